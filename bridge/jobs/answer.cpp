@@ -1,0 +1,149 @@
+#include "bridge/jobs/answer.h"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "bridge/jobs/endpoint_error.h"
+#include "bridge/jobs/json_text.h"
+
+namespace jobs_bridge {
+namespace {
+
+using Members = std::vector<json_text::Member>;
+
+Rejection nonsense(std::string detail) {
+  return {ErrorCode::internal_error, "the endpoint did not give a proper answer",
+          std::move(detail)};
+}
+
+/// The names that a reply carries besides the answer's members; the bridge sets them itself.
+bool is_set_by_bridge(const json_text::Member& member) {
+  return member.is("timestamp") || member.is("clientToken");
+}
+
+void add_document(json_text::ObjectWriter& writer, const json_text::Member& member) {
+  if (json_text::is_string(member.value)) {
+    const auto document = json_text::decode_string(member.value);
+    if (document && json_text::is_json(*document)) {
+      writer.member(member.key, *document);
+      return;
+    }
+  }
+  writer.member(member.key, member.value);
+}
+
+/// An execution as it goes to the device, or why it must not.
+std::variant<std::string, Rejection> rewrite_execution(const ThingName& thing,
+                                                       std::string_view execution) {
+  const auto members = json_text::members_of(execution);
+  if (!members) return nonsense("execution is not an object");
+  json_text::ObjectWriter writer;
+  for (const auto& member : *members) {
+    if (json_text::is_null(member.value)) continue;
+    if (member.is("thingName") && json_text::decode_string(member.value) != thing.text()) {
+      return nonsense("the answer is about another thing");
+    }
+    if (member.is("jobDocument")) {
+      add_document(writer, member);
+    } else {
+      writer.member(member.key, member.value);
+    }
+  }
+  return std::move(writer).object();
+}
+
+/// Whether a success of this operation has a member of that name.
+bool belongs_to(Operation operation, const json_text::Member& member) {
+  switch (operation) {
+    case Operation::start_next:
+    case Operation::describe:
+      return member.is("execution");
+    case Operation::get_pending:
+      return member.is("inProgressJobs") || member.is("queuedJobs");
+    case Operation::update:
+      return member.is("executionState") || member.is("jobDocument");
+  }
+  return false;
+}
+
+Answer read_success(const Request& request, const Members& members) {
+  const auto ours = [&](const json_text::Member& member) {
+    return belongs_to(request.operation, member) || is_set_by_bridge(member);
+  };
+  if (!members.empty() && std::ranges::none_of(members, ours)) {
+    return nonsense("a success without any member of this operation's answer");
+  }
+  json_text::ObjectWriter writer;
+  for (const auto& member : members) {
+    if (json_text::is_null(member.value) || is_set_by_bridge(member)) continue;
+    if (member.is("execution")) {
+      auto execution = rewrite_execution(request.thing, member.value);
+      if (auto* rejection = std::get_if<Rejection>(&execution)) return std::move(*rejection);
+      writer.member(member.key, std::get<std::string>(execution));
+    } else if (member.is("jobDocument")) {
+      add_document(writer, member);
+    } else {
+      writer.member(member.key, member.value);
+    }
+  }
+  if (request.operation == Operation::get_pending) {
+    for (const auto* list : {"inProgressJobs", "queuedJobs"}) {
+      if (json_text::find(members, list) == nullptr) writer.member(list, "[]");
+    }
+  }
+  return Accepted{std::move(writer).members()};
+}
+
+/// Some 200 answers are errors: `{"Output":{"__type":...}}` is what AWS's front door sends for an
+/// operation that it does not recognise.
+bool hides_an_error(const Members& members) {
+  if (json_text::find(members, "__type") != nullptr) return true;
+  const auto* output = json_text::find(members, "Output");
+  if (output == nullptr) return false;
+  const auto inner = json_text::members_of(output->value);
+  return inner && json_text::find(*inner, "__type") != nullptr;
+}
+
+Answer read_enveloped(const Request& request, const HttpResponse& response, bool success,
+                      bool succeeded, const Members& members) {
+  if (!success) return read_enveloped_error(response, members);
+  if (!succeeded) return nonsense("success with HTTP " + std::to_string(response.status));
+  const auto* data = json_text::find(members, "data");
+  if (data == nullptr) return read_success(request, {});
+  const auto inner = json_text::members_of(data->value);
+  if (!inner) return nonsense("data is not an object");
+  return read_success(request, *inner);
+}
+
+Answer read_response(const Request& request, const HttpResponse& response) {
+  const bool succeeded = response.status >= 200 && response.status < 300;
+  const auto parsed = json_text::members_of(response.body);
+  if (!parsed) {
+    if (!succeeded) return read_aws_error(response, {});
+    return nonsense("HTTP " + std::to_string(response.status) + " without a JSON object: " +
+                    parsed.error().message + " at byte " + std::to_string(parsed.error().offset));
+  }
+  const auto& members = *parsed;
+  if (const auto* success = json_text::find(members, "success")) {
+    if (success->value == "true" || success->value == "false") {
+      return read_enveloped(request, response, success->value == "true", succeeded, members);
+    }
+  }
+  if (!succeeded) return read_aws_error(response, members);
+  if (!response.error_type.empty() || hides_an_error(members)) {
+    return nonsense("HTTP " + std::to_string(response.status) + " that holds an error");
+  }
+  return read_success(request, members);
+}
+
+}  // namespace
+
+Answer read_answer(const Request& request, const HttpOutcome& outcome) {
+  if (const auto* failure = std::get_if<HttpFailure>(&outcome)) return no_answer(*failure);
+  return read_response(request, std::get<HttpResponse>(outcome));
+}
+
+}  // namespace jobs_bridge

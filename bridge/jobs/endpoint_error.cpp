@@ -1,0 +1,181 @@
+#include "bridge/jobs/endpoint_error.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace jobs_bridge {
+namespace {
+
+/// Enough for a sentence, and a bound on what an endpoint can make us send to a device.
+constexpr std::size_t longest_message = 1024;
+
+struct Meaning {
+  std::string_view name;
+  ErrorCode code;
+};
+
+/// Errors that say something about the device's request. All others are InternalError.
+constexpr std::array aws_meanings = {
+    Meaning{"InvalidRequestException", ErrorCode::invalid_request},
+    Meaning{"ValidationException", ErrorCode::invalid_request},
+    Meaning{"SerializationException", ErrorCode::invalid_request},
+    Meaning{"ResourceNotFoundException", ErrorCode::resource_not_found},
+    Meaning{"InvalidStateTransitionException", ErrorCode::invalid_state_transition},
+    Meaning{"ConflictException", ErrorCode::invalid_state_transition},
+    Meaning{"VersionConflictException", ErrorCode::version_mismatch},
+    Meaning{"TerminalStateException", ErrorCode::terminal_state_reached},
+};
+
+std::string text_of(const std::vector<json_text::Member>& members, std::string_view name) {
+  const auto* member = json_text::find(members, name);
+  if (member == nullptr || !json_text::is_string(member->value)) return {};
+  return json_text::decode_string(member->value).value_or("");
+}
+
+std::string first_text(const std::vector<json_text::Member>& members,
+                       std::initializer_list<std::string_view> names) {
+  for (const auto name : names) {
+    if (auto text = text_of(members, name); !text.empty()) return text;
+  }
+  return {};
+}
+
+/// `aws.iot#ThrottlingException:http://...` -> `ThrottlingException`.
+std::string bare_name(std::string name) {
+  if (const auto colon = name.find(':'); colon != std::string::npos) name.resize(colon);
+  if (const auto hash = name.rfind('#'); hash != std::string::npos) name.erase(0, hash + 1);
+  return name;
+}
+
+bool is_throttling(int status, std::string_view name) {
+  return status == 429 || name.starts_with("Throttling") || name.starts_with("TooManyRequests");
+}
+
+std::string or_else(std::string message, std::string_view otherwise) {
+  if (message.empty()) return std::string(otherwise);
+  if (message.size() > longest_message) message.resize(longest_message);
+  return message;
+}
+
+std::string status_and_name(const HttpResponse& response, std::string_view name) {
+  auto text = "HTTP " + std::to_string(response.status);
+  if (!name.empty()) (text += ' ') += name.substr(0, 128);
+  return text;
+}
+
+/// For the device: that the endpoint failed and how. What the endpoint says about it may name the
+/// gateway's account or role and is for the operator only.
+Rejection internal_error(const HttpResponse& response, std::string_view name,
+                         std::string_view message) {
+  const auto what = status_and_name(response, name);
+  const bool refused =
+      response.status == 401 || response.status == 403 || name == "CertificateValidationException";
+  return {
+      .code = ErrorCode::internal_error,
+      .message = (refused ? "the endpoint refuses the gateway: " : "the endpoint failed: ") + what,
+      .detail = or_else(std::string(message), "the endpoint gave no reason")};
+}
+
+Rejection throttled(std::string message) {
+  return {ErrorCode::request_throttled,
+          or_else(std::move(message), "the endpoint throttles: ask again later")};
+}
+
+std::string upper_case(std::string text) {
+  std::ranges::transform(text, text.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  return text;
+}
+
+std::optional<ErrorCode> enveloped_meaning(const std::string& given) {
+  const auto code = upper_case(given);
+  if (code == "VALIDATION_ERROR") return ErrorCode::invalid_request;
+  if (code.find("NOT_FOUND") != std::string::npos) return ErrorCode::resource_not_found;
+  if (code.find("THROTTL") != std::string::npos || code.starts_with("RATE")) {
+    return ErrorCode::request_throttled;
+  }
+  for (const auto& [name, meaning] : aws_meanings) {
+    if (given == name || given == to_string(meaning)) return meaning;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Rejection read_aws_error(const HttpResponse& response,
+                         const std::vector<json_text::Member>& members) {
+  const auto name =
+      bare_name(response.error_type.empty() ? first_text(members, {"code", "Code", "__type"})
+                                            : response.error_type);
+  auto message = first_text(members, {"message", "Message"});
+  if (is_throttling(response.status, name)) return throttled(std::move(message));
+  if (response.status >= 400 && response.status < 500 && response.status != 401 &&
+      response.status != 403) {
+    for (const auto& [known, code] : aws_meanings) {
+      if (name != known) continue;
+      // HTTP has one exception for a wrong state and for a wrong version; the wording of the
+      // latter was captured from the live service.
+      const bool version =
+          code == ErrorCode::invalid_state_transition && message.starts_with("Expected version");
+      return {version ? ErrorCode::version_mismatch : code,
+              or_else(std::move(message), "the endpoint gave no reason")};
+    }
+    if (response.status == 409) {
+      return {ErrorCode::invalid_state_transition,
+              or_else(std::move(message), "the endpoint gave no reason")};
+    }
+    if (response.status == 410) {
+      return {ErrorCode::terminal_state_reached,
+              or_else(std::move(message), "the endpoint gave no reason")};
+    }
+  }
+  return internal_error(response, name, message);
+}
+
+Rejection read_enveloped_error(const HttpResponse& response,
+                               const std::vector<json_text::Member>& members) {
+  std::string code;
+  std::string message;
+  if (const auto* error = json_text::find(members, "error")) {
+    if (const auto inner = json_text::members_of(error->value)) {
+      code = text_of(*inner, "code");
+      message = first_text(*inner, {"message", "Message"});
+    }
+  }
+  if (const auto meaning = enveloped_meaning(code)) {
+    return {*meaning, or_else(std::move(message), "the endpoint gave no reason")};
+  }
+  if (is_throttling(response.status, code)) return throttled(std::move(message));
+  return {.code = ErrorCode::internal_error,
+          .message = or_else(std::move(message), "the endpoint failed without a reason"),
+          .detail = status_and_name(response, code)};
+}
+
+Rejection no_answer(const HttpFailure& failure) {
+  using Kind = HttpFailure::Kind;
+  std::string message;
+  switch (failure.kind) {
+    case Kind::resolve:
+    case Kind::connect:
+    case Kind::tls:
+      message = "the endpoint cannot be reached";
+      break;
+    case Kind::timeout:
+      message = "the endpoint did not answer in time";
+      break;
+    case Kind::broken:
+    case Kind::too_large:
+      message = "the endpoint did not give a proper answer";
+      break;
+    case Kind::stopped:
+      message = "the gateway is shutting down: ask again";
+      break;
+  }
+  return {ErrorCode::internal_error, std::move(message), failure.detail};
+}
+
+}  // namespace jobs_bridge

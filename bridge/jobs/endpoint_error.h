@@ -1,0 +1,26 @@
+#pragma once
+
+#include <vector>
+
+#include "bridge/jobs/http.h"
+#include "bridge/jobs/json_text.h"
+#include "bridge/jobs/rejection.h"
+
+namespace jobs_bridge {
+
+/// What an AWS error answer means to a device. The error's name is looked for where the AWS SDKs
+/// look (header x-amzn-ErrorType, then the body's `code`, then `__type`); `members` are those of
+/// the body, empty if it is no JSON object. A fault that may pass (5xx) or that is the gateway's
+/// own (credentials, wrong endpoint) is InternalError, which devices repeat, and never
+/// InvalidRequest or ResourceNotFound, upon which they give the job up.
+Rejection read_aws_error(const HttpResponse& response,
+                         const std::vector<json_text::Member>& members);
+
+/// What the error of an enveloped answer (`{"success":false,"error":{"code","message"}}`) means.
+Rejection read_enveloped_error(const HttpResponse& response,
+                               const std::vector<json_text::Member>& members);
+
+/// What it means that there was no answer.
+Rejection no_answer(const HttpFailure& failure);
+
+}  // namespace jobs_bridge

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace jobs_bridge {
+
+/// An HTTP request as it goes over the wire. `target` is sent verbatim (what is signed must be
+/// what is sent), so whoever builds it has validated and escaped every part of it.
+struct HttpRequest {
+  std::string method;
+  std::string target;
+  std::string body;
+  /// In addition to Host, Content-Length and Connection, which the transport sets.
+  std::vector<std::pair<std::string, std::string>> headers;
+  /// Whether carrying it out twice does no harm. Then, and only then, a kept-alive connection that
+  /// the peer closed just as the request went out may be replaced and the request sent once more.
+  bool repeatable = false;
+};
+
+/// What the core reads of an HTTP answer. A header that was absent is an empty string.
+struct HttpResponse {
+  int status = 0;
+  std::string body;
+  std::string error_type;   ///< x-amzn-ErrorType, verbatim
+  std::string request_id;   ///< x-amzn-RequestId, else x-amz-request-id
+  std::string retry_after;  ///< Retry-After, verbatim
+  std::string date;         ///< Date, verbatim
+};
+
+/// Why there is no answer.
+struct HttpFailure {
+  enum class Kind {
+    resolve,    ///< the host name has no address, or none in time
+    connect,    ///< refused, unreachable, or no connection within the connect timeout
+    tls,        ///< handshake or verification failed
+    timeout,    ///< connected, but no whole answer in time
+    broken,     ///< reset, truncated, or not HTTP
+    too_large,  ///< the answer passed the size limit
+    stopped,    ///< we are shutting down
+  };
+  Kind kind = Kind::broken;
+  /// False only if no byte of the request can have reached the peer.
+  bool maybe_sent = true;
+  /// For the operator: names host and cause, holds no secret.
+  std::string detail;
+};
+
+using HttpOutcome = std::variant<HttpResponse, HttpFailure>;
+
+}  // namespace jobs_bridge

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "bridge/result.h"
+
+/// JSON as text. The bridge moves parts of one JSON text into another byte for byte (a job
+/// document's numbers beyond 2^53, its key order and escapes must arrive as they were written), so
+/// it needs to know where a member's text begins and ends, which no tree of parsed values can tell.
+/// One pass checks the whole text and yields those places.
+namespace jobs_bridge::json_text {
+
+/// A member of an object, as it stands in the text.
+struct Member {
+  std::string_view key;    ///< between the quotes, escapes not resolved
+  std::string_view value;  ///< the whole value, without the white space around it
+
+  /// Compares the key with its escapes resolved.
+  [[nodiscard]] bool is(std::string_view name) const;
+};
+
+/// Where a text stops being JSON.
+struct Fault {
+  std::size_t offset = 0;  ///< in bytes
+  std::string message;
+};
+
+/// The members of the JSON object that `text` is, in their order, repeated keys included. Checks
+/// the whole text, nested values too: RFC 8259 grammar and well-formed UTF-8. Nesting is bounded
+/// by the length of the text alone and costs no stack. Members point into `text`.
+Result<std::vector<Member>, Fault> members_of(std::string_view text);
+
+/// Whether `text` is one JSON value of any type.
+bool is_json(std::string_view text);
+
+/// The last member of that name (as every JSON parser of the device SDKs and of AWS resolves a
+/// repeated key), or nullptr. A member whose value is null counts as absent.
+const Member* find(const std::vector<Member>& members, std::string_view name);
+
+/// The type of a value that members_of() returned, by its first character.
+inline bool is_string(std::string_view value) {
+  return value.starts_with('"');
+}
+inline bool is_object(std::string_view value) {
+  return value.starts_with('{');
+}
+inline bool is_array(std::string_view value) {
+  return value.starts_with('[');
+}
+inline bool is_null(std::string_view value) {
+  return value == "null";
+}
+
+/// Puts an object together from JSON text that is valid already; nothing is escaped or checked.
+class ObjectWriter {
+ public:
+  void member(std::string_view key, std::string_view value) {
+    if (!text_.empty()) text_ += ',';
+    ((((text_ += '"') += key) += "\":") += value);
+  }
+  /// Without the braces; empty if there are no members.
+  std::string members() && { return std::move(text_); }
+  std::string object() && { return "{" + std::move(text_) + "}"; }
+
+ private:
+  std::string text_;
+};
+
+/// The characters that a string value (with its quotes) stands for, in UTF-8. Nothing where it
+/// holds half a surrogate pair, which UTF-8 cannot express.
+std::optional<std::string> decode_string(std::string_view value);
+
+/// `text` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD.
+std::string encode_string(std::string_view text);
+
+}  // namespace jobs_bridge::json_text

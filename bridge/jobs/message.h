@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+
+namespace jobs_bridge {
+
+/// A PUBLISH that the broker handed to us, as it came: nothing in it has been checked.
+struct Message {
+  std::string topic;
+  std::string payload;
+  /// True when the broker replays a stored message instead of passing one on.
+  bool retained = false;
+  /// MQTT 5 properties; empty where the message had none (always so over MQTT 3.1.1).
+  std::string response_topic = {};
+  std::string correlation_data = {};
+};
+
+/// A PUBLISH of ours: QoS 1, never retained (what AWS IoT does with replies and notifications).
+struct Publication {
+  std::string topic;
+  std::string payload;
+  /// MQTT 5 Correlation Data; empty: none is sent.
+  std::string correlation_data = {};
+};
+
+}  // namespace jobs_bridge

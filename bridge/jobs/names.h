@@ -1,0 +1,47 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace jobs_bridge {
+
+/// The name of a thing: 1 to 128 of `[a-zA-Z0-9:_-]` (AWS IoT data model, ThingName). A value of
+/// this type is safe to put into a URL path and into a topic, which is why there is no other way
+/// to make one than parse().
+class ThingName {
+ public:
+  static std::optional<ThingName> parse(std::string_view text);
+  [[nodiscard]] const std::string& text() const { return text_; }
+  /// What a name must be, for messages.
+  static constexpr std::string_view rule = "1 to 128 of a-z, A-Z, 0-9, ':', '_' and '-'";
+
+  friend bool operator==(const ThingName&, const ThingName&) = default;
+
+ private:
+  explicit ThingName(std::string text) : text_(std::move(text)) {}
+  std::string text_;
+};
+
+/// The job that a request names: an id of 1 to 64 of `[a-zA-Z0-9_-]` (AWS IoT data model, JobId),
+/// or `$next`, which stands for the first pending one. Safe in a URL path and in a topic.
+class JobName {
+ public:
+  static std::optional<JobName> parse(std::string_view text);
+  [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] bool is_next() const { return text_ == "$next"; }
+  static constexpr std::string_view rule = "1 to 64 of a-z, A-Z, 0-9, '_' and '-', or $next";
+
+  friend bool operator==(const JobName&, const JobName&) = default;
+
+ private:
+  explicit JobName(std::string text) : text_(std::move(text)) {}
+  std::string text_;
+};
+
+/// Whether `key` may be a key of statusDetails: the characters and length of a thing name
+/// (AWS IoT data model, DetailsKey).
+bool is_status_details_key(std::string_view key);
+
+}  // namespace jobs_bridge

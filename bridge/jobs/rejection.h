@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace jobs_bridge {
+
+/// The closed set of codes that a device can meet in a `rejected` reply (AWS IoT developer guide,
+/// jobs-api, ErrorResponse). Device SDKs know these and no others, so nothing else is ever sent.
+enum class ErrorCode {
+  invalid_topic,
+  invalid_json,
+  invalid_request,
+  invalid_state_transition,
+  resource_not_found,
+  version_mismatch,
+  internal_error,
+  request_throttled,
+  terminal_state_reached,
+};
+
+/// The code as it stands in the reply.
+std::string_view to_string(ErrorCode code);
+
+/// Why a request is rejected, said twice: to the device, which may be anybody's, and to the
+/// operator of the gateway, who may also read what the endpoint says about the gateway itself
+/// (account, role, host).
+struct Rejection {
+  ErrorCode code = ErrorCode::internal_error;
+  std::string message;
+  /// For the log; empty where `message` says it all.
+  std::string detail = {};
+};
+
+}  // namespace jobs_bridge

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "bridge/jobs/rejection.h"
+
+namespace jobs_bridge {
+
+/// The payload of an `accepted` reply: the answer's members, then `timestamp` (seconds, as on AWS)
+/// and, if the request had one, `clientToken`. `members` and `client_token` are JSON text and are
+/// copied byte for byte; both may be empty.
+std::string accepted_payload(std::string_view members, std::string_view client_token,
+                             std::int64_t unix_seconds);
+
+/// The payload of a `rejected` reply (AWS IoT developer guide, jobs-api, ErrorResponse).
+/// `execution_state` is JSON text; empty: the member is left out.
+std::string rejected_payload(const Rejection& rejection, std::string_view client_token,
+                             std::int64_t unix_seconds, std::string_view execution_state = {});
+
+}  // namespace jobs_bridge

@@ -1,0 +1,124 @@
+#include "bridge/jobs/topic.h"
+
+#include <algorithm>
+
+namespace jobs_bridge {
+namespace {
+
+constexpr std::string_view placeholder = "{thing}";
+
+std::vector<std::string_view> levels_of(std::string_view topic) {
+  std::vector<std::string_view> levels;
+  while (true) {
+    const auto slash = topic.find('/');
+    levels.push_back(topic.substr(0, slash));
+    if (slash == std::string_view::npos) return levels;
+    topic.remove_prefix(slash + 1);
+  }
+}
+
+bool is_reply(std::string_view level) {
+  return level == "accepted" || level == "rejected";
+}
+
+bool is_notification(std::string_view level) {
+  return level == "notify" || level == "notify-next" || level.starts_with("notify-next-namespace-");
+}
+
+/// The verbs that our filters let through at one and at two levels below the base.
+bool is_thing_verb(std::string_view level) {
+  return level == "get" || level == "start-next";
+}
+bool is_job_verb(std::string_view level) {
+  return level == "get" || level == "update";
+}
+
+bool publishable(std::string_view topic) {
+  return topic.size() <= 65535 && topic.find_first_of(std::string_view("+#\0", 3)) == topic.npos;
+}
+
+}  // namespace
+
+Result<TopicGrammar, std::string> TopicGrammar::from_base(std::string_view base) {
+  if (base.find_first_of(std::string_view("+#\0", 3)) != base.npos) {
+    return Failure{std::string("holds a wildcard or a NUL")};
+  }
+  const auto levels = levels_of(base);
+  if (std::ranges::count(levels, std::string_view()) > 0) {
+    return Failure{std::string("has an empty level (a leading, trailing or double '/')")};
+  }
+  if (std::ranges::count(levels, placeholder) != 1) {
+    return Failure{std::string("must hold the level {thing} exactly once")};
+  }
+  const auto whole_level = std::string("/") + std::string(base) + "/";
+  const auto at = whole_level.find(std::string("/") + std::string(placeholder) + "/");
+  auto before = whole_level.substr(1, at);
+  auto after = whole_level.substr(at + 1 + placeholder.size());
+  if (before.find(placeholder) != before.npos || after.find(placeholder) != after.npos) {
+    return Failure{std::string("must hold {thing} as one whole level")};
+  }
+  return TopicGrammar(std::move(before), std::move(after));
+}
+
+std::vector<std::string> TopicGrammar::filters(std::string_view share_group) const {
+  std::string start;
+  if (!share_group.empty()) start = "$share/" + std::string(share_group) + "/";
+  start += before_ + "+" + after_;
+  return {start + "start-next", start + "get", start + "+/get", start + "+/update"};
+}
+
+std::optional<TopicGrammar::Split> TopicGrammar::split(std::string_view topic) const {
+  if (!topic.starts_with(before_)) return std::nullopt;
+  topic.remove_prefix(before_.size());
+  const auto slash = topic.find('/');
+  if (slash == topic.npos) return std::nullopt;
+  const auto rest = topic.substr(slash);
+  if (!rest.starts_with(after_)) return std::nullopt;
+  return Split{.thing = topic.substr(0, slash), .below = rest.substr(after_.size())};
+}
+
+TopicGrammar::Parsed TopicGrammar::parse(std::string_view topic) const {
+  const auto parts = split(topic);
+  if (!parts) return NotARequest{};
+  const auto levels = levels_of(parts->below);
+  if (is_reply(levels.back())) return NotARequest{};
+  if (levels.size() == 1 && is_notification(levels.front())) return NotARequest{};
+
+  auto thing = ThingName::parse(parts->thing);
+  if (!thing) return InvalidTopic{"thing name is not " + std::string(ThingName::rule)};
+
+  if (levels.size() == 1 && is_thing_verb(levels[0])) {
+    const auto operation = levels[0] == "get" ? Operation::get_pending : Operation::start_next;
+    return TopicRequest{*std::move(thing), operation, std::nullopt};
+  }
+  if (levels.size() == 2 && is_job_verb(levels[1])) {
+    auto job = JobName::parse(levels[0]);
+    if (!job) return InvalidTopic{"job id is not " + std::string(JobName::rule)};
+    const auto operation = levels[1] == "get" ? Operation::describe : Operation::update;
+    if (operation == Operation::update && job->is_next()) {
+      return InvalidTopic{"$next cannot be updated: name the job by its id"};
+    }
+    return TopicRequest{*std::move(thing), operation, std::move(job)};
+  }
+  if (levels.size() == 3 && levels[1].starts_with("namespace-")) {
+    return InvalidTopic{"job namespaces are not served"};
+  }
+  return InvalidTopic{"no operation of the Jobs API has this topic"};
+}
+
+std::string_view TopicGrammar::thing_level(std::string_view topic) const {
+  const auto parts = split(topic);
+  return parts ? parts->thing : std::string_view();
+}
+
+bool TopicGrammar::allows_response(const ThingName& thing, std::string_view topic) const {
+  if (!publishable(topic)) return false;
+  const auto parts = split(topic);
+  if (!parts || parts->thing != thing.text() || parts->below.empty()) return false;
+  const auto levels = levels_of(parts->below);
+  const bool would_come_back = (levels.size() == 1 && is_thing_verb(levels[0])) ||
+                               (levels.size() == 2 && is_job_verb(levels[1]));
+  return !would_come_back;
+}
+
+}  // namespace jobs_bridge

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "bridge/jobs/names.h"
+#include "bridge/jobs/operation.h"
+#include "bridge/result.h"
+
+namespace jobs_bridge {
+
+/// What a request topic asks for: `.../things/T/jobs/J/get` is a describe of job J of thing T.
+struct TopicRequest {
+  ThingName thing;
+  Operation operation;
+  /// Present for describe and update.
+  std::optional<JobName> job;
+};
+
+/// A topic that looks like a request but maps to no operation.
+struct InvalidTopic {
+  std::string message;
+};
+
+/// A topic that nobody expects an answer on: a reply, a notification, or outside the base.
+struct NotARequest {};
+
+/// The topics below one base such as `$aws/things/{thing}/jobs`, exactly as AWS IoT reserves them
+/// (AWS IoT developer guide, jobs-mqtt-api). Immutable; any thread may use it.
+class TopicGrammar {
+ public:
+  /// `base` holds the level `{thing}` exactly once. The error says what is wrong with it.
+  static Result<TopicGrammar, std::string> from_base(std::string_view base);
+
+  /// The topic filters that bring in every request and none of our own replies; with a share
+  /// group each becomes `$share/<group>/<filter>`.
+  [[nodiscard]] std::vector<std::string> filters(std::string_view share_group = {}) const;
+
+  using Parsed = std::variant<TopicRequest, InvalidTopic, NotARequest>;
+  /// Requests are told apart by the number of levels below the base, so that a job may be named
+  /// `get` or `start-next` without ambiguity.
+  [[nodiscard]] Parsed parse(std::string_view topic) const;
+
+  /// The level of a topic where the base has `{thing}`, unchecked; empty outside the base.
+  [[nodiscard]] std::string_view thing_level(std::string_view topic) const;
+
+  /// Whether a reply to `thing` may go to this MQTT 5 Response Topic: inside the thing's own base,
+  /// fit to be published to, and not a topic that we would take for a request again.
+  [[nodiscard]] bool allows_response(const ThingName& thing, std::string_view topic) const;
+
+ private:
+  TopicGrammar(std::string before, std::string after)
+      : before_(std::move(before)), after_(std::move(after)) {}
+
+  struct Split {
+    std::string_view thing;
+    std::string_view below;  ///< what follows the base and its '/'
+  };
+  [[nodiscard]] std::optional<Split> split(std::string_view topic) const;
+
+  std::string before_;  ///< up to the level {thing}: "$aws/things/"
+  std::string after_;   ///< behind it, with the '/' that ends the base: "/jobs/"
+};
+
+}  // namespace jobs_bridge

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <initializer_list>
+#include <memory>
+#include <string_view>
+
+#include "bridge/jobs/http.h"
+#include "bridge/jobs/message.h"
+#include "bridge/time.h"
+
+/// What the bridge needs of the world, as interfaces that the adapters fulfil.
+namespace jobs_bridge {
+
+enum class Severity { trace, debug, info, warning, error };
+
+/// Where events that matter to an operator go. Any thread may call it; it does not throw and does
+/// not block on anything but the write itself. Callers never pass a secret.
+class Log {
+ public:
+  struct Field {
+    std::string_view name;
+    std::string_view value;
+  };
+  virtual ~Log() = default;
+  [[nodiscard]] virtual bool enabled(Severity severity) const = 0;
+  /// `event` is a constant sentence without values; the values are fields.
+  virtual void write(Severity severity, std::string_view event,
+                     std::initializer_list<Field> fields) = 0;
+  void write(Severity severity, std::string_view event) { write(severity, event, {}); }
+};
+
+/// The way back to the devices. Publications leave in the order in which they were queued.
+///
+/// Two steps, so that a caller can fix the order while it holds a lock and do the sending after it
+/// has let go: `queue` only takes the message (it never blocks and never calls into the MQTT
+/// library); `flush` sends what may be sent now. Both may be called from any thread, `flush` also
+/// from a message callback, but from nowhere with a lock held that such a callback takes.
+class Publisher {
+ public:
+  virtual ~Publisher() = default;
+  virtual void queue(Publication publication) = 0;
+  virtual void flush() = 0;
+};
+
+/// One connection to the endpoint: used by one thread at a time, carries out one request after
+/// another and keeps the connection alive between them.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+  /// Blocks until the whole answer is there, at most until `deadline`. Never throws.
+  virtual HttpOutcome perform(const HttpRequest& request, MonotonicTime deadline) = 0;
+};
+
+/// The endpoint that connections are opened to. Any thread may call it.
+class Endpoint {
+ public:
+  virtual ~Endpoint() = default;
+  /// Cheap: connects when the first request is performed. The Endpoint outlives what it returns.
+  virtual std::unique_ptr<Exchange> open() = 0;
+  /// Ends every request in progress, and every later one, at once with HttpFailure::Kind::stopped.
+  virtual void stop() = 0;
+};
+
+}  // namespace jobs_bridge

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace jobs_bridge {
+
+/// Time that only goes forward. Every deadline is one of these, so that a clock set by hand or by
+/// NTP moves none. The core never reads a clock: whoever calls it says what time it is.
+using MonotonicTime = std::chrono::steady_clock::time_point;
+using Duration = std::chrono::steady_clock::duration;
+
+/// The moment at which the core is called.
+struct Now {
+  MonotonicTime monotonic;
+  /// Seconds since 1970 UTC, for the `timestamp` of a reply and for nothing else.
+  std::int64_t unix_seconds = 0;
+};
+
+}  // namespace jobs_bridge
