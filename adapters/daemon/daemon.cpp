@@ -1,0 +1,135 @@
+#include "adapters/daemon/daemon.h"
+
+#include <chrono>
+#include <csignal>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "adapters/config/secret.h"
+#include "adapters/daemon/dispatcher.h"
+#include "adapters/daemon/signals.h"
+#include "adapters/https/https_endpoint.h"
+#include "adapters/mqtt/broker_connection.h"
+#include "bridge/flow/engine.h"
+
+namespace jobs_bridge {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// SIGTERM to exit takes 5 s at most: for requests in progress, then for the broker to acknowledge
+/// their replies; the rest is for taking down connections.
+constexpr Duration patience_for_requests = 3s;
+constexpr Duration patience_for_replies = 1s;
+
+Now read_clocks() {
+  using std::chrono::system_clock;
+  return {.monotonic = std::chrono::steady_clock::now(),
+          .unix_seconds = std::chrono::duration_cast<std::chrono::seconds>(
+                              system_clock::now().time_since_epoch())
+                              .count()};
+}
+
+TopicGrammar topics_of(const config::Configuration& configuration) {
+  return *TopicGrammar::from_base(configuration.topics.base);  // checked when it was loaded
+}
+
+EngineSettings engine_settings(const config::Configuration& configuration) {
+  return {.deadline = configuration.limits.deadline,
+          .queue = configuration.limits.queue,
+          .queue_per_thing = configuration.limits.queue_per_thing,
+          .max_payload = configuration.limits.max_payload,
+          .partition = configuration.broker.partition};
+}
+
+https::EndpointSettings endpoint_settings(const config::Configuration& configuration) {
+  using Scheme = https::EndpointSettings::Scheme;
+  const auto& endpoint = configuration.endpoint;
+  https::EndpointSettings settings;
+  settings.scheme = endpoint.url.scheme == "https" ? Scheme::https : Scheme::http;
+  settings.host = endpoint.url.host;
+  settings.port = endpoint.url.port;
+  settings.connect_timeout = endpoint.connect_timeout;
+  settings.answer_timeout = endpoint.answer_timeout;
+  settings.ca_file = endpoint.ca_file;
+  settings.certificate_file = endpoint.certificate_file;
+  settings.private_key_file = endpoint.private_key_file;
+  return settings;
+}
+
+Result<mqtt::BrokerSettings, std::string> broker_settings(
+    const config::Configuration& configuration) {
+  using Protocol = mqtt::BrokerSettings::Protocol;
+  const auto& broker = configuration.broker;
+  mqtt::BrokerSettings settings;
+  settings.host = broker.url.host;
+  settings.port = broker.url.port;
+  settings.tls = broker.url.scheme == "mqtts";
+  settings.protocol = broker.protocol == config::MqttProtocol::v5 ? Protocol::v5 : Protocol::v3_1_1;
+  settings.client_id = broker.client_id;
+  settings.username = broker.username;
+  settings.ca_file = broker.ca_file;
+  settings.certificate_file = broker.certificate_file;
+  settings.private_key_file = broker.private_key_file;
+  settings.session_expiry = std::chrono::duration_cast<std::chrono::seconds>(broker.session_expiry);
+  settings.keep_alive = std::chrono::duration_cast<std::chrono::seconds>(broker.keep_alive);
+  if (!broker.password_file.empty()) {
+    auto password = config::read_secret(broker.password_file);
+    if (!password) return Failure{password.error()};
+    settings.password = *std::move(password);
+  }
+  return settings;
+}
+
+void wait_for_the_end(Log& log) {
+  while (true) {
+    const int signal = wait_for_signal();
+    if (signal != SIGHUP) {
+      log.write(Severity::info, "stopping", {{"signal", signal == SIGTERM ? "TERM" : "INT"}});
+      return;
+    }
+    log.write(Severity::warning,
+              "SIGHUP: nothing can be reloaded in this version; restart to read the configuration");
+  }
+}
+
+}  // namespace
+
+int run_daemon(const config::Configuration& configuration, Log& log) {
+  auto broker_is = broker_settings(configuration);
+  if (!broker_is) {
+    log.write(Severity::error, "cannot start", {{"cause", broker_is.error()}});
+    return 1;
+  }
+  const auto endpoint = https::open_endpoint(endpoint_settings(configuration), log);
+  if (!endpoint) {
+    log.write(Severity::error, "cannot start", {{"cause", endpoint.error()}});
+    return 1;
+  }
+
+  // The broker's messages go to the dispatcher and the dispatcher's replies to the broker, so one
+  // of them must be told of the other after it is made; messages come only once it is started.
+  std::optional<Dispatcher> dispatcher;
+  const auto topics = topics_of(configuration);
+  mqtt::BrokerConnection broker(
+      *std::move(broker_is), topics.filters(configuration.broker.share_group),
+      [&dispatcher](Message message) { dispatcher->receive(std::move(message)); }, log);
+  dispatcher.emplace(Engine(engine_settings(configuration), topics),
+                     configuration.endpoint.connections, **endpoint, broker, log, read_clocks);
+  broker.start();
+
+  wait_for_the_end(log);
+
+  const auto drained = dispatcher->drain(patience_for_requests);
+  const bool acknowledged = broker.drain(patience_for_replies);
+  broker.stop();
+  log.write(Severity::info, "stopped",
+            {{"requests_rejected", std::to_string(drained.abandoned)},
+             {"replies_acknowledged", acknowledged ? "all" : "not all"}});
+  return 0;
+}
+
+}  // namespace jobs_bridge

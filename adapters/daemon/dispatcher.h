@@ -1,0 +1,67 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "adapters/daemon/workers.h"
+#include "bridge/flow/engine.h"
+#include "bridge/ports.h"
+
+namespace jobs_bridge {
+
+/// Runs the engine: gives it messages, calls' outcomes and the time, and does what it decides.
+///
+/// The engine is behind one lock, held for its decisions alone, never during a call, a write or a
+/// call into the MQTT library. Publications are put into the publisher's queue under that lock, so
+/// that they leave in the order in which they were decided, and sent after it is released, because
+/// the MQTT library calls receive() with a lock of its own held.
+class Dispatcher {
+ public:
+  using Clock = std::function<Now()>;
+
+  /// Everything passed by reference must outlive the dispatcher. `connections`: the most calls in
+  /// flight.
+  Dispatcher(Engine engine, std::size_t connections, Endpoint& endpoint, Publisher& publisher,
+             Log& log, Clock clock);
+  Dispatcher(const Dispatcher&) = delete;
+  Dispatcher& operator=(const Dispatcher&) = delete;
+  ~Dispatcher();
+
+  /// Takes a message from the broker. Fit for the MQTT library's callback: it waits for nothing
+  /// but the engine's lock and does not throw.
+  void receive(Message message) noexcept;
+
+  struct Drained {
+    std::size_t abandoned = 0;  ///< requests that got a rejection because time was up
+  };
+  /// Ends the work: rejects new requests, lets those taken finish for at most `patience`, rejects
+  /// what is left, stops the endpoint and the threads. Every request taken has had its reply
+  /// queued when this returns. Later messages are still answered, with a rejection.
+  Drained drain(Duration patience);
+
+ private:
+  bool carry_out_one(Exchange& exchange);
+  void apply_locked(Effects& effects);
+  void finish(Effects& effects);
+  void watch_deadlines();
+
+  Publisher& publisher_;
+  Endpoint& endpoint_;
+  Log& log_;
+  const Clock clock_;
+
+  std::mutex mutex_;
+  Engine engine_;
+  std::condition_variable idle_;   ///< signalled when the last request taken is answered
+  std::condition_variable timer_;  ///< signalled when the deadline thread must look again
+  bool stopping_ = false;
+  bool draining_ = false;
+
+  Workers workers_;
+  std::thread deadlines_;
+};
+
+}  // namespace jobs_bridge

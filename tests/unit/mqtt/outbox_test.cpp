@@ -1,0 +1,132 @@
+#include "adapters/mqtt/outbox.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace jobs_bridge::mqtt {
+namespace {
+
+Publication named(const std::string& name) {
+  return {.topic = name, .payload = "payload"};
+}
+
+/// Sends all that may be sent; returns the topics in order.
+std::vector<std::string> send_all(Outbox& outbox,
+                                  std::vector<Outbox::Sequence>* sequences = nullptr) {
+  std::vector<std::string> topics;
+  while (const auto entry = outbox.next()) {
+    topics.push_back(entry->publication.topic);
+    if (sequences != nullptr) sequences->push_back(entry->sequence);
+  }
+  return topics;
+}
+
+using Topics = std::vector<std::string>;
+
+TEST(OutboxTest, NothingIsSentBeforeTheWindowIsKnown) {
+  Outbox outbox({});
+  outbox.push(named("a"));
+  EXPECT_FALSE(outbox.next());
+  outbox.set_window(1);
+  EXPECT_TRUE(outbox.next());
+}
+
+TEST(OutboxTest, WindowFullHoldsTheRestUntilAnAcknowledgement) {
+  Outbox outbox({});
+  outbox.set_window(2);
+  for (const auto* name : {"a", "b", "c", "d"}) outbox.push(named(name));
+  std::vector<Outbox::Sequence> sequences;
+  EXPECT_EQ(send_all(outbox, &sequences), (Topics{"a", "b"}));
+  EXPECT_EQ(outbox.unacknowledged(), 2U);
+  EXPECT_TRUE(outbox.done(sequences[1]));
+  EXPECT_EQ(send_all(outbox), (Topics{"c"}));
+}
+
+TEST(OutboxTest, AcknowledgementOfSomethingNotUnderWayOpensNothing) {
+  Outbox outbox({});
+  outbox.set_window(1);
+  outbox.push(named("a"));
+  outbox.push(named("b"));
+  const auto first = outbox.next();
+  ASSERT_TRUE(first);
+  const auto sequence = first->sequence;
+  EXPECT_FALSE(outbox.done(sequence + 1));
+  EXPECT_TRUE(outbox.done(sequence));
+  EXPECT_FALSE(outbox.done(sequence));
+  EXPECT_TRUE(outbox.next());
+  EXPECT_FALSE(outbox.next());
+}
+
+TEST(OutboxTest, LostConnectionSendsTheUnacknowledgedAgainFirstAndInOrder) {
+  Outbox outbox({});
+  outbox.set_window(3);
+  for (const auto* name : {"a", "b", "c", "d"}) outbox.push(named(name));
+  std::vector<Outbox::Sequence> sequences;
+  send_all(outbox, &sequences);
+  outbox.done(sequences[1]);
+  outbox.take_back_all();
+  outbox.set_window(10);
+  EXPECT_EQ(send_all(outbox), (Topics{"a", "c", "d"}));
+}
+
+TEST(OutboxTest, SmallerWindowOfTheNextConnectionIsKept) {
+  Outbox outbox({});
+  outbox.set_window(10);
+  for (const auto* name : {"a", "b", "c"}) outbox.push(named(name));
+  send_all(outbox);
+  outbox.take_back_all();
+  outbox.set_window(1);
+  EXPECT_EQ(send_all(outbox), (Topics{"a"}));
+}
+
+TEST(OutboxTest, PublicationNotHandedOverGoesBackToItsPlace) {
+  Outbox outbox({});
+  outbox.set_window(10);
+  outbox.push(named("a"));
+  outbox.push(named("b"));
+  const auto first = outbox.next();
+  ASSERT_TRUE(first);
+  outbox.take_back(first->sequence);
+  outbox.push(named("c"));
+  EXPECT_EQ(send_all(outbox), (Topics{"a", "b", "c"}));
+}
+
+TEST(OutboxTest, CountBoundDropsTheOldestThatWaits) {
+  Outbox outbox({.publications = 2, .bytes = 1000});
+  EXPECT_EQ(outbox.push(named("a")), 0U);
+  EXPECT_EQ(outbox.push(named("b")), 0U);
+  EXPECT_EQ(outbox.push(named("c")), 1U);
+  outbox.set_window(10);
+  EXPECT_EQ(send_all(outbox), (Topics{"b", "c"}));
+}
+
+TEST(OutboxTest, ByteBoundCountsWhatIsUnacknowledged) {
+  Outbox outbox({.publications = 100, .bytes = 2 * 8});  // each: topic 1, payload 7
+  outbox.set_window(1);
+  outbox.push(named("a"));
+  ASSERT_TRUE(outbox.next());
+  EXPECT_EQ(outbox.push(named("b")), 0U);
+  EXPECT_EQ(outbox.push(named("c")), 1U);
+  EXPECT_EQ(outbox.waiting(), 1U);
+}
+
+TEST(OutboxTest, AcknowledgedBytesMakeRoom) {
+  Outbox outbox({.publications = 100, .bytes = 8});
+  outbox.set_window(1);
+  outbox.push(named("a"));
+  outbox.done(outbox.next()->sequence);
+  EXPECT_TRUE(outbox.empty());
+  EXPECT_EQ(outbox.push(named("b")), 0U);
+}
+
+TEST(OutboxTest, PublicationLargerThanTheBoundIsStillSent) {
+  Outbox outbox({.publications = 10, .bytes = 3});
+  EXPECT_EQ(outbox.push(named("a")), 0U);
+  outbox.set_window(1);
+  EXPECT_TRUE(outbox.next());
+}
+
+}  // namespace
+}  // namespace jobs_bridge::mqtt
