@@ -45,30 +45,30 @@ void Engine::received(Now now, Message message, Effects& effects) {
   if (std::holds_alternative<NotARequest>(parsed)) return;
   if (!settings_.partition.serves(topics_.thing_level(message.topic))) return;
 
+  const bool response_allowed = allows_response(message);
   Return back{.topic = std::move(message.topic),
-              .response_topic = {},
+              .response_topic = response_allowed ? message.response_topic : std::string(),
               .correlation_data = std::move(message.correlation_data),
               .client_token = {},
               .received = now.monotonic};
+  auto* topic = std::get_if<TopicRequest>(&parsed);
+  const auto operation = topic != nullptr ? std::optional(topic->operation) : std::nullopt;
   if (message.payload.size() > settings_.max_payload) {
-    reject(now, std::move(back), std::nullopt,
+    reject(now, std::move(back), operation,
            {ErrorCode::invalid_request, "payload has " + std::to_string(message.payload.size()) +
                                             " bytes; the limit is " +
                                             std::to_string(settings_.max_payload)},
            {}, effects);
     return;
   }
-  if (auto* invalid = std::get_if<InvalidTopic>(&parsed)) {
+  if (topic == nullptr) {
     back.client_token = find_client_token(message.payload);
-    reject(now, std::move(back), std::nullopt,
-           {ErrorCode::invalid_topic, std::move(invalid->message)}, {}, effects);
+    reject(now, std::move(back), operation,
+           {ErrorCode::invalid_topic, std::move(std::get<InvalidTopic>(parsed).message)}, {},
+           effects);
     return;
   }
-  auto& topic = std::get<TopicRequest>(parsed);
-  const auto operation = topic.operation;
-  const bool response_allowed = message.response_topic.empty() ||
-                                topics_.allows_response(topic.thing, message.response_topic);
-  auto decoded = decode_request(std::move(topic), message.payload);
+  auto decoded = decode_request(*std::move(topic), message.payload);
   back.client_token = std::move(decoded.client_token);
   if (!response_allowed) {
     reject(now, std::move(back), operation,
@@ -77,7 +77,6 @@ void Engine::received(Now now, Message message, Effects& effects) {
            {}, effects);
     return;
   }
-  back.response_topic = std::move(message.response_topic);
   if (auto* rejection = std::get_if<Rejection>(&decoded.content)) {
     reject(now, std::move(back), operation, std::move(*rejection), {}, effects);
     return;
@@ -92,6 +91,12 @@ void Engine::received(Now now, Message message, Effects& effects) {
   lanes_.add(request.thing.text(), id);
   deadlines_.emplace(deadline, id);
   held_.emplace(id, Held{std::move(request), std::move(back), deadline, Stage::waiting});
+}
+
+bool Engine::allows_response(const Message& message) const {
+  if (message.response_topic.empty()) return true;
+  const auto thing = ThingName::parse(topics_.thing_level(message.topic));
+  return thing && topics_.allows_response(*thing, message.response_topic);
 }
 
 std::optional<Rejection> Engine::refusal(const Request& request) const {

@@ -27,7 +27,7 @@ struct EngineSettings {
   std::size_t queue_per_thing = 16;
   /// Longest payload of a request, in bytes.
   std::size_t max_payload = 128 * 1024;
-  Partition partition;
+  Partition partition = {};
 };
 
 /// A call that is to be made now. Its outcome goes to Engine::answered() under the same id,
@@ -109,6 +109,8 @@ class Engine {
   };
   using HeldRequests = std::unordered_map<RequestId, Held>;
 
+  /// Whether the reply may go where the message asks for it.
+  bool allows_response(const Message& message) const;
   std::optional<Rejection> refusal(const Request& request) const;
   void accept(Now now, Return back, Operation operation, const std::string& members,
               std::string request_id, Effects& effects) const;

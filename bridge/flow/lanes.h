@@ -21,6 +21,14 @@ using RequestId = std::uint64_t;
 /// for removing from the middle of a lane.
 class Lanes {
  public:
+  Lanes() = default;
+  // A copy's lanes would be found in the original's lists.
+  Lanes(const Lanes&) = delete;
+  Lanes& operator=(const Lanes&) = delete;
+  Lanes(Lanes&&) = default;
+  Lanes& operator=(Lanes&&) = default;
+  ~Lanes() = default;
+
   /// Puts a request at the end of its thing's lane.
   void add(std::string_view thing, RequestId request);
 

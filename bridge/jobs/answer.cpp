@@ -19,6 +19,10 @@ Rejection nonsense(std::string detail) {
           std::move(detail)};
 }
 
+Rejection about_another_thing() {
+  return nonsense("the answer is about another thing");
+}
+
 /// The names that a reply carries besides the answer's members; the bridge sets them itself.
 bool is_set_by_bridge(const json_text::Member& member) {
   return member.is("timestamp") || member.is("clientToken");
@@ -35,24 +39,46 @@ void add_document(json_text::ObjectWriter& writer, const json_text::Member& memb
   writer.member(member.key, member.value);
 }
 
-/// An execution as it goes to the device, or why it must not.
-std::variant<std::string, Rejection> rewrite_execution(const ThingName& thing,
-                                                       std::string_view execution) {
-  const auto members = json_text::members_of(execution);
-  if (!members) return nonsense("execution is not an object");
+void add(json_text::ObjectWriter& writer, const json_text::Member& member) {
+  if (member.is("jobDocument")) {
+    add_document(writer, member);
+  } else {
+    writer.member(member.key, member.value);
+  }
+}
+
+bool names_another(const ThingName& thing, const json_text::Member& member) {
+  if (!member.is("thingName")) return false;
+  return !json_text::is_string(member.value) ||
+         json_text::decode_string(member.value) != thing.text();
+}
+
+using Rewritten = Result<std::string, Rejection>;
+
+/// An execution, its state or its summary as it goes to the device, or why it must not.
+Rewritten rewrite_object(const ThingName& thing, std::string_view object) {
+  const auto members = json_text::members_of(object);
+  if (!members) return Failure{nonsense("the answer has another value where an object belongs")};
   json_text::ObjectWriter writer;
   for (const auto& member : *members) {
     if (json_text::is_null(member.value)) continue;
-    if (member.is("thingName") && json_text::decode_string(member.value) != thing.text()) {
-      return nonsense("the answer is about another thing");
-    }
-    if (member.is("jobDocument")) {
-      add_document(writer, member);
-    } else {
-      writer.member(member.key, member.value);
-    }
+    if (names_another(thing, member)) return Failure{about_another_thing()};
+    add(writer, member);
   }
   return std::move(writer).object();
+}
+
+Rewritten rewrite_list(const ThingName& thing, std::string_view list) {
+  const auto elements = json_text::elements_of(list);
+  if (!elements) return Failure{nonsense("the answer has another value where a list belongs")};
+  std::string text = "[";
+  for (const auto element : *elements) {
+    const auto object = rewrite_object(thing, element);
+    if (!object) return object;
+    if (text.size() > 1) text += ',';
+    text += *object;
+  }
+  return text + "]";
 }
 
 /// Whether a success of this operation has a member of that name.
@@ -69,25 +95,27 @@ bool belongs_to(Operation operation, const json_text::Member& member) {
   return false;
 }
 
+bool has_answer_of(Operation operation, const Members& members) {
+  return members.empty() || std::ranges::any_of(members, [&](const json_text::Member& member) {
+           return belongs_to(operation, member) || is_set_by_bridge(member);
+         });
+}
+
 Answer read_success(const Request& request, const Members& members) {
-  const auto ours = [&](const json_text::Member& member) {
-    return belongs_to(request.operation, member) || is_set_by_bridge(member);
-  };
-  if (!members.empty() && std::ranges::none_of(members, ours)) {
-    return nonsense("a success without any member of this operation's answer");
-  }
   json_text::ObjectWriter writer;
   for (const auto& member : members) {
     if (json_text::is_null(member.value) || is_set_by_bridge(member)) continue;
-    if (member.is("execution")) {
-      auto execution = rewrite_execution(request.thing, member.value);
-      if (auto* rejection = std::get_if<Rejection>(&execution)) return std::move(*rejection);
-      writer.member(member.key, std::get<std::string>(execution));
-    } else if (member.is("jobDocument")) {
-      add_document(writer, member);
-    } else {
-      writer.member(member.key, member.value);
+    if (names_another(request.thing, member)) return about_another_thing();
+    const bool object = member.is("execution") || member.is("executionState");
+    const bool list = member.is("inProgressJobs") || member.is("queuedJobs");
+    if (!object && !list) {
+      add(writer, member);
+      continue;
     }
+    const auto rewritten = object ? rewrite_object(request.thing, member.value)
+                                  : rewrite_list(request.thing, member.value);
+    if (!rewritten) return rewritten.error();
+    writer.member(member.key, *rewritten);
   }
   if (request.operation == Operation::get_pending) {
     for (const auto* list : {"inProgressJobs", "queuedJobs"}) {
@@ -135,6 +163,9 @@ Answer read_response(const Request& request, const HttpResponse& response) {
   if (!succeeded) return read_aws_error(response, members);
   if (!response.error_type.empty() || hides_an_error(members)) {
     return nonsense("HTTP " + std::to_string(response.status) + " that holds an error");
+  }
+  if (!has_answer_of(request.operation, members)) {
+    return nonsense("a success without any member of this operation's answer");
   }
   return read_success(request, members);
 }

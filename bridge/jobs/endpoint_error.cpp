@@ -1,6 +1,5 @@
 #include "bridge/jobs/endpoint_error.h"
 
-#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -11,6 +10,8 @@ namespace {
 
 /// Enough for a sentence, and a bound on what an endpoint can make us send to a device.
 constexpr std::size_t longest_message = 1024;
+
+constexpr std::string_view no_reason = "the endpoint gave no reason";
 
 struct Meaning {
   std::string_view name;
@@ -56,7 +57,10 @@ bool is_throttling(int status, std::string_view name) {
 
 std::string or_else(std::string message, std::string_view otherwise) {
   if (message.empty()) return std::string(otherwise);
-  if (message.size() > longest_message) message.resize(longest_message);
+  if (message.size() <= longest_message) return message;
+  auto end = longest_message;
+  while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xC0U) == 0x80U) --end;
+  message.resize(end);
   return message;
 }
 
@@ -66,40 +70,47 @@ std::string status_and_name(const HttpResponse& response, std::string_view name)
   return text;
 }
 
+bool refuses_gateway(const HttpResponse& response) {
+  return response.status == 401 || response.status == 403;
+}
+
 /// For the device: that the endpoint failed and how. What the endpoint says about it may name the
 /// gateway's account or role and is for the operator only.
-Rejection internal_error(const HttpResponse& response, std::string_view name,
-                         std::string_view message) {
-  const auto what = status_and_name(response, name);
-  const bool refused =
-      response.status == 401 || response.status == 403 || name == "CertificateValidationException";
-  return {
-      .code = ErrorCode::internal_error,
-      .message = (refused ? "the endpoint refuses the gateway: " : "the endpoint failed: ") + what,
-      .detail = or_else(std::string(message), "the endpoint gave no reason")};
+Rejection internal_error(const HttpResponse& response, std::string_view name, std::string message) {
+  const bool refused = refuses_gateway(response) || name == "CertificateValidationException";
+  return {.code = ErrorCode::internal_error,
+          .message = (refused ? "the endpoint refuses the gateway: " : "the endpoint failed: ") +
+                     status_and_name(response, name),
+          .detail = or_else(std::move(message), no_reason)};
 }
 
-Rejection throttled(std::string message) {
-  return {ErrorCode::request_throttled,
-          or_else(std::move(message), "the endpoint throttles: ask again later")};
+Rejection throttled(const HttpResponse& response, std::string message) {
+  constexpr std::string_view otherwise = "the endpoint throttles: ask again later";
+  if (refuses_gateway(response)) {
+    return {ErrorCode::request_throttled, std::string(otherwise), std::move(message)};
+  }
+  return {ErrorCode::request_throttled, or_else(std::move(message), otherwise)};
 }
 
-std::string upper_case(std::string text) {
-  std::ranges::transform(text, text.begin(), [](char c) {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  });
+/// Without case and separators, so that JOB_NOT_FOUND and JobNotFound read alike.
+std::string folded(std::string_view name) {
+  std::string text;
+  for (const char c : name) {
+    if (c == '_' || c == '-') continue;
+    text += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  }
   return text;
 }
 
-std::optional<ErrorCode> enveloped_meaning(const std::string& given) {
-  const auto code = upper_case(given);
-  if (code == "VALIDATION_ERROR") return ErrorCode::invalid_request;
-  if (code.find("NOT_FOUND") != std::string::npos) return ErrorCode::resource_not_found;
+std::optional<ErrorCode> enveloped_meaning(std::string_view given) {
+  const auto code = folded(given);
+  if (code == "VALIDATIONERROR") return ErrorCode::invalid_request;
+  if (code.find("NOTFOUND") != std::string::npos) return ErrorCode::resource_not_found;
   if (code.find("THROTTL") != std::string::npos || code.starts_with("RATE")) {
     return ErrorCode::request_throttled;
   }
   for (const auto& [name, meaning] : aws_meanings) {
-    if (given == name || given == to_string(meaning)) return meaning;
+    if (code == folded(name) || code == folded(to_string(meaning))) return meaning;
   }
   return std::nullopt;
 }
@@ -112,28 +123,24 @@ Rejection read_aws_error(const HttpResponse& response,
       bare_name(response.error_type.empty() ? first_text(members, {"code", "Code", "__type"})
                                             : response.error_type);
   auto message = first_text(members, {"message", "Message"});
-  if (is_throttling(response.status, name)) return throttled(std::move(message));
-  if (response.status >= 400 && response.status < 500 && response.status != 401 &&
-      response.status != 403) {
+  if (is_throttling(response.status, name)) return throttled(response, std::move(message));
+  if (response.status >= 400 && response.status < 500 && !refuses_gateway(response)) {
     for (const auto& [known, code] : aws_meanings) {
       if (name != known) continue;
       // HTTP has one exception for a wrong state and for a wrong version; the wording of the
       // latter was captured from the live service.
       const bool version =
           code == ErrorCode::invalid_state_transition && message.starts_with("Expected version");
-      return {version ? ErrorCode::version_mismatch : code,
-              or_else(std::move(message), "the endpoint gave no reason")};
+      return {version ? ErrorCode::version_mismatch : code, or_else(std::move(message), no_reason)};
     }
     if (response.status == 409) {
-      return {ErrorCode::invalid_state_transition,
-              or_else(std::move(message), "the endpoint gave no reason")};
+      return {ErrorCode::invalid_state_transition, or_else(std::move(message), no_reason)};
     }
     if (response.status == 410) {
-      return {ErrorCode::terminal_state_reached,
-              or_else(std::move(message), "the endpoint gave no reason")};
+      return {ErrorCode::terminal_state_reached, or_else(std::move(message), no_reason)};
     }
   }
-  return internal_error(response, name, message);
+  return internal_error(response, name, std::move(message));
 }
 
 Rejection read_enveloped_error(const HttpResponse& response,
@@ -146,10 +153,12 @@ Rejection read_enveloped_error(const HttpResponse& response,
       message = first_text(*inner, {"message", "Message"});
     }
   }
-  if (const auto meaning = enveloped_meaning(code)) {
-    return {*meaning, or_else(std::move(message), "the endpoint gave no reason")};
+  const auto meaning = enveloped_meaning(code);
+  if (response.status == 429 || meaning == ErrorCode::request_throttled) {
+    return throttled(response, std::move(message));
   }
-  if (is_throttling(response.status, code)) return throttled(std::move(message));
+  if (refuses_gateway(response)) return internal_error(response, code, std::move(message));
+  if (meaning) return {*meaning, or_else(std::move(message), no_reason)};
   return {.code = ErrorCode::internal_error,
           .message = or_else(std::move(message), "the endpoint failed without a reason"),
           .detail = status_and_name(response, code)};

@@ -17,6 +17,9 @@ Rejection read_aws_error(const HttpResponse& response,
                          const std::vector<json_text::Member>& members);
 
 /// What the error of an enveloped answer (`{"success":false,"error":{"code","message"}}`) means.
+/// The code counts whatever the HTTP status, but for 429, which throttles, and 401 and 403, which
+/// refuse the gateway: their text may name its account and stays here. Any other message is passed
+/// on.
 Rejection read_enveloped_error(const HttpResponse& response,
                                const std::vector<json_text::Member>& members);
 

@@ -1,6 +1,6 @@
 #include "bridge/jobs/json_text.h"
 
-#include <cstdint>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 namespace jobs_bridge::json_text {
@@ -214,6 +214,14 @@ class Scanner {
   std::vector<char> open_;  ///< the closing brackets that are due, innermost last
 };
 
+bool value_span(Scanner& scanner, std::string_view& span) {
+  scanner.white_space();
+  const char* start = scanner.position();
+  if (!scanner.value()) return false;
+  span = {start, static_cast<std::size_t>(scanner.position() - start)};
+  return true;
+}
+
 bool object_members(Scanner& scanner, std::vector<Member>& members) {
   scanner.white_space();
   if (!scanner.take('{')) return scanner.fail("expected an object");
@@ -223,14 +231,25 @@ bool object_members(Scanner& scanner, std::vector<Member>& members) {
     scanner.white_space();
     Member member;
     if (!scanner.key(member.key)) return false;
-    scanner.white_space();
-    const char* start = scanner.position();
-    if (!scanner.value()) return false;
-    member.value = {start, static_cast<std::size_t>(scanner.position() - start)};
+    if (!value_span(scanner, member.value)) return false;
     members.push_back(member);
     scanner.white_space();
   } while (scanner.take(','));
   return scanner.take('}') || scanner.fail("expected ',' or '}'");
+}
+
+bool array_elements(Scanner& scanner, std::vector<std::string_view>& elements) {
+  scanner.white_space();
+  if (!scanner.take('[')) return scanner.fail("expected an array");
+  scanner.white_space();
+  if (scanner.take(']')) return true;
+  do {
+    std::string_view element;
+    if (!value_span(scanner, element)) return false;
+    elements.push_back(element);
+    scanner.white_space();
+  } while (scanner.take(','));
+  return scanner.take(']') || scanner.fail("expected ',' or ']'");
 }
 
 bool only_white_space_left(Scanner& scanner) {
@@ -238,12 +257,37 @@ bool only_white_space_left(Scanner& scanner) {
   return scanner.at_end() || scanner.fail("text behind the end of the value");
 }
 
+/// Takes the next character off the front of a key: ASCII as itself, every other as something that
+/// is not ASCII.
+unsigned next_character(std::string_view& key) {
+  constexpr unsigned not_ascii = 0x80;
+  const auto take = [&key](std::size_t length) {
+    const auto taken = key.substr(0, length);
+    key.remove_prefix(length);
+    return taken;
+  };
+  if (key.front() != '\\') return static_cast<unsigned char>(take(1).front());
+  const char kind = take(2).back();
+  if (kind != 'u') {
+    constexpr std::string_view kinds = "\"\\/bfnrt";
+    constexpr std::string_view meanings = "\"\\/\b\f\n\r\t";
+    return static_cast<unsigned char>(meanings[kinds.find(kind)]);
+  }
+  const auto digits = take(4);
+  unsigned code = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
+  return code < not_ascii ? code : not_ascii;
+}
+
 }  // namespace
 
 bool Member::is(std::string_view name) const {
   if (key.find('\\') == std::string_view::npos) return key == name;
-  const auto decoded = decode_string("\"" + std::string(key) + "\"");
-  return decoded && *decoded == name;
+  auto rest = key;
+  for (const char c : name) {
+    if (rest.empty() || next_character(rest) != static_cast<unsigned char>(c)) return false;
+  }
+  return rest.empty();
 }
 
 Result<std::vector<Member>, Fault> members_of(std::string_view text) {
@@ -253,6 +297,15 @@ Result<std::vector<Member>, Fault> members_of(std::string_view text) {
     return Failure{scanner.fault()};
   }
   return members;
+}
+
+Result<std::vector<std::string_view>, Fault> elements_of(std::string_view text) {
+  Scanner scanner(text);
+  std::vector<std::string_view> elements;
+  if (!array_elements(scanner, elements) || !only_white_space_left(scanner)) {
+    return Failure{scanner.fault()};
+  }
+  return elements;
 }
 
 bool is_json(std::string_view text) {

@@ -20,7 +20,8 @@ struct Member {
   std::string_view key;    ///< between the quotes, escapes not resolved
   std::string_view value;  ///< the whole value, without the white space around it
 
-  /// Compares the key with its escapes resolved.
+  /// Compares the key with its escapes resolved. `name` is ASCII. Takes no memory and stops at the
+  /// first difference, since a hostile payload can hold thousands of keys.
   [[nodiscard]] bool is(std::string_view name) const;
 };
 
@@ -34,6 +35,9 @@ struct Fault {
 /// the whole text, nested values too: RFC 8259 grammar and well-formed UTF-8. Nesting is bounded
 /// by the length of the text alone and costs no stack. Members point into `text`.
 Result<std::vector<Member>, Fault> members_of(std::string_view text);
+
+/// The elements of the JSON array that `text` is, with the same checks and bounds.
+Result<std::vector<std::string_view>, Fault> elements_of(std::string_view text);
 
 /// Whether `text` is one JSON value of any type.
 bool is_json(std::string_view text);

@@ -39,11 +39,12 @@ class Reader {
     if (!fault_) fault_ = std::move(message);
   }
 
+  /// `exception` ends the message: what is allowed outside the range.
   std::optional<std::int64_t> integer(std::string_view name, std::int64_t lowest,
-                                      std::int64_t highest) {
+                                      std::int64_t highest, std::string_view exception = {}) {
     const auto* member = find(name);
     if (member == nullptr) return std::nullopt;
-    return in_range(name, whole_number(member->value), lowest, highest);
+    return in_range(name, whole_number(member->value), lowest, highest, exception);
   }
 
   /// The AWS documentation shows expectedVersion as a string and its embedded SDK sends one; the
@@ -89,14 +90,11 @@ class Reader {
 
  private:
   std::optional<std::int64_t> in_range(std::string_view name, std::optional<std::int64_t> number,
-                                       std::int64_t lowest, std::int64_t highest) {
+                                       std::int64_t lowest, std::int64_t highest,
+                                       std::string_view exception = {}) {
     if (number && *number >= lowest && *number <= highest) return number;
-    auto rule = std::string(name) + " must be an integer of at least " + std::to_string(lowest);
-    if (highest != std::numeric_limits<std::int64_t>::max()) {
-      rule = std::string(name) + " must be an integer from " + std::to_string(lowest) + " to " +
-             std::to_string(highest);
-    }
-    fail(std::move(rule));
+    fail(std::string(name) + " must be an integer from " + std::to_string(lowest) + " to " +
+         std::to_string(highest) + std::string(exception));
     return std::nullopt;
   }
 
@@ -108,7 +106,8 @@ std::optional<std::int64_t> step_timeout(Reader& reader, bool cancellable) {
   constexpr std::string_view name = "stepTimeoutInMinutes";
   const auto* member = reader.find(name);
   if (cancellable && member != nullptr && member->value == "-1") return -1;
-  return reader.integer(name, 1, longest_step_timeout);
+  return reader.integer(name, 1, longest_step_timeout,
+                        cancellable ? ", or -1 to cancel the timer" : "");
 }
 
 void read_members(Reader& reader, Request& request) {

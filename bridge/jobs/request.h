@@ -21,7 +21,7 @@ struct Request {
   ThingName thing;
   std::optional<JobName> job;
 
-  /// JSON object text: 1 to 10 pairs of strings.
+  /// JSON object text: at most 10 pairs of strings.
   std::optional<std::string> status_details;
   /// 1 to 10080; for an update also -1, which cancels the timer.
   std::optional<std::int64_t> step_timeout_in_minutes;

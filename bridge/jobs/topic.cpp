@@ -33,8 +33,16 @@ bool is_job_verb(std::string_view level) {
   return level == "get" || level == "update";
 }
 
-bool publishable(std::string_view topic) {
-  return topic.size() <= 65535 && topic.find_first_of(std::string_view("+#\0", 3)) == topic.npos;
+/// What may follow the base in a Response Topic. A broker ends the connection of whoever publishes
+/// to a topic that it does not like (mosquitto: more than 200 levels, characters that are not
+/// text), yet hands such a Response Topic on; so the bounds are narrower than any broker's.
+bool publishable(std::string_view below) {
+  constexpr std::size_t longest = 256;
+  constexpr std::ptrdiff_t most_slashes = 15;
+  return !below.empty() && below.size() <= longest &&
+         std::ranges::count(below, '/') <= most_slashes && std::ranges::all_of(below, [](char c) {
+           return c >= ' ' && c <= '~' && c != '+' && c != '#';
+         });
 }
 
 }  // namespace
@@ -49,6 +57,9 @@ Result<TopicGrammar, std::string> TopicGrammar::from_base(std::string_view base)
   }
   if (std::ranges::count(levels, placeholder) != 1) {
     return Failure{std::string("must hold the level {thing} exactly once")};
+  }
+  if (levels.front() == "$share") {
+    return Failure{std::string("begins with $share: set broker.share_group instead")};
   }
   const auto whole_level = std::string("/") + std::string(base) + "/";
   const auto at = whole_level.find(std::string("/") + std::string(placeholder) + "/");
@@ -112,9 +123,8 @@ std::string_view TopicGrammar::thing_level(std::string_view topic) const {
 }
 
 bool TopicGrammar::allows_response(const ThingName& thing, std::string_view topic) const {
-  if (!publishable(topic)) return false;
   const auto parts = split(topic);
-  if (!parts || parts->thing != thing.text() || parts->below.empty()) return false;
+  if (!parts || parts->thing != thing.text() || !publishable(parts->below)) return false;
   const auto levels = levels_of(parts->below);
   const bool would_come_back = (levels.size() == 1 && is_thing_verb(levels[0])) ||
                                (levels.size() == 2 && is_job_verb(levels[1]));

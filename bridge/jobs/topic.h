@@ -48,7 +48,8 @@ class TopicGrammar {
   [[nodiscard]] std::string_view thing_level(std::string_view topic) const;
 
   /// Whether a reply to `thing` may go to this MQTT 5 Response Topic: inside the thing's own base,
-  /// fit to be published to, and not a topic that we would take for a request again.
+  /// fit to be published to (what follows the base is printable ASCII without wildcards, at most
+  /// 256 bytes and 16 levels), and not a topic that we would take for a request again.
   [[nodiscard]] bool allows_response(const ThingName& thing, std::string_view topic) const;
 
  private:

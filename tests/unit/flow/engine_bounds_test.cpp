@@ -1,0 +1,184 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/flow/engine_driver.h"
+#include "tests/unit/flow/live_memory.h"
+
+/// What is bounded, and how the engine ends.
+namespace jobs_bridge {
+namespace {
+
+using std::chrono::seconds;
+using testing::HasSubstr;
+using testing_support::EngineDriver;
+using testing_support::live_memory;
+
+TEST(EngineBoundsTest, PastAThingsQueueItsRequestsAreThrottledAtOnce) {
+  EngineDriver driver({.queue = 100, .queue_per_thing = 3});
+  for (int i = 0; i < 3; ++i) driver.send("T", "get");
+  EXPECT_TRUE(driver.effects.publications.empty());
+  driver.send("T", "get", R"({"clientToken":"x"})");
+  const auto reply = driver.take_one();
+  EXPECT_EQ(reply.topic, "$aws/things/T/jobs/get/rejected");
+  EXPECT_THAT(reply.payload, HasSubstr("RequestThrottled"));
+  EXPECT_THAT(reply.payload, HasSubstr("3 requests wait"));
+  EXPECT_THAT(reply.payload, HasSubstr(R"("clientToken":"x")"));
+  driver.send("U", "get");
+  EXPECT_TRUE(driver.effects.publications.empty()) << "another thing does not feel it";
+  EXPECT_EQ(driver.engine.waiting(), 4U);
+}
+
+TEST(EngineBoundsTest, ARequestInFlightDoesNotWait) {
+  EngineDriver driver({.queue_per_thing = 1});
+  driver.send("T", "get");
+  const auto call = driver.next_call();
+  driver.send("T", "get");
+  EXPECT_TRUE(driver.effects.publications.empty());
+  driver.send("T", "get");
+  EXPECT_THAT(driver.take_one().payload, HasSubstr("RequestThrottled"));
+  driver.answer(call.value().id);
+  driver.next_call();
+  driver.take_publications();
+  driver.send("T", "get");
+  EXPECT_TRUE(driver.effects.publications.empty());
+}
+
+TEST(EngineBoundsTest, PastTheWholeQueueEveryRequestIsThrottledAtOnce) {
+  EngineDriver driver({.queue = 5, .queue_per_thing = 3});
+  for (int i = 0; i < 5; ++i) driver.send("T" + std::to_string(i), "get");
+  EXPECT_TRUE(driver.effects.publications.empty());
+  driver.send("U", "get");
+  const auto reply = driver.take_one();
+  EXPECT_THAT(reply.payload, HasSubstr("RequestThrottled"));
+  EXPECT_THAT(reply.payload, HasSubstr("5 requests wait"));
+  driver.next_call();
+  driver.send("U", "get");
+  EXPECT_TRUE(driver.effects.publications.empty());
+}
+
+TEST(EngineBoundsTest, AFullQueueStillTellsWhatIsWrongWithARequest) {
+  EngineDriver driver({.queue = 1});
+  driver.send("T", "get");
+  driver.send("U", "get", "[]");
+  EXPECT_THAT(driver.take_one().payload, HasSubstr("InvalidJson"));
+}
+
+TEST(EngineBoundsTest, WhatExpiredNoLongerTakesAPlace) {
+  EngineDriver driver({.deadline = seconds(8), .queue = 1});
+  driver.send("T", "get");
+  driver.advance(seconds(8));
+  driver.tick();
+  driver.take_one();
+  driver.send("T", "get");
+  EXPECT_TRUE(driver.effects.publications.empty());
+}
+
+TEST(EngineBoundsTest, APayloadPastTheLimitIsRejectedUnread) {
+  EngineDriver driver({.max_payload = 64});
+  driver.send("T", "get", "{\"a\":\"" + std::string(56, 'x') + "\"}");
+  EXPECT_TRUE(driver.effects.publications.empty());
+  driver.send("T", "get", "{\"a\":\"" + std::string(57, 'x') + "\"}");
+  EXPECT_THAT(driver.take_one().payload, HasSubstr("payload has 65 bytes; the limit is 64"));
+}
+
+TEST(EngineBoundsTest, AHostilePayloadOfTheLongestLengthIsJustRejected) {
+  EngineDriver driver;
+  for (const auto& payload :
+       {std::string(128 * 1024, '['), std::string(128 * 1024, '{'), std::string(128 * 1024, '"'),
+        std::string(128 * 1024, '\0'), std::string(128 * 1024, '\xFF')}) {
+    driver.send("T", "j/update", payload);
+    EXPECT_THAT(driver.take_one().payload, HasSubstr("InvalidJson"));
+  }
+}
+
+TEST(EngineBoundsTest, WhenRefusingOnlyNewRequestsAreRejected) {
+  EngineDriver driver;
+  driver.send("T", "get");
+  driver.send("U", "get");
+  const auto flying = driver.next_call();
+  driver.engine.refuse_new_requests();
+  driver.send("T", "get", R"({"clientToken":"n"})");
+  const auto reply = driver.take_one();
+  EXPECT_THAT(reply.payload, HasSubstr("InternalError")) << "a code that devices repeat";
+  EXPECT_THAT(reply.payload, HasSubstr("shutting down"));
+  EXPECT_THAT(reply.payload, HasSubstr(R"("clientToken":"n")"));
+  driver.answer(flying.value().id);
+  EXPECT_EQ(driver.take_one().topic, "$aws/things/T/jobs/get/accepted");
+  driver.answer(driver.next_call().value().id);
+  EXPECT_EQ(driver.take_one().topic, "$aws/things/U/jobs/get/accepted");
+}
+
+TEST(EngineBoundsTest, AbandonAnswersEverythingOnce) {
+  EngineDriver driver;
+  for (const auto* thing : {"a", "b", "c"}) {
+    driver.send(thing, "get");
+    driver.send(thing, "start-next");
+  }
+  const auto flying = driver.next_call();
+  driver.engine.abandon(driver.now, driver.effects);
+  const auto publications = driver.take_publications();
+  EXPECT_EQ(publications.size(), 6U);
+  for (const auto& publication : publications) {
+    EXPECT_TRUE(publication.topic.ends_with("/rejected"));
+    EXPECT_THAT(publication.payload, HasSubstr("InternalError"));
+  }
+  EXPECT_EQ(driver.engine.waiting(), 0U);
+  EXPECT_EQ(driver.engine.in_flight(), 1U);
+  driver.answer(flying.value().id);
+  driver.engine.abandon(driver.now, driver.effects);
+  driver.advance(seconds(60));
+  driver.tick();
+  EXPECT_TRUE(driver.take_publications().empty());
+  EXPECT_FALSE(driver.next_call());
+  EXPECT_EQ(driver.engine.in_flight(), 0U);
+}
+
+TEST(EngineMemoryTest, NothingStaysOfThingsThatWereServed) {
+  EngineDriver driver;
+  const auto serve = [&](int thing) {
+    driver.send("thing-with-quite-a-long-name-" + std::to_string(thing), "get");
+    driver.answer(driver.next_call().value().id);
+    driver.effects.clear();
+  };
+  serve(-1);
+  const auto before = live_memory();
+  for (int thing = 0; thing < 20000; ++thing) serve(thing);
+  EXPECT_LE(live_memory().blocks, before.blocks + 2);
+  EXPECT_LE(live_memory().bytes, before.bytes + 1024);
+}
+
+TEST(EngineMemoryTest, NothingStaysOfRequestsThatWereRefusedOrExpired) {
+  EngineDriver driver({.deadline = seconds(1), .queue = 50, .queue_per_thing = 2});
+  const auto flood = [&](int round) {
+    for (int i = 0; i < 200; ++i) {
+      driver.send("thing-" + std::to_string(round) + "-" + std::to_string(i / 4), "get");
+    }
+    const auto call = driver.next_call();
+    driver.advance(seconds(1));
+    driver.tick();
+    driver.answer(call.value().id);
+    driver.effects = {};
+  };
+  flood(-1);
+  const auto before = live_memory();
+  for (int round = 0; round < 200; ++round) flood(round);
+  EXPECT_LE(live_memory().blocks, before.blocks + 2);
+  EXPECT_LE(live_memory().bytes, before.bytes + 1024);
+}
+
+TEST(EngineMemoryTest, AWaitingRequestTakesLessThanAKibibyteBesidesItsPayload) {
+  constexpr std::size_t requests = 10000;
+  const std::string details = R"({"status":"IN_PROGRESS","clientToken":"0123456789abcdef",)"
+                              R"("statusDetails":{"progress":"50%"}})";
+  EngineDriver driver({.queue = requests});
+  const auto before = live_memory();
+  for (std::size_t i = 0; i < requests; ++i) {
+    driver.send("thing-of-some-length-" + std::to_string(i), "a-job-of-some-length/update",
+                details);
+  }
+  ASSERT_EQ(driver.engine.waiting(), requests);
+  EXPECT_LT((live_memory().bytes - before.bytes) / requests, 1024 + details.size());
+}
+
+}  // namespace
+}  // namespace jobs_bridge

@@ -1,0 +1,151 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/flow/engine_driver.h"
+
+/// What time does to a request.
+namespace jobs_bridge {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::HasSubstr;
+using testing_support::answer_of;
+using testing_support::EngineDriver;
+
+TEST(EngineDeadlineTest, ARequestWithoutATurnIsThrottledAtItsDeadline) {
+  EngineDriver driver({.deadline = seconds(8)});
+  driver.send("T", "get", R"({"clientToken":"t"})");
+  EXPECT_EQ(driver.engine.next_tick(driver.now.monotonic), driver.now.monotonic + seconds(8));
+  driver.advance(seconds(8) - Duration(1));
+  driver.tick();
+  EXPECT_TRUE(driver.effects.publications.empty());
+  driver.advance(Duration(1));
+  driver.tick();
+  EXPECT_EQ(driver.effects.finished.at(0).took, seconds(8));
+  const auto reply = driver.take_one();
+  EXPECT_EQ(reply.topic, "$aws/things/T/jobs/get/rejected");
+  EXPECT_THAT(reply.payload, HasSubstr("RequestThrottled"));
+  EXPECT_THAT(reply.payload, HasSubstr("8000 ms"));
+  EXPECT_THAT(reply.payload, HasSubstr(R"("clientToken":"t")"));
+  EXPECT_FALSE(driver.next_call()) << "never sent after its deadline";
+  EXPECT_EQ(driver.engine.waiting(), 0U);
+}
+
+TEST(EngineDeadlineTest, NextCallNeverGivesOutWhatIsOverdue) {
+  EngineDriver driver({.deadline = seconds(8)});
+  driver.send("T", "start-next");
+  driver.advance(seconds(4));
+  driver.send("T", "get");
+  driver.advance(seconds(4));
+  EXPECT_EQ(driver.next_call().value().request.target, "/things/T/jobs");
+  EXPECT_EQ(driver.take_one().topic, "$aws/things/T/jobs/start-next/rejected");
+}
+
+TEST(EngineDeadlineTest, ACallEndsBeforeItsReplyIsDue) {
+  EngineDriver driver({.deadline = seconds(8)});
+  driver.send("T", "get");
+  const auto due = driver.now.monotonic + seconds(8);
+  driver.advance(seconds(3));
+  const auto call = driver.next_call();
+  EXPECT_LT(call.value().deadline, due);
+  EXPECT_GE(call->deadline, due - milliseconds(100));
+}
+
+TEST(EngineDeadlineTest, ACallStartedAtTheLastMomentStillHasTime) {
+  EngineDriver driver({.deadline = seconds(8)});
+  driver.send("T", "get");
+  const auto due = driver.now.monotonic + seconds(8);
+  driver.advance(seconds(8) - milliseconds(2));
+  const auto call = driver.next_call();
+  EXPECT_GT(call.value().deadline, driver.now.monotonic);
+  EXPECT_LT(call->deadline, due);
+}
+
+TEST(EngineDeadlineTest, AnAnswerThatDoesNotComeIsAnInternalError) {
+  EngineDriver driver({.deadline = milliseconds(1500)});
+  driver.send("T", "get");
+  driver.next_call();
+  driver.advance(milliseconds(1500));
+  driver.tick();
+  const auto reply = driver.take_one();
+  EXPECT_THAT(reply.payload, HasSubstr("InternalError"));
+  EXPECT_THAT(reply.payload, HasSubstr("1500 ms"));
+}
+
+TEST(EngineDeadlineTest, ALateAnswerIsForgottenAndFreesTheLane) {
+  EngineDriver driver({.deadline = seconds(8)});
+  driver.send("T", "start-next");
+  const auto late = driver.next_call();
+  driver.advance(seconds(5));
+  driver.send("T", "get");
+  driver.advance(seconds(3));
+  driver.tick();
+  driver.take_one();
+  EXPECT_FALSE(driver.next_call()) << "the late call may still arrive: nothing overtakes it";
+  EXPECT_EQ(driver.engine.ready(), 0U);
+  EXPECT_EQ(driver.engine.in_flight(), 1U);
+  driver.answer(late.value().id, answer_of(200, R"({"execution":{"jobId":"j"}})"));
+  EXPECT_TRUE(driver.take_publications().empty()) << "one reply, not two";
+  EXPECT_EQ(driver.engine.in_flight(), 0U);
+  const auto call = driver.next_call();
+  EXPECT_EQ(call.value().request.target, "/things/T/jobs");
+  driver.answer(call->id);
+  EXPECT_EQ(driver.take_one().topic, "$aws/things/T/jobs/get/accepted");
+}
+
+TEST(EngineDeadlineTest, ALateCallHoldsUpNoOtherThing) {
+  EngineDriver driver({.deadline = seconds(8)});
+  driver.send("T", "get");
+  driver.next_call();
+  driver.advance(seconds(9));
+  driver.tick();
+  driver.send("U", "get");
+  EXPECT_EQ(driver.next_call().value().request.target, "/things/U/jobs");
+}
+
+TEST(EngineDeadlineTest, WhatIsOverdueIsAnsweredInTheOrderOfDeadlines) {
+  EngineDriver driver({.deadline = seconds(8)});
+  for (const auto* thing : {"b", "a", "c"}) {
+    driver.send(thing, "get");
+    driver.advance(seconds(1));
+  }
+  driver.advance(seconds(8));
+  driver.tick();
+  const auto publications = driver.take_publications();
+  ASSERT_EQ(publications.size(), 3U);
+  EXPECT_EQ(publications[0].topic, "$aws/things/b/jobs/get/rejected");
+  EXPECT_EQ(publications[1].topic, "$aws/things/a/jobs/get/rejected");
+  EXPECT_EQ(publications[2].topic, "$aws/things/c/jobs/get/rejected");
+}
+
+TEST(EngineDeadlineTest, NextTickFollowsTheEarliestDeadline) {
+  EngineDriver driver({.deadline = seconds(8)});
+  const auto start = driver.now.monotonic;
+  EXPECT_EQ(driver.engine.next_tick(start), start + seconds(8));
+  driver.send("T", "get");
+  driver.advance(seconds(2));
+  driver.send("U", "get");
+  EXPECT_EQ(driver.engine.next_tick(driver.now.monotonic), start + seconds(8));
+  driver.answer(driver.next_call().value().id);
+  EXPECT_EQ(driver.engine.next_tick(driver.now.monotonic), start + seconds(10));
+  driver.answer(driver.next_call().value().id);
+  driver.advance(seconds(1));
+  EXPECT_EQ(driver.engine.next_tick(driver.now.monotonic), start + seconds(11))
+      << "whatever comes from now on is due no earlier";
+}
+
+TEST(EngineDeadlineTest, TheWallClockMovesNoDeadline) {
+  EngineDriver driver({.deadline = seconds(8)});
+  driver.send("T", "get");
+  driver.now.unix_seconds = 0;
+  driver.tick();
+  driver.now.unix_seconds = 4102444800;
+  driver.tick();
+  EXPECT_TRUE(driver.effects.publications.empty());
+  driver.answer(driver.next_call().value().id);
+  EXPECT_THAT(driver.take_one().payload, HasSubstr("\"timestamp\":4102444800"));
+}
+
+}  // namespace
+}  // namespace jobs_bridge

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "bridge/flow/engine.h"
+
+namespace jobs_bridge::testing_support {
+
+inline HttpOutcome answer_of(int status, std::string body, std::string request_id = {}) {
+  HttpResponse response;
+  response.status = status;
+  response.body = std::move(body);
+  response.request_id = std::move(request_id);
+  return response;
+}
+
+/// An engine in virtual time, with everything that it wanted done so far.
+class EngineDriver {
+ public:
+  explicit EngineDriver(EngineSettings settings = {},
+                        std::string_view base = "$aws/things/{thing}/jobs")
+      : engine(settings, *TopicGrammar::from_base(base)) {}
+
+  void receive(Message message) { engine.received(now, std::move(message), effects); }
+  /// `below` is what follows the thing's base: "start-next".
+  void send(std::string_view thing, std::string_view below, std::string payload = "{}") {
+    receive({.topic = "$aws/things/" + std::string(thing) + "/jobs/" + std::string(below),
+             .payload = std::move(payload)});
+  }
+  std::optional<Call> next_call() { return engine.next_call(now, effects); }
+  void answer(RequestId id, const HttpOutcome& outcome = answer_of(200, "{}")) {
+    engine.answered(now, id, outcome, effects);
+  }
+  void tick() { engine.tick(now, effects); }
+  void advance(Duration by) { now.monotonic += by; }
+
+  std::vector<Publication> take_publications() {
+    effects.finished.clear();
+    return std::exchange(effects.publications, {});
+  }
+  /// The one publication since the last look; throws where there was none or more than one.
+  Publication take_one() {
+    auto publications = take_publications();
+    if (publications.size() != 1) {
+      throw std::runtime_error(std::to_string(publications.size()) + " publications");
+    }
+    return publications.front();
+  }
+
+  Now now{.monotonic = MonotonicTime(std::chrono::hours(1)), .unix_seconds = 1700000000};
+  Engine engine;
+  Effects effects;
+};
+
+}  // namespace jobs_bridge::testing_support

@@ -1,0 +1,98 @@
+#include "bridge/jobs/call.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/jobs/fixtures.h"
+
+namespace jobs_bridge {
+namespace {
+
+using testing::Contains;
+using testing::Pair;
+using testing_support::request_of;
+
+TEST(CallTest, GetPendingReadsTheThingsJobs) {
+  const auto call = build_call(request_of(Operation::get_pending, R"({"clientToken":"t"})"));
+  EXPECT_EQ(call.method, "GET");
+  EXPECT_EQ(call.target, "/things/T/jobs");
+  EXPECT_EQ(call.body, "");
+  EXPECT_TRUE(call.repeatable);
+}
+
+TEST(CallTest, StartNextPutsToNext) {
+  const auto call = build_call(request_of(Operation::start_next));
+  EXPECT_EQ(call.method, "PUT");
+  EXPECT_EQ(call.target, "/things/T/jobs/$next");
+  EXPECT_EQ(call.body, "{}");
+  EXPECT_TRUE(call.repeatable) << "an execution in progress is handed out again";
+}
+
+TEST(CallTest, StartNextCarriesItsMembersAndNoToken) {
+  const auto call = build_call(request_of(
+      Operation::start_next,
+      R"({"clientToken":"t","thingName":"x","stepTimeoutInMinutes":5,"statusDetails":{"a" : "\u00e9"}})"));
+  EXPECT_EQ(call.body, R"({"statusDetails":{"a" : "\u00e9"},"stepTimeoutInMinutes":5})");
+}
+
+TEST(CallTest, DescribeSaysWhetherTheDocumentIsWanted) {
+  EXPECT_EQ(build_call(request_of(Operation::describe)).target,
+            "/things/T/jobs/job-1?includeJobDocument=true");
+  EXPECT_EQ(build_call(request_of(Operation::describe, R"({"includeJobDocument":false})")).target,
+            "/things/T/jobs/job-1?includeJobDocument=false");
+  EXPECT_EQ(build_call(request_of(Operation::describe, R"({"includeJobDocument":true})")).target,
+            "/things/T/jobs/job-1?includeJobDocument=true");
+}
+
+TEST(CallTest, QueryIsInTheOrderThatIsSigned) {
+  const auto call = build_call(
+      request_of(Operation::describe, R"({"includeJobDocument":false,"executionNumber":12})"));
+  EXPECT_EQ(call.target, "/things/T/jobs/job-1?executionNumber=12&includeJobDocument=false");
+  EXPECT_EQ(call.method, "GET");
+  EXPECT_EQ(call.body, "");
+  EXPECT_TRUE(call.repeatable);
+}
+
+TEST(CallTest, NextAsAJobIdIsEscapedAsTheSdksDo) {
+  EXPECT_EQ(build_call(request_of(Operation::describe, {}, "T", "$next")).target,
+            "/things/T/jobs/%24next?includeJobDocument=true");
+}
+
+TEST(CallTest, UpdatePostsToTheJob) {
+  const auto call = build_call(request_of(Operation::update, R"({"status":"FAILED"})"));
+  EXPECT_EQ(call.method, "POST");
+  EXPECT_EQ(call.target, "/things/T/jobs/job-1");
+  EXPECT_EQ(call.body, R"({"status":"FAILED"})");
+  EXPECT_FALSE(call.repeatable);
+}
+
+TEST(CallTest, UpdateCarriesAllMembersInTheirHttpTypes) {
+  const auto call = build_call(
+      request_of(Operation::update,
+                 R"({"clientToken":"t","jobId":"x","status":"SUCCEEDED","statusDetails":{"k":"v"},)"
+                 R"("expectedVersion":"2","executionNumber":3,"includeJobExecutionState":true,)"
+                 R"("includeJobDocument":false,"stepTimeoutInMinutes":-1})"));
+  EXPECT_EQ(call.body,
+            R"({"status":"SUCCEEDED","statusDetails":{"k":"v"},"stepTimeoutInMinutes":-1,)"
+            R"("expectedVersion":2,"includeJobExecutionState":true,"includeJobDocument":false,)"
+            R"("executionNumber":3})");
+}
+
+TEST(CallTest, ColonsInThingNamesAreEscaped) {
+  for (const auto operation :
+       {Operation::get_pending, Operation::start_next, Operation::describe, Operation::update}) {
+    const auto call = build_call(request_of(operation, {}, ":my:thing_1:", "j_-9"));
+    EXPECT_TRUE(call.target.starts_with("/things/%3Amy%3Athing_1%3A/jobs")) << call.target;
+  }
+}
+
+TEST(CallTest, EveryCallSaysItsContentType) {
+  for (const auto operation :
+       {Operation::get_pending, Operation::start_next, Operation::describe, Operation::update}) {
+    EXPECT_THAT(build_call(request_of(operation)).headers,
+                Contains(Pair("Content-Type", "application/json")));
+  }
+}
+
+}  // namespace
+}  // namespace jobs_bridge

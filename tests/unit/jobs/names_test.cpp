@@ -1,0 +1,71 @@
+#include "bridge/jobs/names.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace jobs_bridge {
+namespace {
+
+constexpr std::string_view word_characters =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+
+bool is_word(char c) {
+  return word_characters.find(c) != std::string_view::npos;
+}
+
+TEST(ThingNameTest, LengthIs1To128) {
+  EXPECT_FALSE(ThingName::parse(""));
+  EXPECT_TRUE(ThingName::parse("T"));
+  EXPECT_TRUE(ThingName::parse(std::string(128, 'a')));
+  EXPECT_FALSE(ThingName::parse(std::string(129, 'a')));
+}
+
+TEST(ThingNameTest, EveryByteIsJudgedByTheDocumentedSet) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const char c = static_cast<char>(byte);
+    const std::string name = std::string("a") + c + "b";
+    EXPECT_EQ(ThingName::parse(name).has_value(), is_word(c) || c == ':') << "byte " << byte;
+    EXPECT_EQ(is_status_details_key(name), is_word(c) || c == ':') << "byte " << byte;
+  }
+}
+
+TEST(ThingNameTest, TextIsKeptAsGiven) {
+  EXPECT_EQ(ThingName::parse("site:1:Pump_7-b")->text(), "site:1:Pump_7-b");
+}
+
+TEST(ThingNameTest, NextIsNoThing) {
+  EXPECT_FALSE(ThingName::parse("$next"));
+}
+
+TEST(JobNameTest, LengthIs1To64) {
+  EXPECT_FALSE(JobName::parse(""));
+  EXPECT_TRUE(JobName::parse("j"));
+  EXPECT_TRUE(JobName::parse(std::string(64, 'j')));
+  EXPECT_FALSE(JobName::parse(std::string(65, 'j')));
+}
+
+TEST(JobNameTest, EveryByteIsJudgedByTheDocumentedSet) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const char c = static_cast<char>(byte);
+    EXPECT_EQ(JobName::parse(std::string("a") + c + "b").has_value(), is_word(c)) << byte;
+  }
+}
+
+TEST(JobNameTest, OnlyTheExactWordNextStandsForTheFirstPendingJob) {
+  ASSERT_TRUE(JobName::parse("$next"));
+  EXPECT_TRUE(JobName::parse("$next")->is_next());
+  EXPECT_FALSE(JobName::parse("next")->is_next());
+  for (const auto* text : {"$", "$Next", "$next ", "$next1", "$$next", " $next"}) {
+    EXPECT_FALSE(JobName::parse(text)) << text;
+  }
+}
+
+TEST(StatusDetailsKeyTest, LengthIs1To128) {
+  EXPECT_FALSE(is_status_details_key(""));
+  EXPECT_TRUE(is_status_details_key(std::string(128, 'k')));
+  EXPECT_FALSE(is_status_details_key(std::string(129, 'k')));
+}
+
+}  // namespace
+}  // namespace jobs_bridge
