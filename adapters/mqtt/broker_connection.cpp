@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <cstdlib>
 #include <exception>
 #include <mutex>
 #include <optional>
@@ -9,25 +10,37 @@
 #include <thread>
 #include <utility>
 
-#include "adapters/mqtt/outbox.h"
+#include "adapters/mqtt/back_off.h"
+#include "adapters/mqtt/host_lookup.h"
+#include "adapters/mqtt/sender.h"
 #include "adapters/mqtt/session.h"
 
 namespace jobs_bridge::mqtt {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds first_pause{100};
-constexpr milliseconds longest_pause{10000};
-/// A connection that lasted this long starts the pauses anew.
-constexpr seconds settled{10};
-/// How often refused subscriptions are asked for again: an operator may be mending the ACL.
-constexpr seconds subscribe_again{30};
+/// How long the broker may take to answer a SUBSCRIBE.
+constexpr std::chrono::seconds subscribe_limit{10};
+/// A fault that stays is told again after this time.
+constexpr std::chrono::minutes fault_again{5};
+/// So many connections in a row that ended sooner than this are no accident.
+constexpr std::chrono::seconds too_brief{5};
+constexpr int brief_in_a_row = 3;
+
+/// Does something at the end of a scope, however that comes.
+template <typename Action>
+struct Finally {
+  Action action;
+  explicit Finally(Action what) : action(std::move(what)) {}
+  Finally(const Finally&) = delete;
+  Finally& operator=(const Finally&) = delete;
+  ~Finally() { action(); }
+};
 
 }  // namespace
 
+/// A thread of its own, the keeper, makes one Session after another and sees to its subscriptions.
 class BrokerConnection::Implementation final : private Session::Events {
  public:
   Implementation(BrokerSettings settings, std::vector<std::string> filters, OnMessage on_message,
@@ -37,48 +50,20 @@ class BrokerConnection::Implementation final : private Session::Events {
         filters_(std::move(filters)),
         on_message_(std::move(on_message)),
         log_(log),
-        outbox_({.publications = settings_.max_queued_publications,
-                 .bytes = settings_.max_queued_bytes}) {}
+        since_(steady_clock::now()),
+        lookup_(settings_.host),
+        sender_({.publications = settings_.max_queued_publications,
+                 .bytes = settings_.max_queued_bytes},
+                log, [this](const std::string& cause) { lost(cause); }) {
+    unsetenv("http_proxy");
+    unsetenv("https_proxy");
+  }
+
+  Sender& sender() { return sender_; }
+  const Sender& sender() const { return sender_; }
 
   void start() {
     keeper_ = std::thread([this] { keep_connected(); });
-  }
-
-  void queue(Publication publication) {
-    const std::lock_guard lock(mutex_);
-    dropped_ += outbox_.push(std::move(publication));
-  }
-
-  void flush() {
-    std::unique_lock lock(mutex_);
-    // Whoever flushes sends what others queue meanwhile: the order stays, and nobody waits here
-    // for Paho's lock, which the callback thread holds while it calls us.
-    if (flushing_) return;
-    flushing_ = true;
-    while (session_ != nullptr) {
-      const auto entry = outbox_.next();
-      if (!entry) break;
-      hand_over(lock, *entry);
-    }
-    flushing_ = false;
-    if (session_ == nullptr) changed_.notify_all();  // the keeper may wait for us to end
-  }
-
-  State state() const {
-    const std::lock_guard lock(mutex_);
-    return {.connected = session_ != nullptr,
-            .subscribed = subscribed_,
-            .connections = connections_,
-            .waiting = outbox_.waiting(),
-            .unacknowledged = outbox_.unacknowledged(),
-            .dropped = dropped_,
-            .refused = refused_,
-            .last_fault = last_fault_};
-  }
-
-  bool drain(Duration patience) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, patience, [&] { return outbox_.empty(); });
   }
 
   void stop() {
@@ -90,130 +75,105 @@ class BrokerConnection::Implementation final : private Session::Events {
     if (keeper_.joinable()) keeper_.join();
   }
 
+  State state() const {
+    const auto counts = sender_.counts();
+    const std::lock_guard lock(mutex_);
+    const bool connected = connected_ && !lost_cause_;
+    return {.connected = connected,
+            .subscribed = connected && subscribed_,
+            .since = since_,
+            .connections = connections_,
+            .waiting = counts.waiting,
+            .unacknowledged = counts.unacknowledged,
+            .bytes = counts.bytes,
+            .overflowed = counts.overflowed,
+            .unpublishable = counts.unpublishable,
+            .refused = refused_,
+            .last_fault = last_fault_};
+  }
+
  private:
-  /// Gives one publication to Paho with the lock released.
-  void hand_over(std::unique_lock<std::mutex>& lock, const Outbox::Entry& entry) {
-    const auto sequence = entry.sequence;
-    Session& session = *session_;  // not destroyed while flushing_
-    std::string cause;
-    // Nobody else touches an entry that is under way but has not been sent: no acknowledgement can
-    // come for it, and the keeper waits for flushing_ before it takes anything back.
-    lock.unlock();
-    const auto handed = session.publish(sequence, entry.publication, cause);
-    lock.lock();
-    if (handed == Session::Handed::over) return;
-    if (handed == Session::Handed::never) {
-      forget(sequence, cause);
-      return;
-    }
-    // Paho takes nothing now: most likely it has just lost the connection. The keeper starts a new
-    // one, which begins with what is taken back here.
-    outbox_.take_back(sequence);
-    lose(cause);
+  void arrived(Message message) override { on_message_(std::move(message)); }
+  void acknowledged(Outbox::Sequence sequence) override { sender_.acknowledged(sequence); }
+  void refused(Outbox::Sequence sequence, const std::string& cause) override {
+    sender_.refused(sequence, cause);
   }
-
-  /// With the lock held.
-  void forget(Outbox::Sequence sequence, const std::string& cause) {
-    if (!outbox_.done(sequence)) return;
-    ++dropped_;
-    log_.write(Severity::error, "a reply cannot be published", {{"cause", cause}});
-  }
-
-  /// With the lock held: no more is sent over this session.
-  void lose(const std::string& cause) {
-    if (session_ == nullptr) return;
-    session_ = nullptr;
-    subscribed_ = false;
-    last_fault_ = cause;
+  void subscribed(std::vector<std::string> refused) override {
+    const std::lock_guard lock(mutex_);
+    answer_ = std::move(refused);
     changed_.notify_all();
   }
-
-  void arrived(Message message) override { on_message_(std::move(message)); }
-
-  void acknowledged(Outbox::Sequence sequence) override {
-    bool more = false;
-    {
-      const std::lock_guard lock(mutex_);
-      outbox_.done(sequence);
-      more = outbox_.waiting() > 0;
-      if (outbox_.empty()) changed_.notify_all();
-    }
-    if (more) flush();
-  }
-
-  void refused(Outbox::Sequence sequence, const std::string& cause) override {
-    {
-      const std::lock_guard lock(mutex_);
-      forget(sequence, "the broker refuses it: " + cause);
-    }
-    flush();
-  }
-
   void lost(const std::string& cause) override {
     const std::lock_guard lock(mutex_);
-    if (!lost_cause_) lost_cause_ = cause;
-    lose(*lost_cause_);
+    if (lost_cause_) return;
+    lost_cause_ = cause;
+    since_ = steady_clock::now();
+    changed_.notify_all();
+  }
+  void failed(const std::string& cause) noexcept override {
+    log_.write(Severity::error, "an event of the MQTT library could not be handled",
+               {{"cause", cause}});
   }
 
   void keep_connected() {
-    auto pause = first_pause;
-    std::minstd_rand random(std::random_device{}());
+    BackOff back_off(std::random_device{}());
     while (true) {
-      const auto began = steady_clock::now();
+      Duration lasted{};
       try {
-        connect_and_serve();
+        lasted = connect_once();
       } catch (const std::exception& error) {
         report_fault(error.what());
       }
       std::unique_lock lock(mutex_);
-      if (stopping_) return;
-      if (steady_clock::now() - began > settled) pause = first_pause;
-      // Half of it at random, so that the gateways of a site do not return all at once.
-      std::uniform_int_distribution<milliseconds::rep> spread(pause.count() / 2, pause.count());
-      changed_.wait_for(lock, milliseconds(spread(random)), [&] { return stopping_; });
-      if (stopping_) return;
-      pause = std::min(pause * 2, longest_pause);
+      if (changed_.wait_for(lock, back_off.next(lasted), [&] { return stopping_; })) return;
     }
   }
 
-  /// One connection, from its attempt to its end.
-  void connect_and_serve() {
+  /// One connection, from its attempt to its end; says how long it held.
+  Duration connect_once() {
+    const auto found = lookup_.find(settings_.connect_timeout, [this] { return stopping(); });
+    if (!found.fault.empty()) {
+      report_fault(found.fault);
+      return {};
+    }
+    // The next one each time: a broker may listen on one of them only.
+    const auto& address = found.addresses[attempts_++ % found.addresses.size()];
     {
       const std::lock_guard lock(mutex_);
       lost_cause_.reset();
+      answer_.reset();
     }
-    {
-      Session session(settings_, *this);
-      const Retirement retirement{*this};
-      if (const auto fault = session.connect([this] { return stopping(); })) {
-        report_fault(*fault);
-        return;
-      }
-      adopt(session);
-      serve(session);
-      if (stopping()) {
-        retire();
-        session.disconnect();
-      }
+    const Finally recall([this] { sender_.recall(); });  // once the session is no more
+    Session session({settings_, filters_}, address, *this);
+    const Finally end([this] { sender_.end(); });
+    if (const auto fault = session.connect([this] { return stopping(); })) {
+      report_fault(*fault);
+      return {};
     }
-    // The session is destroyed: no acknowledgement can come any more for what it left under way.
-    const std::lock_guard lock(mutex_);
-    outbox_.take_back_all();
+    const auto began = steady_clock::now();
+    announce(session);
+    serve(session);
+    sender_.end();
+    if (stopping()) session.disconnect();
+    const auto lasted = steady_clock::now() - began;
+    account_for_end(lasted);
+    return lasted;
   }
 
-  void adopt(Session& session) {
+  void announce(const Session& session) {
+    std::size_t attempts = 0;
     {
       const std::lock_guard lock(mutex_);
-      session_ = &session;
+      connected_ = true;
+      if (!lost_cause_) since_ = steady_clock::now();
       ++connections_;
-      outbox_.set_window(session.receive_maximum());
       last_fault_.clear();
       reported_fault_.clear();
-      // It may have been lost again before it was ours.
-      if (lost_cause_) lose(*lost_cause_);
+      attempts = std::exchange(attempts_, 0);
     }
     log_.write(Severity::info, "connected to the broker",
                {{"broker", address_},
+                {"attempts", std::to_string(attempts)},
                 {"session", session.session_present() ? "resumed" : "new"},
                 {"receive_maximum", std::to_string(session.receive_maximum())}});
   }
@@ -221,70 +181,111 @@ class BrokerConnection::Implementation final : private Session::Events {
   /// Returns when the connection is lost or we are to stop.
   void serve(Session& session) {
     // First the subscriptions, then what waited: a device that hears a reply may ask again at once.
-    subscribe(session);
-    flush();
+    auto check_at = ask(session);
+    sender_.begin(session, std::min(session.receive_maximum(), settings_.max_unacknowledged));
+    sender_.flush();
     std::unique_lock lock(mutex_);
-    const auto over = [&] { return session_ == nullptr || stopping_; };
-    while (!over()) {
+    while (true) {
+      const auto news = [&] { return lost_cause_ || stopping_ || answer_; };
       if (subscribed_) {
-        changed_.wait(lock, over);
-      } else if (!changed_.wait_for(lock, subscribe_again, over)) {
+        changed_.wait(lock, news);
+      } else {
+        changed_.wait_until(lock, check_at, news);
+      }
+      if (lost_cause_ || stopping_) return;
+      if (answer_) {
+        auto answer = *std::exchange(answer_, std::nullopt);
+        asking_ = false;
         lock.unlock();
-        subscribe(session);
+        take_answer(std::move(answer));
+        check_at = steady_clock::now() + settings_.subscribe_again;
+        lock.lock();
+      } else if (asking_) {
+        lost_cause_ = "no answer to SUBSCRIBE";
+        since_ = steady_clock::now();
+      } else {
+        lock.unlock();
+        check_at = ask(session);
         lock.lock();
       }
     }
-    if (stopping_) return;
-    const auto cause = last_fault_;
-    lock.unlock();
+  }
+
+  /// Asks for the subscriptions; says when the answer is overdue.
+  MonotonicTime ask(Session& session) {
+    asking_ = true;
+    if (filters_.empty()) {
+      subscribed({});
+      return MonotonicTime::max();
+    }
+    if (const auto fault = session.subscribe()) lost("subscribing: " + *fault);
+    return steady_clock::now() + subscribe_limit;
+  }
+
+  void take_answer(std::vector<std::string> refused) {
+    const bool news = refused != reported_refused_;
+    for (const auto& filter : refused) {
+      log_.write(news ? Severity::error : Severity::debug, "the broker refuses a subscription",
+                 {{"filter", filter}, {"cure", "grant it in the broker's ACL"}});
+    }
+    reported_refused_ = refused;
+    const bool granted = refused.empty();
+    {
+      const std::lock_guard lock(mutex_);
+      subscribed_ = granted;
+      refused_ = std::move(refused);
+    }
+    if (granted) log_.write(Severity::info, "ready for requests", {{"broker", address_}});
+  }
+
+  void account_for_end(Duration lasted) {
+    std::string cause;
+    bool unexpected = false;
+    {
+      const std::lock_guard lock(mutex_);
+      unexpected = !stopping_;
+      cause = lost_cause_.value_or("stopped");
+      connected_ = false;
+      subscribed_ = false;
+      if (!lost_cause_) since_ = steady_clock::now();
+    }
+    brief_ = cause.empty() && lasted < too_brief ? brief_ + 1 : 0;
+    if (cause.empty()) cause = "the connection broke";
+    if (brief_ >= brief_in_a_row) {
+      cause += " again at once: another client may be using the client id " + settings_.client_id;
+    }
+    if (!unexpected) {
+      log_.write(Severity::info, "disconnected from the broker", {{"broker", address_}});
+      return;
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      last_fault_ = cause;
+    }
     log_.write(Severity::warning, "the connection to the broker is lost",
                {{"broker", address_}, {"cause", cause}});
+  }
+
+  void report_fault(const std::string& fault) {
+    const auto now = steady_clock::now();
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return;
+      last_fault_ = fault;
+    }
+    // A broker that is away for hours is a line now and then, not one for each attempt.
+    const bool news = reported_fault_ != fault || now - fault_reported_ >= fault_again;
+    if (news) {
+      reported_fault_ = fault;
+      fault_reported_ = now;
+    }
+    log_.write(news ? Severity::warning : Severity::debug, "cannot connect to the broker",
+               {{"broker", address_}, {"cause", fault}});
   }
 
   bool stopping() const {
     const std::lock_guard lock(mutex_);
     return stopping_;
-  }
-
-  /// From when this returns nobody uses the session but Paho's callbacks, which end with it.
-  void retire() {
-    std::unique_lock lock(mutex_);
-    session_ = nullptr;
-    subscribed_ = false;
-    changed_.wait(lock, [&] { return !flushing_; });
-  }
-  struct Retirement {
-    Implementation& owner;
-    ~Retirement() { owner.retire(); }
-  };
-
-  void subscribe(Session& session) {
-    auto result = session.subscribe(filters_);
-    if (!result.fault.empty()) {
-      report_fault("subscribing: " + result.fault);
-    }
-    for (const auto& filter : result.refused) {
-      log_.write(Severity::error, "the broker refuses a subscription",
-                 {{"filter", filter}, {"cure", "grant it in the broker's ACL"}});
-    }
-    const bool whole = result.fault.empty() && result.refused.empty();
-    {
-      const std::lock_guard lock(mutex_);
-      refused_ = std::move(result.refused);
-      subscribed_ = whole && session_ != nullptr;
-    }
-    if (whole) log_.write(Severity::info, "ready for requests", {{"broker", address_}});
-  }
-
-  void report_fault(const std::string& fault) {
-    const bool news = [&] {
-      const std::lock_guard lock(mutex_);
-      last_fault_ = fault;
-      return std::exchange(reported_fault_, fault) != fault;
-    }();
-    // A broker that is away for hours is one line, not one for each attempt.
-    log_.write(news ? Severity::warning : Severity::debug, "cannot connect to the broker",
-               {{"broker", address_}, {"cause", fault}});
   }
 
   const BrokerSettings settings_;
@@ -293,21 +294,32 @@ class BrokerConnection::Implementation final : private Session::Events {
   const OnMessage on_message_;
   Log& log_;
 
-  mutable std::mutex mutex_;  ///< a leaf: nothing is called with it held but the log
+  mutable std::mutex mutex_;  ///< a leaf: nothing is called with it held
   std::condition_variable changed_;
-  Outbox outbox_;
-  Session* session_ = nullptr;  ///< while connected
-  bool flushing_ = false;
-  bool subscribed_ = false;
   bool stopping_ = false;
+  bool connected_ = false;
+  bool subscribed_ = false;
+  MonotonicTime since_;
   std::size_t connections_ = 0;
-  std::size_t dropped_ = 0;
   std::vector<std::string> refused_;
-  /// Why the present session ended, also if it was lost before it was adopted. The first word
-  /// counts: a DISCONNECT with a reason comes before the broken connection that follows it.
-  std::optional<std::string> lost_cause_;
   std::string last_fault_;
+  /// The broker's answer to a SUBSCRIBE that nobody has looked at: the filters it refuses.
+  std::optional<std::vector<std::string>> answer_;
+  /// Why the present session ended, also if it was lost before it was announced. The first word
+  /// counts: a DISCONNECT with a reason comes before the broken connection that follows it. Empty:
+  /// it broke without a word.
+  std::optional<std::string> lost_cause_;
+
+  // The keeper's own.
+  HostLookup lookup_;
+  std::size_t attempts_ = 0;  ///< since the last connection
+  bool asking_ = false;       ///< a SUBSCRIBE is unanswered
+  int brief_ = 0;             ///< connections in a row that broke at once
+  std::vector<std::string> reported_refused_;
   std::string reported_fault_;
+  MonotonicTime fault_reported_ = {};
+
+  Sender sender_;
   std::thread keeper_;
 };
 
@@ -324,16 +336,16 @@ void BrokerConnection::start() {
   implementation_->start();
 }
 void BrokerConnection::queue(Publication publication) {
-  implementation_->queue(std::move(publication));
+  implementation_->sender().queue(std::move(publication));
 }
 void BrokerConnection::flush() {
-  implementation_->flush();
+  implementation_->sender().flush();
 }
 BrokerConnection::State BrokerConnection::state() const {
   return implementation_->state();
 }
 bool BrokerConnection::drain(Duration patience) {
-  return implementation_->drain(patience);
+  return implementation_->sender().drain(patience);
 }
 void BrokerConnection::stop() {
   implementation_->stop();

@@ -30,19 +30,31 @@ struct BrokerSettings {
   /// How long the broker keeps our subscriptions, and what arrives on them, while we are away.
   /// Over MQTT 3.1.1, where there is no such number, anything but 0 means: as long as it likes.
   std::chrono::seconds session_expiry{3600};
-  /// A link that is dead without a word is noticed within 1.5 times this.
+  /// A link that is dead without a word is noticed within 1.5 times this; at least 4 s.
   std::chrono::seconds keep_alive{15};
+  /// For TCP, TLS and the broker's answer together; a name look-up may take as long again.
   std::chrono::seconds connect_timeout{5};
-  /// Bounds of what waits to be published. Past one, the oldest reply is dropped.
+  /// How often refused subscriptions are asked for again: an operator may be mending the ACL.
+  std::chrono::seconds subscribe_again{30};
+  /// Bounds of what waits to be published or acknowledged. Past one, the oldest waiting reply is
+  /// dropped: its device has given up long before the others.
   std::size_t max_queued_publications = 20000;
   std::size_t max_queued_bytes = std::size_t{64} << 20;
+  /// The most publications sent and not acknowledged, if the broker does not allow fewer.
+  std::size_t max_unacknowledged = 128;
+  /// The largest packet the broker may send us (MQTT 5): it withholds larger ones. Paho would take
+  /// any into memory.
+  std::size_t max_packet_size = std::size_t{1} << 20;
 };
 
 /// The connection to the local broker. It connects, subscribes and stays so: a broker that is not
 /// there, or goes away, is tried again for ever, after pauses that grow from 0.1 to 10 seconds.
 ///
 /// What was queued for publishing outlives the connection: it is sent once the broker is back, in
-/// order, and again if its acknowledgement was lost. (At least once, as MQTT QoS 1 has it.)
+/// order, and again if its acknowledgement was lost. (At least once, as MQTT QoS 1 has it.) Given
+/// up and logged are only: what finds no room in the queue, what no broker takes (an invalid topic,
+/// larger than it allows), what the broker refuses, and what has been the end of connection after
+/// connection.
 class BrokerConnection final : public Publisher {
  public:
   using OnMessage = std::function<void(Message)>;
@@ -50,13 +62,16 @@ class BrokerConnection final : public Publisher {
   /// `on_message` is called for every message, one at a time, on a thread of the MQTT library that
   /// holds the library's lock. It must not block and not throw; it may call queue() and flush().
   /// `log` must outlive the connection.
+  ///
+  /// Removes http_proxy and https_proxy from the environment, so it belongs before other threads:
+  /// Paho 1.3.12 would send MQTT through such a proxy and has no option against it.
   BrokerConnection(BrokerSettings settings, std::vector<std::string> topic_filters,
                    OnMessage on_message, Log& log);
   BrokerConnection(const BrokerConnection&) = delete;
   BrokerConnection& operator=(const BrokerConnection&) = delete;
   ~BrokerConnection() override;
 
-  /// Returns at once; connecting goes on in the background.
+  /// Returns at once; connecting goes on in the background. To be called once.
   void start();
 
   void queue(Publication publication) override;
@@ -66,20 +81,24 @@ class BrokerConnection final : public Publisher {
     bool connected = false;
     /// Connected, and the broker has granted every subscription.
     bool subscribed = false;
-    std::size_t connections = 0;  ///< how often it has connected
-    std::size_t waiting = 0;      ///< publications that have not been sent
-    std::size_t unacknowledged = 0;
-    std::size_t dropped = 0;           ///< publications that will never be sent: no room, too large
+    MonotonicTime since = {};          ///< when `connected` last changed
+    std::size_t connections = 0;       ///< how often it has connected
+    std::size_t waiting = 0;           ///< publications that have not been sent
+    std::size_t unacknowledged = 0;    ///< publications sent and not acknowledged
+    std::size_t bytes = 0;             ///< of both
+    std::uint64_t overflowed = 0;      ///< publications dropped for want of room, ever
+    std::uint64_t unpublishable = 0;   ///< publications invalid, too large or refused, ever
     std::vector<std::string> refused;  ///< topic filters that the broker did not grant
-    std::string last_fault;            ///< why the last attempt or connection ended
+    std::string last_fault;            ///< why there is no connection; empty while there is one
   };
   [[nodiscard]] State state() const;
 
   /// Waits until everything queued has been acknowledged; false if that took too long.
   bool drain(Duration patience);
 
-  /// Disconnects and keeps the session. After it has returned `on_message` is not called again.
-  /// To be called by the owner, never from `on_message`.
+  /// Disconnects and keeps the session; takes about a second at most. After it has returned
+  /// `on_message` is not called again, and what is queued stays so. To be called by the owner,
+  /// never from `on_message`.
   void stop();
 
  private:

@@ -1,22 +1,26 @@
 #include "adapters/mqtt/connect_diagnosis.h"
 
-#include <fcntl.h>
 #include <netdb.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <memory>
 #include <system_error>
 #include <utility>
 
 namespace jobs_bridge::mqtt {
 namespace {
+
+using std::chrono::steady_clock;
+
+/// How quickly a stop is noticed, in milliseconds.
+constexpr int glance = 50;
 
 struct Free {
   void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
@@ -27,66 +31,78 @@ struct Free {
 /// The first thing that went wrong: what follows it in OpenSSL's queue are consequences.
 std::string first_error() {
   const auto code = ERR_peek_error();
-  const char* reason = ERR_reason_error_string(code);
-  return reason != nullptr ? reason : "the broker closed the connection during the TLS handshake";
+  if (const char* reason = ERR_reason_error_string(code)) return reason;
+  if (ERR_SYSTEM_ERROR(code)) return std::system_category().message(ERR_GET_REASON(code));
+  return "the broker closed the connection during the handshake";
 }
 
 std::string text_of(int error) {
   return std::system_category().message(error);
 }
 
-struct Socket {
-  int descriptor = -1;
-  std::string fault;
-
-  Socket() = default;
-  Socket(Socket&& other) noexcept
-      : descriptor(std::exchange(other.descriptor, -1)), fault(std::move(other.fault)) {}
-  Socket& operator=(Socket&&) = delete;
-  ~Socket() {
-    if (descriptor >= 0) close(descriptor);
+class Probe {
+ public:
+  Probe(const BrokerSettings& settings, const std::function<bool()>& stopping)
+      : settings_(settings),
+        stopping_(stopping),
+        limit_(steady_clock::now() + settings.connect_timeout) {}
+  Probe(const Probe&) = delete;
+  Probe& operator=(const Probe&) = delete;
+  ~Probe() {
+    if (socket_ >= 0) close(socket_);
   }
+
+  std::string connect_tcp(const std::string& address) {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+    addrinfo* found = nullptr;
+    const auto port = std::to_string(settings_.port);
+    if (const int error = getaddrinfo(address.c_str(), port.c_str(), &hints, &found)) {
+      return gai_strerror(error);
+    }
+    const std::unique_ptr<addrinfo, Free> target(found);
+    socket_ = socket(target->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (socket_ < 0) return text_of(errno);
+    if (connect(socket_, target->ai_addr, target->ai_addrlen) == 0) return {};
+    if (errno != EINPROGRESS) return text_of(errno);
+    if (!wait(POLLOUT)) return "no answer to the TCP connect";
+    int error = 0;
+    socklen_t size = sizeof error;
+    getsockopt(socket_, SOL_SOCKET, SO_ERROR, &error, &size);
+    return error != 0 ? text_of(error) : "";
+  }
+
+  std::string shake_hands(SSL& ssl) {
+    while (true) {
+      const int outcome = SSL_connect(&ssl);
+      if (outcome == 1) return {};
+      const int error = SSL_get_error(&ssl, outcome);
+      if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) break;
+      if (!wait(error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT)) {
+        return "no answer from the broker";
+      }
+    }
+    const auto verified = SSL_get_verify_result(&ssl);
+    return verified != X509_V_OK ? X509_verify_cert_error_string(verified) : first_error();
+  }
+
+  [[nodiscard]] int descriptor() const { return socket_; }
+
+ private:
+  bool wait(int events) {
+    pollfd ready{.fd = socket_, .events = static_cast<short>(events), .revents = 0};
+    while (steady_clock::now() < limit_ && !stopping_()) {
+      if (poll(&ready, 1, glance) > 0) return true;
+    }
+    return false;
+  }
+
+  const BrokerSettings& settings_;
+  const std::function<bool()>& stopping_;
+  const steady_clock::time_point limit_;
+  int socket_ = -1;
 };
-
-/// Waits for the connect in progress; then the socket blocks, with a limit on each read.
-std::string finish_connect(int descriptor, std::chrono::seconds limit) {
-  pollfd ready{.fd = descriptor, .events = POLLOUT, .revents = 0};
-  const auto milliseconds = static_cast<int>(std::chrono::milliseconds(limit).count());
-  if (poll(&ready, 1, milliseconds) == 0) return "no answer to the TCP connect";
-  int error = 0;
-  socklen_t size = sizeof error;
-  getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size);
-  if (error != 0) return text_of(error);
-  fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK);
-  const timeval patience{.tv_sec = limit.count(), .tv_usec = 0};
-  setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  return {};
-}
-
-/// Connects to the first of the host's addresses, as Paho does.
-Socket open_socket(const BrokerSettings& settings) {
-  Socket result;
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const auto port = std::to_string(settings.port);
-  if (const int error = getaddrinfo(settings.host.c_str(), port.c_str(), &hints, &found)) {
-    result.fault = "cannot resolve the host name: " + std::string(gai_strerror(error));
-    return result;
-  }
-  const std::unique_ptr<addrinfo, Free> address(found);
-  result.descriptor =
-      socket(address->ai_family, address->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (result.descriptor < 0) {
-    result.fault = text_of(errno);
-  } else if (connect(result.descriptor, address->ai_addr, address->ai_addrlen) != 0 &&
-             errno != EINPROGRESS) {
-    result.fault = text_of(errno);
-  } else {
-    result.fault = finish_connect(result.descriptor, settings.connect_timeout);
-  }
-  return result;
-}
 
 std::string load(SSL_CTX& context, const BrokerSettings& settings) {
   const bool trusted =
@@ -114,28 +130,28 @@ void expect_name(SSL& ssl, const std::string& host) {
   SSL_set1_host(&ssl, host.c_str());
 }
 
-}  // namespace
-
-std::string diagnose_connect(const BrokerSettings& settings) {
+std::string diagnose_tls(const BrokerSettings& settings, Probe& probe) {
   ERR_clear_error();
-  const Socket socket = open_socket(settings);
-  if (!socket.fault.empty()) return socket.fault;
-  if (!settings.tls) return {};
-
   const std::unique_ptr<SSL_CTX, Free> context(SSL_CTX_new(TLS_client_method()));
   if (!context) return first_error();
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-  if (auto fault = load(*context, settings); !fault.empty()) return "TLS: " + fault;
+  if (auto fault = load(*context, settings); !fault.empty()) return fault;
   const std::unique_ptr<SSL, Free> ssl(SSL_new(context.get()));
-  if (!ssl || SSL_set_fd(ssl.get(), socket.descriptor) != 1) return first_error();
+  if (!ssl || SSL_set_fd(ssl.get(), probe.descriptor()) != 1) return first_error();
   expect_name(*ssl, settings.host);
-  if (SSL_connect(ssl.get()) == 1) return {};
-  const auto verified = SSL_get_verify_result(ssl.get());
-  if (verified != X509_V_OK) {
-    return std::string("TLS: ") + X509_verify_cert_error_string(verified);
-  }
-  return "TLS: " + first_error();
+  return probe.shake_hands(*ssl);
+}
+
+}  // namespace
+
+std::string diagnose_connect(const BrokerSettings& settings, const std::string& address,
+                             const std::function<bool()>& stopping) {
+  Probe probe(settings, stopping);
+  if (auto fault = probe.connect_tcp(address); !fault.empty()) return fault;
+  if (!settings.tls) return {};
+  auto fault = diagnose_tls(settings, probe);
+  return fault.empty() ? fault : "TLS: " + fault;
 }
 
 }  // namespace jobs_bridge::mqtt

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "adapters/mqtt/broker_connection.h"
@@ -7,10 +8,11 @@
 namespace jobs_bridge::mqtt {
 
 /// Why no connection to the broker comes about, in words that name the cause ("Connection refused",
-/// "certificate has expired"); empty if TCP and TLS work. Paho says no more than that it failed:
-/// the error handler of its C++ wrapper, which would say more, is called through a pointer to an
-/// object that is gone by then. So after a failure it is tried once more here, without Paho. Blocks
-/// for twice the connect timeout at most, and for the time that resolving the name takes.
-std::string diagnose_connect(const BrokerSettings& settings);
+/// "certificate has expired"); empty if TCP and TLS work. Paho says no more than that it failed, or
+/// OpenSSL's "certificate verify failed" at best. So after a failure it is tried once more here,
+/// without Paho. `address` is the literal one to connect to. Blocks for the connect timeout at
+/// most, and not when `stopping` comes true.
+std::string diagnose_connect(const BrokerSettings& settings, const std::string& address,
+                             const std::function<bool()>& stopping);
 
 }  // namespace jobs_bridge::mqtt

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <type_traits>
 
 #include "bridge/jobs/message.h"
 
@@ -20,6 +21,12 @@ namespace jobs_bridge::mqtt {
 /// Bounded by count and bytes. Past a bound the oldest waiting publication is dropped: it is the
 /// reply whose device has waited longest, and so the one least likely to be heard.
 ///
+/// A publication that brings the connection down (a broker may end it over a packet that it finds
+/// too large, without saying so) must not do that for ever. The broker works through what it gets
+/// in order, so the suspect is the first one that is unacknowledged when the connection ends. One
+/// that was so twice in a row is sent alone, so that no other is suspected in its place; after five
+/// times it is given up.
+///
 /// Not thread-safe.
 class Outbox {
  public:
@@ -29,15 +36,16 @@ class Outbox {
   };
   explicit Outbox(Limits limits) : limits_(limits) {}
 
-  /// Names a publication until it is acknowledged or dropped; grows.
-  using Sequence = std::uint64_t;
+  /// Names a publication until it is acknowledged or dropped. Grows and, where a pointer has 32
+  /// bits, one day wraps: it travels through Paho in place of a pointer.
+  using Sequence = std::uintptr_t;
 
   /// Adds a publication; says how many older ones had to be dropped for it.
   std::size_t push(Publication publication);
 
   struct Entry {
     Sequence sequence;
-    const Publication& publication;  ///< valid until the next call of anything here
+    const Publication& publication;  ///< valid until it is done or taken back
   };
   /// The next one to send, which from now on counts as unacknowledged. Nothing if none waits or the
   /// window is full.
@@ -45,16 +53,20 @@ class Outbox {
 
   /// The broker has taken it, or will never take it: forgotten. False if it is not under way.
   bool done(Sequence sequence);
+  /// One that is under way, or null.
+  [[nodiscard]] const Publication* find(Sequence sequence) const;
   /// It was not sent after all: it goes back to its place.
   void take_back(Sequence sequence);
-  /// The connection is gone: everything unacknowledged waits again, in front and in order.
-  void take_back_all();
+  /// The connection is gone: everything unacknowledged waits again, in front and in order. Returns
+  /// what is given up instead, having ended connection after connection.
+  std::optional<Publication> take_back_all();
 
   /// The most that may be unacknowledged.
   void set_window(std::size_t window) { window_ = window; }
 
   [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
   [[nodiscard]] std::size_t unacknowledged() const { return unacknowledged_.size(); }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
   [[nodiscard]] bool empty() const { return waiting_.empty() && unacknowledged_.empty(); }
 
  private:
@@ -62,12 +74,22 @@ class Outbox {
     Sequence sequence;
     Publication publication;
   };
+  /// In the order of queueing, also across a wrap.
+  struct Older {
+    bool operator()(Sequence left, Sequence right) const {
+      return static_cast<std::make_signed_t<Sequence>>(left - right) < 0;
+    }
+  };
   Limits limits_;
   std::deque<Waiting> waiting_;
-  std::map<Sequence, Publication> unacknowledged_;
+  std::map<Sequence, Publication, Older> unacknowledged_;
   std::size_t bytes_ = 0;  ///< of both
   std::size_t window_ = 0;
   Sequence next_sequence_ = 1;
+  /// The first that was unacknowledged when the last connection ended, and how many in a row ended
+  /// so.
+  Sequence suspect_ = 0;
+  int suspicions_ = 0;
 };
 
 }  // namespace jobs_bridge::mqtt

@@ -9,17 +9,20 @@
 
 #include "adapters/mqtt/broker_connection.h"
 #include "adapters/mqtt/outbox.h"
+#include "adapters/mqtt/sender.h"
 #include "bridge/jobs/message.h"
 
 namespace jobs_bridge::mqtt {
 
 /// One connection to the broker, from connecting to its end: a Paho client that is used once.
 ///
-/// A new client for every connection, because what Paho keeps of an old one does not help: its
-/// automatic reconnect hides the new CONNACK (and with it the Receive Maximum and whether the
-/// broker still has our session), and when the broker has lost the session Paho forgets what was
-/// unacknowledged without saying so. The Outbox knows all that; Paho only moves bytes.
-class Session {
+/// A new client for every connection, because what Paho keeps of an old one does not help. Its
+/// automatic reconnect hides the new CONNACK, and with it the Receive Maximum and whether the
+/// broker still has our session, and waits for a second at least. It sends again what was
+/// unacknowledged all at once, whatever the Receive Maximum; and when the broker has lost the
+/// session it forgets that, telling only the tokens. The Outbox knows what is to be sent again, so
+/// Paho only moves bytes.
+class Session final : public Sender::Link {
  public:
   /// Called on Paho's threads with its lock held: must not block, nor throw. No more calls once the
   /// Session is destroyed.
@@ -30,50 +33,58 @@ class Session {
     virtual void acknowledged(Outbox::Sequence sequence) = 0;
     /// The broker refuses it for good.
     virtual void refused(Outbox::Sequence sequence, const std::string& cause) = 0;
+    /// The answers to subscribe(), all of them: the filters that the broker does not grant, each
+    /// with its reason.
+    virtual void subscribed(std::vector<std::string> refused) = 0;
+    /// The connection is over. May be called more than once, the best cause first.
     virtual void lost(const std::string& cause) = 0;
+    /// One of the above has thrown.
+    virtual void failed(const std::string& cause) noexcept = 0;
   };
 
-  /// Throws mqtt::exception only for settings that no connection can be made with.
-  Session(const BrokerSettings& settings, Events& events);
+  /// What a session is made of; must outlive it.
+  struct Wanted {
+    const BrokerSettings& settings;
+    const std::vector<std::string>& filters;
+  };
+  /// `address`: the literal one to connect to. Throws std::exception for settings that no
+  /// connection can be made with.
+  Session(Wanted wanted, const std::string& address, Events& events);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   /// Waits for callbacks in progress: never to be called from one.
-  ~Session();
+  ~Session() override;
 
-  /// Connects; says what went wrong. Blocks for the connect timeout at most, and not when
-  /// `stopping` comes true.
+  /// Connects; says what went wrong. Blocks for a little more than the connect timeout at most, and
+  /// not when `stopping` comes true.
   std::optional<std::string> connect(const std::function<bool()>& stopping);
 
   /// From the CONNACK.
   [[nodiscard]] bool session_present() const { return session_present_; }
   /// The most publications that may be unacknowledged.
   [[nodiscard]] std::size_t receive_maximum() const { return receive_maximum_; }
-  /// The largest packet that the broker takes, in bytes.
-  [[nodiscard]] std::size_t maximum_packet_size() const { return maximum_packet_size_; }
 
-  struct Subscribed {
-    std::vector<std::string> refused;  ///< filters, each with the broker's reason
-    std::string fault;                 ///< the whole request failed; empty: it did not
-  };
-  /// Subscribes to all filters in one request, at QoS 1. Blocks for the connect timeout at most.
-  Subscribed subscribe(const std::vector<std::string>& filters);
+  /// Subscribes to all filters at QoS 1; the answers come as one event. Says what
+  /// went wrong if it cannot be sent.
+  std::optional<std::string> subscribe();
 
-  enum class Handed { over, later, never };
-  /// Gives a publication to Paho without waiting for anything but its lock. `later`: not taken now,
-  /// but a later connection will. `never`: this one cannot be published; `cause` says why.
-  Handed publish(Outbox::Sequence sequence, const Publication& publication, std::string& cause);
+  Handed hand_over(Outbox::Sequence sequence, const Publication& publication,
+                   std::string& cause) noexcept override;
 
-  /// Says good-bye, so that the broker publishes no will and keeps the session. Blocks for a second
+  /// Says good-bye, so that the broker keeps the session for as long as agreed. Blocks for a second
   /// at most.
   void disconnect();
 
  private:
   class Client;
-  std::unique_ptr<Client> client_;
+
   const BrokerSettings& settings_;
+  const std::string address_;
   bool session_present_ = false;
   std::size_t receive_maximum_ = 65535;
-  std::size_t maximum_packet_size_ = 268435460;
+  std::size_t maximum_packet_size_;
+  int qos_ = 1;
+  std::unique_ptr<Client> client_;
 };
 
 }  // namespace jobs_bridge::mqtt

@@ -1,0 +1,48 @@
+#include "adapters/config/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <sstream>
+
+namespace jobs_bridge::config {
+namespace {
+
+void add_options(CLI::App& command, std::string& config, std::vector<std::string>& sets) {
+  command.add_option("--config", config, "The configuration, a TOML file")
+      ->required()
+      ->type_name("FILE");
+  command.add_option("--set", sets, "Overrides one key; may be given for several keys")
+      ->type_name("section.key=value")
+      ->take_all()
+      ->allow_extra_args(false);
+}
+
+}  // namespace
+
+CommandLine parse_command_line(const std::vector<std::string>& arguments) {
+  CLI::App app("Carries AWS IoT Jobs between MQTT devices and an HTTPS endpoint.", "jobs-bridge");
+  app.set_version_flag("--version", "jobs-bridge " JOBS_BRIDGE_VERSION);
+  app.require_subcommand(0, 1);  // so that an unknown command is named instead of missed
+  app.footer("Exit status: 0 done, 1 failed at run time, 2 wrong usage or configuration.");
+
+  RunCommand run;
+  CheckCommand check;
+  auto* const run_command = app.add_subcommand("run", "Runs until SIGTERM or SIGINT");
+  auto* const check_command =
+      app.add_subcommand("check", "Prints everything that is wrong with a configuration");
+  add_options(*run_command, run.config, run.sets);
+  add_options(*check_command, check.config, check.sets);
+
+  try {
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream out;
+    std::ostringstream fault;
+    if (app.exit(error, out, fault) == 0) return PrintText{out.str()};
+    return WrongUsage{fault.str()};
+  }
+  if (run_command->parsed()) return run;
+  if (check_command->parsed()) return check;
+  return WrongUsage{"A command is required: run or check\nRun with --help for more information.\n"};
+}
+
+}  // namespace jobs_bridge::config

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace jobs_bridge::config {
+
+/// `jobs-bridge run --config FILE [--set section.key=value]...`
+struct RunCommand {
+  std::string config;
+  std::vector<std::string> sets;
+};
+
+/// `jobs-bridge check --config FILE [--set section.key=value]...`
+struct CheckCommand {
+  std::string config;
+  std::vector<std::string> sets;
+};
+
+/// `--help` or `--version`: print this on standard output and exit with 0.
+struct PrintText {
+  std::string text;
+};
+
+/// Print this on standard error and exit with 2.
+struct WrongUsage {
+  std::string message;
+};
+
+using CommandLine = std::variant<RunCommand, CheckCommand, PrintText, WrongUsage>;
+
+/// `arguments` are those of main() without the program's own name. Texts end with a line's end.
+CommandLine parse_command_line(const std::vector<std::string>& arguments);
+
+}  // namespace jobs_bridge::config

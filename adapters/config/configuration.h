@@ -1,0 +1,98 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "adapters/config/url.h"
+#include "bridge/flow/partition.h"
+#include "bridge/ports.h"
+
+namespace jobs_bridge::config {
+
+enum class MqttProtocol { v5, v3_1_1 };
+enum class CredentialSource { none, standard, environment, profile, iot, container, instance };
+enum class LogFormat { text, json };
+
+/// Everything that an operator can set, validated: one struct for each section, one member for each
+/// key. What a key means, its default and its range are in keys.cpp and nowhere else, so a
+/// Configuration made by itself is empty; load() in load.h fills it. File names are as given:
+/// relative ones start from the working directory.
+struct Configuration {
+  struct Broker {
+    Url url;
+    std::string client_id;
+    MqttProtocol protocol = MqttProtocol::v5;
+    std::string username;       ///< empty: none
+    std::string password_file;  ///< read it with read_secret(); empty: none
+    std::string ca_file;
+    std::string certificate_file;
+    std::string private_key_file;
+    std::chrono::milliseconds session_expiry{};  ///< whole seconds
+    std::chrono::milliseconds keep_alive{};      ///< whole seconds
+    std::string share_group;                     ///< empty: no shared subscription
+    Partition partition;
+    bool allow_plaintext = false;
+  };
+  struct Topics {
+    std::string base;  ///< accepted by TopicGrammar::from_base
+  };
+  struct Endpoint {
+    Url url;  ///< with the region in it
+    std::string region;
+    std::uint64_t connections = 0;
+    std::chrono::milliseconds connect_timeout{};
+    std::chrono::milliseconds answer_timeout{};
+    std::string ca_file;
+    std::string certificate_file;
+    std::string private_key_file;
+    std::optional<Url> proxy;
+    bool allow_plaintext = false;
+  };
+  struct Credentials {
+    CredentialSource source = CredentialSource::none;
+    std::string profile;
+    std::string credentials_file;
+    std::string iot_endpoint;
+    std::string iot_role_alias;
+    std::string iot_thing_name;
+  };
+  struct Limits {
+    std::chrono::milliseconds deadline{};
+    std::uint64_t reads_per_second = 0;   ///< 0: no limit
+    std::uint64_t writes_per_second = 0;  ///< 0: no limit
+    std::uint64_t queue = 0;
+    std::uint64_t queue_per_thing = 0;
+    std::uint64_t max_payload = 0;  ///< bytes
+  };
+  struct Journal {
+    std::string path;            ///< empty: no journal
+    std::uint64_t max_size = 0;  ///< bytes
+    std::chrono::milliseconds max_age{};
+  };
+  struct Notify {
+    bool enabled = false;
+    std::chrono::milliseconds interval{};
+    double quota_share = 0;  ///< above 0, at most 1
+  };
+  struct Admin {
+    std::optional<ListenAddress> listen;  ///< absent: off
+  };
+  struct Log {
+    Severity level = Severity::info;
+    LogFormat format = LogFormat::text;
+  };
+
+  Broker broker;
+  Topics topics;
+  Endpoint endpoint;
+  Credentials credentials;
+  Limits limits;
+  Journal journal;
+  Notify notify;
+  Admin admin;
+  Log log;
+};
+
+}  // namespace jobs_bridge::config

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "bridge/result.h"
+
+namespace jobs_bridge::config {
+
+enum class FileKind { regular, any };
+
+/// What a file holds. The error completes "the file ..." ("does not exist"), without its name.
+/// FileKind::any also takes a pipe, and waits for its end.
+Result<std::string, std::string> read_file(const std::string& path, std::size_t limit,
+                                           FileKind kind);
+
+/// Why `path` is no regular file that we may read; nothing if it is.
+std::optional<std::string> why_unreadable(const std::string& path);
+
+/// Whether somebody else than its owner may read the file, too.
+bool is_readable_by_others(const std::string& path);
+
+/// Whether the directory is there that `path` is in, or would be.
+bool has_directory(const std::string& path);
+
+}  // namespace jobs_bridge::config

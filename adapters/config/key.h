@@ -1,0 +1,51 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adapters/config/configuration.h"
+
+namespace jobs_bridge::config {
+
+/// What is wrong with a value and what would be right.
+struct Problem {
+  std::string message;
+  std::string remedy;
+};
+
+/// How a value is written in TOML.
+enum class ValueKind { text, integer, real, boolean };
+
+/// What the daemon does with the file that a value names.
+enum class FileUse { none, read, read_secret };
+
+/// What values a key takes and where they go.
+struct ValueType {
+  ValueKind kind = ValueKind::text;
+  /// Completes "one of", "from 1s to 1h" and the like: what is allowed, for the reference.
+  std::string range;
+  /// Puts the value into the configuration, unless it is wrong.
+  std::function<std::optional<Problem>(Configuration&, const std::string&)> assign;
+  FileUse file = FileUse::none;
+};
+
+struct Key {
+  std::string_view name;
+  std::string_view default_value;
+  ValueType type;
+  /// One sentence for an operator.
+  std::string_view help;
+  /// `section.key`
+  std::string path = {};
+};
+
+struct Section {
+  std::string_view name;
+  std::string_view help;
+  std::vector<Key> keys;
+};
+
+}  // namespace jobs_bridge::config

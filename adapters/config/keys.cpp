@@ -1,0 +1,273 @@
+#include "adapters/config/keys.h"
+
+#include <algorithm>
+
+#include "adapters/config/rules.h"
+#include "adapters/config/value_types.h"
+#include "bridge/jobs/names.h"
+
+namespace jobs_bridge::config {
+namespace {
+
+/// Makes targets out of the members of one section.
+template <typename Part>
+auto members_of(Part Configuration::*section) {
+  return [section](auto member) {
+    using Member = std::remove_reference_t<decltype(std::declval<Part&>().*member)>;
+    return Target<Member>([section, member](Configuration& configuration) -> Member& {
+      return configuration.*section.*member;
+    });
+  };
+}
+
+Section broker_section() {
+  using Broker = Configuration::Broker;
+  const auto at = members_of(&Configuration::broker);
+  return {
+      "broker",
+      "The MQTT broker that the devices talk to.",
+      {
+          {"url", "mqtt://127.0.0.1:1883", url(at(&Broker::url), "mqtt", "mqtts"),
+           "Where the broker is; mqtts:// for TLS."},
+          {"client_id", "jobs-bridge", text(at(&Broker::client_id), "1 to 128 bytes", is_client_id),
+           "The bridge's name at the broker; two connections with the same one throw each other "
+           "out."},
+          {"protocol", "5",
+           choice<MqttProtocol>(at(&Broker::protocol),
+                                {{"5", MqttProtocol::v5}, {"3.1.1", MqttProtocol::v3_1_1}}),
+           "The version of MQTT that is spoken to the broker; devices may use the other one."},
+          {"username", "", text(at(&Broker::username), "at most 1024 bytes", is_username),
+           "Empty: none is sent."},
+          {"password_file", "", file(at(&Broker::password_file), FileUse::read_secret),
+           "A file that holds the password; empty: none is sent."},
+          {"ca_file", "", file(at(&Broker::ca_file)),
+           "The authorities to trust for mqtts://, in PEM; empty: those of the system."},
+          {"certificate_file", "", file(at(&Broker::certificate_file)),
+           "The certificate to show to the broker, in PEM; empty: none."},
+          {"private_key_file", "", file(at(&Broker::private_key_file), FileUse::read_secret),
+           "The certificate's private key, in PEM."},
+          {"session_expiry", "1h", duration(at(&Broker::session_expiry), "1s", "365d", "1s"),
+           "How long the broker keeps requests for a bridge that is away."},
+          {"keep_alive", "15s", duration(at(&Broker::keep_alive), "1s", "1h", "1s"),
+           "A connection that is dead without a word is noticed after one and a half times this."},
+          {"share_group", "",
+           text(at(&Broker::share_group), "at most 128 bytes without '/', '+' and '#'",
+                is_share_group),
+           "Not empty: subscribe as $share/<group>/..., so that the broker spreads requests over "
+           "the group."},
+          {"partition", "1/1", partition(at(&Broker::partition)),
+           "\"2/3\": this instance serves the second third of all things, by hash of the name."},
+          {"allow_plaintext", "false", boolean(at(&Broker::allow_plaintext)),
+           "Whether credentials may travel over mqtt:// to another host."},
+      }};
+}
+
+Section topics_section() {
+  const auto at = members_of(&Configuration::topics);
+  return {"topics",
+          "The MQTT topics of Jobs.",
+          {
+              {"base", "$aws/things/{thing}/jobs", topic_base(at(&Configuration::Topics::base)),
+               "What every topic starts with."},
+          }};
+}
+
+Section endpoint_section() {
+  using Endpoint = Configuration::Endpoint;
+  const auto at = members_of(&Configuration::endpoint);
+  return {"endpoint",
+          "The AWS IoT Jobs endpoint that carries out the requests.",
+          {
+              {"url", "https://data.jobs.iot.{region}.amazonaws.com",
+               url(at(&Endpoint::url), "http", "https"),
+               "Where the endpoint is; {region} stands for the value of region."},
+              {"region", "",
+               text(at(&Endpoint::region),
+                    "at most 32 of a-z, 0-9 and '-', such as \"eu-central-1\"", is_region),
+               "The AWS region, such as eu-central-1."},
+              {"connections", "32", integer(at(&Endpoint::connections), 1, 4096),
+               "Most calls at the same time."},
+              {"connect_timeout", "3s", duration(at(&Endpoint::connect_timeout), "10ms", "5min"),
+               "For looking up the name, connecting and the TLS handshake together."},
+              {"answer_timeout", "5s", duration(at(&Endpoint::answer_timeout), "10ms", "5min"),
+               "For one attempt, from sending to the last byte of the answer."},
+              {"ca_file", "", file(at(&Endpoint::ca_file)),
+               "The authorities to trust, in PEM; empty: those of the system."},
+              {"certificate_file", "", file(at(&Endpoint::certificate_file)),
+               "The certificate for mutual TLS, in PEM; empty: none."},
+              {"private_key_file", "", file(at(&Endpoint::private_key_file), FileUse::read_secret),
+               "The certificate's private key, in PEM."},
+              {"proxy", "", proxy(at(&Endpoint::proxy)),
+               "An HTTP proxy to go through with CONNECT; empty: none."},
+              {"allow_plaintext", "false", boolean(at(&Endpoint::allow_plaintext)),
+               "Whether url may be http:// to another host than this one."},
+          }};
+}
+
+Section credentials_section() {
+  using Credentials = Configuration::Credentials;
+  using Source = CredentialSource;
+  const auto at = members_of(&Configuration::credentials);
+  return {
+      "credentials",
+      "What requests to AWS are signed with.",
+      {
+          {"source", "default",
+           choice<Source>(at(&Credentials::source), {{"none", Source::none},
+                                                     {"default", Source::standard},
+                                                     {"environment", Source::environment},
+                                                     {"profile", Source::profile},
+                                                     {"iot", Source::iot},
+                                                     {"container", Source::container},
+                                                     {"instance", Source::instance}}),
+           "Where credentials come from; none: requests are not signed."},
+          {"profile", "default",
+           text(at(&Credentials::profile), "1 to 128 bytes without ']'", is_profile),
+           "The profile in the credentials file."},
+          {"credentials_file", "", file(at(&Credentials::credentials_file), FileUse::read_secret),
+           "Empty: ~/.aws/credentials."},
+          {"iot_endpoint", "",
+           text(at(&Credentials::iot_endpoint), "a host name",
+                [](const std::string& host) { return host.empty() || is_host(host); }),
+           "The host of the AWS IoT credentials provider, for source = \"iot\"."},
+          {"iot_role_alias", "",
+           text(at(&Credentials::iot_role_alias),
+                "at most 128 of a-z, A-Z, 0-9, '_', '=', ',', '@' and '-'", is_role_alias),
+           "The role alias to assume, for source = \"iot\"."},
+          {"iot_thing_name", "",
+           text(at(&Credentials::iot_thing_name), "empty, or " + std::string(ThingName::rule),
+                [](const std::string& name) {
+                  return name.empty() || ThingName::parse(name).has_value();
+                }),
+           "The thing that the gateway itself is, for source = \"iot\"."},
+      }};
+}
+
+Section limits_section() {
+  using Limits = Configuration::Limits;
+  const auto at = members_of(&Configuration::limits);
+  return {"limits",
+          "What requests may take.",
+          {
+              {"deadline", "8s", duration(at(&Limits::deadline), "10ms", "5min"),
+               "Every request is answered within this time, if need be with a rejection."},
+              {"reads_per_second", "200", integer(at(&Limits::reads_per_second), 0, 1'000'000),
+               "Most describe and get requests a second, the account's quota; 0: no limit."},
+              {"writes_per_second", "200", integer(at(&Limits::writes_per_second), 0, 1'000'000),
+               "Most start-next and update requests a second; 0: no limit."},
+              {"queue", "10000", integer(at(&Limits::queue), 1, 1'000'000),
+               "Most requests waiting, all things together."},
+              {"queue_per_thing", "16", integer(at(&Limits::queue_per_thing), 1, 1'000'000),
+               "Most requests waiting for one thing, not more than queue."},
+              {"max_payload", "128KiB", size(at(&Limits::max_payload), "1KiB", "16MiB"),
+               "Largest request that is taken from a device."},
+          }};
+}
+
+Section journal_section() {
+  using Journal = Configuration::Journal;
+  const auto at = members_of(&Configuration::journal);
+  return {"journal",
+          "Keeps updates over a restart and while the endpoint is away.",
+          {
+              {"path", "", file(at(&Journal::path), FileUse::none),
+               "The journal's file; empty: updates are held in memory only."},
+              {"max_size", "64MiB", size(at(&Journal::max_size), "1MiB", "64GiB"),
+               "Most that the journal takes on the disk."},
+              {"max_age", "7d", duration(at(&Journal::max_age), "1min", "365d"),
+               "An update that could not be delivered for so long is given up."},
+          }};
+}
+
+Section notify_section() {
+  using Notify = Configuration::Notify;
+  const auto at = members_of(&Configuration::notify);
+  return {"notify",
+          "Polls on behalf of the devices and publishes notify and notify-next.",
+          {
+              {"enabled", "false", boolean(at(&Notify::enabled)), "Whether it does."},
+              {"interval", "60s", duration(at(&Notify::interval), "1s", "1d"),
+               "Between two polls for a thing; stretched to keep quota_share."},
+              {"quota_share", "0.5", share(at(&Notify::quota_share)),
+               "Most that polling takes of limits.reads_per_second."},
+          }};
+}
+
+Section admin_section() {
+  const auto at = members_of(&Configuration::admin);
+  return {"admin",
+          "Health, metrics and status over HTTP.",
+          {
+              {"listen", "127.0.0.1:9464", listen_address(at(&Configuration::Admin::listen)),
+               "The address to listen on; empty turns it off."},
+          }};
+}
+
+Section log_section() {
+  using Log = Configuration::Log;
+  const auto at = members_of(&Configuration::log);
+  return {"log",
+          "What is written to standard error.",
+          {
+              {"level", "info",
+               choice<Severity>(at(&Log::level), {{"trace", Severity::trace},
+                                                  {"debug", Severity::debug},
+                                                  {"info", Severity::info},
+                                                  {"warning", Severity::warning},
+                                                  {"error", Severity::error}}),
+               "The least severe events that are written."},
+              {"format", "text",
+               choice<LogFormat>(at(&Log::format),
+                                 {{"text", LogFormat::text}, {"json", LogFormat::json}}),
+               "One line for each event, for people or for programs."},
+          }};
+}
+
+std::vector<Section> make_sections() {
+  std::vector<Section> all = {broker_section(),      topics_section(), endpoint_section(),
+                              credentials_section(), limits_section(), journal_section(),
+                              notify_section(),      admin_section(),  log_section()};
+  for (auto& section : all) {
+    for (auto& key : section.keys) key.path.append(section.name).append(".").append(key.name);
+  }
+  return all;
+}
+
+}  // namespace
+
+const std::vector<Section>& sections() {
+  static const std::vector<Section> all = make_sections();
+  return all;
+}
+
+const Section* find_section(std::string_view name) {
+  const auto& all = sections();
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [&](const Section& section) { return section.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+const Key* find_key(std::string_view section, std::string_view name) {
+  const Section* const known = find_section(section);
+  if (known == nullptr) return nullptr;
+  const auto found = std::find_if(known->keys.begin(), known->keys.end(),
+                                  [&](const Key& key) { return key.name == name; });
+  return found == known->keys.end() ? nullptr : &*found;
+}
+
+const Key* find_key(std::string_view path) {
+  const auto dot = path.find('.');
+  if (dot == std::string_view::npos) return nullptr;
+  return find_key(path.substr(0, dot), path.substr(dot + 1));
+}
+
+std::string environment_name(const Key& key) {
+  std::string name = "JOBS_BRIDGE_" + key.path;
+  for (char& c : name) {
+    if (c == '.') c = '_';
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return name;
+}
+
+}  // namespace jobs_bridge::config

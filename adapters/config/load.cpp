@@ -1,0 +1,72 @@
+#include "adapters/config/load.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "adapters/config/keys.h"
+#include "adapters/config/overrides.h"
+#include "adapters/config/relations.h"
+#include "adapters/config/review.h"
+#include "adapters/config/toml_file.h"
+#include "adapters/config/unsupported.h"
+#include "adapters/config/value_checks.h"
+
+namespace jobs_bridge::config {
+namespace {
+
+EffectiveSettings defaults(const std::string& path) {
+  EffectiveSettings settings;
+  for (const auto& section : sections()) {
+    for (const auto& key : section.keys) {
+      // A fault of a default is that the file does not set the key.
+      settings[key.path] = {.key = &key,
+                            .value = std::string(key.default_value),
+                            .origin = {.layer = Layer::standard, .source = path, .line = 0}};
+    }
+  }
+  return settings;
+}
+
+std::vector<Fault> in_order(std::vector<Review::Finding> findings) {
+  std::stable_sort(findings.begin(), findings.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.layer, a.fault.line) < std::tie(b.layer, b.fault.line);
+  });
+  std::vector<Fault> faults;
+  for (auto& finding : findings) faults.push_back(std::move(finding.fault));
+  return faults;
+}
+
+}  // namespace
+
+LoadOutcome load(const std::string& path, const std::vector<std::string>& sets,
+                 const std::vector<std::string>& environment) {
+  const std::pair<Layer, Reading> layers[] = {{Layer::file, read_toml_file(path)},
+                                              {Layer::environment, read_environment(environment)},
+                                              {Layer::command_line, read_sets(sets)}};
+  std::vector<Review::Finding> faults;
+  EffectiveSettings settings = defaults(path);
+  for (const auto& [layer, reading] : layers) {
+    for (const auto& fault : reading.faults) faults.push_back({.layer = layer, .fault = fault});
+    for (const auto& setting : reading.settings) settings[setting.key->path] = setting;
+  }
+
+  Review review(std::move(settings));
+  for (const auto& fault : faults) review.distrust(fault.fault.key);
+  read_values(review);
+  // Without the file nobody knows what was meant to stand together.
+  if (layers[0].second.complete) {
+    check_files(review);
+    check_relations(review);
+    check_unsupported(review);
+  }
+
+  LoadOutcome outcome;
+  faults.insert(faults.end(), review.faults().begin(), review.faults().end());
+  outcome.faults = in_order(std::move(faults));
+  outcome.warnings = in_order(review.warnings());
+  if (outcome.faults.empty()) outcome.configuration = std::move(review.configuration);
+  return outcome;
+}
+
+}  // namespace jobs_bridge::config

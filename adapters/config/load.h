@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adapters/config/configuration.h"
+#include "adapters/config/fault.h"
+
+namespace jobs_bridge::config {
+
+struct LoadOutcome {
+  /// Present exactly when there are no faults.
+  std::optional<Configuration> configuration;
+  /// All of them, in the order file (by line), environment, `--set`.
+  std::vector<Fault> faults;
+  /// The configuration is usable but likely not what was meant.
+  std::vector<Fault> warnings;
+};
+
+/// Reads the TOML file `path`, lets `environment` ("NAME=value", those that start with
+/// JOBS_BRIDGE_) override it and `sets` ("section.key=value") override both, and checks the result:
+/// values by themselves, with each other, and against the files that they name. A value that is
+/// overridden is checked for its type only.
+LoadOutcome load(const std::string& path, const std::vector<std::string>& sets,
+                 const std::vector<std::string>& environment);
+
+}  // namespace jobs_bridge::config

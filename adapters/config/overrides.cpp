@@ -1,0 +1,90 @@
+#include "adapters/config/overrides.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "adapters/config/keys.h"
+#include "adapters/config/toml_file.h"
+#include "adapters/config/unknown.h"
+
+namespace jobs_bridge::config {
+namespace {
+
+const Key* find_environment_name(std::string_view name) {
+  for (const auto& section : sections()) {
+    for (const auto& key : section.keys) {
+      if (environment_name(key) == name) return &key;
+    }
+  }
+  return nullptr;
+}
+
+void add_fault(Reading& reading, const Origin& origin, std::string key, Problem problem) {
+  reading.faults.push_back({.source = origin.source,
+                            .key = std::move(key),
+                            .message = std::move(problem.message),
+                            .remedy = std::move(problem.remedy)});
+}
+
+void add(Reading& reading, const Key& key, std::string value, Origin origin) {
+  const auto& known = reading.settings;
+  if (std::any_of(known.begin(), known.end(),
+                  [&](const Setting& setting) { return setting.key == &key; })) {
+    add_fault(reading, origin, key.path,
+              {.message = "is given more than once", .remedy = "give it once"});
+    return;
+  }
+  if (key.type.kind == ValueKind::text && (value.starts_with('"') || value.starts_with('\''))) {
+    auto unquoted = unquote_toml(value);
+    if (!unquoted) {
+      add_fault(reading, origin, key.path,
+                {.message = "is no TOML string although it starts with a quote",
+                 .remedy = "leave the quotes away"});
+      return;
+    }
+    value = std::move(*unquoted);
+  }
+  reading.settings.push_back({.key = &key, .value = std::move(value), .origin = std::move(origin)});
+}
+
+}  // namespace
+
+Reading read_sets(const std::vector<std::string>& sets) {
+  Reading reading;
+  for (const auto& set : sets) {
+    const Origin origin{.layer = Layer::command_line, .source = "--set", .line = 0};
+    const auto equals = set.find('=');
+    if (equals == std::string::npos) {
+      // Not repeated: it may be a secret that lost its key.
+      add_fault(reading, origin, {},
+                {.message = "has no '='", .remedy = "section.key=value, such as log.level=debug"});
+      continue;
+    }
+    const auto path = set.substr(0, equals);
+    if (const Key* const key = find_key(path)) {
+      add(reading, *key, set.substr(equals + 1), origin);
+    } else {
+      add_fault(reading, origin, path, unknown_path(path));
+    }
+  }
+  return reading;
+}
+
+Reading read_environment(const std::vector<std::string>& environment) {
+  Reading reading;
+  for (const auto& variable : environment) {
+    if (!variable.starts_with("JOBS_BRIDGE_")) continue;
+    const auto equals = std::min(variable.find('='), variable.size());
+    const auto name = variable.substr(0, equals);
+    const Origin origin{.layer = Layer::environment, .source = "environment " + name, .line = 0};
+    if (const Key* const key = find_environment_name(name)) {
+      add(reading, *key, variable.substr(std::min(equals + 1, variable.size())), origin);
+    } else {
+      add_fault(reading, origin, {}, unknown_environment_name(name));
+    }
+  }
+  return reading;
+}
+
+}  // namespace jobs_bridge::config

@@ -1,0 +1,71 @@
+#include "adapters/config/quantity.h"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <optional>
+#include <span>
+#include <system_error>
+
+namespace jobs_bridge::config {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  std::uint64_t factor;
+};
+
+constexpr std::uint64_t microseconds_a_second = 1'000'000;
+constexpr Unit duration_units[] = {
+    {"us", 1},
+    {"ms", 1000},
+    {"s", microseconds_a_second},
+    {"m", 60 * microseconds_a_second},
+    {"min", 60 * microseconds_a_second},
+    {"h", 3600 * microseconds_a_second},
+    {"d", 86400 * microseconds_a_second},
+};
+
+constexpr Unit size_units[] = {
+    {"B", 1},      {"KB", 1000},         {"MB", 1000 * 1000},         {"GB", 1000 * 1000 * 1000},
+    {"KiB", 1024}, {"MiB", 1024 * 1024}, {"GiB", 1024 * 1024 * 1024},
+};
+
+/// The amount in the smallest unit; nothing unless all of `text` is a number and a unit.
+std::optional<std::uint64_t> parse(std::string_view text, std::span<const Unit> units) {
+  std::uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc()) return std::nullopt;
+  const auto name = text.substr(static_cast<std::size_t>(rest - text.data()));
+  const auto unit = std::find_if(units.begin(), units.end(),
+                                 [&](const Unit& candidate) { return candidate.name == name; });
+  if (unit == units.end()) return std::nullopt;
+  // Durations must also fit into a signed count.
+  constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if (number > most / unit->factor) return std::nullopt;
+  return number * unit->factor;
+}
+
+}  // namespace
+
+Result<std::chrono::milliseconds, std::string> parse_duration(std::string_view text) {
+  const auto microseconds = parse(text, duration_units);
+  if (!microseconds || *microseconds % 1000 != 0) {
+    return Failure{std::string(
+        "a whole number of milliseconds or more with its unit (us, ms, s, min, h or d), such as "
+        "\"500ms\"")};
+  }
+  return std::chrono::milliseconds(*microseconds / 1000);
+}
+
+Result<std::uint64_t, std::string> parse_size(std::string_view text) {
+  const auto bytes = parse(text, size_units);
+  if (!bytes) {
+    return Failure{std::string(
+        "a whole number with a unit (B, KB, MB, GB, KiB, MiB or GiB), such as \"64MiB\"")};
+  }
+  return *bytes;
+}
+
+}  // namespace jobs_bridge::config

@@ -1,0 +1,105 @@
+#include "adapters/config/relations.h"
+
+#include <string>
+#include <string_view>
+
+#include "adapters/config/file.h"
+#include "adapters/config/quote.h"
+#include "adapters/config/region.h"
+
+namespace jobs_bridge::config {
+namespace {
+
+/// Names of keys of one section.
+std::string in(std::string_view section, std::string_view key) {
+  return std::string(section).append(".").append(key);
+}
+
+/// Certificate and key come together, and files for TLS with TLS.
+void check_tls_files(Review& review, std::string_view section, const Url& url,
+                     const std::string& tls_scheme) {
+  const auto url_key = in(section, "url");
+  const auto certificate = in(section, "certificate_file");
+  const auto private_key = in(section, "private_key_file");
+  const bool has_certificate = !review.text(certificate).empty();
+  const bool has_private_key = !review.text(private_key).empty();
+  if (has_certificate && !has_private_key) {
+    review.fault(certificate, "is set without " + private_key, "set both or none");
+  }
+  if (has_private_key && !has_certificate) {
+    review.fault(private_key, "is set without " + certificate, "set both or none");
+  }
+  if (!review.is_sound({url_key}) || url.scheme == tls_scheme) return;
+  for (const auto& key : {in(section, "ca_file"), certificate}) {
+    if (review.text(key).empty()) continue;
+    review.warn(key, "has no effect: " + url_key + " is " + url.scheme + "://",
+                tls_scheme + ":// for a connection with TLS");
+  }
+}
+
+void check_broker(Review& review) {
+  const auto& broker = review.configuration.broker;
+  check_tls_files(review, "broker", broker.url, "mqtts");
+  const bool has_password = !review.text("broker.password_file").empty();
+  const bool has_username = !review.text("broker.username").empty();
+  if (has_password && !has_username) {
+    review.fault("broker.password_file", "is set without broker.username", "set broker.username");
+  }
+  if ((has_password || has_username) && !broker.allow_plaintext && broker.url.scheme == "mqtt" &&
+      !is_loopback(broker.url.host) && review.is_sound({"broker.url", "broker.allow_plaintext"})) {
+    review.fault("broker.url", "would send broker.username and the password in plain text",
+                 "mqtts://, or broker.allow_plaintext = true");
+  }
+  if (!broker.share_group.empty() && review.configuration.topics.base.starts_with('$')) {
+    review.warn("broker.share_group",
+                "mosquitto and other brokers deliver nothing on a shared subscription to topics "
+                "that start with '$', as topics.base does",
+                "another topics.base, or broker.partition to divide the things among instances");
+  }
+}
+
+void check_endpoint(Review& review) {
+  const auto& endpoint = review.configuration.endpoint;
+  check_tls_files(review, "endpoint", endpoint.url, "https");
+  if (review.text("endpoint.url").find(region_placeholder) != std::string::npos &&
+      endpoint.region.empty() && review.is_sound({"endpoint.url", "endpoint.region"})) {
+    review.fault("endpoint.region", "is empty, but endpoint.url holds {region}",
+                 "endpoint.region = \"eu-central-1\" or wherever the endpoint is");
+  }
+  if (endpoint.url.scheme == "http" && !is_loopback(endpoint.url.host) &&
+      !endpoint.allow_plaintext && review.is_sound({"endpoint.url", "endpoint.allow_plaintext"})) {
+    review.fault("endpoint.url", "is plain http:// to another host",
+                 "https://, or endpoint.allow_plaintext = true");
+  }
+}
+
+void check_limits(Review& review) {
+  const auto& limits = review.configuration.limits;
+  if (review.is_sound({"limits.queue", "limits.queue_per_thing"}) &&
+      limits.queue_per_thing > limits.queue) {
+    review.fault(
+        review.is_given("limits.queue_per_thing") ? "limits.queue_per_thing" : "limits.queue",
+        "queue_per_thing (" + std::to_string(limits.queue_per_thing) + ") is larger than queue (" +
+            std::to_string(limits.queue) + ")",
+        "queue_per_thing <= queue");
+  }
+}
+
+void check_journal(Review& review) {
+  const auto& path = review.configuration.journal.path;
+  if (!has_directory(path)) {
+    review.fault("journal.path", "the directory of " + printable(path) + " does not exist",
+                 "a file in a directory that exists");
+  }
+}
+
+}  // namespace
+
+void check_relations(Review& review) {
+  check_broker(review);
+  check_endpoint(review);
+  check_limits(review);
+  check_journal(review);
+}
+
+}  // namespace jobs_bridge::config

@@ -1,0 +1,41 @@
+#include "adapters/config/review.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace jobs_bridge::config {
+
+const std::string& Review::text(std::string_view key) const {
+  return settings_.find(key)->second.value;
+}
+
+bool Review::is_given(std::string_view key) const {
+  return settings_.find(key)->second.origin.layer != Layer::standard;
+}
+
+bool Review::is_sound(std::initializer_list<std::string_view> keys) const {
+  return std::none_of(keys.begin(), keys.end(),
+                      [this](std::string_view key) { return faulty_.contains(key); });
+}
+
+Review::Finding Review::finding(std::string_view key, std::string message,
+                                std::string remedy) const {
+  const Origin& origin = settings_.find(key)->second.origin;
+  return {.layer = origin.layer,
+          .fault = {.source = origin.source,
+                    .line = origin.line,
+                    .key = std::string(key),
+                    .message = std::move(message),
+                    .remedy = std::move(remedy)}};
+}
+
+void Review::fault(std::string_view key, std::string message, std::string remedy) {
+  faults_.push_back(finding(key, std::move(message), std::move(remedy)));
+  faulty_.emplace(key);
+}
+
+void Review::warn(std::string_view key, std::string message, std::string remedy) {
+  warnings_.push_back(finding(key, std::move(message), std::move(remedy)));
+}
+
+}  // namespace jobs_bridge::config

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <initializer_list>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adapters/config/configuration.h"
+#include "adapters/config/fault.h"
+#include "adapters/config/setting.h"
+
+namespace jobs_bridge::config {
+
+/// The settings that count, one for each key, by `section.key`.
+using EffectiveSettings = std::map<std::string, Setting, std::less<>>;
+
+/// A configuration under examination: what its keys were set to, where, and what was found.
+class Review {
+ public:
+  explicit Review(EffectiveSettings settings) : settings_(std::move(settings)) {}
+
+  /// Values that are wrong by themselves are not in here.
+  Configuration configuration;
+
+  [[nodiscard]] const EffectiveSettings& settings() const { return settings_; }
+  /// The value as it was written.
+  [[nodiscard]] const std::string& text(std::string_view key) const;
+  /// Whether somebody set it, be it to the default.
+  [[nodiscard]] bool is_given(std::string_view key) const;
+  /// Whether none of these keys has a fault yet, so that it makes sense to look further.
+  [[nodiscard]] bool is_sound(std::initializer_list<std::string_view> keys) const;
+
+  /// Takes note that a layer gave this key a value that was not even read.
+  void distrust(std::string_view key) { faulty_.emplace(key); }
+
+  /// Both are reported where the key was set.
+  void fault(std::string_view key, std::string message, std::string remedy);
+  void warn(std::string_view key, std::string message, std::string remedy);
+
+  struct Finding {
+    Layer layer;
+    Fault fault;
+  };
+  [[nodiscard]] const std::vector<Finding>& faults() const { return faults_; }
+  [[nodiscard]] const std::vector<Finding>& warnings() const { return warnings_; }
+
+ private:
+  [[nodiscard]] Finding finding(std::string_view key, std::string message,
+                                std::string remedy) const;
+
+  EffectiveSettings settings_;
+  std::vector<Finding> faults_;
+  std::vector<Finding> warnings_;
+  std::set<std::string, std::less<>> faulty_;
+};
+
+}  // namespace jobs_bridge::config

@@ -1,0 +1,188 @@
+#include "adapters/config/toml_file.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
+#include <utility>
+
+#include "adapters/config/file.h"
+#include "adapters/config/keys.h"
+#include "adapters/config/quote.h"
+#include "adapters/config/unknown.h"
+
+namespace jobs_bridge::config {
+namespace {
+
+constexpr std::size_t largest_file = std::size_t{1} << 20U;
+
+std::string_view name_of(toml::node_type type) {
+  switch (type) {
+    case toml::node_type::table:
+      return "a table";
+    case toml::node_type::array:
+      return "an array";
+    case toml::node_type::string:
+      return "a string";
+    case toml::node_type::integer:
+      return "a whole number";
+    case toml::node_type::floating_point:
+      return "a number with a fraction";
+    case toml::node_type::boolean:
+      return "a boolean";
+    default:
+      return "a date or a time";
+  }
+}
+
+std::string_view name_of(ValueKind kind) {
+  switch (kind) {
+    case ValueKind::text:
+      return "a string";
+    case ValueKind::integer:
+      return "a whole number";
+    case ValueKind::real:
+      return "a number";
+    case ValueKind::boolean:
+      return "a boolean";
+  }
+  return "a value";
+}
+
+std::string to_text(double number) {
+  std::array<char, 64> text{};
+  const auto result = std::to_chars(text.data(), text.data() + text.size(), number);
+  return {text.data(), result.ptr};
+}
+
+/// The value in the form in which every layer gives it; nothing if its type is not the key's.
+std::optional<std::string> value_of(const toml::node& node, ValueKind kind) {
+  switch (kind) {
+    case ValueKind::text:
+      if (const auto* text = node.as_string()) return text->get();
+      return std::nullopt;
+    case ValueKind::boolean:
+      if (const auto* boolean = node.as_boolean()) return boolean->get() ? "true" : "false";
+      return std::nullopt;
+    case ValueKind::real:
+      if (const auto* number = node.as_floating_point()) return to_text(number->get());
+      [[fallthrough]];
+    case ValueKind::integer:
+      if (const auto* number = node.as_integer()) return std::to_string(number->get());
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+/// Walks through a parsed file.
+class Walk {
+ public:
+  Walk(const std::string& path, Reading& reading) : path_(path), reading_(reading) {}
+
+  void document(const toml::table& table) {
+    for (const auto& [name, node] : table) {
+      const Section* const known = find_section(name.str());
+      if (known == nullptr) {
+        fault(name.source().begin.line, std::string(name.str()), unknown_section(name.str()));
+      } else if (!node.is_table()) {
+        fault(name.source().begin.line, std::string(name.str()),
+              {.message = std::string("is ").append(name_of(node.type())),
+               .remedy = "a section: [" + std::string(name.str()) + "]"});
+      } else {
+        section(*known, *node.as_table());
+      }
+    }
+  }
+
+ private:
+  void section(const Section& section, const toml::table& table) {
+    for (const auto& [name, node] : table) {
+      const auto line = name.source().begin.line;
+      const Key* const key = find_key(section.name, name.str());
+      if (key == nullptr) {
+        fault(line, std::string(section.name).append(".").append(name.str()),
+              unknown_key(section, name.str()));
+      } else if (auto value = value_of(node, key->type.kind)) {
+        reading_.settings.push_back(
+            {.key = key,
+             .value = std::move(*value),
+             .origin = {.layer = Layer::file, .source = path_, .line = line}});
+      } else {
+        fault(line, key->path, wrong_type(*key, node.type()));
+      }
+    }
+  }
+
+  static Problem wrong_type(const Key& key, toml::node_type type) {
+    const char* const mark = key.type.kind == ValueKind::text ? "\"" : "";
+    Problem problem;
+    problem.message.append("is ").append(name_of(type)).append(", not ");
+    problem.message.append(name_of(key.type.kind));
+    problem.remedy.append("such as ").append(key.name).append(" = ");
+    problem.remedy.append(mark).append(key.default_value).append(mark);
+    return problem;
+  }
+
+  void fault(std::uint32_t line, const std::string& key, Problem problem) {
+    reading_.faults.push_back({.source = path_,
+                               .line = line,
+                               .key = key,
+                               .message = std::move(problem.message),
+                               .remedy = std::move(problem.remedy)});
+  }
+
+  const std::string& path_;
+  Reading& reading_;
+};
+
+Reading unreadable(const std::string& path, std::string message, std::string remedy,
+                   std::uint32_t line = 0, std::uint32_t column = 0) {
+  Reading reading;
+  reading.complete = false;
+  reading.faults.push_back({.source = path,
+                            .line = line,
+                            .column = column,
+                            .key = {},
+                            .message = std::move(message),
+                            .remedy = std::move(remedy)});
+  return reading;
+}
+
+}  // namespace
+
+Reading read_toml_file(const std::string& path) {
+  if (path.empty()) return unreadable("--config", "names no file", "the configuration's path");
+  const auto content = read_file(path, largest_file, FileKind::any);
+  if (!content) return unreadable(path, content.error(), "a TOML file that can be read");
+  if (content->find_first_not_of(" \t\r\n") == std::string::npos) {
+    return unreadable(path, "is empty", "a TOML file; deploy/jobs-bridge.toml has every key");
+  }
+  if (const auto at = first_invalid_byte(*content); at != std::string::npos) {
+    const auto end = content->begin() + static_cast<std::ptrdiff_t>(at);
+    const auto line = static_cast<std::uint32_t>(std::count(content->begin(), end, '\n')) + 1;
+    return unreadable(path, "is not UTF-8", "save the file as UTF-8", line);
+  }
+  try {
+    const toml::table table = toml::parse(*content, path);
+    Reading reading;
+    Walk(path, reading).document(table);
+    return reading;
+  } catch (const toml::parse_error& error) {
+    return unreadable(path, printable(error.description()), "correct TOML (see toml.io)",
+                      error.source().begin.line, error.source().begin.column);
+  }
+}
+
+std::optional<std::string> unquote_toml(const std::string& text) {
+  try {
+    const toml::table table = toml::parse("value = " + text);
+    if (table.size() == 1) return table["value"].value_exact<std::string>();
+  } catch (const toml::parse_error&) {
+    return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+}  // namespace jobs_bridge::config

@@ -1,0 +1,97 @@
+#include "adapters/config/unknown.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adapters/config/keys.h"
+#include "adapters/config/nearest.h"
+
+namespace jobs_bridge::config {
+namespace {
+
+std::string perhaps(std::string_view name) {
+  return std::string("perhaps ").append(name).append(" was meant");
+}
+
+std::string join(const std::vector<std::string_view>& names) {
+  std::string text;
+  for (const auto name : names) text.append(text.empty() ? "" : ", ").append(name);
+  return text;
+}
+
+std::vector<std::string_view> names_of(const Section& section) {
+  std::vector<std::string_view> names;
+  for (const auto& key : section.keys) names.push_back(key.name);
+  return names;
+}
+
+/// The sections that have a key of this name.
+std::string homes_of(std::string_view key) {
+  std::string text;
+  for (const auto& section : sections()) {
+    if (find_key(section.name, key) == nullptr) continue;
+    text.append(text.empty() ? "[" : " or [").append(section.name).append("]");
+  }
+  return text;
+}
+
+}  // namespace
+
+Problem unknown_section(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const auto& section : sections()) names.push_back(section.name);
+  if (const auto homes = homes_of(name); !homes.empty()) {
+    return {.message = "is a key outside its section", .remedy = "it belongs below " + homes};
+  }
+  const auto meant = nearest(name, names);
+  return {.message = "is no section",
+          .remedy = meant ? perhaps(*meant) : "the sections are " + join(names)};
+}
+
+Problem unknown_key(const Section& section, std::string_view name) {
+  const auto names = names_of(section);
+  std::string remedy = "the keys of this section are " + join(names);
+  if (const auto meant = nearest(name, names)) {
+    remedy = perhaps(*meant);
+  } else if (const auto homes = homes_of(name); !homes.empty()) {
+    remedy = "it belongs below " + homes;
+  }
+  return {.message = "is no key", .remedy = remedy};
+}
+
+Problem unknown_path(std::string_view path) {
+  std::vector<std::string_view> paths;
+  for (const auto& section : sections()) {
+    for (const auto& key : section.keys) paths.emplace_back(key.path);
+  }
+  if (const auto meant = nearest(path, paths)) {
+    return {.message = "is no key", .remedy = perhaps(*meant)};
+  }
+  const auto dot = path.find('.');
+  if (dot == std::string_view::npos) {
+    return {.message = "is no key", .remedy = "section.key, such as log.level"};
+  }
+  const Section* const section = find_section(path.substr(0, dot));
+  return section == nullptr ? unknown_section(path.substr(0, dot))
+                            : unknown_key(*section, path.substr(dot + 1));
+}
+
+Problem unknown_environment_name(std::string_view name) {
+  std::vector<std::string> known;
+  for (const auto& section : sections()) {
+    for (const auto& key : section.keys) known.push_back(environment_name(key));
+  }
+  // What is the same in all of them would make everything look near.
+  constexpr std::string_view prefix = "JOBS_BRIDGE_";
+  std::vector<std::string_view> candidates;
+  for (const auto& candidate : known) {
+    candidates.push_back(std::string_view(candidate).substr(prefix.size()));
+  }
+  const auto meant = nearest(name.substr(prefix.size()), candidates);
+  return {.message = "names no key",
+          .remedy = meant ? perhaps(std::string(prefix).append(*meant))
+                          : "JOBS_BRIDGE_SECTION_KEY, such as JOBS_BRIDGE_LOG_LEVEL"};
+}
+
+}  // namespace jobs_bridge::config

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string_view>
+
+#include "adapters/config/key.h"
+
+/// What to say about names that do not exist, with the one that was probably meant.
+namespace jobs_bridge::config {
+
+Problem unknown_section(std::string_view name);
+Problem unknown_key(const Section& section, std::string_view name);
+/// `path` should have been `section.key`.
+Problem unknown_path(std::string_view path);
+Problem unknown_environment_name(std::string_view name);
+
+}  // namespace jobs_bridge::config

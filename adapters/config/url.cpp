@@ -1,0 +1,184 @@
+#include "adapters/config/url.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+namespace jobs_bridge::config {
+namespace {
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return result;
+}
+
+template <typename Address>
+bool parse_address(int family, std::string_view text, Address& address) {
+  // inet_pton would stop at a NUL.
+  return text.find('\0') == std::string_view::npos &&
+         inet_pton(family, std::string(text).c_str(), &address) == 1;
+}
+
+bool is_ipv4(std::string_view text) {
+  in_addr address{};
+  return parse_address(AF_INET, text, address);
+}
+
+bool is_ipv6(std::string_view text) {
+  in6_addr address{};
+  return parse_address(AF_INET6, text, address);
+}
+
+bool is_label(std::string_view label) {
+  return !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-' &&
+         std::all_of(label.begin(), label.end(),
+                     [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_'; });
+}
+
+bool is_dns_name(std::string_view text) {
+  if (text.empty() || text.size() > 253) return false;
+  std::string_view label;
+  while (true) {
+    const auto dot = text.find('.');
+    label = text.substr(0, dot);
+    if (!is_label(label)) return false;
+    if (dot == std::string_view::npos) break;
+    text.remove_prefix(dot + 1);
+  }
+  // "192.0.2.300" is a mistyped address, not a name.
+  return !std::all_of(label.begin(), label.end(), is_digit);
+}
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, port);
+  if (error != std::errc() || rest != end) return std::nullopt;
+  return port;
+}
+
+std::uint16_t default_port(std::string_view scheme) {
+  if (scheme == "mqtt") return 1883;
+  if (scheme == "mqtts") return 8883;
+  return scheme == "https" ? 443 : 80;
+}
+
+struct HostAndPort {
+  std::string host;
+  std::optional<std::string_view> port;
+};
+
+/// `text` is `host`, `host:port`, `[ipv6]` or `[ipv6]:port`.
+Result<HostAndPort, std::string> split_port(std::string_view text) {
+  std::string_view host = text;
+  std::string_view rest;
+  const bool bracketed = text.starts_with('[');
+  if (bracketed) {
+    const auto end = text.find(']');
+    if (end == std::string_view::npos) return Failure{std::string("has a '[' without a ']'")};
+    host = text.substr(1, end - 1);
+    rest = text.substr(end + 1);
+  } else if (const auto colon = text.find(':'); colon != std::string_view::npos) {
+    host = text.substr(0, colon);
+    rest = text.substr(colon);
+  }
+  if (!bracketed && rest.find(':', rest.empty() ? 0 : 1) != std::string_view::npos) {
+    return Failure{std::string("has more than one ':' (an IPv6 address stands in [])")};
+  }
+  if (bracketed ? !is_ipv6(host) : !is_host(host)) {
+    return Failure{std::string(host.empty() ? "has no host"
+                                            : "has a host that is neither a DNS name nor an IP "
+                                              "address")};
+  }
+  HostAndPort result{.host = lower(host), .port = {}};
+  if (rest.empty()) return result;
+  if (!rest.starts_with(':')) return Failure{std::string("has something between ']' and the port")};
+  result.port = rest.substr(1);
+  return result;
+}
+
+std::string alternatives(std::initializer_list<std::string_view> schemes) {
+  std::string text;
+  for (const auto scheme : schemes) {
+    text.append(text.empty() ? "" : " or ").append(scheme).append("://");
+  }
+  return text;
+}
+
+}  // namespace
+
+bool is_host(std::string_view text) {
+  return is_ipv4(text) || is_dns_name(text) || is_ipv6(text);
+}
+
+bool is_loopback(std::string_view host) {
+  if (host == "localhost") return true;
+  in_addr v4{};
+  if (parse_address(AF_INET, host, v4)) return ntohl(v4.s_addr) >> 24U == 127;
+  in6_addr v6{};
+  return parse_address(AF_INET6, host, v6) && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+Result<Url, std::string> parse_url(std::string_view text,
+                                   std::initializer_list<std::string_view> schemes,
+                                   bool allow_username) {
+  const auto fault = [](std::string what) { return Failure{std::move(what)}; };
+  Url url;
+  const auto colon = text.find("://");
+  if (colon != std::string_view::npos) url.scheme = lower(text.substr(0, colon));
+  if (std::find(schemes.begin(), schemes.end(), url.scheme) == schemes.end()) {
+    return fault("does not start with " + alternatives(schemes));
+  }
+  auto rest = text.substr(colon + 3);
+  // Before anything else is looked at: a password may hold every other separator.
+  if (const auto at = rest.rfind('@'); at != std::string_view::npos) {
+    const auto user = rest.substr(0, at);
+    if (!allow_username) return fault("holds a user or a password");
+    if (user.empty() || !std::all_of(user.begin(), user.end(), [](char c) {
+          return is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '.';
+        })) {
+      return fault("holds a password, or a user that is not of letters, digits, '.', '-', '_'");
+    }
+    url.username = user;
+    rest.remove_prefix(at + 1);
+  }
+  if (rest.ends_with('/')) rest.remove_suffix(1);
+  if (rest.find_first_of("/?#") != std::string_view::npos) {
+    return fault("has a path, a query or a fragment");
+  }
+  auto parts = split_port(rest);
+  if (!parts) return Failure{parts.error()};
+  url.host = parts->host;
+  url.port = default_port(url.scheme);
+  if (parts->port) {
+    const auto port = parse_port(*parts->port);
+    if (!port || *port == 0) return fault("has a port that is not between 1 and 65535");
+    url.port = *port;
+  }
+  return url;
+}
+
+Result<ListenAddress, std::string> parse_listen_address(std::string_view text) {
+  auto parts = split_port(text);
+  if (!parts) return Failure{parts.error()};
+  if (!parts->port) return Failure{std::string("has no port")};
+  const auto port = parse_port(*parts->port);
+  if (!port) return Failure{std::string("has a port that is not between 0 and 65535")};
+  return ListenAddress{.host = parts->host, .port = *port};
+}
+
+}  // namespace jobs_bridge::config

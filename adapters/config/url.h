@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include "bridge/result.h"
+
+namespace jobs_bridge::config {
+
+/// Where a server is. A path, a query or a password is never part of it.
+struct Url {
+  std::string scheme;      ///< lower case
+  std::string username;    ///< only where a user is allowed (endpoint.proxy), else empty
+  std::string host;        ///< lower case; an IPv6 address without brackets
+  std::uint16_t port = 0;  ///< the scheme's own if the text has none
+
+  bool operator==(const Url&) const = default;
+};
+
+/// A local address to listen on; port 0 lets the kernel choose.
+struct ListenAddress {
+  std::string host;  ///< an IPv6 address without brackets
+  std::uint16_t port = 0;
+
+  bool operator==(const ListenAddress&) const = default;
+};
+
+/// `scheme://host[:port]`, with one '/' behind it at most, and one of the `schemes`. The error says
+/// what is wrong without repeating the text, which may hold a password.
+Result<Url, std::string> parse_url(std::string_view text,
+                                   std::initializer_list<std::string_view> schemes,
+                                   bool allow_username = false);
+
+/// `host:port`, `[::1]:port`.
+Result<ListenAddress, std::string> parse_listen_address(std::string_view text);
+
+/// A DNS name, an IPv4 address or an IPv6 address without brackets.
+bool is_host(std::string_view text);
+
+/// `localhost`, 127.0.0.0/8 or ::1: what never leaves this machine.
+bool is_loopback(std::string_view host);
+
+}  // namespace jobs_bridge::config

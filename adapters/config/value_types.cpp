@@ -1,0 +1,219 @@
+#include "adapters/config/value_types.h"
+
+#include <charconv>
+#include <system_error>
+
+#include "adapters/config/nearest.h"
+#include "adapters/config/quantity.h"
+#include "adapters/config/quote.h"
+#include "bridge/jobs/topic.h"
+
+namespace jobs_bridge::config {
+namespace {
+
+/// All of `text` as a number.
+template <typename T>
+std::optional<T> parse_number(std::string_view text) {
+  T number{};
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || rest != end) return std::nullopt;
+  return number;
+}
+
+std::string between(std::string_view least, std::string_view most) {
+  return "from " + std::string(least) + " to " + std::string(most);
+}
+
+Failure<Problem> wrong(std::string_view value, std::string_view what, std::string remedy) {
+  return {{.message = quote(value).append(" ").append(what), .remedy = std::move(remedy)}};
+}
+
+/// The type of the values that `parse` (string to Result<T, Problem>) takes.
+template <typename T, typename Parse>
+ValueType value_type(ValueKind kind, std::string range, Target<T> target, Parse parse) {
+  return {.kind = kind,
+          .range = std::move(range),
+          .assign = [target = std::move(target), parse = std::move(parse)](
+                        Configuration& configuration,
+                        const std::string& value) -> std::optional<Problem> {
+            Result<T, Problem> parsed = parse(value);
+            if (!parsed) return parsed.error();
+            target(configuration) = *std::move(parsed);
+            return std::nullopt;
+          }};
+}
+
+std::uint64_t size_of(std::string_view constant) {
+  return parse_size(constant).value();
+}
+
+std::chrono::milliseconds duration_of(std::string_view constant) {
+  return parse_duration(constant).value();
+}
+
+}  // namespace
+
+std::string enumerate(const std::vector<std::string_view>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) text += i + 1 == names.size() ? " or " : ", ";
+    text.append("\"").append(names[i]).append("\"");
+  }
+  return text;
+}
+
+Problem not_a_choice(std::string_view value, const std::vector<std::string_view>& names) {
+  std::string remedy = "one of " + enumerate(names);
+  if (const auto meant = nearest(value, names); meant && !value.empty()) {
+    remedy.append(", perhaps \"").append(*meant).append("\"");
+  }
+  return wrong(value, "is unknown", remedy).error;
+}
+
+ValueType text(Target<std::string> target, std::string rule,
+               std::function<bool(const std::string&)> check) {
+  return value_type(
+      ValueKind::text, rule, std::move(target),
+      [rule, check = std::move(check)](const std::string& value) -> Result<std::string, Problem> {
+        if (!check(value)) return wrong(value, "is not allowed", rule);
+        return value;
+      });
+}
+
+ValueType file(Target<std::string> target, FileUse use) {
+  auto type =
+      value_type(ValueKind::text, {}, std::move(target),
+                 [](const std::string& value) -> Result<std::string, Problem> { return value; });
+  type.file = use;
+  return type;
+}
+
+ValueType boolean(Target<bool> target) {
+  return value_type(ValueKind::boolean, "true or false", std::move(target),
+                    [](const std::string& value) -> Result<bool, Problem> {
+                      if (value == "true") return true;
+                      if (value == "false") return false;
+                      return wrong(value, "is neither true nor false", "true or false");
+                    });
+}
+
+ValueType integer(Target<std::uint64_t> target, std::uint64_t least, std::uint64_t most) {
+  const std::string range = between(std::to_string(least), std::to_string(most));
+  return value_type(
+      ValueKind::integer, range, std::move(target),
+      [range, least, most](const std::string& value) -> Result<std::uint64_t, Problem> {
+        const auto number = parse_number<std::uint64_t>(value);
+        if (!number || *number < least || *number > most) {
+          return wrong(value, "is not a whole number in range", range);
+        }
+        return *number;
+      });
+}
+
+ValueType share(Target<double> target) {
+  const std::string range = "above 0, at most 1";
+  return value_type(ValueKind::real, range, std::move(target),
+                    [range](const std::string& value) -> Result<double, Problem> {
+                      const auto number = parse_number<double>(value);
+                      if (number && *number > 0 && *number <= 1) return *number;
+                      return wrong(value, "is not a number in range", range);
+                    });
+}
+
+ValueType duration(Target<std::chrono::milliseconds> target, std::string_view least,
+                   std::string_view most, std::string_view step) {
+  const std::string range =
+      between(least, most) + (step == "1ms" ? "" : " in steps of " + std::string(step));
+  return value_type(
+      ValueKind::text, range, std::move(target),
+      [range, low = duration_of(least), high = duration_of(most), step = duration_of(step)](
+          const std::string& value) -> Result<std::chrono::milliseconds, Problem> {
+        const auto parsed = parse_duration(value);
+        if (!parsed) return wrong(value, "is not a duration", parsed.error());
+        if (*parsed < low || *parsed > high || *parsed % step != step.zero()) {
+          return wrong(value, "is out of range", range);
+        }
+        return *parsed;
+      });
+}
+
+ValueType size(Target<std::uint64_t> target, std::string_view least, std::string_view most) {
+  const std::string range = between(least, most);
+  return value_type(ValueKind::text, range, std::move(target),
+                    [range, low = size_of(least), high = size_of(most)](
+                        const std::string& value) -> Result<std::uint64_t, Problem> {
+                      const auto parsed = parse_size(value);
+                      if (!parsed) return wrong(value, "is not a size", parsed.error());
+                      if (*parsed < low || *parsed > high)
+                        return wrong(value, "is out of range", range);
+                      return *parsed;
+                    });
+}
+
+ValueType url(Target<Url> target, std::string_view plain_scheme, std::string_view tls_scheme) {
+  std::string form(plain_scheme);
+  form.append("://host[:port] or ").append(tls_scheme).append("://host[:port]");
+  return value_type(
+      ValueKind::text, form, std::move(target),
+      [form, plain_scheme, tls_scheme](const std::string& value) -> Result<Url, Problem> {
+        const auto parsed = parse_url(value, {plain_scheme, tls_scheme});
+        if (!parsed) return Failure{Problem{.message = parsed.error(), .remedy = form}};
+        return *parsed;
+      });
+}
+
+ValueType proxy(Target<std::optional<Url>> target) {
+  const std::string form = "http://[user@]host:port";
+  return value_type(ValueKind::text, form, std::move(target),
+                    [form](const std::string& value) -> Result<std::optional<Url>, Problem> {
+                      if (value.empty()) return std::optional<Url>();
+                      const auto parsed = parse_url(value, {"http"}, true);
+                      if (!parsed) {
+                        return Failure{Problem{.message = parsed.error(), .remedy = form}};
+                      }
+                      return std::optional(*parsed);
+                    });
+}
+
+ValueType listen_address(Target<std::optional<ListenAddress>> target) {
+  return value_type(ValueKind::text, "host:port", std::move(target),
+                    [](const std::string& value) -> Result<std::optional<ListenAddress>, Problem> {
+                      if (value.empty()) return std::optional<ListenAddress>();
+                      const auto parsed = parse_listen_address(value);
+                      if (!parsed) {
+                        return wrong(
+                            value, parsed.error(),
+                            "host:port, such as \"127.0.0.1:9464\", or \"\" to turn it off");
+                      }
+                      return std::optional(*parsed);
+                    });
+}
+
+ValueType partition(Target<Partition> target) {
+  const std::string form = "i/n with 1 <= i <= n <= 1000";
+  return value_type(ValueKind::text, form, std::move(target),
+                    [form](const std::string& value) -> Result<Partition, Problem> {
+                      const auto slash = std::min(value.find('/'), value.size());
+                      const auto behind = std::min(slash + 1, value.size());
+                      const auto index = parse_number<std::uint32_t>(value.substr(0, slash));
+                      const auto count = parse_number<std::uint32_t>(value.substr(behind));
+                      if (!index || !count || *index < 1 || *index > *count || *count > 1000) {
+                        return wrong(value, "is not a partition", form + ", such as \"2/3\"");
+                      }
+                      return Partition{.index = *index, .count = *count};
+                    });
+}
+
+ValueType topic_base(Target<std::string> target) {
+  const std::string form = "a topic without wildcards, one of its levels {thing}";
+  return value_type(ValueKind::text, form, std::move(target),
+                    [form](const std::string& value) -> Result<std::string, Problem> {
+                      const auto grammar = TopicGrammar::from_base(value);
+                      if (grammar) return value;
+                      return wrong(value, grammar.error(),
+                                   form + ", such as \"$aws/things/{thing}/jobs\"");
+                    });
+}
+
+}  // namespace jobs_bridge::config

@@ -1,0 +1,98 @@
+#include "adapters/https/answer_stream.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace jobs_bridge::https {
+namespace {
+
+using Kind = HttpFailure::Kind;
+
+// The library matches the status line with std::regex, which recurses for each character.
+constexpr std::size_t kMaxStatusLine = 1024;
+constexpr std::size_t kMaxHead = 64 * 1024;
+
+}  // namespace
+
+AnswerStream::AnswerStream(Connection& connection, std::string& request, MonotonicTime deadline,
+                           std::size_t max_body_bytes)
+    : connection_(connection),
+      request_(request),
+      deadline_(deadline),
+      // A chunk of one byte takes six. This bounds what framing, trailers included, may add.
+      max_body_wire_bytes_(6 * max_body_bytes + kMaxHead),
+      limit_(kMaxStatusLine) {
+  request_.clear();
+}
+
+ssize_t AnswerStream::write(const char* from, size_t size) {
+  request_.append(from, size);
+  return static_cast<ssize_t>(size);
+}
+
+/// Sends the request if that is still to be done, and reads on. False: the end, of whatever kind.
+bool AnswerStream::more() {
+  if (failure_) return false;
+  if (!std::exchange(request_sent_, true)) {
+    if (auto failure = connection_.write(request_, deadline_)) {
+      failure_ = std::move(failure);
+      return false;
+    }
+  }
+  const auto received = connection_.read(buffer_.data(), buffer_.size(), deadline_);
+  begin_ = 0;
+  end_ = received ? *received : 0;
+  if (!received) {
+    failure_ = received.error();
+  } else if (end_ == 0 && end_of_stream_is_fine_) {
+    end_of_stream_ = true;
+  } else if (end_ == 0) {
+    failure_ = {Kind::broken, taken_ == 0 ? "the peer closed the connection without an answer"
+                                          : "the peer closed the connection in mid-answer"};
+  }
+  return end_ > 0;
+}
+
+void AnswerStream::begin_body() {
+  in_body_ = true;
+  limit_ = taken_ + max_body_wire_bytes_;
+}
+
+ssize_t AnswerStream::fail_at_limit() {
+  if (in_body_) {
+    failure_ = {Kind::too_large, "the body of the answer and its framing are longer than allowed"};
+  } else if (in_first_line_) {
+    failure_ = {Kind::broken, "not HTTP: the status line has no end"};
+  } else {
+    failure_ = {Kind::too_large,
+                "the head of the answer is longer than " + std::to_string(kMaxHead) + " bytes"};
+  }
+  return -1;
+}
+
+void AnswerStream::take(char byte) {
+  last_four_ = (last_four_ << 8) | static_cast<unsigned char>(byte);
+  if (byte == '\n' && in_first_line_) {
+    in_first_line_ = false;
+    if (!in_body_) limit_ = kMaxHead;
+  }
+}
+
+ssize_t AnswerStream::read(char* to, size_t size) {
+  if (begin_ == end_ && !more()) return end_of_stream_ ? 0 : -1;
+  // The library reads lines byte by byte, so this is worth a way of its own.
+  const std::size_t count = size == 1 ? 1 : std::min(size, end_ - begin_);
+  if (count == 1) {
+    take(*to = buffer_[begin_]);
+  } else {
+    std::memcpy(to, buffer_.data() + begin_, count);
+    for (std::size_t i = count - std::min<std::size_t>(count, 4); i < count; ++i) take(to[i]);
+  }
+  begin_ += count;
+  taken_ += count;
+  if (taken_ > limit_) return fail_at_limit();
+  return static_cast<ssize_t>(count);
+}
+
+}  // namespace jobs_bridge::https

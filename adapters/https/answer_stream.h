@@ -1,0 +1,69 @@
+#pragma once
+
+#include <httplib.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "adapters/https/connection.h"
+
+namespace jobs_bridge::https {
+
+/// The stream that cpp-httplib writes one request to and reads its answer from. It gathers the
+/// request into one write (the library makes two, which costs a packet, a TLS record and, with
+/// Nagle, 40 ms), reads the answer in large pieces (the library asks byte by byte) and keeps limits
+/// that the library does not know.
+class AnswerStream final : public httplib::Stream {
+ public:
+  /// `request` is the buffer to gather in, given so that its memory serves again.
+  AnswerStream(Connection& connection, std::string& request, MonotonicTime deadline,
+               std::size_t max_body_bytes);
+
+  /// The head was read: from here on the limit is the body's.
+  void begin_body();
+  /// The end of the connection is the end of the body, not a failure.
+  void let_end_of_stream_end_body() { end_of_stream_is_fine_ = true; }
+
+  /// Why a read or write failed; the library itself says no more than "read".
+  [[nodiscard]] const std::optional<IoFailure>& failure() const { return failure_; }
+  [[nodiscard]] bool answer_began() const { return taken_ > 0; }
+  /// Whether bytes were read that the answer did not need.
+  [[nodiscard]] bool has_surplus() const { return begin_ != end_; }
+  /// Whether the last that was taken is a blank line. A chunked body ends in one.
+  [[nodiscard]] bool ended_in_blank_line() const { return last_four_ == 0x0d0a0d0a; }
+
+  bool is_readable() const override { return true; }
+  bool is_writable() const override { return true; }
+  ssize_t read(char* to, size_t size) override;
+  ssize_t write(const char* from, size_t size) override;
+  void get_remote_ip_and_port(std::string&, int&) const override {}
+  void get_local_ip_and_port(std::string&, int&) const override {}
+  socket_t socket() const override { return INVALID_SOCKET; }
+
+ private:
+  bool more();
+  void take(char byte);
+  ssize_t fail_at_limit();
+
+  Connection& connection_;
+  std::string& request_;
+  const MonotonicTime deadline_;
+  const std::size_t max_body_wire_bytes_;
+  bool request_sent_ = false;
+  bool in_first_line_ = true;
+  bool in_body_ = false;
+  bool end_of_stream_is_fine_ = false;
+  bool end_of_stream_ = false;
+  std::uint32_t last_four_ = 0;
+  std::size_t taken_ = 0;
+  std::size_t limit_;  ///< for taken_: in turn that of the first line, the head and the body
+  std::optional<IoFailure> failure_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  std::array<char, 4096> buffer_;
+};
+
+}  // namespace jobs_bridge::https

@@ -1,0 +1,108 @@
+#include "adapters/https/connector.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "adapters/https/literal_address.h"
+#include "adapters/https/protocol.h"
+#include "adapters/https/tls_connection.h"
+
+namespace jobs_bridge::https {
+namespace {
+
+using Kind = HttpFailure::Kind;
+
+/// A silent address gets at least this much of the connect timeout before the next one is tried:
+/// enough for one lost SYN, which is sent again after a second.
+constexpr auto kLeastPerAddress = std::chrono::milliseconds(1500);
+
+std::string base64(const std::string& text) {
+  std::string encoded(4 * ((text.size() + 2) / 3) + 1, '\0');
+  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
+                                   reinterpret_cast<const unsigned char*>(text.data()),
+                                   static_cast<int>(text.size()));
+  encoded.resize(static_cast<std::size_t>(size));
+  return encoded;
+}
+
+}  // namespace
+
+Connector::Connector(const EndpointSettings& settings, std::unique_ptr<TlsContext> tls,
+                     Lookup lookup, Log& log)
+    : target_(authority(settings.host, settings.port)),
+      proxy_(settings.proxy),
+      tcp_port_(proxy_.host.empty() ? settings.port : proxy_.port),
+      tls_(std::move(tls)),
+      log_(log),
+      resolver_(proxy_.host.empty() ? settings.host : proxy_.host, std::move(lookup)) {}
+
+void Connector::stop() {
+  stop_.raise();
+  resolver_.stop();
+}
+
+Result<std::unique_ptr<TcpConnection>, IoFailure> Connector::connect_tcp(MonotonicTime deadline,
+                                                                         std::string& address) {
+  const auto addresses = resolver_.addresses(deadline);
+  if (!addresses) return Failure{addresses.error()};
+  const std::size_t count = addresses->size();
+  const std::size_t first = first_.load(std::memory_order_relaxed) % count;
+  std::string causes;
+  for (std::size_t tried = 0; tried < count; ++tried) {
+    const std::size_t index = (first + tried) % count;
+    address = (*addresses)[index];
+    const MonotonicTime now = std::chrono::steady_clock::now();
+    const Duration share =
+        std::max<Duration>((deadline - now) / static_cast<int>(count - tried), kLeastPerAddress);
+    auto tcp = TcpConnection::open(address, tcp_port_, std::min(now + share, deadline), stop_);
+    if (tcp) {
+      first_.store(index, std::memory_order_relaxed);
+      return tcp;
+    }
+    first_.store(index + 1, std::memory_order_relaxed);
+    if (tcp.error().kind == Kind::stopped) return tcp;
+    causes += (causes.empty() ? "" : "; ") + tcp.error().cause;
+    if (std::chrono::steady_clock::now() >= deadline) break;
+  }
+  return Failure{IoFailure{Kind::connect, std::move(causes)}};
+}
+
+std::optional<IoFailure> Connector::pass_proxy(TcpConnection& proxy, MonotonicTime deadline) {
+  const std::string authorization =
+      proxy_.username.empty() ? std::string()
+                              : "Basic " + base64(proxy_.username + ":" + proxy_.password);
+  auto failure = Protocol({target_, 0}).open_tunnel(proxy, target_, authorization, deadline);
+  if (!failure) return std::nullopt;
+  if (failure->kind != Kind::stopped) failure->kind = Kind::connect;
+  failure->cause = "proxy " + authority(proxy_.host, proxy_.port) + ": " + failure->cause;
+  return failure;
+}
+
+Result<std::unique_ptr<Connection>, IoFailure> Connector::connect(MonotonicTime deadline) {
+  if (stopped()) return Failure{IoFailure{Kind::stopped, "stopped"}};
+  std::string address;
+  auto tcp = connect_tcp(deadline, address);
+  if (!tcp) return Failure{tcp.error()};
+  if (!proxy_.host.empty()) {
+    if (auto failure = pass_proxy(**tcp, deadline)) return Failure{*std::move(failure)};
+  }
+  if (!tls_) {
+    log_.write(Severity::debug, "connected", {{"endpoint", target_}, {"address", address}});
+    return std::unique_ptr<Connection>(std::move(tcp).value());
+  }
+  auto tls = TlsConnection::open(std::move(tcp).value(), *tls_, deadline);
+  if (!tls) {
+    // The address may be the one that is ill: the next request tries another first.
+    if (tls.error().kind != Kind::stopped) first_.fetch_add(1, std::memory_order_relaxed);
+    return Failure{IoFailure{tls.error().kind, tls.error().cause + " (address " + address + ")"}};
+  }
+  if (log_.enabled(Severity::debug)) {
+    log_.write(Severity::debug, "connected",
+               {{"endpoint", target_}, {"address", address}, {"tls", (*tls)->description()}});
+  }
+  return std::unique_ptr<Connection>(std::move(tls).value());
+}
+
+}  // namespace jobs_bridge::https

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "adapters/https/connection.h"
+#include "adapters/https/https_endpoint.h"
+#include "adapters/https/resolver.h"
+#include "adapters/https/tcp_connection.h"
+#include "adapters/https/tls_context.h"
+#include "adapters/https/wait.h"
+
+namespace jobs_bridge::https {
+
+/// Makes connections to the endpoint: name, TCP, tunnel and TLS. Any thread may call it.
+class Connector {
+ public:
+  /// `tls` is null for plain HTTP. `log` must outlive the Connector.
+  Connector(const EndpointSettings& settings, std::unique_ptr<TlsContext> tls, Lookup lookup,
+            Log& log);
+
+  /// A connection that is ready for a request, by `deadline`. No failure has sent a byte of one.
+  Result<std::unique_ptr<Connection>, IoFailure> connect(MonotonicTime deadline);
+
+  /// Ends every wait in progress and every later one, those of its connections too.
+  void stop();
+  [[nodiscard]] bool stopped() const { return stop_.raised(); }
+
+ private:
+  Result<std::unique_ptr<TcpConnection>, IoFailure> connect_tcp(MonotonicTime deadline,
+                                                                std::string& address);
+  std::optional<IoFailure> pass_proxy(TcpConnection& proxy, MonotonicTime deadline);
+
+  const std::string target_;  ///< host:port of the endpoint
+  const ProxySettings proxy_;
+  const std::uint16_t tcp_port_;  ///< the endpoint's, or the proxy's
+  const std::unique_ptr<TlsContext> tls_;
+  Log& log_;
+  StopSignal stop_;
+  Resolver resolver_;
+  /// Which of the addresses to try first: it moves on when one fails and stays with one that works.
+  std::atomic<std::size_t> first_{0};
+};
+
+}  // namespace jobs_bridge::https

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bridge/ports.h"
+#include "bridge/result.h"
+#include "bridge/time.h"
+
+/// The HTTPS side of the bridge: fulfils the ports Endpoint and Exchange.
+///
+/// HTTP/1.1 is cpp-httplib's, TLS is OpenSSL's; sockets, deadlines and name resolution are ours,
+/// because the library bounds neither a whole request nor a lookup (connection.h, resolver.h).
+///
+/// The process must ignore SIGPIPE (`signal(SIGPIPE, SIG_IGN)`, once, before the first request):
+/// OpenSSL writes to sockets in a way that raises it when the peer has closed.
+namespace jobs_bridge::https {
+
+/// Turns a host name into addresses in text form ("192.0.2.1", "2001:db8::1"), the one to try first
+/// in front, or says why it cannot. May block for as long as it likes: nobody waits for it beyond
+/// his own deadline. Called on a thread of its own, never twice at the same time by one Endpoint;
+/// it can outlive the Endpoint, so it must own what it uses.
+using Lookup =
+    std::function<Result<std::vector<std::string>, std::string>(const std::string& host)>;
+
+/// The system's resolver (getaddrinfo).
+Result<std::vector<std::string>, std::string> system_lookup(const std::string& host);
+
+/// A proxy that tunnels by CONNECT. It is spoken to in the clear.
+struct ProxySettings {
+  std::string host;  ///< empty: no proxy
+  std::uint16_t port = 0;
+  std::string username;  ///< empty: no Proxy-Authorization is sent
+  std::string password;
+};
+
+struct EndpointSettings {
+  enum class Scheme { http, https };
+  Scheme scheme = Scheme::https;
+  /// A DNS name or a literal address; an IPv6 one without brackets.
+  std::string host;
+  std::uint16_t port = 443;
+
+  /// Name resolution, TCP connect, proxy tunnel and TLS handshake together.
+  Duration connect_timeout = std::chrono::seconds(3);
+  /// From the first byte of the request to the last byte of the answer, as a whole.
+  Duration answer_timeout = std::chrono::seconds(5);
+  /// A connection that lay idle for longer is not used again: by then a middlebox may have
+  /// forgotten it, and the request would vanish without a sign.
+  Duration idle_limit = std::chrono::seconds(60);
+
+  /// PEM file of the authorities to trust, and no other; empty: the system's.
+  std::string ca_file;
+  /// PEM files for mutual TLS, both or none. The certificate file may hold a chain.
+  std::string certificate_file;
+  std::string private_key_file;
+
+  /// Limit for an answer's body. Its head has a fixed one of 64 KiB.
+  std::size_t max_answer_bytes = std::size_t{1} << 20;
+  ProxySettings proxy;
+};
+
+/// Checks the settings and loads authorities, certificate and key, once for all connections; sends
+/// nothing. An error names the setting, the file and the cause. `log` must outlive the Endpoint.
+///
+/// What its exchanges promise beyond bridge/ports.h:
+/// - A request never outlasts connect_timeout + answer_timeout, nor the deadline given.
+/// - The peer must prove its name (subject alternative names only) to one of the authorities, over
+///   TLS 1.2 or later. A certificate that does not is HttpFailure::Kind::tls, with the reason.
+/// - No redirect is followed, no compression offered or accepted.
+/// - A connection is used again only after a faultless answer with nothing behind it. A request is
+///   sent twice only if it was `repeatable` (or no byte of it had left) and the kept-alive
+///   connection ended without a byte of an answer.
+/// - With several addresses a failed connect moves on to the next, in the same request while time
+///   is left, and later requests start from the one that worked.
+Result<std::unique_ptr<Endpoint>, std::string> open_endpoint(EndpointSettings settings, Log& log,
+                                                             Lookup lookup = system_lookup);
+
+}  // namespace jobs_bridge::https

@@ -1,0 +1,107 @@
+#include "adapters/https/https_exchange.h"
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+
+#include "adapters/https/literal_address.h"
+#include "adapters/https/request_check.h"
+
+namespace jobs_bridge::https {
+namespace {
+
+using Kind = HttpFailure::Kind;
+
+MonotonicTime time_now() {
+  return std::chrono::steady_clock::now();
+}
+
+/// The name as it is signed: the port only where it is not the scheme's own.
+std::string host_header(const EndpointSettings& settings) {
+  const bool https = settings.scheme == EndpointSettings::Scheme::https;
+  const std::string whole = authority(settings.host, settings.port);
+  if (settings.port != (https ? 443 : 80)) return whole;
+  return whole.substr(0, whole.rfind(':'));
+}
+
+}  // namespace
+
+HttpsExchange::HttpsExchange(const EndpointSettings& settings, Connector& connector)
+    : settings_(settings),
+      connector_(connector),
+      origin_(authority(settings.host, settings.port)),
+      protocol_({host_header(settings), settings.max_answer_bytes}) {}
+
+HttpOutcome HttpsExchange::perform(const HttpRequest& request, MonotonicTime deadline) {
+  try {
+    maybe_sent_ = false;
+    HttpOutcome outcome = attempt(request, deadline);
+    if (std::holds_alternative<HttpFailure>(outcome)) connection_.reset();
+    return outcome;
+  } catch (const std::exception& error) {
+    connection_.reset();
+    try {
+      return failure({Kind::broken, error.what()});
+    } catch (const std::exception&) {
+      return HttpFailure{Kind::broken, maybe_sent_, {}};
+    }
+  }
+}
+
+HttpFailure HttpsExchange::failure(IoFailure cause) const {
+  return HttpFailure{cause.kind, maybe_sent_, origin_ + ": " + cause.cause};
+}
+
+bool HttpsExchange::connection_usable(MonotonicTime now) {
+  return connection_ && now - idle_since_ < settings_.idle_limit && connection_->quiet();
+}
+
+std::optional<IoFailure> HttpsExchange::connect(MonotonicTime deadline) {
+  connection_.reset();
+  auto connection = connector_.connect(std::min(time_now() + settings_.connect_timeout, deadline));
+  if (!connection) return connection.error();
+  connection_ = std::move(connection).value();
+  return std::nullopt;
+}
+
+Result<Protocol::Answer, Protocol::NoAnswer> HttpsExchange::send(const HttpRequest& request,
+                                                                 MonotonicTime deadline) {
+  const std::uint64_t before = connection_->bytes_sent();
+  // Should it throw, nobody knows how far it came.
+  const bool sent_earlier = std::exchange(maybe_sent_, true);
+  auto answer = protocol_.exchange(*connection_, request, deadline);
+  maybe_sent_ = sent_earlier || connection_->bytes_sent() != before;
+  return answer;
+}
+
+HttpOutcome HttpsExchange::attempt(const HttpRequest& request, MonotonicTime deadline) {
+  if (connector_.stopped()) return failure({Kind::stopped, "stopped"});
+  if (auto refusal = refusal_of(request)) {
+    return failure({Kind::broken, "request not sent: " + *refusal});
+  }
+  const MonotonicTime start = time_now();
+  if (start >= deadline) return failure({Kind::timeout, "no time left to send the request"});
+
+  const bool kept_alive = connection_usable(start);
+  if (!kept_alive) {
+    if (auto fault = connect(deadline)) return failure(*std::move(fault));
+  }
+  const MonotonicTime answer_deadline = std::min(time_now() + settings_.answer_timeout, deadline);
+  auto answer = send(request, answer_deadline);
+  // The peer may have closed a kept-alive connection just as the request was on its way.
+  if (!answer && kept_alive && !answer.error().began &&
+      answer.error().failure.kind == Kind::broken && (request.repeatable || !maybe_sent_)) {
+    if (auto fault = connect(answer_deadline)) return failure(*std::move(fault));
+    answer = send(request, answer_deadline);
+  }
+  if (!answer) return failure(answer.error().failure);
+
+  if (answer->connection_reusable) {
+    idle_since_ = time_now();
+  } else {
+    connection_.reset();
+  }
+  return std::move(answer->response);
+}
+
+}  // namespace jobs_bridge::https

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "adapters/https/connector.h"
+#include "adapters/https/https_endpoint.h"
+#include "adapters/https/protocol.h"
+#include "bridge/ports.h"
+
+namespace jobs_bridge::https {
+
+/// One connection to the endpoint, made when it is needed and made anew when it is not good any
+/// more. `settings` and `connector` must outlive it.
+class HttpsExchange final : public Exchange {
+ public:
+  HttpsExchange(const EndpointSettings& settings, Connector& connector);
+  HttpOutcome perform(const HttpRequest& request, MonotonicTime deadline) override;
+
+ private:
+  HttpOutcome attempt(const HttpRequest& request, MonotonicTime deadline);
+  std::optional<IoFailure> connect(MonotonicTime deadline);
+  Result<Protocol::Answer, Protocol::NoAnswer> send(const HttpRequest& request,
+                                                    MonotonicTime deadline);
+  bool connection_usable(MonotonicTime now);
+  HttpFailure failure(IoFailure cause) const;
+
+  const EndpointSettings& settings_;
+  Connector& connector_;
+  const std::string origin_;  ///< host:port, which every failure names
+  Protocol protocol_;
+  std::unique_ptr<Connection> connection_;
+  MonotonicTime idle_since_;
+  /// Whether a byte of the present request may have reached the peer.
+  bool maybe_sent_ = false;
+};
+
+}  // namespace jobs_bridge::https

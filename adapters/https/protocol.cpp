@@ -1,0 +1,170 @@
+#include "adapters/https/protocol.h"
+
+#include <httplib.h>
+
+#include "adapters/https/answer_head.h"
+#include "adapters/https/answer_stream.h"
+
+namespace jobs_bridge::https {
+namespace {
+
+using Kind = HttpFailure::Kind;
+using Framing = AnswerHead::Framing;
+
+/// The answer to one request while it is read.
+struct Reading {
+  AnswerStream stream;
+  const std::size_t max_body_bytes;
+  AnswerHead head = {};
+  std::optional<IoFailure> refusal = std::nullopt;
+
+  bool accept_head(const httplib::Response& response) {
+    auto read = read_head(response, max_body_bytes);
+    if (!read) {
+      refusal = read.error();
+      return false;
+    }
+    head = std::move(read).value();
+    head.response.body.reserve(head.length);
+    if (head.framing == Framing::end_of_stream) stream.let_end_of_stream_end_body();
+    stream.begin_body();
+    return true;
+  }
+
+  bool accept_body(const char* data, std::size_t size) {
+    std::string& body = head.response.body;
+    if (size > max_body_bytes - body.size()) {
+      refusal = IoFailure{Kind::too_large,
+                          "the answer is longer than " + std::to_string(max_body_bytes) + " bytes"};
+      return false;
+    }
+    body.append(data, size);
+    return true;
+  }
+
+  /// What is wrong with an answer that the library has taken for whole.
+  std::optional<IoFailure> fault_at_the_end() const {
+    // Some versions take a chunked body for whole when a chunk's end is wrong or missing.
+    if (head.framing == Framing::chunked && !stream.ended_in_blank_line()) {
+      return IoFailure{Kind::broken, "a chunked body without its end"};
+    }
+    if (head.framing == Framing::end_of_stream && head.response.body.empty()) {
+      return IoFailure{Kind::broken, "an answer with neither a length nor a body"};
+    }
+    return std::nullopt;
+  }
+};
+
+}  // namespace
+
+/// cpp-httplib's client offers what it does between connecting and closing to derived classes: one
+/// request and its answer over any Stream. That part is used and no other: its own sockets keep no
+/// deadline, cannot be stopped while they connect, verify less and do not tell what was sent.
+class Protocol::Client : private httplib::ClientImpl {
+ public:
+  explicit Client(Settings settings)
+      : httplib::ClientImpl("unused", 80), settings_(std::move(settings)) {
+    set_url_encode(false);
+    set_decompress(false);
+  }
+
+  Result<Answer, NoAnswer> exchange(Connection& connection, const HttpRequest& request,
+                                    MonotonicTime deadline) {
+    Reading reading{{connection, wire_, deadline, settings_.max_body_bytes},
+                    settings_.max_body_bytes};
+    httplib::Request sent = to_library(request);
+    sent.response_handler = [&reading](const httplib::Response& head) {
+      return reading.accept_head(head);
+    };
+    sent.content_receiver = [&reading](const char* data, size_t size, std::uint64_t,
+                                       std::uint64_t) { return reading.accept_body(data, size); };
+
+    httplib::Response response;
+    auto failure = run(reading, sent, response);
+    // The library calls the handler only for answers that have a body.
+    if (!failure && response.status == 204 && !reading.accept_head(response)) {
+      failure = reading.refusal;
+    }
+    if (!failure) failure = reading.fault_at_the_end();
+    if (failure) return Failure{NoAnswer{*std::move(failure), reading.stream.answer_began()}};
+    const bool reusable = reading.head.keeps_connection &&
+                          reading.head.framing != Framing::end_of_stream &&
+                          !reading.stream.has_surplus();
+    return Answer{std::move(reading.head.response), reusable};
+  }
+
+  std::optional<IoFailure> open_tunnel(Connection& proxy, const std::string& target,
+                                       const std::string& authorization, MonotonicTime deadline) {
+    Reading reading{{proxy, wire_, deadline, 0}, 0};
+    httplib::Request request;
+    request.method = "CONNECT";
+    request.path = target;
+    request.headers.emplace("Host", target);
+    request.headers.emplace("User-Agent", kUserAgent);
+    if (!authorization.empty()) request.headers.emplace("Proxy-Authorization", authorization);
+    httplib::Response response;
+    if (auto failure = run(reading, request, response)) return failure;
+    // For CONNECT the library takes any first line for an answer; the status is then -1.
+    if (response.status < 200 || response.status > 299) {
+      return IoFailure{Kind::connect,
+                       response.status < 0
+                           ? std::string("what it answered to CONNECT is not HTTP")
+                           : "it refused the tunnel with status " +
+                                 std::to_string(response.status) +
+                                 (response.status == 407 ? " (authentication required)" : "")};
+    }
+    if (reading.stream.has_surplus()) {
+      return IoFailure{Kind::broken, "it sent more than an answer to CONNECT"};
+    }
+    return std::nullopt;
+  }
+
+ private:
+  static constexpr const char* kUserAgent = "jobs-bridge/" JOBS_BRIDGE_VERSION;
+
+  httplib::Request to_library(const HttpRequest& request) const {
+    httplib::Request result;
+    result.method = request.method;
+    result.path = request.target;
+    result.body = request.body;
+    for (const auto& [name, value] : request.headers) result.headers.emplace(name, value);
+    result.headers.emplace("Host", settings_.host_header);
+    if (!result.has_header("User-Agent")) result.headers.emplace("User-Agent", kUserAgent);
+    // The library would call it text/plain. This is what a body without a type counts as anyway.
+    if (!request.body.empty() && !result.has_header("Content-Type")) {
+      result.headers.emplace("Content-Type", "application/octet-stream");
+    }
+    return result;
+  }
+
+  std::optional<IoFailure> run(Reading& reading, httplib::Request& request,
+                               httplib::Response& response) {
+    httplib::Error error = httplib::Error::Success;
+    const bool whole = process_request(reading.stream, request, response, false, error);
+    if (reading.refusal) return reading.refusal;
+    if (reading.stream.failure()) return reading.stream.failure();
+    if (!whole) return IoFailure{Kind::broken, "the answer is not HTTP/1.1"};
+    return std::nullopt;
+  }
+
+  const Settings settings_;
+  std::string wire_;
+};
+
+Protocol::Protocol(Settings settings) : client_(std::make_unique<Client>(std::move(settings))) {}
+
+Protocol::~Protocol() = default;
+
+Result<Protocol::Answer, Protocol::NoAnswer> Protocol::exchange(Connection& connection,
+                                                                const HttpRequest& request,
+                                                                MonotonicTime deadline) {
+  return client_->exchange(connection, request, deadline);
+}
+
+std::optional<IoFailure> Protocol::open_tunnel(Connection& proxy, const std::string& target,
+                                               const std::string& authorization,
+                                               MonotonicTime deadline) {
+  return client_->open_tunnel(proxy, target, authorization, deadline);
+}
+
+}  // namespace jobs_bridge::https

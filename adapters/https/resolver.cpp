@@ -1,0 +1,105 @@
+#include "adapters/https/resolver.h"
+
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "adapters/https/literal_address.h"
+
+namespace jobs_bridge::https {
+namespace {
+
+using Kind = HttpFailure::Kind;
+using Addresses = Result<std::vector<std::string>, std::string>;
+
+constexpr auto kServesFor = std::chrono::seconds(5);
+
+Addresses look_up(const Lookup& lookup, const std::string& host) noexcept {
+  try {
+    Addresses found = lookup(host);
+    if (found && found->empty()) return Failure{std::string("it has no address")};
+    return found;
+  } catch (const std::exception& error) {
+    return Failure{std::string(error.what())};
+  } catch (...) {
+    return Failure{std::string("unknown failure")};
+  }
+}
+
+}  // namespace
+
+struct Resolver::State {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool under_way = false;
+  bool stopped = false;
+  /// Counts the lookups that ended, so that a waiter knows the one that he waits for.
+  std::uint64_t ended = 0;
+  std::optional<Addresses> last;
+  MonotonicTime serves_until;
+};
+
+Resolver::Resolver(std::string host, Lookup lookup)
+    : host_(std::move(host)),
+      literal_(is_literal_address(host_)),
+      lookup_(std::move(lookup)),
+      state_(std::make_shared<State>()) {}
+
+Resolver::~Resolver() {
+  stop();
+}
+
+void Resolver::stop() {
+  const std::lock_guard lock(state_->mutex);
+  state_->stopped = true;
+  state_->changed.notify_all();
+}
+
+void Resolver::start_lookup() {
+  state_->under_way = true;
+  try {
+    std::thread([state = state_, host = host_, lookup = lookup_] {
+      Addresses found = look_up(lookup, host);
+      const std::lock_guard lock(state->mutex);
+      state->last = std::move(found);
+      state->serves_until = std::chrono::steady_clock::now() + kServesFor;
+      state->under_way = false;
+      ++state->ended;
+      state->changed.notify_all();
+    }).detach();
+  } catch (...) {
+    state_->under_way = false;
+    throw;
+  }
+}
+
+Result<std::vector<std::string>, IoFailure> Resolver::addresses(MonotonicTime deadline) {
+  if (literal_) return std::vector<std::string>{host_};
+  std::unique_lock lock(state_->mutex);
+  if (!state_->stopped && state_->last && state_->last->has_value() &&
+      std::chrono::steady_clock::now() < state_->serves_until) {
+    return state_->last->value();
+  }
+  const std::uint64_t ended_before = state_->ended;
+  try {
+    if (!state_->stopped && !state_->under_way) start_lookup();
+  } catch (const std::exception& error) {
+    return Failure{
+        IoFailure{Kind::resolve, std::string("no thread to resolve on: ") + error.what()}};
+  }
+  const bool in_time = state_->changed.wait_until(
+      lock, deadline, [&] { return state_->stopped || state_->ended != ended_before; });
+  if (state_->stopped) return Failure{IoFailure{Kind::stopped, "stopped while resolving the name"}};
+  if (!in_time) {
+    return Failure{IoFailure{Kind::resolve, "resolving the name " + host_ + ": no answer in time"}};
+  }
+  if (!*state_->last) {
+    return Failure{
+        IoFailure{Kind::resolve, "resolving the name " + host_ + ": " + state_->last->error()}};
+  }
+  return state_->last->value();
+}
+
+}  // namespace jobs_bridge::https

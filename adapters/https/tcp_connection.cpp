@@ -1,0 +1,107 @@
+#include "adapters/https/tcp_connection.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace jobs_bridge::https {
+namespace {
+
+using Kind = HttpFailure::Kind;
+
+IoFailure connect_failure(const std::string& address, int error) {
+  return {Kind::connect, "connect to " + address + ": " + system_error_text(error)};
+}
+
+struct AddressInfoDeleter {
+  void operator()(addrinfo* info) const { freeaddrinfo(info); }
+};
+
+}  // namespace
+
+std::string system_error_text(int error) {
+  return std::error_code(error, std::generic_category()).message();
+}
+
+IoFailure wait_failure(Waited waited, std::string what) {
+  if (waited == Waited::stopped) return {Kind::stopped, "stopped while " + what};
+  return {Kind::timeout, "time ran out while " + what};
+}
+
+Result<std::unique_ptr<TcpConnection>, IoFailure> TcpConnection::open(const std::string& address,
+                                                                      std::uint16_t port,
+                                                                      MonotonicTime deadline,
+                                                                      const StopSignal& stop) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  if (const int error =
+          getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found)) {
+    return Failure{IoFailure{Kind::resolve, "address " + address + ": " + gai_strerror(error)}};
+  }
+  const std::unique_ptr<addrinfo, AddressInfoDeleter> info(found);
+
+  FileDescriptor descriptor(
+      socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
+  if (!descriptor.valid()) return Failure{connect_failure(address, errno)};
+  const int on = 1;
+  setsockopt(descriptor.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+
+  if (connect(descriptor.get(), info->ai_addr, info->ai_addrlen) != 0) {
+    if (errno != EINPROGRESS) return Failure{connect_failure(address, errno)};
+    const Waited waited = wait_for(descriptor.get(), POLLOUT, deadline, stop);
+    if (waited == Waited::timeout) {
+      return Failure{IoFailure{Kind::connect, "connect to " + address + ": no answer in time"}};
+    }
+    if (waited != Waited::ready) return Failure{wait_failure(waited, "connecting")};
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (getsockopt(descriptor.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
+    if (error != 0) return Failure{connect_failure(address, error)};
+  }
+  return std::make_unique<TcpConnection>(std::move(descriptor), stop);
+}
+
+std::optional<IoFailure> TcpConnection::write(std::string_view bytes, MonotonicTime deadline) {
+  while (!bytes.empty()) {
+    const ssize_t sent = send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent >= 0) {
+      sent_ += static_cast<std::uint64_t>(sent);
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+    } else if (errno == EAGAIN) {
+      const Waited waited = wait_for(socket_.get(), POLLOUT, deadline, stop_);
+      if (waited != Waited::ready) return wait_failure(waited, "sending the request");
+    } else if (errno != EINTR) {
+      return IoFailure{Kind::broken, "sending the request: " + system_error_text(errno)};
+    }
+  }
+  return std::nullopt;
+}
+
+Result<std::size_t, IoFailure> TcpConnection::read(char* buffer, std::size_t size,
+                                                   MonotonicTime deadline) {
+  for (;;) {
+    // An answer is never there yet when we come here, so waiting first saves a call.
+    const Waited waited = wait_for(socket_.get(), POLLIN, deadline, stop_);
+    if (waited != Waited::ready) return Failure{wait_failure(waited, "waiting for the answer")};
+    const ssize_t received = recv(socket_.get(), buffer, size, 0);
+    if (received >= 0) return static_cast<std::size_t>(received);
+    if (errno != EAGAIN && errno != EINTR) {
+      return Failure{IoFailure{Kind::broken, "reading the answer: " + system_error_text(errno)}};
+    }
+  }
+}
+
+bool TcpConnection::quiet() {
+  char byte = 0;
+  return recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+}  // namespace jobs_bridge::https

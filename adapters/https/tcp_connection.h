@@ -1,0 +1,44 @@
+#pragma once
+
+#include <string>
+
+#include "adapters/https/connection.h"
+#include "adapters/https/file_descriptor.h"
+#include "adapters/https/wait.h"
+
+namespace jobs_bridge::https {
+
+/// A TCP connection. Its socket does not block (waiting is wait_for's), has TCP_NODELAY and is
+/// closed on exec.
+class TcpConnection final : public Connection {
+ public:
+  /// Connects to a literal address. `stop` must outlive the connection.
+  static Result<std::unique_ptr<TcpConnection>, IoFailure> open(const std::string& address,
+                                                                std::uint16_t port,
+                                                                MonotonicTime deadline,
+                                                                const StopSignal& stop);
+  TcpConnection(FileDescriptor socket, const StopSignal& stop)
+      : socket_(std::move(socket)), stop_(stop) {}
+
+  std::optional<IoFailure> write(std::string_view bytes, MonotonicTime deadline) override;
+  Result<std::size_t, IoFailure> read(char* buffer, std::size_t size,
+                                      MonotonicTime deadline) override;
+  bool quiet() override;
+  [[nodiscard]] std::uint64_t bytes_sent() const override { return sent_; }
+
+  [[nodiscard]] int descriptor() const { return socket_.get(); }
+  [[nodiscard]] const StopSignal& stop() const { return stop_; }
+
+ private:
+  FileDescriptor socket_;
+  const StopSignal& stop_;
+  std::uint64_t sent_ = 0;
+};
+
+/// The text for an errno value.
+std::string system_error_text(int error);
+
+/// What a wait that did not become ready means; `what` says what was waited for.
+IoFailure wait_failure(Waited waited, std::string what);
+
+}  // namespace jobs_bridge::https

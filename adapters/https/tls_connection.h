@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+
+#include "adapters/https/connection.h"
+#include "adapters/https/tcp_connection.h"
+#include "adapters/https/tls_context.h"
+
+namespace jobs_bridge::https {
+
+/// TLS over a TCP connection, the handshake done and the peer verified.
+class TlsConnection final : public Connection {
+ public:
+  static Result<std::unique_ptr<TlsConnection>, IoFailure> open(std::unique_ptr<TcpConnection> tcp,
+                                                                const TlsContext& context,
+                                                                MonotonicTime deadline);
+  TlsConnection(std::unique_ptr<TcpConnection> tcp, SslPointer ssl);
+  /// Says goodbye to the peer (close_notify) if the connection is in order. Does not block.
+  ~TlsConnection() override;
+  TlsConnection(const TlsConnection&) = delete;
+  TlsConnection& operator=(const TlsConnection&) = delete;
+
+  std::optional<IoFailure> write(std::string_view bytes, MonotonicTime deadline) override;
+  Result<std::size_t, IoFailure> read(char* buffer, std::size_t size,
+                                      MonotonicTime deadline) override;
+  bool quiet() override;
+  [[nodiscard]] std::uint64_t bytes_sent() const override;
+
+  /// "TLSv1.3, TLS_AES_256_GCM_SHA384", and ", resumed" behind it if so.
+  [[nodiscard]] std::string description() const;
+
+ private:
+  std::optional<IoFailure> handshake(MonotonicTime deadline);
+  /// After `result` of an OpenSSL call: waits if that is what it takes, else says what is wrong.
+  std::optional<IoFailure> wait_or_fail(int result, MonotonicTime deadline, const char* doing);
+
+  std::unique_ptr<TcpConnection> tcp_;
+  SslPointer ssl_;
+  bool in_order_ = false;
+};
+
+}  // namespace jobs_bridge::https

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <memory>
+#include <mutex>
+
+#include "bridge/time.h"
+
+namespace jobs_bridge::https {
+
+/// The peer's latest TLS session, so that the next connection can resume it: half the round trips
+/// and a fraction of the CPU of a full handshake, which counts when hundreds of connections come
+/// back after an outage. Any thread may call it.
+///
+/// A resumed connection does not verify the certificate again, it relies on the verification of the
+/// one that began the session. So a session serves for an hour and no longer, and only connections
+/// of the same context (same host, same authorities) ever see it.
+class TlsSessionMemory {
+ public:
+  /// Makes connections of `context` leave their sessions here. It must outlive the context.
+  void attach(SSL_CTX* context);
+
+  /// Lets `ssl` try to resume the session, which the peer may decline. False: there is none.
+  bool offer_to(SSL* ssl);
+
+  /// The handshake of a connection that was offered a session has failed. There are peers that
+  /// refuse a connection for it instead of declining, so from now on none is offered.
+  void give_up();
+
+ private:
+  struct SessionDeleter {
+    void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
+  };
+  static int on_new_session(SSL* ssl, SSL_SESSION* session);
+
+  std::mutex mutex_;
+  std::unique_ptr<SSL_SESSION, SessionDeleter> latest_;
+  MonotonicTime serves_until_;
+  bool given_up_ = false;
+};
+
+}  // namespace jobs_bridge::https

@@ -1,0 +1,44 @@
+#include "adapters/https/wait.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <ctime>
+#include <system_error>
+
+namespace jobs_bridge::https {
+
+StopSignal::StopSignal() : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (!event_.valid()) throw std::system_error(errno, std::generic_category(), "eventfd");
+}
+
+void StopSignal::raise() noexcept {
+  raised_.store(true, std::memory_order_release);
+  const std::uint64_t one = 1;
+  // Nobody reads it, so it stays readable. It can fail only when it is readable already.
+  [[maybe_unused]] const auto written = ::write(event_.get(), &one, sizeof one);
+}
+
+Waited wait_for(int descriptor, short events, MonotonicTime deadline,
+                const StopSignal& stop) noexcept {
+  pollfd polled[] = {{descriptor, events, 0}, {stop.descriptor(), POLLIN, 0}};
+  for (;;) {
+    auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(
+        deadline - std::chrono::steady_clock::now());
+    // Also when something is ready: a peer that always has another byte outlasts no deadline.
+    if (left.count() <= 0) return Waited::timeout;
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+    const timespec timeout{static_cast<std::time_t>(seconds.count()),
+                           static_cast<long>((left - seconds).count())};
+    const int ready = ::ppoll(polled, 2, &timeout, nullptr);
+    if (polled[1].revents != 0 && ready > 0) return Waited::stopped;
+    if (ready > 0) return Waited::ready;
+    // Lack of memory in the kernel leaves the decision to the next read or write.
+    if (ready < 0 && errno != EINTR) return Waited::ready;
+  }
+}
+
+}  // namespace jobs_bridge::https

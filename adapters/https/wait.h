@@ -1,0 +1,34 @@
+#pragma once
+
+#include <atomic>
+
+#include "adapters/https/file_descriptor.h"
+#include "bridge/time.h"
+
+namespace jobs_bridge::https {
+
+/// Ends, once raised, every wait in progress and every later one. Any thread may call any of it.
+///
+/// It is an eventfd that every wait polls beside its socket. So stopping needs no list of what is
+/// in progress, no thread that watches, and no shutdown of a descriptor that may just be closed.
+class StopSignal {
+ public:
+  /// Throws std::system_error if the process has no descriptor left.
+  StopSignal();
+  void raise() noexcept;
+  [[nodiscard]] bool raised() const noexcept { return raised_.load(std::memory_order_acquire); }
+  [[nodiscard]] int descriptor() const noexcept { return event_.get(); }
+
+ private:
+  std::atomic<bool> raised_{false};
+  FileDescriptor event_;
+};
+
+enum class Waited { ready, timeout, stopped };
+
+/// Waits until `descriptor` has one of `events` (of poll; an error or hang-up counts as ready: the
+/// next read or write tells which), until `deadline`, or until `stop` is raised.
+Waited wait_for(int descriptor, short events, MonotonicTime deadline,
+                const StopSignal& stop) noexcept;
+
+}  // namespace jobs_bridge::https

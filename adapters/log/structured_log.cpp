@@ -1,0 +1,95 @@
+#include "adapters/log/structured_log.h"
+
+#include <spdlog/logger.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <memory>
+#include <ostream>
+#include <string>
+#include <utility>
+
+#include "adapters/log/line.h"
+
+namespace jobs_bridge::logging {
+namespace {
+
+spdlog::level::level_enum level_of(Severity severity) {
+  switch (severity) {
+    case Severity::trace:
+      return spdlog::level::trace;
+    case Severity::debug:
+      return spdlog::level::debug;
+    case Severity::info:
+      return spdlog::level::info;
+    case Severity::warning:
+      return spdlog::level::warn;
+    case Severity::error:
+      return spdlog::level::err;
+  }
+  return spdlog::level::err;
+}
+
+const char* pattern_of(Format format) {
+  return format == Format::json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","severity":"%l",%v)"
+                                : "%Y-%m-%dT%H:%M:%S.%eZ %l %v";
+}
+
+}  // namespace
+
+class StructuredLog::Implementation {
+ public:
+  Implementation(Format format, Severity level, spdlog::sink_ptr sink)
+      : format_(format), logger_("jobs-bridge", std::move(sink)) {
+    logger_.set_formatter(std::make_unique<spdlog::pattern_formatter>(
+        pattern_of(format), spdlog::pattern_time_type::utc, "\n"));
+    logger_.set_level(level_of(level));
+    // A line must be out when the process is killed in the next moment.
+    logger_.flush_on(spdlog::level::trace);
+    // The library would report a failed write on standard error, which is what failed.
+    logger_.set_error_handler([](const std::string&) {});
+  }
+
+  void set_level(Severity level) { logger_.set_level(level_of(level)); }
+  bool enabled(Severity severity) const { return logger_.should_log(level_of(severity)); }
+
+  void write(Severity severity, std::string_view event, std::initializer_list<Field> fields) {
+    const std::string line =
+        format_ == Format::json ? json_members(event, fields) : text_line(event, fields);
+    logger_.log(level_of(severity), spdlog::string_view_t(line));
+  }
+
+ private:
+  const Format format_;
+  spdlog::logger logger_;
+};
+
+StructuredLog::StructuredLog(Format format, Severity level)
+    : implementation_(std::make_unique<Implementation>(
+          format, level, std::make_shared<spdlog::sinks::stderr_sink_mt>())) {}
+
+StructuredLog::StructuredLog(Format format, Severity level, std::ostream& out)
+    : implementation_(std::make_unique<Implementation>(
+          format, level, std::make_shared<spdlog::sinks::ostream_sink_mt>(out))) {}
+
+StructuredLog::~StructuredLog() = default;
+
+void StructuredLog::set_level(Severity level) {
+  implementation_->set_level(level);
+}
+
+bool StructuredLog::enabled(Severity severity) const {
+  return implementation_->enabled(severity);
+}
+
+void StructuredLog::write(Severity severity, std::string_view event,
+                          std::initializer_list<Field> fields) {
+  if (!enabled(severity)) return;
+  try {
+    implementation_->write(severity, event, fields);
+  } catch (...) {  // NOLINT(bugprone-empty-catch): there is nowhere left to say it
+  }
+}
+
+}  // namespace jobs_bridge::logging

@@ -1,0 +1,62 @@
+#include "adapters/mqtt/publication_check.h"
+
+#include <string_view>
+
+namespace jobs_bridge::mqtt {
+namespace {
+
+/// What a two-byte length can say (MQTT 5, section 1.5.4).
+constexpr std::size_t longest_field = 65535;
+/// What a remaining length can say (section 2.1.4).
+constexpr std::size_t longest_remaining = 268435455;
+
+/// How many bytes a variable byte integer takes (section 1.5.5).
+std::size_t size_of_length(std::size_t length) {
+  std::size_t size = 1;
+  for (; length >= 128; length /= 128) ++size;
+  return size;
+}
+
+std::size_t properties_size(const Publication& publication) {
+  const auto correlation = publication.correlation_data.size();
+  return correlation == 0 ? 0 : 1 + 2 + correlation;
+}
+
+std::size_t remaining_length(const Publication& publication, bool mqtt_5) {
+  auto length = 2 + publication.topic.size() + 2 + publication.payload.size();
+  if (mqtt_5) {
+    const auto properties = properties_size(publication);
+    length += size_of_length(properties) + properties;
+  }
+  return length;
+}
+
+}  // namespace
+
+std::size_t packet_size(const Publication& publication, bool mqtt_5) {
+  const auto remaining = remaining_length(publication, mqtt_5);
+  return 1 + size_of_length(remaining) + remaining;
+}
+
+std::optional<std::string> fault_of(const Publication& publication, bool mqtt_5,
+                                    std::size_t maximum_packet_size) {
+  if (publication.topic.empty()) return "the topic is empty";
+  if (publication.topic.size() > longest_field) return "the topic is longer than 65535 bytes";
+  if (publication.topic.find_first_of(std::string_view("+#\0", 3)) != std::string::npos) {
+    return "the topic contains a wildcard or a null character";
+  }
+  if (mqtt_5 && publication.correlation_data.size() > longest_field) {
+    return "the correlation data is longer than 65535 bytes";
+  }
+  if (remaining_length(publication, mqtt_5) > longest_remaining) {
+    return "it is longer than MQTT allows";
+  }
+  const auto size = packet_size(publication, mqtt_5);
+  if (size > maximum_packet_size) {
+    return "its packet of " + std::to_string(size) +
+           " bytes is larger than the broker's maximum, " + std::to_string(maximum_packet_size);
+  }
+  return std::nullopt;
+}
+
+}  // namespace jobs_bridge::mqtt

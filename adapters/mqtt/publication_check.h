@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "bridge/jobs/message.h"
+
+namespace jobs_bridge::mqtt {
+
+/// Why no broker may be sent this publication; nothing if it is in order. A broker answers an
+/// invalid packet by ending the connection, and Paho checks next to nothing.
+///
+/// `maximum_packet_size`: in bytes, as the broker's CONNACK has it (MQTT 5, section 3.2.2.3.6).
+/// Correlation data does not count over MQTT 3.1.1, which has none.
+std::optional<std::string> fault_of(const Publication& publication, bool mqtt_5,
+                                    std::size_t maximum_packet_size);
+
+/// How long its PUBLISH packet is at QoS 1, in bytes.
+std::size_t packet_size(const Publication& publication, bool mqtt_5);
+
+}  // namespace jobs_bridge::mqtt

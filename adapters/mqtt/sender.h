@@ -1,0 +1,99 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+
+#include "adapters/mqtt/outbox.h"
+#include "bridge/jobs/message.h"
+#include "bridge/ports.h"
+#include "bridge/time.h"
+
+namespace jobs_bridge::mqtt {
+
+/// Sends what is queued over whatever connection there is, in order, and no more at once than that
+/// connection allows. Any thread may call anything here.
+///
+/// Its lock is a leaf: nothing is called with it held, neither the link nor the log. So it does not
+/// matter in which order callers and the MQTT library take their own locks.
+class Sender {
+ public:
+  /// A connection that publications can be given to. Threads of flush() use it one at a time.
+  class Link {
+   public:
+    enum class Handed {
+      over,
+      later,  ///< not taken now; another link will
+      never,  ///< this publication cannot be sent over this link
+    };
+    virtual ~Link() = default;
+    /// Does not wait for the network. `cause` says why not. An acknowledgement may come before this
+    /// returns.
+    virtual Handed hand_over(Outbox::Sequence sequence, const Publication& publication,
+                             std::string& cause) noexcept = 0;
+  };
+  /// Told why a link takes nothing any more; called by a flush, which has let go of the link.
+  using LinkFailed = std::function<void(const std::string& cause)>;
+
+  Sender(Outbox::Limits limits, Log& log, LinkFailed link_failed);
+  Sender(const Sender&) = delete;
+  Sender& operator=(const Sender&) = delete;
+
+  /// Only takes it.
+  void queue(Publication publication);
+  /// Sends what may be sent. A thread that finds another one at it leaves the work to that one: so
+  /// the order stays, and nobody waits.
+  void flush();
+
+  /// From now on flush() uses `link`; `window`: the most that may be unacknowledged.
+  void begin(Link& link, std::size_t window);
+  /// When this returns no thread uses the link, nor will one.
+  void end();
+  /// To be called once no acknowledgement of the last link can come any more: what it left
+  /// unacknowledged will be sent again, first and in order.
+  void recall();
+
+  /// The broker has taken it.
+  void acknowledged(Outbox::Sequence sequence);
+  /// The broker will never take it.
+  void refused(Outbox::Sequence sequence, const std::string& cause);
+
+  /// Waits until everything queued has been acknowledged; false if that took too long.
+  bool drain(Duration patience);
+
+  struct Counts {
+    std::size_t waiting = 0;
+    std::size_t unacknowledged = 0;
+    std::size_t bytes = 0;
+    std::uint64_t overflowed = 0;
+    std::uint64_t unpublishable = 0;
+  };
+  [[nodiscard]] Counts counts() const;
+
+ private:
+  struct Turn;
+  /// With the lock held, which it releases meanwhile. False: the link takes nothing any more.
+  bool hand_over_next(std::unique_lock<std::mutex>& lock, const Outbox::Entry& entry);
+  void give_up(Outbox::Sequence sequence);
+  void report_unpublishable(const std::string& topic, const std::string& cause);
+  void report_overflow(std::unique_lock<std::mutex>& lock);
+
+  Log& log_;
+  const LinkFailed link_failed_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable unused_;   ///< a flush has ended after end()
+  std::condition_variable drained_;  ///< the outbox has become empty
+  Outbox outbox_;
+  Link* link_ = nullptr;
+  bool flushing_ = false;
+  std::uint64_t overflowed_ = 0;
+  std::uint64_t unpublishable_ = 0;
+  std::uint64_t overflow_reported_ = 0;
+  MonotonicTime next_overflow_report_ = {};
+};
+
+}  // namespace jobs_bridge::mqtt
