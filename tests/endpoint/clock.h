@@ -1,0 +1,24 @@
+#pragma once
+
+#include <chrono>
+
+#include "tests/endpoint/instant.h"
+
+namespace jobs_endpoint {
+
+/// UTC as it was when the program started, carried on by the steady clock: it never jumps, whoever
+/// sets the machine's clock meanwhile. Safe to call from several threads.
+class Clock {
+ public:
+  [[nodiscard]] Instant now() const {
+    return wall_at_start_ + std::chrono::duration_cast<std::chrono::microseconds>(
+                                std::chrono::steady_clock::now() - steady_at_start_);
+  }
+
+ private:
+  const Instant wall_at_start_ =
+      std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+  const std::chrono::steady_clock::time_point steady_at_start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace jobs_endpoint

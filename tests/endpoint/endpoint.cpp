@@ -1,0 +1,167 @@
+#include "tests/endpoint/endpoint.h"
+
+#include <limits>
+#include <utility>
+
+#include "tests/endpoint/answer.h"
+#include "tests/endpoint/members.h"
+
+namespace jobs_endpoint {
+namespace {
+
+constexpr std::string_view usual_garbage = "\x15\x03\x01 this is not HTTP \xff\xfe\r\n\r\n\x01";
+
+/// An answer that nobody asked for, as a desynchronised peer would send it.
+std::string usual_extra() {
+  return to_wire(success_answer({{"execution", {{"jobId", "stray"}, {"thingName", "stray"}}}},
+                                AnswerShape::aws),
+                 "Thu, 01 Jan 1970 00:00:00 GMT", true);
+}
+
+HttpAnswer status_answer(const Fault& fault, AnswerShape shape) {
+  HttpAnswer answer =
+      fault.status < 300
+          ? success_answer(Json::object(), shape)
+          : error_answer(ServiceError(fault.status, fault.error_type, fault.message), shape);
+  answer.status = fault.status;
+  if (fault.body) {
+    answer.body = *fault.body;
+    // A body of the test's own comes with no error type that the test did not ask for.
+    if (!fault.given.contains("error_type")) {
+      std::erase_if(answer.headers,
+                    [](const auto& header) { return header.first == "x-amzn-ErrorType"; });
+    }
+  }
+  for (const auto& [name, value] : fault.headers) {
+    std::erase_if(answer.headers, [&name = name](const auto& header) {
+      return !find_header({header}, name).empty();
+    });
+    answer.headers.emplace_back(name, value);
+  }
+  return answer;
+}
+
+bool is_write(Operation operation) {
+  return operation == Operation::start_next || operation == Operation::update_execution;
+}
+
+}  // namespace
+
+Endpoint::Endpoint(const EndpointOptions& options)
+    : options_(options),
+      store_(options.time_scale),
+      reads_(options.reads_per_second),
+      writes_(options.writes_per_second) {}
+
+Delivery Endpoint::receive(const HttpRequest& request, std::uint64_t connection, Instant now) {
+  if (is_emulator_control(request.target)) return {answer_control(request)};
+
+  const Route route = route_of(request.method, request.target);
+  const std::optional<Strike> strike = faults_.strike(route);
+  Delivery delivery;
+  Call call;
+  if (strike) {
+    const Fault& fault = strike->fault;
+    delivery.manner = fault.kind;
+    delivery.delay = strike->delay;
+    delivery.interval = fault.interval;
+    delivery.bytes = fault.bytes;
+    call.fault = name_of(fault.kind);
+    if (fault.kind == FaultKind::garbage) {
+      delivery.stray = fault.body.value_or(std::string(usual_garbage));
+    } else if (fault.kind == FaultKind::extra_bytes) {
+      delivery.stray = fault.body ? *fault.body : usual_extra();
+    }
+  }
+  if (!strike || strike->fault.carried_out) delivery.answer = answer_call(route, request, now);
+  if (strike && strike->fault.kind == FaultKind::status) {
+    const bool enveloped = options_.envelope && !is_control_plane(route.operation);
+    delivery.answer =
+        status_answer(strike->fault, enveloped ? AnswerShape::envelope : AnswerShape::aws);
+  }
+  if (request.method == "HEAD") delivery.answer.body.clear();
+  delivery.answer.headers.emplace_back("x-amzn-RequestId", request_id(++requests_));
+
+  call.connection = connection;
+  call.operation = route.operation;
+  call.thing = route.thing;
+  call.job = route.job;
+  call.method = request.method;
+  call.target = request.target;
+  call.content_type = find_header(request.headers, "Content-Type");
+  call.body = request.body;
+  call.arrived_at = now;
+  delivery.call = calls_.arrived(std::move(call));
+  return delivery;
+}
+
+void Endpoint::delivered(const Delivery& delivery, Instant now) {
+  calls_.answered(delivery.call, delivery.answer.status, now);
+}
+
+void Endpoint::malformed() {
+  calls_.malformed();
+}
+
+HttpAnswer Endpoint::answer_call(const Route& route, const HttpRequest& request, Instant now) {
+  const bool control_plane = is_control_plane(route.operation);
+  const AnswerShape shape =
+      options_.envelope && !control_plane ? AnswerShape::envelope : AnswerShape::aws;
+  try {
+    if (route.operation == Operation::unknown) {
+      throw unknown_operation("No operation of AWS IoT Jobs is " + request.method + " " +
+                              request.target);
+    }
+    if (control_plane) {
+      return success_answer(carry_out_control_plane(route, request.body, store_, now), shape);
+    }
+    require_quota(route.operation, now);
+    return success_answer(
+        carry_out_data_plane(route, request.body, store_, options_.operations, now), shape);
+  } catch (const ServiceError& error) {
+    return error_answer(error, shape);
+  } catch (const std::exception& error) {
+    return error_answer(ServiceError(500, "InternalServerException", error.what()), shape);
+  }
+}
+
+void Endpoint::require_quota(Operation operation, Instant now) {
+  RateLimit& limit = is_write(operation) ? writes_ : reads_;
+  if (!limit.admit(now)) throw throttling();
+}
+
+HttpAnswer Endpoint::answer_control(const HttpRequest& request) {
+  const Target target = split_target(request.target);
+  Route query;
+  query.query = target.query;
+  try {
+    if (target.path == "/_faults") {
+      if (request.method == "PUT") faults_.replace(request.body);
+      if (request.method == "DELETE") faults_.clear();
+      if (request.method == "PUT" || request.method == "DELETE" || request.method == "GET") {
+        return success_answer(faults_.shape(), AnswerShape::aws);
+      }
+    }
+    if (target.path == "/_calls") {
+      const auto limit = integer_parameter(query.parameter("limit"), "limit");
+      if (limit && *limit < 0) {
+        throw constraint_violation("limit", std::to_string(*limit), "Member must not be negative");
+      }
+      if (request.method == "DELETE") calls_.clear();
+      if (request.method == "DELETE" || request.method == "GET") {
+        return success_answer(calls_.shape(limit ? static_cast<std::size_t>(*limit)
+                                                 : std::numeric_limits<std::size_t>::max(),
+                                           query.parameter("thing").value_or(std::string())),
+                              AnswerShape::aws);
+      }
+    }
+    throw unknown_operation(
+        "The emulator's own are PUT, GET and DELETE /_faults, GET and DELETE "
+        "/_calls; not " +
+        request.method + " " + request.target);
+  } catch (const ServiceError& error) {
+    return error_answer(error, AnswerShape::aws);
+  }
+}
+
+}  // namespace jobs_endpoint

@@ -1,0 +1,155 @@
+#include "tests/endpoint/route.h"
+
+#include <array>
+
+namespace jobs_endpoint {
+namespace {
+
+constexpr std::array<std::pair<Operation, std::string_view>, 9> names = {{
+    {Operation::get_pending, "GetPendingJobExecutions"},
+    {Operation::start_next, "StartNextPendingJobExecution"},
+    {Operation::describe_execution, "DescribeJobExecution"},
+    {Operation::update_execution, "UpdateJobExecution"},
+    {Operation::create_job, "CreateJob"},
+    {Operation::describe_job, "DescribeJob"},
+    {Operation::cancel_job, "CancelJob"},
+    {Operation::delete_job, "DeleteJob"},
+    {Operation::unknown, "UnknownOperation"},
+}};
+
+int hexadecimal(char digit) {
+  if (digit >= '0' && digit <= '9') return digit - '0';
+  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
+  if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
+  return -1;
+}
+
+/// What is no valid escape stays as it is; the check of the name then refuses its '%'.
+std::string percent_decode(std::string_view text) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '%' && at + 2 < text.size()) {
+      const int high = hexadecimal(text[at + 1]);
+      const int low = hexadecimal(text[at + 2]);
+      if (high >= 0 && low >= 0) {
+        decoded.push_back(static_cast<char>(high * 16 + low));
+        at += 2;
+        continue;
+      }
+    }
+    decoded.push_back(text[at]);
+  }
+  return decoded;
+}
+
+/// The decoded parts between the slashes after the first: `/a/b` has two, `/a/` too.
+std::vector<std::string> segments_of(std::string_view path) {
+  std::vector<std::string> segments;
+  while (!path.empty() && path.front() == '/') {
+    path.remove_prefix(1);
+    const std::size_t end = path.find('/');
+    segments.push_back(percent_decode(path.substr(0, end)));
+    path.remove_prefix(end == std::string_view::npos ? path.size() : end);
+  }
+  return segments;
+}
+
+/// `http://host/path` is what a client sends that takes us for its proxy (RFC 9112, 3.2.2).
+std::string_view without_authority(std::string_view target) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (target.substr(0, scheme.size()) != scheme) continue;
+    const std::size_t path = target.find('/', scheme.size());
+    return path == std::string_view::npos ? "/" : target.substr(path);
+  }
+  return target;
+}
+
+Operation thing_operation(std::string_view method, const std::vector<std::string>& segments) {
+  if (segments.size() == 3) {
+    return method == "GET" ? Operation::get_pending : Operation::unknown;
+  }
+  if (method == "GET") return Operation::describe_execution;
+  if (method == "POST") return Operation::update_execution;
+  if (method == "PUT" && segments[3] == next_job) return Operation::start_next;
+  return Operation::unknown;
+}
+
+Operation job_operation(std::string_view method, const std::vector<std::string>& segments) {
+  if (segments.size() == 3) {
+    return method == "PUT" && segments[2] == "cancel" ? Operation::cancel_job : Operation::unknown;
+  }
+  if (method == "PUT") return Operation::create_job;
+  if (method == "GET") return Operation::describe_job;
+  if (method == "DELETE") return Operation::delete_job;
+  return Operation::unknown;
+}
+
+}  // namespace
+
+std::string_view name_of(Operation operation) {
+  for (const auto& [known, name] : names) {
+    if (known == operation) return name;
+  }
+  return "UnknownOperation";
+}
+
+std::optional<Operation> operation_named(std::string_view name) {
+  for (const auto& [operation, known] : names) {
+    if (known == name) return operation;
+  }
+  return std::nullopt;
+}
+
+bool is_control_plane(Operation operation) {
+  return operation == Operation::create_job || operation == Operation::describe_job ||
+         operation == Operation::cancel_job || operation == Operation::delete_job;
+}
+
+std::optional<std::string> Route::parameter(std::string_view name) const {
+  for (const auto& [key, value] : query) {
+    if (key == name) return value;
+  }
+  return std::nullopt;
+}
+
+Target split_target(std::string_view target) {
+  target = without_authority(target);
+  const std::size_t question = target.find('?');
+  Target parts = {target.substr(0, question), {}};
+  std::string_view rest =
+      question == std::string_view::npos ? std::string_view() : target.substr(question + 1);
+  while (!rest.empty()) {
+    const std::string_view pair = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(pair.size() == rest.size() ? rest.size() : pair.size() + 1);
+    if (pair.empty()) continue;
+    const std::size_t equals = pair.find('=');
+    parts.query.emplace_back(
+        percent_decode(pair.substr(0, equals)),
+        equals == std::string_view::npos ? "" : percent_decode(pair.substr(equals + 1)));
+  }
+  return parts;
+}
+
+Route route_of(std::string_view method, std::string_view target) {
+  Target parts = split_target(target);
+  std::vector<std::string> segments = segments_of(parts.path);
+  Route route;
+  route.query = std::move(parts.query);
+  if ((segments.size() == 3 || segments.size() == 4) && segments[0] == "things" &&
+      segments[2] == "jobs") {
+    route.operation = thing_operation(method, segments);
+    route.thing = std::move(segments[1]);
+    if (segments.size() == 4) route.job = std::move(segments[3]);
+  } else if ((segments.size() == 2 || segments.size() == 3) && segments[0] == "jobs") {
+    route.operation = job_operation(method, segments);
+    route.job = std::move(segments[1]);
+  }
+  return route;
+}
+
+bool is_emulator_control(std::string_view target) {
+  return without_authority(target).substr(0, 2) == "/_";
+}
+
+}  // namespace jobs_endpoint

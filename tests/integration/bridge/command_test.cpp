@@ -1,0 +1,125 @@
+#include <fstream>
+
+#include "tests/integration/bridge/site.h"
+
+namespace jobs_bridge::testing_support {
+namespace {
+
+class CommandTest : public testing::Test {
+ protected:
+  std::string write(const std::string& text) {
+    std::ofstream(directory_.file("jobs-bridge.toml")) << text;
+    return directory_.file("jobs-bridge.toml");
+  }
+  const std::string valid_ =
+      "[credentials]\nsource = \"none\"\n[endpoint]\nurl = \"http://127.0.0.1:1\"\n";
+
+ private:
+  TemporaryDirectory directory_;
+};
+
+TEST_F(CommandTest, EveryConfigurationFaultIsPrintedWithFileLineAndKey) {
+  const auto path = write(
+      "[broker]\nurl = \"http://127.0.0.1\"\nunknwon = 1\n[limits]\ndeadline = \"8 parsecs\"\n"
+      "queue = -1\n[credentials]\nsource = \"none\"\n[endpoint]\nurl = \"http://127.0.0.1:1\"\n");
+  for (const auto* command : {"run", "check"}) {
+    Process bridge({JOBS_BRIDGE_PROGRAM, command, "--config", path});
+    EXPECT_EQ(bridge.wait(), 2);
+    for (const auto* part :
+         {":2: broker.url", ":3: broker.unknwon", ":5: limits.deadline", ":6: limits.queue"}) {
+      EXPECT_TRUE(bridge.wait_for_output(path + part)) << bridge.output();
+    }
+  }
+}
+
+TEST_F(CommandTest, FaultOfAnOverrideNamesTheOverride) {
+  Process set({JOBS_BRIDGE_PROGRAM, "run", "--config", write(valid_), "--set", "limits.queue=many",
+               "--set", "limits.deadlin=1s"});
+  EXPECT_EQ(set.wait(), 2);
+  EXPECT_TRUE(set.wait_for_output("limits.queue")) << set.output();
+  EXPECT_TRUE(set.wait_for_output("limits.deadlin")) << set.output();
+  EXPECT_TRUE(set.wait_for_output("--set")) << set.output();
+  Process environment({JOBS_BRIDGE_PROGRAM, "run", "--config", write(valid_)},
+                      {{"JOBS_BRIDGE_LIMITS_QUEUE", "many"}});
+  EXPECT_EQ(environment.wait(), 2);
+  EXPECT_TRUE(environment.wait_for_output("JOBS_BRIDGE_LIMITS_QUEUE")) << environment.output();
+}
+
+TEST_F(CommandTest, SetWinsOverTheEnvironmentAndThatOverTheFile) {
+  const auto path = write(valid_ + "[limits]\nqueue = 0\n");  // a fault, unless overridden
+  const std::vector<std::string> command = {JOBS_BRIDGE_PROGRAM, "check", "--config", path};
+  Process file(command);
+  EXPECT_EQ(file.wait(), 2);
+  Process environment(command, {{"JOBS_BRIDGE_LIMITS_QUEUE", "100"}});
+  EXPECT_EQ(environment.wait(), 0) << environment.output();
+  auto with_set = command;
+  with_set.insert(with_set.end(), {"--set", "limits.queue=100"});
+  Process set(with_set, {{"JOBS_BRIDGE_LIMITS_QUEUE", "many"}});
+  EXPECT_EQ(set.wait(), 0) << set.output();
+}
+
+TEST_F(CommandTest, MissingAndMalformedFilesAreNamed) {
+  Process missing({JOBS_BRIDGE_PROGRAM, "run", "--config", "/no/such/file.toml"});
+  EXPECT_EQ(missing.wait(), 2);
+  EXPECT_TRUE(missing.wait_for_output("/no/such/file.toml")) << missing.output();
+  const auto path = write("[broker\nurl = 1\n");
+  Process malformed({JOBS_BRIDGE_PROGRAM, "run", "--config", path});
+  EXPECT_EQ(malformed.wait(), 2);
+  EXPECT_TRUE(malformed.wait_for_output(path + ":1")) << malformed.output();
+}
+
+TEST_F(CommandTest, WhatThisVersionCannotDoIsRefusedNotIgnored) {
+  for (const auto* setting : {"credentials.source=environment", "journal.path=/tmp/journal",
+                              "notify.enabled=true", "endpoint.proxy=http://proxy:8080"}) {
+    Process bridge({JOBS_BRIDGE_PROGRAM, "check", "--config", write(valid_), "--set", setting});
+    const std::string text(setting);
+    if (bridge.wait() == 0) continue;  // a later version can
+    EXPECT_EQ(bridge.wait(), 2);
+    EXPECT_TRUE(bridge.wait_for_output(text.substr(0, text.find('=')))) << bridge.output();
+  }
+}
+
+TEST_F(CommandTest, PlaintextToAnotherHostIsRefused) {
+  Process bridge({JOBS_BRIDGE_PROGRAM, "check", "--config", write(valid_), "--set",
+                  "endpoint.url=http://jobs.example.com"});
+  EXPECT_EQ(bridge.wait(), 2);
+  EXPECT_TRUE(bridge.wait_for_output("endpoint.url")) << bridge.output();
+}
+
+TEST_F(CommandTest, ValidConfigurationPassesTheCheck) {
+  Process bridge({JOBS_BRIDGE_PROGRAM, "check", "--config", write(valid_)});
+  EXPECT_EQ(bridge.wait(), 0) << bridge.output();
+}
+
+TEST_F(CommandTest, UnreadableCertificateFailsAtTheStartWithItsName) {
+  const auto path = write(valid_);
+  for (const auto* key : {"broker.ca_file", "endpoint.ca_file"}) {
+    Process bridge({JOBS_BRIDGE_PROGRAM, "run", "--config", path, "--set",
+                    std::string(key) + "=/no/such/ca.pem", "--set",
+                    "endpoint.url=https://127.0.0.1:1", "--set", "broker.url=mqtts://127.0.0.1:1"});
+    EXPECT_EQ(bridge.wait(), 2);
+    EXPECT_TRUE(bridge.wait_for_output("/no/such/ca.pem")) << bridge.output();
+  }
+}
+
+TEST_F(CommandTest, WrongUsageExitsWithTwo) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{}, {"fly"}, {"run"}, {"run", "--config"}, {"run", "--colour"}}) {
+    std::vector<std::string> command = {JOBS_BRIDGE_PROGRAM};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    Process bridge(command);
+    EXPECT_EQ(bridge.wait(), 2) << bridge.output();
+    EXPECT_TRUE(bridge.wait_for_output("\n"));
+  }
+}
+
+TEST_F(CommandTest, HelpAndVersionExitWithZero) {
+  for (const auto* option : {"--help", "--version"}) {
+    Process bridge({JOBS_BRIDGE_PROGRAM, option});
+    EXPECT_EQ(bridge.wait(), 0);
+    EXPECT_TRUE(bridge.wait_for_output("\n"));
+  }
+}
+
+}  // namespace
+}  // namespace jobs_bridge::testing_support

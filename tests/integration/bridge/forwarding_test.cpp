@@ -1,0 +1,116 @@
+#include <algorithm>
+
+#include "tests/integration/bridge/site.h"
+
+namespace jobs_bridge::testing_support {
+namespace {
+
+using nlohmann::json;
+
+TEST(ForwardingTest, RequestReachesTheEndpointExactlyAndNothingElseOfIt) {
+  Site site;
+  site.endpoint->create_job("job-1", {"lamp"});
+  const auto reply = payload_of(site.start_next(
+      "lamp", R"({"statusDetails":{"step":"1","größe":"x"},"stepTimeoutInMinutes":5})"));
+  EXPECT_EQ(reply["code"], "InvalidRequest");  // a key may not hold such letters
+  const auto execution = payload_of(site.start_next(
+      "lamp", R"({"statusDetails":{"step":"Grüße \"😀\"","b:_-":"2"},"stepTimeoutInMinutes":5,)"
+              R"("clientToken":"t","thingName":"x","jobId":"y","other":[1]})"))["execution"];
+  const json details = {{"step", "Grüße \"😀\""}, {"b:_-", "2"}};
+  EXPECT_EQ(execution["statusDetails"], details);
+  EXPECT_LE(execution["approximateSecondsBeforeTimedOut"], 300);
+  EXPECT_GT(execution["approximateSecondsBeforeTimedOut"], 240);
+
+  const auto calls = site.endpoint->calls();
+  ASSERT_EQ(calls["total"], 1);
+  const auto& call = calls["calls"][0];
+  EXPECT_EQ(call["method"], "PUT");
+  EXPECT_THAT(call["target"].get<std::string>(),
+              testing::AnyOf("/things/lamp/jobs/$next", "/things/lamp/jobs/%24next"));
+  EXPECT_EQ(call["contentType"], "application/json");
+  EXPECT_EQ(json::parse(call["body"].get<std::string>()),
+            (json{{"statusDetails", details}, {"stepTimeoutInMinutes", 5}}));
+}
+
+TEST(ForwardingTest, RequestWithoutMembersHasAnEmptyObjectForABody) {
+  Site site;
+  for (const auto* payload : {"", "{}", R"({"clientToken":"t"})", R"({"thingName":"lamp"})"}) {
+    site.start_next("lamp", payload);
+  }
+  const auto calls = site.endpoint->calls();
+  ASSERT_EQ(calls["total"], 4);
+  for (const auto& call : calls["calls"]) {
+    EXPECT_EQ(call["body"], "{}");
+    EXPECT_EQ(call["contentType"], "application/json");
+  }
+}
+
+TEST(ForwardingTest, LimitsThemselvesAreAllowed) {
+  Site site;
+  json details = json::object();
+  for (int i = 0; i < 9; ++i) details["key" + std::to_string(i)] = "v";
+  std::string wide;
+  for (int i = 0; i < 1024; ++i) wide += "ü";
+  details[std::string(128, 'k')] = wide;
+  for (const int minutes : {1, 10080}) {
+    const json request = {{"statusDetails", details}, {"stepTimeoutInMinutes", minutes}};
+    const auto reply = site.start_next("lamp-" + std::to_string(minutes), request.dump());
+    EXPECT_TRUE(reply.topic.ends_with("/accepted")) << reply.payload;
+    const auto calls = site.endpoint->calls();
+    EXPECT_EQ(json::parse(calls["calls"].back()["body"].get<std::string>()), request);
+  }
+}
+
+TEST(OrderTest, RequestsOfOneThingAreCarriedOutInOrderOneAtATime) {
+  Site site;
+  site.endpoint->set_fault({{"kind", "none"}, {"delay_ms", 5}, {"jitter_ms", 25}});
+  constexpr int count = 15;
+  for (int i = 0; i < count; ++i) {
+    const auto number = std::to_string(i);
+    site.device->publish(
+        start_next_topic("lamp"),
+        R"({"clientToken":")" + number + R"(","statusDetails":{"step":")" + number + R"("}})");
+  }
+  for (int i = 0; i < count; ++i) {
+    const auto reply = site.device->next();
+    ASSERT_TRUE(reply) << site.bridge->log();
+    EXPECT_EQ(token_of(*reply), std::to_string(i));
+  }
+  const auto calls = site.endpoint->calls()["calls"];
+  ASSERT_EQ(calls.size(), count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto body = json::parse(calls[i]["body"].get<std::string>());
+    EXPECT_EQ(body["statusDetails"]["step"], std::to_string(i));
+    if (i == 0) continue;
+    EXPECT_GE(calls[i]["arrivedAt"], calls[i - 1]["answeredAt"]) << i;
+  }
+}
+
+TEST(OrderTest, ThingsDoNotWaitForEachOther) {
+  Site site;
+  site.endpoint->set_fault({{"kind", "hang"}, {"thing", "stuck"}});
+  site.device->publish(start_next_topic("stuck"), "{}");
+  ASSERT_TRUE(site.endpoint->wait_for_calls(1));
+  for (int i = 0; i < 50; ++i) {
+    const auto thing = "lamp-" + std::to_string(i);
+    EXPECT_EQ(site.start_next(thing).topic, start_next_topic(thing) + "/accepted");
+  }
+}
+
+TEST(OrderTest, FloodOfOneThingDelaysItselfOnly) {
+  Site site({.settings = {"endpoint.connections=1", "limits.queue_per_thing=500",
+                          "limits.deadline=60s"}});
+  site.endpoint->set_fault({{"kind", "none"}, {"delay_ms", 50}});
+  for (int i = 0; i < 100; ++i) site.device->publish(start_next_topic("flood"), "{}");
+  ASSERT_TRUE(site.device->flush());
+  ASSERT_TRUE(site.endpoint->wait_for_calls(1));
+  site.device->publish(start_next_topic("lamp"), "{}");
+  ASSERT_TRUE(site.device->take(
+      [](const auto& reply) { return reply.topic.starts_with(start_next_topic("lamp")); }));
+  // It had to wait for a turn or two; the flood's other requests still wait.
+  EXPECT_LT(site.device->count(), 50U);
+  EXPECT_TRUE(site.device->wait_for(101));
+}
+
+}  // namespace
+}  // namespace jobs_bridge::testing_support

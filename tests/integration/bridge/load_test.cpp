@@ -1,0 +1,58 @@
+#include <set>
+
+#include "tests/integration/bridge/site.h"
+
+namespace jobs_bridge::testing_support {
+namespace {
+
+class LoadOverTest : public testing::TestWithParam<Wires> {};
+
+INSTANTIATE_TEST_SUITE_P(Wires, LoadOverTest, testing::ValuesIn(all_wires()),
+                         [](const auto& test) { return to_string(test.param); });
+
+/// The broker's limits are its own: 20 replies on their way, 1,000 messages waiting.
+TEST_P(LoadOverTest, ThousandThingsAtOnceOnADefaultBrokerAllHearTheirOwnReplyOnce) {
+  Site site({.wires = GetParam(),
+             .settings = {"limits.deadline=60s"},
+             .endpoint_arguments = {"--things", "lamp:1000:1"},
+             .broker = {.no_delay = false}});
+  const auto devices = site.connect_device("devices");
+  constexpr std::size_t count = 1000;
+  for (std::size_t i = 1; i <= count; ++i) {
+    const auto thing = "lamp-" + std::to_string(i);
+    devices->publish(start_next_topic(thing), R"({"clientToken":")" + thing + R"("})");
+  }
+  ASSERT_TRUE(devices->flush());
+  ASSERT_TRUE(site.device->wait_for(count)) << site.device->count();
+  std::set<std::string> things;
+  while (!site.device->received().empty()) {
+    const auto reply = site.device->next();
+    const auto payload = payload_of(*reply);
+    ASSERT_TRUE(payload.contains("execution")) << reply->payload;
+    const auto thing = payload["execution"]["thingName"].get<std::string>();
+    EXPECT_EQ(payload["clientToken"], thing);
+    EXPECT_EQ(reply->topic, start_next_topic(thing) + "/accepted");
+    things.insert(thing);
+  }
+  EXPECT_EQ(things.size(), count);
+  EXPECT_TRUE(site.has_no_more_replies());
+  EXPECT_EQ(site.endpoint->calls()["total"], count + 1);
+}
+
+TEST(LoadTest, CallsInFlightNeverExceedTheConnections) {
+  Site site({.settings = {"endpoint.connections=7", "limits.deadline=60s"}});
+  site.endpoint->set_fault({{"kind", "none"}, {"delay_ms", 20}});
+  constexpr std::size_t count = 200;
+  for (std::size_t i = 0; i < count; ++i) {
+    site.device->publish(start_next_topic("lamp-" + std::to_string(i)), "{}");
+  }
+  ASSERT_TRUE(site.device->wait_for(count));
+  std::set<int> connections;
+  for (const auto& call : site.endpoint->calls()["calls"]) {
+    connections.insert(call["connection"].get<int>());
+  }
+  EXPECT_EQ(connections.size(), 7U);  // all of them, and kept alive
+}
+
+}  // namespace
+}  // namespace jobs_bridge::testing_support

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "adapters/mqtt/broker_connection.h"
+#include "tests/support/process.h"
+#include "tests/support/recording_log.h"
+#include "tests/support/wait_until.h"
+
+namespace jobs_bridge::testing_support {
+
+using mqtt::BrokerConnection;
+using mqtt::BrokerSettings;
+using Protocol = BrokerSettings::Protocol;
+
+inline BrokerSettings settings_for(std::uint16_t port, Protocol protocol = Protocol::v5) {
+  BrokerSettings settings;
+  settings.host = "127.0.0.1";
+  settings.port = port;
+  settings.protocol = protocol;
+  settings.client_id = "bridge";
+  return settings;
+}
+
+/// The bridge's side of the broker: the connection under test, its log and what has come.
+class BridgeEnd {
+ public:
+  using OnMessage = std::function<void(BrokerConnection&, const Message&)>;
+
+  /// `on_message` is called after the message was counted.
+  explicit BridgeEnd(BrokerSettings settings, std::vector<std::string> filters = {"in/#"},
+                     OnMessage on_message = nullptr)
+      : on_message_(std::move(on_message)),
+        connection(
+            std::move(settings), std::move(filters),
+            [this](Message message) { take(std::move(message)); }, log) {}
+
+  /// Starts the connection and waits until requests can come.
+  bool start() {
+    connection.start();
+    return wait_until_subscribed();
+  }
+  bool wait_until_subscribed() {
+    return wait_until([&] { return connection.state().subscribed; }, patience);
+  }
+  bool wait_until_disconnected() {
+    return wait_until([&] { return !connection.state().connected; }, patience);
+  }
+  void publish(std::string topic, std::string payload) {
+    connection.queue({.topic = std::move(topic), .payload = std::move(payload)});
+    connection.flush();
+  }
+
+  bool wait_for(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, patience, [&] { return messages_.size() >= count; });
+  }
+  std::vector<Message> messages() {
+    const std::lock_guard lock(mutex_);
+    return messages_;
+  }
+
+ private:
+  void take(Message message) {
+    {
+      const std::lock_guard lock(mutex_);
+      messages_.push_back(message);
+      changed_.notify_all();
+    }
+    if (on_message_) on_message_(connection, message);
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Message> messages_;
+  const OnMessage on_message_;
+
+ public:
+  RecordingLog log;
+  BrokerConnection connection;  ///< last: its callbacks use the rest
+};
+
+/// Sends every message back on out/..., as the bridge does a reply.
+inline void echo(BrokerConnection& connection, const Message& message) {
+  connection.queue({.topic = "out/" + message.topic.substr(message.topic.find('/') + 1),
+                    .payload = message.payload,
+                    .correlation_data = message.correlation_data});
+  connection.flush();
+}
+
+}  // namespace jobs_bridge::testing_support

@@ -1,0 +1,271 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <optional>
+#include <string>
+
+#include "tests/integration/mqtt/bridge_end.h"
+#include "tests/integration/mqtt/device.h"
+#include "tests/integration/mqtt/scripted_broker.h"
+#include "tests/support/certificates.h"
+#include "tests/support/free_port.h"
+#include "tests/support/mosquitto_broker.h"
+#include "tests/support/raw_peer.h"
+#include "tests/support/temporary_directory.h"
+
+namespace jobs_bridge::testing_support {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+struct Wire {
+  Protocol protocol;
+  bool tls;
+};
+
+std::string name_of(const testing::TestParamInfo<Wire>& info) {
+  return std::string(info.param.protocol == Protocol::v5 ? "V5" : "V311") +
+         (info.param.tls ? "OverTls" : "");
+}
+
+class WireTest : public testing::TestWithParam<Wire> {
+ protected:
+  WireTest() : authority_(directory_.path()) {
+    MosquittoBroker::Options options;
+    if (GetParam().tls) {
+      options.tls =
+          authority_.issue("broker", {.dns_names = {"localhost"}, .addresses = {"127.0.0.1"}});
+    }
+    broker.emplace(options);
+  }
+
+  [[nodiscard]] BrokerSettings settings() const {
+    auto settings = settings_for(broker->port(), GetParam().protocol);
+    settings.tls = GetParam().tls;
+    if (settings.tls) settings.ca_file = authority_.certificate_file();
+    return settings;
+  }
+  [[nodiscard]] Device::Options device_options() const {
+    return {.port = broker->port(),
+            .mqtt_5 = GetParam().protocol == Protocol::v5,
+            .ca_file = GetParam().tls ? authority_.certificate_file() : std::string()};
+  }
+
+ private:
+  TemporaryDirectory directory_;
+  CertificateAuthority authority_;
+
+ protected:
+  std::optional<MosquittoBroker> broker;
+};
+
+INSTANTIATE_TEST_SUITE_P(Wires, WireTest,
+                         testing::Values(Wire{Protocol::v5, false}, Wire{Protocol::v5, true},
+                                         Wire{Protocol::v3_1_1, false},
+                                         Wire{Protocol::v3_1_1, true}),
+                         name_of);
+
+TEST_P(WireTest, MessageComesInAndReplyGoesOut) {
+  const bool mqtt_5 = GetParam().protocol == Protocol::v5;
+  BridgeEnd bridge(settings(), {"in/+", "also/#"}, echo);
+  ASSERT_TRUE(bridge.start()) << bridge.log.text();
+  Device device(device_options());
+  device.subscribe("out/#");
+  const std::string binary("\0\x01\xff", 3);
+  device.publish({.topic = "in/a",
+                  .payload = binary,
+                  .response_topic = mqtt_5 ? "out/mine" : "",
+                  .correlation_data = mqtt_5 ? binary : ""});
+  ASSERT_TRUE(bridge.wait_for(1));
+  const auto message = bridge.messages().front();
+  EXPECT_EQ(message.topic, "in/a");
+  EXPECT_EQ(message.payload, binary);
+  EXPECT_FALSE(message.retained);
+  EXPECT_EQ(message.response_topic, mqtt_5 ? "out/mine" : "");
+  EXPECT_EQ(message.correlation_data, mqtt_5 ? binary : "");
+  const auto reply = device.next();
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->topic, "out/a");
+  EXPECT_EQ(reply->payload, binary);
+  EXPECT_EQ(reply->qos, 1);
+  EXPECT_FALSE(reply->retained);
+  EXPECT_EQ(reply->correlation_data, mqtt_5 ? binary : "");
+
+  device.publish("also/b", "");
+  ASSERT_TRUE(bridge.wait_for(2));
+  EXPECT_EQ(bridge.messages().back().payload, "");
+  EXPECT_TRUE(bridge.connection.drain(patience));
+  const auto state = bridge.connection.state();
+  EXPECT_TRUE(state.connected);
+  EXPECT_EQ(state.connections, 1U);
+  EXPECT_EQ(state.unpublishable, 0U);
+  EXPECT_EQ(bridge.log.count("", Severity::warning), 0U) << bridge.log.text();
+}
+
+TEST_P(WireTest, BrokerThatIsNotThereAtTheStartIsFoundLater) {
+  broker->stop();
+  BridgeEnd bridge(settings());
+  bridge.connection.start();
+  ASSERT_TRUE(bridge.log.wait_for("Connection refused")) << bridge.log.text();
+  EXPECT_THAT(bridge.connection.state().last_fault, HasSubstr("Connection refused"));
+  bridge.publish("out/early", "queued before there was a broker");
+  broker->start();
+  ASSERT_TRUE(bridge.wait_until_subscribed()) << bridge.log.text();
+  EXPECT_TRUE(bridge.connection.drain(patience));
+  // However often it was tried.
+  EXPECT_EQ(bridge.log.count("cannot connect", Severity::warning), 1U) << bridge.log.text();
+  EXPECT_EQ(bridge.connection.state().last_fault, "");
+}
+
+TEST_P(WireTest, StopIsQuickAndSaysGoodbye) {
+  BridgeEnd bridge(settings());
+  ASSERT_TRUE(bridge.start());
+  const auto before = std::chrono::steady_clock::now();
+  bridge.connection.stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 2s);
+  EXPECT_TRUE(broker->process().wait_for_output("Received DISCONNECT from bridge"))
+      << broker->log();
+  EXPECT_FALSE(bridge.connection.state().connected);
+}
+
+/// Why `settings` do not lead to a connection.
+std::string fault_with(BrokerSettings settings) {
+  settings.connect_timeout = 2s;
+  BridgeEnd bridge(std::move(settings));
+  bridge.connection.start();
+  wait_until([&] { return !bridge.connection.state().last_fault.empty(); });
+  EXPECT_EQ(bridge.connection.state().connections, 0U);
+  return bridge.connection.state().last_fault;
+}
+
+class PasswordTest : public testing::TestWithParam<Protocol> {};
+INSTANTIATE_TEST_SUITE_P(Protocols, PasswordTest, testing::Values(Protocol::v5, Protocol::v3_1_1));
+
+TEST_P(PasswordTest, RightOneIsAcceptedAndWrongOneNamedButNotShown) {
+  MosquittoBroker broker({.users = {{"bridge", "secret"}}});
+  auto settings = settings_for(broker.port(), GetParam());
+  EXPECT_THAT(fault_with(settings), HasSubstr("not authorised"));
+  settings.username = "bridge";
+  settings.password = "wrong-secret";
+  const auto fault = fault_with(settings);
+  EXPECT_THAT(fault, HasSubstr("not authorised"));
+  EXPECT_EQ(fault.find("secret"), std::string::npos);
+  settings.password = "secret";
+  BridgeEnd bridge(settings);
+  EXPECT_TRUE(bridge.start()) << bridge.log.text();
+}
+
+TEST(ConnectTest, HostThatDoesNotExistIsNamed) {
+  auto settings = settings_for(1);
+  settings.host = "no-such-host.invalid";
+  EXPECT_THAT(fault_with(settings), HasSubstr("cannot resolve the host name"));
+}
+
+TEST(ConnectTest, HostNameIsResolved) {
+  MosquittoBroker broker;
+  auto settings = settings_for(broker.port());
+  settings.host = "localhost";
+  BridgeEnd bridge(settings);
+  EXPECT_TRUE(bridge.start()) << bridge.log.text();
+}
+
+TEST(ConnectTest, HostThatDoesNotAnswerIsNamedAfterTheTimeout) {
+  SilentPort silent;
+  EXPECT_THAT(fault_with(settings_for(silent.port())), HasSubstr("no answer to"));
+}
+
+TEST(ConnectTest, PeerThatIsNoBrokerIsNamed) {
+  RawPeer peer([](PeerConnection& connection) {
+    connection.wait_for_data();
+    connection.send("HTTP/1.1 400 Bad Request\r\n\r\n");
+    connection.close();
+  });
+  EXPECT_THAT(fault_with(settings_for(peer.port())), HasSubstr("did not answer CONNECT"));
+}
+
+TEST(ConnectTest, RefusalOfEveryKindIsExplained) {
+  struct Case {
+    Protocol protocol;
+    char code;
+    const char* words;
+  };
+  for (const auto& [protocol, code, words] :
+       {Case{Protocol::v5, '\x84', "broker.protocol"}, Case{Protocol::v5, '\x85', "client id"},
+        Case{Protocol::v5, '\x86', "bad user name"}, Case{Protocol::v5, '\x87', "not authorised"},
+        Case{Protocol::v5, '\x88', "not available"}, Case{Protocol::v5, '\x97', "(151)"},
+        Case{Protocol::v3_1_1, '\x01', "broker.protocol"},
+        Case{Protocol::v3_1_1, '\x02', "client id"},
+        Case{Protocol::v3_1_1, '\x03', "not available"},
+        Case{Protocol::v3_1_1, '\x04', "bad user name"},
+        Case{Protocol::v3_1_1, '\x05', "not authorised"}}) {
+    ScriptedBroker broker([&](ScriptedBroker::Connection& connection, std::size_t) {
+      connection.read(Packet::connect);
+      std::string body{0, code};
+      if (protocol == Protocol::v5) body += '\0';
+      connection.send(Packet::connack, body);
+    });
+    EXPECT_THAT(fault_with(settings_for(broker.port(), protocol)), HasSubstr(words));
+  }
+}
+
+TEST(ConnectTest, ProxyInTheEnvironmentIsNotForTheBroker) {
+  MosquittoBroker broker;
+  const auto nowhere = "http://127.0.0.1:" + std::to_string(free_port());
+  setenv("http_proxy", nowhere.c_str(), 1);
+  setenv("https_proxy", nowhere.c_str(), 1);
+  BridgeEnd bridge(settings_for(broker.port()));
+  EXPECT_TRUE(bridge.start()) << bridge.log.text();
+}
+
+TEST(ConnectTest, StopWhileConnectingDoesNotWaitForTheTimeout) {
+  SilentPort silent;
+  auto settings = settings_for(silent.port());
+  settings.connect_timeout = 30s;
+  BridgeEnd bridge(settings);
+  bridge.connection.start();
+  const auto before = std::chrono::steady_clock::now();
+  bridge.connection.stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 2s);
+}
+
+TEST(ConnectTest, StopBeforeStartAndTwiceAndWhileTheBrokerIsAway) {
+  { BridgeEnd never_started(settings_for(1)); }
+  BridgeEnd bridge(settings_for(free_port()));
+  bridge.connection.start();
+  ASSERT_TRUE(bridge.log.wait_for("cannot connect"));
+  const auto before = std::chrono::steady_clock::now();
+  bridge.connection.stop();
+  bridge.connection.stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 2s);
+}
+
+TEST(ConnectTest, OtherClientWithOurClientIdIsNamedWhereTheBrokerSaysSo) {
+  ScriptedBroker broker([](ScriptedBroker::Connection& connection, std::size_t) {
+    connection.accept();
+    connection.answer_subscribe("\x01");
+    connection.send(Packet::disconnect, std::string("\x8e\x00", 2));
+  });
+  BridgeEnd bridge(settings_for(broker.port()));
+  bridge.connection.start();
+  EXPECT_TRUE(bridge.log.wait_for("another client has connected with our client id"))
+      << bridge.log.text();
+}
+
+class TakeOverTest : public testing::TestWithParam<Protocol> {};
+INSTANTIATE_TEST_SUITE_P(Protocols, TakeOverTest, testing::Values(Protocol::v5, Protocol::v3_1_1));
+
+TEST_P(TakeOverTest, OtherClientWithOurClientIdIsGuessedWhereMosquittoOnlyHangsUp) {
+  MosquittoBroker broker;
+  BridgeEnd one(settings_for(broker.port(), GetParam()));
+  ASSERT_TRUE(one.start());
+  BridgeEnd other(settings_for(broker.port(), GetParam()));
+  other.connection.start();
+  EXPECT_TRUE(one.log.wait_for("another client may be using the client id bridge", patience))
+      << one.log.text();
+}
+
+}  // namespace
+}  // namespace jobs_bridge::testing_support

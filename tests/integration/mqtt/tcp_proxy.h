@@ -1,0 +1,48 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace jobs_bridge::testing_support {
+
+/// A network in the way: passes TCP connections to 127.0.0.1:`target` on, from a free port of its
+/// own, until it is told to swallow everything.
+class TcpProxy {
+ public:
+  explicit TcpProxy(std::uint16_t target);
+  ~TcpProxy();
+  TcpProxy(const TcpProxy&) = delete;
+  TcpProxy& operator=(const TcpProxy&) = delete;
+
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  /// From now on nothing passes, in either direction, and nothing is closed: a half-open link.
+  void stall();
+  /// New connections work again; what there was is cut.
+  void heal();
+
+ private:
+  struct Pair {
+    int client;
+    int server;
+  };
+  void run();
+  void wake() const;
+  void accept_one();
+  void cut_all();
+
+  const std::uint16_t target_;
+  std::uint16_t port_ = 0;
+  int listener_ = -1;
+  int wake_ = -1;
+  std::atomic<bool> stalled_{false};
+  std::atomic<bool> cut_{false};
+  std::atomic<bool> ending_{false};
+  std::vector<Pair> pairs_;  ///< the thread's own
+  std::thread thread_;
+};
+
+}  // namespace jobs_bridge::testing_support

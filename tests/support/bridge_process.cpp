@@ -1,0 +1,67 @@
+#include "tests/support/bridge_process.h"
+
+#include <csignal>
+#include <fstream>
+#include <map>
+#include <stdexcept>
+
+namespace jobs_bridge::testing_support {
+namespace {
+
+std::string quoted(const std::string& text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result + "\"";
+}
+
+/// A number or a boolean stands in TOML as it is, all else is a string.
+std::string toml_value(const std::string& key, const std::string& value) {
+  const bool number = value.find_first_not_of("0123456789") == std::string::npos && !value.empty();
+  const bool bare = value == "true" || value == "false" || (number && key != "protocol");
+  return bare ? value : quoted(value);
+}
+
+std::vector<std::string> command(const TemporaryDirectory& directory,
+                                 const std::vector<std::string>& settings) {
+  std::map<std::string, std::map<std::string, std::string>> sections = {
+      {"credentials", {{"source", "none"}}}, {"log", {{"level", "debug"}}}};
+  for (const auto& setting : settings) {
+    const auto dot = setting.find('.');
+    const auto equals = setting.find('=');
+    if (dot == std::string::npos || equals == std::string::npos || dot > equals) {
+      throw std::invalid_argument("not section.key=value: " + setting);
+    }
+    sections[setting.substr(0, dot)][setting.substr(dot + 1, equals - dot - 1)] =
+        setting.substr(equals + 1);
+  }
+  const auto path = directory.file("jobs-bridge.toml");
+  std::ofstream file(path);
+  for (const auto& [section, keys] : sections) {
+    file << "[" << section << "]\n";
+    for (const auto& [key, value] : keys) file << key << " = " << toml_value(key, value) << "\n";
+  }
+  return {JOBS_BRIDGE_PROGRAM, "run", "--config", path};
+}
+
+}  // namespace
+
+BridgeProcess::BridgeProcess(const std::vector<std::string>& settings, Wait wait)
+    : process_(command(directory_, settings)) {
+  if (wait == Wait::until_ready && !wait_until_ready()) {
+    throw std::runtime_error("the bridge does not get ready: " + log());
+  }
+}
+
+bool BridgeProcess::wait_until_ready(std::size_t from, std::chrono::milliseconds limit) {
+  return process_.wait_for_output("ready for requests", limit, from);
+}
+
+std::optional<int> BridgeProcess::stop() {
+  process_.signal(SIGTERM);
+  return process_.wait();
+}
+
+}  // namespace jobs_bridge::testing_support

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/support/process.h"
+#include "tests/support/temporary_directory.h"
+
+namespace jobs_bridge::testing_support {
+
+/// jobs-bridge as a process, run as an operator runs it: with a configuration file.
+class BridgeProcess {
+ public:
+  enum class Wait { until_ready, not_at_all };
+
+  /// `settings` are `section.key=value`, the value as it stands; of two for one key the later
+  /// counts. Unless they say otherwise requests are not signed and the log says everything. Throws
+  /// std::runtime_error if it does not get ready.
+  explicit BridgeProcess(const std::vector<std::string>& settings, Wait wait = Wait::until_ready);
+
+  [[nodiscard]] std::string log() const { return process_.output(); }
+  [[nodiscard]] Process& process() { return process_; }
+  /// Waits until it can take requests. It says so after every connection to the broker; what it
+  /// said before byte `from` of the log does not count.
+  bool wait_until_ready(std::size_t from = 0, std::chrono::milliseconds limit = patience);
+
+  /// SIGTERM; the exit status, or nothing if it does not end.
+  std::optional<int> stop();
+
+ private:
+  TemporaryDirectory directory_;
+  Process process_;
+};
+
+}  // namespace jobs_bridge::testing_support

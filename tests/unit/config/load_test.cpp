@@ -1,0 +1,272 @@
+#include "adapters/config/load.h"
+
+#include "adapters/config/keys.h"
+#include "tests/unit/config/load_fixture.h"
+
+namespace jobs_bridge::config {
+namespace {
+
+using std::chrono::milliseconds;
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class LoadTest : public LoadFixture {};
+
+TEST_F(LoadTest, DefaultsAreThoseOfTheReference) {
+  const auto outcome = load_more("");
+  EXPECT_THAT(lines(outcome.faults), IsEmpty());
+  EXPECT_THAT(lines(outcome.warnings), IsEmpty());
+  ASSERT_TRUE(outcome.configuration);
+  const Configuration& c = *outcome.configuration;
+  EXPECT_EQ(c.broker.url, (Url{"mqtt", "", "127.0.0.1", 1883}));
+  EXPECT_EQ(c.broker.client_id, "jobs-bridge");
+  EXPECT_EQ(c.broker.protocol, MqttProtocol::v5);
+  EXPECT_EQ(c.broker.session_expiry, 1h);
+  EXPECT_EQ(c.broker.keep_alive, 15s);
+  EXPECT_EQ(c.broker.share_group, "");
+  EXPECT_EQ(c.broker.partition.index, 1U);
+  EXPECT_EQ(c.broker.partition.count, 1U);
+  EXPECT_FALSE(c.broker.allow_plaintext);
+  EXPECT_EQ(c.topics.base, "$aws/things/{thing}/jobs");
+  EXPECT_EQ(c.endpoint.url, (Url{"https", "", "data.jobs.iot.eu-central-1.amazonaws.com", 443}));
+  EXPECT_EQ(c.endpoint.region, "eu-central-1");
+  EXPECT_EQ(c.endpoint.connections, 32U);
+  EXPECT_EQ(c.endpoint.connect_timeout, 3s);
+  EXPECT_EQ(c.endpoint.answer_timeout, 5s);
+  EXPECT_FALSE(c.endpoint.proxy);
+  EXPECT_EQ(c.credentials.profile, "default");
+  EXPECT_EQ(c.limits.deadline, 8s);
+  EXPECT_EQ(c.limits.reads_per_second, 200U);
+  EXPECT_EQ(c.limits.writes_per_second, 200U);
+  EXPECT_EQ(c.limits.queue, 10000U);
+  EXPECT_EQ(c.limits.queue_per_thing, 16U);
+  EXPECT_EQ(c.limits.max_payload, 128U * 1024U);
+  EXPECT_EQ(c.journal.max_size, 64U * 1024U * 1024U);
+  EXPECT_EQ(c.journal.max_age, 24h * 7);
+  EXPECT_FALSE(c.notify.enabled);
+  EXPECT_EQ(c.notify.interval, 60s);
+  EXPECT_DOUBLE_EQ(c.notify.quota_share, 0.5);
+  EXPECT_EQ(c.admin.listen, (ListenAddress{"127.0.0.1", 9464}));
+  EXPECT_EQ(c.log.level, Severity::info);
+  EXPECT_EQ(c.log.format, LogFormat::text);
+}
+
+TEST_F(LoadTest, DefaultOfCredentialsIsTheFixedOne) {
+  EXPECT_EQ(find_key("credentials.source")->default_value, "default");
+}
+
+TEST_F(LoadTest, ValuesOfTheFileCount) {
+  const auto outcome = load_text(R"(
+[broker]
+url = "mqtts://broker.example.com"
+protocol = "3.1.1"
+partition = "2/3"
+session_expiry = "7d"
+[endpoint]
+url = "http://[::1]:8080"
+connections = 1_0
+[credentials]
+source = "none"
+[limits]
+max_payload = "1MiB"
+[notify]
+quota_share = 1
+[admin]
+listen = ""
+[log]
+level = "trace"
+format = "json"
+)");
+  EXPECT_THAT(lines(outcome.faults), IsEmpty());
+  ASSERT_TRUE(outcome.configuration);
+  const Configuration& c = *outcome.configuration;
+  EXPECT_EQ(c.broker.url, (Url{"mqtts", "", "broker.example.com", 8883}));
+  EXPECT_EQ(c.broker.protocol, MqttProtocol::v3_1_1);
+  EXPECT_EQ(c.broker.partition.index, 2U);
+  EXPECT_EQ(c.broker.partition.count, 3U);
+  EXPECT_EQ(c.broker.session_expiry, 24h * 7);
+  EXPECT_EQ(c.endpoint.url, (Url{"http", "", "::1", 8080}));
+  EXPECT_EQ(c.endpoint.connections, 10U);
+  EXPECT_EQ(c.limits.max_payload, 1024U * 1024U);
+  EXPECT_DOUBLE_EQ(c.notify.quota_share, 1.0);
+  EXPECT_FALSE(c.admin.listen);
+  EXPECT_EQ(c.log.level, Severity::trace);
+  EXPECT_EQ(c.log.format, LogFormat::json);
+}
+
+TEST_F(LoadTest, SetWinsOverEnvironmentAndEnvironmentOverFile) {
+  const std::string file = "limits.deadline = \"1s\"\nlimits.queue = 100\nlog.level = \"error\"\n";
+  const auto outcome =
+      load_more(file, {"limits.deadline=3s"},
+                {"JOBS_BRIDGE_LIMITS_DEADLINE=2s", "JOBS_BRIDGE_LIMITS_QUEUE=200", "PATH=/bin"});
+  EXPECT_THAT(lines(outcome.faults), IsEmpty());
+  ASSERT_TRUE(outcome.configuration);
+  EXPECT_EQ(outcome.configuration->limits.deadline, 3s);
+  EXPECT_EQ(outcome.configuration->limits.queue, 200U);
+  EXPECT_EQ(outcome.configuration->log.level, Severity::error);
+}
+
+TEST_F(LoadTest, OverriddenValueDoesNotMatter) {
+  const auto outcome = load_more("broker.password_file = \"/nowhere\"\nlimits.deadline = \"x\"\n",
+                                 {"limits.deadline=3s"}, {"JOBS_BRIDGE_BROKER_PASSWORD_FILE="});
+  EXPECT_THAT(lines(outcome.faults), IsEmpty());
+}
+
+TEST_F(LoadTest, EveryKeyTakesItsDefaultFromSetAndEnvironment) {
+  for (const auto& section : sections()) {
+    for (const auto& key : section.keys) {
+      if (key.path == "credentials.source" || key.path == "endpoint.region") continue;
+      const std::string value(key.default_value);
+      EXPECT_THAT(lines(load_more("", {key.path + "=" + value}).faults), IsEmpty()) << key.path;
+      EXPECT_THAT(lines(load_more("", {}, {environment_name(key) + "=" + value}).faults), IsEmpty())
+          << key.path;
+    }
+  }
+}
+
+TEST_F(LoadTest, OverridesTakeStringsBareOrQuoted) {
+  const auto outcome = load_more("",
+                                 {"broker.client_id=\"a b\"", "broker.share_group='g'",
+                                  "broker.username=x=y", "limits.queue=20"},
+                                 {"JOBS_BRIDGE_LOG_FORMAT=\"json\""});
+  EXPECT_THAT(lines(outcome.faults), IsEmpty());
+  ASSERT_TRUE(outcome.configuration);
+  EXPECT_EQ(outcome.configuration->broker.client_id, "a b");
+  EXPECT_EQ(outcome.configuration->broker.share_group, "g");
+  EXPECT_EQ(outcome.configuration->broker.username, "x=y");
+  EXPECT_EQ(outcome.configuration->log.format, LogFormat::json);
+}
+
+TEST_F(LoadTest, FaultsOfOverridesNameTheirSource) {
+  const auto outcome = load_more(
+      "",
+      {"limits.queue=many", "limit.queue=1", "hunter2", "log.level=\"debug", "log.format=json",
+       "log.format=text", "queue=1"},
+      {"JOBS_BRIDGE_LIMITS_QUEUE_PER_THING=-1", "JOBS_BRIDGE_LIMIT_QUEUE=5", "JOBS_BRIDGE_X=1"});
+  EXPECT_THAT(
+      lines(outcome.faults),
+      ElementsAre(
+          "environment JOBS_BRIDGE_LIMIT_QUEUE: names no key; perhaps JOBS_BRIDGE_LIMITS_QUEUE was "
+          "meant",
+          "environment JOBS_BRIDGE_X: names no key; JOBS_BRIDGE_SECTION_KEY, such as "
+          "JOBS_BRIDGE_LOG_LEVEL",
+          "environment JOBS_BRIDGE_LIMITS_QUEUE_PER_THING: limits.queue_per_thing: \"-1\" is not a "
+          "whole number in range; from 1 to 1000000",
+          "--set: limit.queue: is no key; perhaps limits.queue was meant",
+          "--set: has no '='; section.key=value, such as log.level=debug",
+          "--set: log.level: is no TOML string although it starts with a quote; leave the quotes "
+          "away",
+          "--set: log.format: is given more than once; give it once",
+          "--set: queue: is no key; section.key, such as log.level",
+          "--set: limits.queue: \"many\" is not a whole number in range; from 1 to 1000000"));
+}
+
+TEST_F(LoadTest, FileThatCannotBeReadIsOneFaultThatSaysWhy) {
+  const auto faults = [&](const std::string& path) {
+    path_ = path;
+    return lines(load(path, {}, {}).faults);
+  };
+  EXPECT_THAT(faults(directory_.path("none.toml")),
+              ElementsAre("FILE: does not exist; a TOML file that can be read"));
+  EXPECT_THAT(faults(directory_.path("")),
+              ElementsAre("FILE: is a directory; a TOML file that can be read"));
+  EXPECT_THAT(faults(directory_.write("a", " \n")),
+              ElementsAre("FILE: is empty; a TOML file; deploy/jobs-bridge.toml has every key"));
+  EXPECT_THAT(faults(directory_.write("b", "# \xc3\xa4\n# \xff\n")),
+              ElementsAre("FILE:2: is not UTF-8; save the file as UTF-8"));
+  EXPECT_THAT(faults(directory_.write("c", std::string((1U << 20U) + 1, '#'))),
+              ElementsAre(HasSubstr("FILE: is larger than 1048576 bytes")));
+  EXPECT_THAT(faults(""), ElementsAre(HasSubstr("--config: names no file")));
+}
+
+TEST_F(LoadTest, SyntaxErrorNamesLineAndColumnAndOverridesAreCheckedNoneTheLess) {
+  const auto outcome = load_text("[broker]\nurl = mqtt\n", {"limits.queue=0"});
+  ASSERT_EQ(outcome.faults.size(), 2U);
+  EXPECT_EQ(outcome.faults[0].line, 2U);
+  EXPECT_GT(outcome.faults[0].column, 1U);
+  EXPECT_THAT(lines(outcome.faults)[0], HasSubstr("FILE:2:"));
+  EXPECT_THAT(lines(outcome.faults)[1], HasSubstr("--set: limits.queue: "));
+}
+
+TEST_F(LoadTest, KeyOrSectionThatIsGivenTwiceIsASyntaxError) {
+  const auto key = load_text("[log]\nlevel = \"info\"\nlevel = \"debug\"\n");
+  ASSERT_EQ(key.faults.size(), 1U);
+  EXPECT_EQ(key.faults[0].line, 3U);
+  const auto section = load_text("[log]\nlevel = \"info\"\n[log]\nformat = \"json\"\n");
+  ASSERT_EQ(section.faults.size(), 1U);
+  EXPECT_EQ(section.faults[0].line, 3U);
+}
+
+TEST_F(LoadTest, NestingWithoutEndIsAFault) {
+  EXPECT_EQ(load_text("a = " + std::string(100'000, '[')).faults.size(), 1U);
+}
+
+TEST_F(LoadTest, UnknownNamesAreFaultsWithTheNearestKnownOne) {
+  EXPECT_THAT(faults_of("[brokers]\nurl = 1\n[limits]\ndeadlin = \"1s\"\nconnections = 3\n"
+                        "[topics]\nwhatever_is_this = 1\n"),
+              ElementsAre("FILE:3: brokers: is no section; perhaps broker was meant",
+                          "FILE:6: limits.deadlin: is no key; perhaps deadline was meant",
+                          "FILE:7: limits.connections: is no key; it belongs below [endpoint]",
+                          "FILE:9: topics.whatever_is_this: is no key; the keys of this section "
+                          "are base"));
+  EXPECT_THAT(faults_of("url = \"mqtt://a\"\n"),
+              ElementsAre("FILE:3: url: is a key outside its section; it belongs below [broker] or "
+                          "[endpoint]"));
+  EXPECT_THAT(faults_of("[something_else]\n"),
+              ElementsAre("FILE:3: something_else: is no section; the sections are broker, topics, "
+                          "endpoint, credentials, limits, journal, notify, admin, log"));
+  EXPECT_THAT(faults_of("log = 3\n[[notify]]\n"),
+              ElementsAre("FILE:3: log: is a whole number; a section: [log]",
+                          "FILE:4: notify: is an array; a section: [notify]"));
+}
+
+TEST_F(LoadTest, WrongTypeIsAFaultWithAnExample) {
+  EXPECT_THAT(
+      faults_of("limits.queue = \"10\"\nlimits.deadline = 8\nnotify.enabled = \"false\"\n"
+                "notify.quota_share = \"1\"\nlimits.queue_per_thing = 1.5\nlog.level = 2020-01-01\n"
+                "broker.url = []\ntopics.base = {}\nbroker.username = true\n"),
+      ElementsAre(
+          "FILE:3: limits.queue: is a string, not a whole number; such as queue = 10000",
+          "FILE:4: limits.deadline: is a whole number, not a string; such as deadline = \"8s\"",
+          "FILE:5: notify.enabled: is a string, not a boolean; such as enabled = false",
+          "FILE:6: notify.quota_share: is a string, not a number; such as quota_share = 0.5",
+          "FILE:7: limits.queue_per_thing: is a number with a fraction, not a whole number; such "
+          "as queue_per_thing = 16",
+          "FILE:8: log.level: is a date or a time, not a string; such as level = \"info\"",
+          "FILE:9: broker.url: is an array, not a string; such as url = \"mqtt://127.0.0.1:1883\"",
+          "FILE:10: topics.base: is a table, not a string; such as base = "
+          "\"$aws/things/{thing}/jobs\"",
+          "FILE:11: broker.username: is a boolean, not a string; such as username = \"\""));
+}
+
+TEST_F(LoadTest, WrongTypeOfAKeyBringsNoFurtherFaultsAboutIt) {
+  const auto outcome = load_text("credentials.source = 5\nendpoint.region = 5\n");
+  EXPECT_EQ(outcome.faults.size(), 2U);
+}
+
+TEST_F(LoadTest, FaultsComeInTheOrderOfFileThenEnvironmentThenSet) {
+  const auto outcome =
+      load_more("limits.queue = 0\nbroker.client_id = \"\"\nlog.colour = 1\nlog.level = \"loud\"\n",
+                {"endpoint.connections=0"}, {"JOBS_BRIDGE_LIMITS_DEADLINE=0s"});
+  std::vector<std::string> keys;
+  for (const auto& fault : outcome.faults) keys.push_back(fault.key);
+  EXPECT_THAT(keys, ElementsAre("limits.queue", "broker.client_id", "log.colour", "log.level",
+                                "limits.deadline", "endpoint.connections"));
+}
+
+TEST_F(LoadTest, HostileNamesAndValuesArePrintedOnOneLineWithoutControlCharacters) {
+  for (const auto& line : faults_of("\"a\\nb\\u001b\" = 1\nlog.level = \"x\\ny\"\n")) {
+    EXPECT_EQ(line.find_first_of("\n\x1b"), std::string::npos) << line;
+  }
+  EXPECT_THAT(faults_of("log.level = \"x\\ny\"\n"),
+              ElementsAre("FILE:3: log.level: holds a control character; printable text"));
+  EXPECT_THAT(lines(load_more("", {"broker.client_id=\xff"}).faults),
+              ElementsAre("--set: broker.client_id: is not UTF-8; text in UTF-8"));
+  EXPECT_THAT(faults_of("log.level = \"" + std::string(1000, 'x') + "\"\n"),
+              ElementsAre(HasSubstr("xxx...\" is unknown")));
+}
+
+}  // namespace
+}  // namespace jobs_bridge::config

@@ -1,0 +1,151 @@
+#include "tests/unit/config/load_fixture.h"
+
+/// Values that are right by themselves but not together.
+namespace jobs_bridge::config {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+class RelationsTest : public LoadFixture {
+ protected:
+  /// `key = "path"`, for a file that is there.
+  std::string existing(std::string_view key) const {
+    return std::string(key).append(" = \"").append(directory_.write("file", "x")).append("\"\n");
+  }
+};
+
+TEST_F(RelationsTest, RegionInUrlNeedsARegion) {
+  const std::string fault =
+      "FILE: endpoint.region: is empty, but endpoint.url holds {region}; endpoint.region = "
+      "\"eu-central-1\" or wherever the endpoint is";
+  EXPECT_THAT(lines(load_text("credentials.source = \"none\"\n").faults), ElementsAre(fault));
+  EXPECT_THAT(
+      lines(load_text("credentials.source = \"none\"\n", {"endpoint.url=https://a"}).faults),
+      IsEmpty());
+}
+
+TEST_F(RelationsTest, RegionIsPutIntoEveryPlace) {
+  const auto outcome = load_more("endpoint.url = \"https://{region}.{region}.example.com\"\n");
+  ASSERT_TRUE(outcome.configuration);
+  EXPECT_EQ(outcome.configuration->endpoint.url.host, "eu-central-1.eu-central-1.example.com");
+}
+
+TEST_F(RelationsTest, PlainHttpIsForLoopbackOnly) {
+  EXPECT_THAT(faults_of("endpoint.url = \"http://192.0.2.1\"\n"),
+              ElementsAre("FILE:3: endpoint.url: is plain http:// to another host; https://, or "
+                          "endpoint.allow_plaintext = true"));
+  EXPECT_THAT(faults_of("endpoint.url = \"http://192.0.2.1\"\nendpoint.allow_plaintext = true\n"),
+              IsEmpty());
+  for (const char* host : {"127.0.0.1:8080", "localhost", "[::1]:1"}) {
+    EXPECT_THAT(faults_of(std::string("endpoint.url = \"http://").append(host).append("\"\n")),
+                IsEmpty())
+        << host;
+  }
+}
+
+TEST_F(RelationsTest, PlainMqttToAnotherHostTakesNoCredentials) {
+  const std::string url = "broker.url = \"mqtt://192.0.2.1\"\n";
+  const std::string user = "broker.username = \"me\"\n";
+  const std::string fault =
+      "FILE:3: broker.url: would send broker.username and the password in plain text; mqtts://, or "
+      "broker.allow_plaintext = true";
+  EXPECT_THAT(faults_of(url), IsEmpty());
+  EXPECT_THAT(faults_of(url + user), ElementsAre(fault));
+  EXPECT_THAT(faults_of(url + user + existing("broker.password_file")), ElementsAre(fault));
+  EXPECT_THAT(faults_of(url + user + "broker.allow_plaintext = true\n"), IsEmpty());
+  EXPECT_THAT(faults_of("broker.url = \"mqtts://192.0.2.1\"\n" + user), IsEmpty());
+  EXPECT_THAT(faults_of(user), IsEmpty());
+}
+
+TEST_F(RelationsTest, PasswordNeedsAUsername) {
+  EXPECT_THAT(faults_of(existing("broker.password_file")),
+              ElementsAre("FILE:3: broker.password_file: is set without broker.username; set "
+                          "broker.username"));
+}
+
+TEST_F(RelationsTest, CertificateAndKeyComeTogether) {
+  for (const char* section : {"broker", "endpoint"}) {
+    const std::string certificate = std::string(section) + ".certificate_file";
+    const std::string key = std::string(section) + ".private_key_file";
+    const std::string url = "broker.url = \"mqtts://127.0.0.1\"\n";
+    EXPECT_THAT(
+        faults_of(existing(certificate) + url),
+        ElementsAre("FILE:3: " + certificate + ": is set without " + key + "; set both or none"));
+    EXPECT_THAT(faults_of(existing(key) + url), ElementsAre("FILE:3: " + key + ": is set without " +
+                                                            certificate + "; set both or none"));
+    EXPECT_THAT(faults_of(existing(certificate) + existing(key) + url), IsEmpty());
+  }
+}
+
+TEST_F(RelationsTest, QueuePerThingIsNotMoreThanQueue) {
+  EXPECT_THAT(faults_of("limits.queue = 10\n"),
+              ElementsAre("FILE:3: limits.queue: queue_per_thing (16) is larger than queue (10); "
+                          "queue_per_thing <= queue"));
+  EXPECT_THAT(faults_of("limits.queue = 10\nlimits.queue_per_thing = 11\n"),
+              ElementsAre("FILE:4: limits.queue_per_thing: queue_per_thing (11) is larger than "
+                          "queue (10); queue_per_thing <= queue"));
+  EXPECT_THAT(faults_of("limits.queue = 10\nlimits.queue_per_thing = 10\n"), IsEmpty());
+}
+
+TEST_F(RelationsTest, JournalNeedsItsDirectory) {
+  EXPECT_THAT(faults_of("journal.path = \"" + directory_.path("none/journal") + "\"\n"),
+              ::testing::Contains("FILE:3: journal.path: the directory of " +
+                                  directory_.path("none/journal") +
+                                  " does not exist; a file in a directory that exists"));
+  EXPECT_THAT(faults_of("journal.path = \"" + directory_.path("journal") + "\"\n"),
+              Not(::testing::Contains(HasSubstr("does not exist"))));
+}
+
+TEST_F(RelationsTest, ShareGroupWithADollarBaseIsAWarning) {
+  EXPECT_THAT(warnings_of("broker.share_group = \"g\"\n"),
+              ElementsAre(HasSubstr("FILE:3: broker.share_group: mosquitto")));
+  EXPECT_THAT(warnings_of("broker.share_group = \"g\"\ntopics.base = \"{thing}/jobs\"\n"),
+              IsEmpty());
+}
+
+TEST_F(RelationsTest, SecretThatOthersCanReadIsAWarning) {
+  const auto line = [&](mode_t mode) {
+    return "broker.username = \"me\"\nbroker.password_file = \"" +
+           directory_.write("secret", "x", mode) + "\"\n";
+  };
+  const std::string warning = "FILE:4: broker.password_file: " + directory_.path("secret") +
+                              " can be read by others than its owner; chmod 600";
+  EXPECT_THAT(warnings_of(line(0640)), ElementsAre(warning));
+  EXPECT_THAT(warnings_of(line(0604)), ElementsAre(warning));
+  EXPECT_THAT(warnings_of(line(0600)), IsEmpty());
+}
+
+TEST_F(RelationsTest, PrivateKeyThatOthersCanReadIsAWarningAndACertificateIsNot) {
+  const auto file = [&](std::string_view key, std::string_view name) {
+    return std::string(key)
+        .append(" = \"")
+        .append(directory_.write(name, "x", 0644))
+        .append("\"\n");
+  };
+  EXPECT_THAT(warnings_of(file("endpoint.certificate_file", "certificate") +
+                          file("endpoint.private_key_file", "key")),
+              ElementsAre(HasSubstr("FILE:4: endpoint.private_key_file: ")));
+}
+
+TEST_F(RelationsTest, FilesForTlsWithoutTlsAreAWarning) {
+  EXPECT_THAT(warnings_of(existing("broker.ca_file")),
+              ElementsAre("FILE:3: broker.ca_file: has no effect: broker.url is mqtt://; mqtts:// "
+                          "for a connection with TLS"));
+  EXPECT_THAT(warnings_of("endpoint.url = \"http://localhost\"\n" + existing("endpoint.ca_file")),
+              ElementsAre("FILE:4: endpoint.ca_file: has no effect: endpoint.url is http://; "
+                          "https:// for a connection with TLS"));
+  EXPECT_THAT(warnings_of(existing("endpoint.ca_file")), IsEmpty());
+}
+
+TEST_F(RelationsTest, FaultOfOneValueBringsNoOtherAboutItsCompany) {
+  EXPECT_THAT(faults_of("limits.queue = 0\nlimits.queue_per_thing = 99\n"),
+              ElementsAre(HasSubstr("FILE:3: limits.queue: ")));
+  EXPECT_THAT(faults_of("broker.url = \"x\"\nbroker.username = \"me\"\n"),
+              ElementsAre(HasSubstr("FILE:3: broker.url: ")));
+}
+
+}  // namespace
+}  // namespace jobs_bridge::config
