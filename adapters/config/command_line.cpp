@@ -3,10 +3,22 @@
 #include <CLI/CLI.hpp>
 #include <sstream>
 
+#include "adapters/config/reference.h"
+
 namespace jobs_bridge::config {
 namespace {
 
+constexpr const char* version = "jobs-bridge " JOBS_BRIDGE_VERSION;
+
+std::string every_key() {
+  std::ostringstream text;
+  text << "Every key of the configuration:\n\n";
+  print_reference(text);
+  return text.str();
+}
+
 void add_options(CLI::App& command, std::string& config, std::vector<std::string>& sets) {
+  command.set_version_flag("--version", version);
   command.add_option("--config", config, "The configuration, a TOML file")
       ->required()
       ->type_name("FILE");
@@ -20,7 +32,7 @@ void add_options(CLI::App& command, std::string& config, std::vector<std::string
 
 CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   CLI::App app("Carries AWS IoT Jobs between MQTT devices and an HTTPS endpoint.", "jobs-bridge");
-  app.set_version_flag("--version", "jobs-bridge " JOBS_BRIDGE_VERSION);
+  app.set_version_flag("--version", version);
   app.require_subcommand(0, 1);  // so that an unknown command is named instead of missed
   app.footer("Exit status: 0 done, 1 failed at run time, 2 wrong usage or configuration.");
 
@@ -31,6 +43,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
       app.add_subcommand("check", "Prints everything that is wrong with a configuration");
   add_options(*run_command, run.config, run.sets);
   add_options(*check_command, check.config, check.sets);
+  check_command->footer(every_key);
 
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

@@ -74,7 +74,9 @@ std::optional<std::string> why_unreadable(const std::string& path) {
 
 bool is_readable_by_others(const std::string& path) {
   struct stat status {};
-  return stat(path.c_str(), &status) == 0 && (status.st_mode & (S_IRGRP | S_IROTH)) != 0;
+  if (stat(path.c_str(), &status) != 0) return false;
+  const bool by_group = (status.st_mode & S_IRGRP) != 0 && status.st_uid == geteuid();
+  return by_group || (status.st_mode & S_IROTH) != 0;
 }
 
 bool has_directory(const std::string& path) {

@@ -18,7 +18,8 @@ Result<std::string, std::string> read_file(const std::string& path, std::size_t 
 /// Why `path` is no regular file that we may read; nothing if it is.
 std::optional<std::string> why_unreadable(const std::string& path);
 
-/// Whether somebody else than its owner may read the file, too.
+/// Whether too many may read the file: everybody, or the group of a file that is our own. A file of
+/// another owner, such as root, that only our group may read was given to us in that way.
 bool is_readable_by_others(const std::string& path);
 
 /// Whether the directory is there that `path` is in, or would be.

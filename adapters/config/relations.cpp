@@ -37,6 +37,34 @@ void check_tls_files(Review& review, std::string_view section, const Url& url,
   }
 }
 
+void check_share_group(Review& review) {
+  const auto& broker = review.configuration.broker;
+  if (broker.share_group.empty()) return;
+  if (review.configuration.topics.base.starts_with('$')) {
+    review.warn("broker.share_group",
+                "mosquitto and other brokers deliver nothing on a shared subscription to topics "
+                "that start with '$', as topics.base does",
+                "another topics.base, or broker.partition to divide the things among instances");
+  }
+  if (broker.partition.count > 1) {
+    // The broker hands a request to one member, and a member of another partition ignores it.
+    review.warn("broker.share_group",
+                "loses requests unless every member of the group has the same broker.partition",
+                "a group of its own for each partition, or only one of the two");
+  }
+}
+
+/// A 3.1.1 broker need not take more (MQTT 3.1.1, section 3.1.3.1); nearly all do.
+void check_client_id(Review& review) {
+  constexpr std::size_t always_taken = 23;
+  const auto& broker = review.configuration.broker;
+  if (broker.protocol != MqttProtocol::v3_1_1 || broker.client_id.size() <= always_taken) return;
+  review.warn("broker.client_id",
+              "is longer than the " + std::to_string(always_taken) +
+                  " bytes that every MQTT 3.1.1 broker takes",
+              "a shorter one, unless the broker is known to take it");
+}
+
 void check_broker(Review& review) {
   const auto& broker = review.configuration.broker;
   check_tls_files(review, "broker", broker.url, "mqtts");
@@ -50,12 +78,8 @@ void check_broker(Review& review) {
     review.fault("broker.url", "would send broker.username and the password in plain text",
                  "mqtts://, or broker.allow_plaintext = true");
   }
-  if (!broker.share_group.empty() && review.configuration.topics.base.starts_with('$')) {
-    review.warn("broker.share_group",
-                "mosquitto and other brokers deliver nothing on a shared subscription to topics "
-                "that start with '$', as topics.base does",
-                "another topics.base, or broker.partition to divide the things among instances");
-  }
+  check_share_group(review);
+  check_client_id(review);
 }
 
 void check_endpoint(Review& review) {

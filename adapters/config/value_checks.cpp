@@ -47,8 +47,8 @@ void check_files(Review& review) {
       if (const auto why = why_unreadable(path)) {
         review.fault(key.path, printable(path) + " " + *why, "a file that can be read");
       } else if (key.type.file == FileUse::read_secret && is_readable_by_others(path)) {
-        review.warn(key.path, printable(path) + " can be read by others than its owner",
-                    "chmod 600");
+        review.warn(key.path, printable(path) + " can be read by others",
+                    "chmod 600, or 640 with the daemon's group");
       }
     }
   }

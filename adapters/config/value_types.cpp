@@ -44,6 +44,16 @@ ValueType value_type(ValueKind kind, std::string range, Target<T> target, Parse 
           }};
 }
 
+/// A subscription that a broker finds too long costs the connection: mosquitto takes 200 levels and
+/// MQTT 65,535 bytes for all of a topic, of which names and verbs of Jobs need the smaller part.
+constexpr std::size_t longest_base = 1024;
+constexpr std::size_t most_levels = 100;
+constexpr const char* base_bounds = "at most 1024 bytes and 100 levels";
+
+std::size_t levels_of(std::string_view topic) {
+  return static_cast<std::size_t>(std::count(topic.begin(), topic.end(), '/')) + 1;
+}
+
 std::uint64_t size_of(std::string_view constant) {
   return parse_size(constant).value();
 }
@@ -209,6 +219,9 @@ ValueType topic_base(Target<std::string> target) {
   const std::string form = "a topic without wildcards, one of its levels {thing}";
   return value_type(ValueKind::text, form, std::move(target),
                     [form](const std::string& value) -> Result<std::string, Problem> {
+                      if (value.size() > longest_base || levels_of(value) > most_levels) {
+                        return wrong(value, "is too long", base_bounds);
+                      }
                       const auto grammar = TopicGrammar::from_base(value);
                       if (grammar) return value;
                       return wrong(value, grammar.error(),

@@ -63,7 +63,7 @@ class AnswerStream final : public httplib::Stream {
   std::optional<IoFailure> failure_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
-  std::array<char, 4096> buffer_;
+  std::array<char, 16 * 1024> buffer_;  ///< a TLS record's most
 };
 
 }  // namespace jobs_bridge::https

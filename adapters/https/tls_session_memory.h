@@ -2,14 +2,15 @@
 
 #include <openssl/ssl.h>
 
-#include <memory>
 #include <mutex>
+#include <vector>
 
 #include "bridge/time.h"
 
 namespace jobs_bridge::https {
 
-/// The peer's latest TLS session, so that the next connection can resume it: half the round trips
+/// The peer's latest TLS session, serialised (connections on several threads had better not share
+/// one of OpenSSL's objects), so that the next connection can resume it: half the round trips
 /// and a fraction of the CPU of a full handshake, which counts when hundreds of connections come
 /// back after an outage. Any thread may call it.
 ///
@@ -29,13 +30,11 @@ class TlsSessionMemory {
   void give_up();
 
  private:
-  struct SessionDeleter {
-    void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
-  };
   static int on_new_session(SSL* ssl, SSL_SESSION* session);
+  void remember(const SSL_SESSION* session, bool verified_anew);
 
   std::mutex mutex_;
-  std::unique_ptr<SSL_SESSION, SessionDeleter> latest_;
+  std::vector<unsigned char> latest_;  ///< empty: none
   MonotonicTime serves_until_;
   bool given_up_ = false;
 };

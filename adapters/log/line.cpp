@@ -14,9 +14,14 @@ bool is_plain(std::string_view text) {
   });
 }
 
+std::string dump(const Json& value) {
+  // Also escapes what terminals take for commands and what readers take for a line's end.
+  constexpr bool ascii_only = true;
+  return value.dump(-1, ' ', ascii_only, Json::error_handler_t::replace);
+}
+
 std::string quoted(std::string_view text) {
-  constexpr bool ascii_only = true;  // also escapes what terminals take for commands
-  return Json(text).dump(-1, ' ', ascii_only, Json::error_handler_t::replace);
+  return dump(Json(text));
 }
 
 bool is_sentence(std::string_view text) {
@@ -45,7 +50,7 @@ std::string json_members(std::string_view event, std::initializer_list<Log::Fiel
     while (key == "time" || key == "severity" || object.contains(key)) key += '_';
     object[key] = value;
   }
-  return object.dump(-1, ' ', false, Json::error_handler_t::replace).substr(1);
+  return dump(object).substr(1);
 }
 
 }  // namespace jobs_bridge::logging

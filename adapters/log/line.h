@@ -14,8 +14,8 @@ namespace jobs_bridge::logging {
 std::string text_line(std::string_view event, std::initializer_list<Log::Field> fields);
 
 /// `"event":"...","name":"value"}`: the members of a JSON object behind those that the caller
-/// writes first, with the closing brace. Valid UTF-8. No name occurs twice, nor `time` or
-/// `severity`: a field of that name gets a trailing underscore.
+/// writes first, with the closing brace. Printable ASCII, the rest escaped. No name occurs twice,
+/// nor `time` or `severity`: a field of that name gets a trailing underscore.
 std::string json_members(std::string_view event, std::initializer_list<Log::Field> fields);
 
 }  // namespace jobs_bridge::logging

@@ -33,7 +33,8 @@ void RateLimitedLog::write(Severity severity, std::string_view event,
     }
   }
   if (verdict.suppressed_before > 0) {
-    write_suppressed(verdict.suppressed_severity, event, verdict.suppressed_before);
+    write_suppressed(verdict.suppressed_severity, verdict.shared ? other_events : event,
+                     verdict.suppressed_before);
   }
   if (verdict.write) inner_.write(severity, event, fields);
 }
@@ -48,6 +49,7 @@ RateLimitedLog::Verdict RateLimitedLog::judge(Severity severity, std::string_vie
   }
   Window& window = found->second;
   Verdict verdict;
+  verdict.shared = found->first != event;
   if (now - window.start >= limit_.window) {
     verdict.suppressed_before = window.suppressed;
     verdict.suppressed_severity = window.severity;

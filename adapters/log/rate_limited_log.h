@@ -49,6 +49,7 @@ class RateLimitedLog final : public Log {
   };
   struct Verdict {
     bool write = true;
+    bool shared = false;  ///< the event has no window of its own
     std::uint64_t suppressed_before = 0;
     Severity suppressed_severity = Severity::warning;
   };

@@ -36,7 +36,7 @@ std::string connack_fault(const ::mqtt::exception& error) {
   // Paho 1.3.12 passes the code of a CONNACK as its own return code, also over MQTT 5.
   if (error.get_return_code() > 0) return describe_connack(error.get_return_code());
   const int reason = error.get_reason_code();
-  return reason >= 0x80 && reason <= 0xFF ? describe_connack(reason) : "";
+  return reason >= 0x80 && reason < 0xFF ? describe_connack(reason) : "";
 }
 
 }  // namespace

@@ -29,9 +29,9 @@ class DeviceSdkTest : public testing::TestWithParam<std::tuple<const char*, cons
 INSTANTIATE_TEST_SUITE_P(Clients, DeviceSdkTest,
                          testing::Combine(testing::Values("5", "3.1.1"),
                                           testing::Values("v2", "classic")),
-                         [](const auto& info) {
-                           return std::string(std::get<1>(info.param)) + "Over" +
-                                  (std::string(std::get<0>(info.param)) == "5" ? "5" : "311");
+                         [](const auto& tested) {
+                           return std::string(std::get<1>(tested.param)) + "Over" +
+                                  (std::string(std::get<0>(tested.param)) == "5" ? "5" : "311");
                          });
 
 TEST_P(DeviceSdkTest, StartsThePendingJob) {

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <csignal>
+#include <iterator>
 #include <memory>
 #include <stdexcept>
-#include <thread>
 #include <utility>
+
+#include "tests/support/wait_until.h"
 
 namespace jobs_bridge::testing_support {
 
@@ -88,26 +90,27 @@ nlohmann::json JobsEndpoint::calls() {
   return nlohmann::json::parse(exchange("GET", "/_calls", ""));
 }
 
-bool JobsEndpoint::wait_until(const std::function<bool(const nlohmann::json& calls)>& wanted,
-                              std::chrono::milliseconds limit) {
-  const auto end = std::chrono::steady_clock::now() + limit;
-  while (!wanted(calls())) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // between two looks
-  }
-  return true;
+std::vector<nlohmann::json> JobsEndpoint::start_next_calls() {
+  const auto all = calls();
+  std::vector<nlohmann::json> chosen;
+  std::ranges::copy_if(all.at("calls"), std::back_inserter(chosen), [](const auto& call) {
+    return call.at("operation") == "StartNextPendingJobExecution";
+  });
+  return chosen;
 }
 
 bool JobsEndpoint::wait_for_calls(std::size_t count) {
-  return wait_until([&](const auto& calls) { return calls.at("total") >= count; });
+  return wait_until([&] { return start_next_calls().size() >= count; }, patience);
 }
 
 bool JobsEndpoint::wait_for_answers(std::size_t count) {
-  return wait_until([&](const auto& calls) {
-    const auto& list = calls.at("calls");
-    return static_cast<std::size_t>(std::ranges::count_if(
-               list, [](const auto& call) { return !call.at("answeredAt").is_null(); })) >= count;
-  });
+  const auto answered = [](const auto& call) { return !call.at("answeredAt").is_null(); };
+  return wait_until(
+      [&] {
+        const auto calls = start_next_calls();
+        return static_cast<std::size_t>(std::ranges::count_if(calls, answered)) >= count;
+      },
+      patience);
 }
 
 }  // namespace jobs_bridge::testing_support

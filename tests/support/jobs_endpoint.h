@@ -1,8 +1,6 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -42,12 +40,11 @@ class JobsEndpoint {
   /// One fault or a list of them.
   void set_fault(const nlohmann::json& fault);
   void clear_faults();
-  /// The counts and the calls of the data plane, as `GET /_calls` has them.
+  /// All that was asked of the emulator, as `GET /_calls` has it.
   [[nodiscard]] nlohmann::json calls();
-  /// Waits until calls() is as the test wants it.
-  bool wait_until(const std::function<bool(const nlohmann::json& calls)>& wanted,
-                  std::chrono::milliseconds limit = patience);
-  /// Waits until so many calls of the data plane have come in all.
+  /// The start-next calls, in the order in which they came.
+  [[nodiscard]] std::vector<nlohmann::json> start_next_calls();
+  /// Waits until there are that many of them.
   bool wait_for_calls(std::size_t count);
   /// Waits until that many have been answered.
   bool wait_for_answers(std::size_t count);

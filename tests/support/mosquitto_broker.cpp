@@ -58,9 +58,10 @@ void MosquittoBroker::start() {
 
 bool MosquittoBroker::try_start() {
   process_.emplace(std::vector<std::string>{"mosquitto", "-c", directory_.file("mosquitto.conf")});
-  // Something else may have taken the port: what accepts must be this process.
+  // Something else may have taken the port: what accepts must be this process. It must have come to
+  // look at the connection, too: a SIGTERM that comes before mosquitto's loop has begun is lost.
   return process_->wait_for_output(" running\n") && wait_until([&] { return accepts(port_); }) &&
-         process_->running();
+         process_->wait_for_output("onnection from 127.0.0.1") && process_->running();
 }
 
 void MosquittoBroker::stop(int signal) {

@@ -1,156 +1,226 @@
 #include "tests/support/mqtt_device.h"
 
-#include <mqtt/async_client.h>
+#include <mosquitto.h>
+#include <mqtt_protocol.h>
 
 #include <algorithm>
 #include <condition_variable>
+#include <cstdlib>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <stdexcept>
 #include <utility>
 
-#include "adapters/mqtt/no_delay.h"
-
 namespace jobs_bridge::testing_support {
 namespace {
 
-int version(const MqttDevice::Options& options) {
-  return options.version_5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
+using Lock = std::unique_lock<std::mutex>;
+using PropertyList = std::unique_ptr<mosquitto_property, void (*)(mosquitto_property*)>;
+
+constexpr int first_failure = 0x80;
+
+void require(int code, const std::string& what) {
+  if (code != MOSQ_ERR_SUCCESS) throw std::runtime_error(what + ": " + mosquitto_strerror(code));
 }
 
-::mqtt::connect_options connect_options(const MqttDevice::Options& options) {
-  ::mqtt::connect_options connect;
-  connect.set_mqtt_version(version(options));
-  if (options.version_5) {
-    connect.set_clean_start(!options.persistent);
-    ::mqtt::properties properties;
-    properties.add({::mqtt::property::RECEIVE_MAXIMUM, 65535});
-    if (options.persistent) properties.add({::mqtt::property::SESSION_EXPIRY_INTERVAL, 3600});
-    connect.set_properties(std::move(properties));
-  } else {
-    connect.set_clean_session(!options.persistent);
-  }
-  connect.set_max_inflight(65535);
-  if (options.persistent) {
-    connect.set_automatic_reconnect(std::chrono::seconds(1), std::chrono::seconds(1));
-  }
-  if (!options.username.empty()) {
-    connect.set_user_name(options.username);
-    connect.set_password(options.password);
-  }
-  if (!options.ca_file.empty()) {
-    ::mqtt::ssl_options tls;
-    tls.set_trust_store(options.ca_file);
-    if (!options.certificate_file.empty()) {
-      tls.set_key_store(options.certificate_file);
-      tls.set_private_key(options.private_key_file);
-    }
-    tls.set_verify(true);
-    connect.set_ssl(std::move(tls));
-  }
-  return connect;
+const char* or_null(const std::string& text) {
+  return text.empty() ? nullptr : text.c_str();
+}
+
+PropertyList owned(mosquitto_property* list) {
+  return {list, [](mosquitto_property* properties) { mosquitto_property_free_all(&properties); }};
+}
+
+std::string correlation_data_in(const mosquitto_property* list) {
+  void* data = nullptr;
+  std::uint16_t size = 0;
+  mosquitto_property_read_binary(list, MQTT_PROP_CORRELATION_DATA, &data, &size, false);
+  const std::unique_ptr<void, void (*)(void*)> owner(data, std::free);
+  return {static_cast<const char*>(data), size};
 }
 
 }  // namespace
 
-class MqttDevice::Client final : public ::mqtt::callback {
+/// On libmosquitto: another implementation than the one under test, and one that sets TCP_NODELAY
+/// and keeps to the broker's Receive Maximum without stopping.
+class MqttDevice::Client {
  public:
-  explicit Client(const Options& options)
-      : port_(options.port),
-        paho((options.ca_file.empty() ? "tcp://localhost:" : "ssl://localhost:") +
-                 std::to_string(options.port),
-             options.client_id, ::mqtt::create_options(version(options), 1 << 20), nullptr) {
-    paho.set_callback(*this);
-    const auto token = paho.connect(connect_options(options));
-    if (!token->wait_for(patience)) throw std::runtime_error("no answer to CONNECT");
-    mqtt::set_no_delay(port_);
-  }
+  explicit Client(const Options& options);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
 
-  /// Also of every reconnection.
-  void connected(const std::string& /*cause*/) override { mqtt::set_no_delay(port_); }
+  void subscribe(const std::string& filter, int qos);
+  void publish(const Received& message, const Properties& properties);
 
-  void message_arrived(::mqtt::const_message_ptr message) override {
-    Received received{.topic = message->get_topic(),
-                      .payload = message->get_payload_str(),
-                      .qos = message->get_qos(),
-                      .retained = message->is_retained()};
-    const auto& properties = message->get_properties();
-    constexpr auto correlation = ::mqtt::property::CORRELATION_DATA;
-    if (properties.contains(correlation)) {
-      received.correlation_data = ::mqtt::get<std::string>(properties, correlation);
-    }
-    const std::lock_guard lock(mutex);
-    messages.push_back(std::move(received));
-    ++count;
-    changed.notify_all();
-  }
-
-  void publish(::mqtt::const_message_ptr message) {
-    auto token = paho.publish(std::move(message));
-    const std::lock_guard lock(mutex);
-    published.push_back(std::move(token));
-  }
-
- private:
-  const unsigned short port_;
-
- public:
   std::mutex mutex;
   std::condition_variable changed;
   std::deque<Received> messages;
   std::size_t count = 0;
-  std::vector<::mqtt::delivery_token_ptr> published;
-  ::mqtt::async_client paho;  ///< last: destroyed, and with it every callback ended, first
+  std::size_t published = 0;
+  std::size_t acknowledged = 0;
+
+ private:
+  void configure(const Options& options);
+  static Client& self(void* context) { return *static_cast<Client*>(context); }
+  static void connected(mosquitto*, void* context, int code, int, const mosquitto_property*);
+  static void subscribed(mosquitto*, void* context, int id, int filters, const int* granted,
+                         const mosquitto_property*);
+  static void acknowledge(mosquitto*, void* context, int id, int reason, const mosquitto_property*);
+  static void arrived(mosquitto*, void* context, const mosquitto_message* message,
+                      const mosquitto_property* list);
+
+  /// What the last CONNECT came to: 0, or why it failed. Of one thread at a time.
+  std::optional<int> outcome_;
+  std::map<int, int> granted_;  ///< by the SUBSCRIBE's id
+  std::unique_ptr<mosquitto, void (*)(mosquitto*)> client_{nullptr, mosquitto_destroy};
 };
 
-MqttDevice::MqttDevice(Options options) : client_(std::make_unique<Client>(options)) {}
+MqttDevice::Client::Client(const Options& options) {
+  static const int initialized = mosquitto_lib_init();
+  require(initialized, "libmosquitto");
+  client_.reset(mosquitto_new(options.client_id.c_str(), !options.persistent, this));
+  if (!client_) throw std::runtime_error("mosquitto_new");
+  configure(options);
+  mosquitto_property* list = nullptr;
+  if (options.version_5 && options.persistent) {
+    mosquitto_property_add_int32(&list, MQTT_PROP_SESSION_EXPIRY_INTERVAL, 3600);
+  }
+  const auto properties = owned(list);
+  require(mosquitto_connect_bind_v5(client_.get(), "localhost", options.port, 60, nullptr,
+                                    properties.get()),
+          "connecting");
+  // By hand until the broker has let it in: the thread would try again for ever.
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (!outcome_) {
+    require(mosquitto_loop(client_.get(), 100, 1), "connecting");
+    if (std::chrono::steady_clock::now() > end) throw std::runtime_error("no answer to CONNECT");
+  }
+  if (*outcome_ != 0) throw std::runtime_error("the broker refuses " + options.client_id);
+  require(mosquitto_loop_start(client_.get()), "a thread");
+}
 
-MqttDevice::~MqttDevice() {
-  try {
-    client_->paho.disconnect()->wait_for(std::chrono::seconds(1));
-  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the broker has gone first
+void MqttDevice::Client::configure(const Options& options) {
+  auto* client = client_.get();
+  mosquitto_int_option(client, MOSQ_OPT_PROTOCOL_VERSION,
+                       options.version_5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311);
+  mosquitto_int_option(client, MOSQ_OPT_TCP_NODELAY, 1);
+  mosquitto_int_option(client, MOSQ_OPT_RECEIVE_MAXIMUM, 65535);
+  mosquitto_reconnect_delay_set(client, 1, 1, false);
+  mosquitto_connect_v5_callback_set(client, connected);
+  mosquitto_subscribe_v5_callback_set(client, subscribed);
+  mosquitto_publish_v5_callback_set(client, acknowledge);
+  mosquitto_message_v5_callback_set(client, arrived);
+  if (!options.username.empty()) {
+    require(mosquitto_username_pw_set(client, options.username.c_str(), options.password.c_str()),
+            "password");
+  }
+  if (!options.ca_file.empty()) {
+    require(mosquitto_tls_set(client, options.ca_file.c_str(), nullptr,
+                              or_null(options.certificate_file), or_null(options.private_key_file),
+                              nullptr),
+            "TLS");
   }
 }
 
-void MqttDevice::subscribe(const std::string& filter, int qos) {
-  const auto token = client_->paho.subscribe(filter, qos);
-  if (!token->wait_for(patience)) throw std::runtime_error("no answer to SUBSCRIBE");
-  const auto response = token->get_subscribe_response();
-  for (const auto reason : response.get_reason_codes()) {
-    if (static_cast<int>(reason) >= 0x80) throw std::runtime_error("refused: " + filter);
+MqttDevice::Client::~Client() {
+  mosquitto_disconnect(client_.get());
+  mosquitto_loop_stop(client_.get(), false);
+}
+
+void MqttDevice::Client::connected(mosquitto*, void* context, int code, int,
+                                   const mosquitto_property*) {
+  self(context).outcome_ = code;
+}
+
+void MqttDevice::Client::subscribed(mosquitto*, void* context, int id, int filters,
+                                    const int* granted, const mosquitto_property*) {
+  auto& client = self(context);
+  const std::lock_guard lock(client.mutex);
+  client.granted_[id] = filters == 1 ? granted[0] : first_failure;
+  client.changed.notify_all();
+}
+
+void MqttDevice::Client::acknowledge(mosquitto*, void* context, int, int,
+                                     const mosquitto_property*) {
+  auto& client = self(context);
+  const std::lock_guard lock(client.mutex);
+  ++client.acknowledged;
+  client.changed.notify_all();
+}
+
+void MqttDevice::Client::arrived(mosquitto*, void* context, const mosquitto_message* message,
+                                 const mosquitto_property* list) {
+  auto& client = self(context);
+  Received received{.topic = message->topic,
+                    .payload = {static_cast<const char*>(message->payload),
+                                static_cast<std::size_t>(message->payloadlen)},
+                    .qos = message->qos,
+                    .retained = message->retain,
+                    .correlation_data = correlation_data_in(list)};
+  const std::lock_guard lock(client.mutex);
+  client.messages.push_back(std::move(received));
+  ++client.count;
+  client.changed.notify_all();
+}
+
+void MqttDevice::Client::subscribe(const std::string& filter, int qos) {
+  int id = 0;
+  require(mosquitto_subscribe(client_.get(), &id, filter.c_str(), qos), "SUBSCRIBE");
+  Lock lock(mutex);
+  changed.wait_for(lock, patience, [&] { return granted_.contains(id); });
+  if (!granted_.contains(id) || granted_[id] >= first_failure) {
+    throw std::runtime_error("not subscribed: " + filter);
   }
+}
+
+void MqttDevice::Client::publish(const Received& message, const Properties& properties) {
+  mosquitto_property* list = nullptr;
+  if (!properties.response_topic.empty()) {
+    mosquitto_property_add_string(&list, MQTT_PROP_RESPONSE_TOPIC,
+                                  properties.response_topic.c_str());
+  }
+  if (!properties.correlation_data.empty()) {
+    mosquitto_property_add_binary(&list, MQTT_PROP_CORRELATION_DATA,
+                                  properties.correlation_data.data(),
+                                  static_cast<std::uint16_t>(properties.correlation_data.size()));
+  }
+  const auto owner = owned(list);
+  {
+    const std::lock_guard lock(mutex);
+    ++published;
+  }
+  const int code = mosquitto_publish_v5(
+      client_.get(), nullptr, message.topic.c_str(), static_cast<int>(message.payload.size()),
+      message.payload.data(), message.qos, message.retained, list);
+  // Without a connection it is kept, and sent over the next one.
+  if (code != MOSQ_ERR_NO_CONN) require(code, "PUBLISH");
+}
+
+MqttDevice::MqttDevice(Options options) : client_(std::make_unique<Client>(options)) {}
+
+MqttDevice::~MqttDevice() = default;
+
+void MqttDevice::subscribe(const std::string& filter, int qos) {
+  client_->subscribe(filter, qos);
 }
 
 void MqttDevice::publish(const std::string& topic, std::string_view payload, int qos,
                          bool retained) {
-  client_->publish(::mqtt::make_message(topic, payload.data(), payload.size(), qos, retained));
+  client_->publish(
+      {.topic = topic, .payload = std::string(payload), .qos = qos, .retained = retained}, {});
 }
 
 void MqttDevice::publish(const std::string& topic, std::string_view payload,
                          const Properties& properties) {
-  ::mqtt::properties list;
-  if (!properties.response_topic.empty()) {
-    list.add({::mqtt::property::RESPONSE_TOPIC, properties.response_topic});
-  }
-  if (!properties.correlation_data.empty()) {
-    list.add({::mqtt::property::CORRELATION_DATA, properties.correlation_data});
-  }
-  client_->publish(std::make_shared<const ::mqtt::message>(topic, payload.data(), payload.size(), 1,
-                                                           false, list));
+  client_->publish({.topic = topic, .payload = std::string(payload), .qos = 1}, properties);
 }
 
 bool MqttDevice::flush(std::chrono::milliseconds limit) {
-  const auto end = std::chrono::steady_clock::now() + limit;
-  std::vector<::mqtt::delivery_token_ptr> tokens;
-  {
-    const std::lock_guard lock(client_->mutex);
-    tokens = std::exchange(client_->published, {});
-  }
-  return std::ranges::all_of(tokens, [&](const auto& token) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        end - std::chrono::steady_clock::now());
-    return token->wait_for(std::max(left, std::chrono::milliseconds(1)));
-  });
+  Lock lock(client_->mutex);
+  return client_->changed.wait_for(lock, limit,
+                                   [&] { return client_->acknowledged >= client_->published; });
 }
 
 std::vector<MqttDevice::Received> MqttDevice::received() const {
@@ -164,7 +234,7 @@ std::size_t MqttDevice::count() const {
 }
 
 bool MqttDevice::wait_for(std::size_t count, std::chrono::milliseconds limit) {
-  std::unique_lock lock(client_->mutex);
+  Lock lock(client_->mutex);
   return client_->changed.wait_for(lock, limit, [&] { return client_->count >= count; });
 }
 
@@ -174,7 +244,7 @@ std::optional<MqttDevice::Received> MqttDevice::next(std::chrono::milliseconds l
 
 std::optional<MqttDevice::Received> MqttDevice::take(const Predicate& predicate,
                                                      std::chrono::milliseconds limit) {
-  std::unique_lock lock(client_->mutex);
+  Lock lock(client_->mutex);
   auto& messages = client_->messages;
   auto found = messages.end();
   const auto look = [&] {

@@ -13,8 +13,8 @@
 
 namespace jobs_bridge::testing_support {
 
-/// A device: an MQTT client on Paho. What came stays in order until next() or take() removes it.
-/// Any thread may use it. Everything throws std::exception when the broker refuses.
+/// A device: an MQTT client that is not Paho. What came stays in order until next() or take()
+/// removes it. Any thread may use it. Everything throws std::exception when the broker refuses.
 class MqttDevice {
  public:
   struct Options {
@@ -26,8 +26,8 @@ class MqttDevice {
     std::string client_id = "device";
     std::string username = {};
     std::string password = {};
-    /// Its session outlives its connection, which it takes up again by itself: it misses nothing
-    /// that a persistent broker keeps for it.
+    /// Its session outlives its connection, which every device takes up again by itself: it misses
+    /// nothing that a persistent broker keeps for it. Without this its subscriptions are lost.
     bool persistent = false;
   };
   struct Received {

@@ -217,6 +217,10 @@ void RawPeer::listen() {
   if (listener_ < 0) fail("socket");
   const int on = 1;
   setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (options_.small_receive_buffer) {
+    const int bytes = 4096;
+    setsockopt(listener_, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+  }
   if (bind(listener_, generic, size) != 0 || ::listen(listener_, 512) != 0 ||
       getsockname(listener_, generic, &size) != 0) {
     ::close(listener_);

@@ -85,6 +85,7 @@ class RawPeer {
     bool only_tls_1_1 = false;
     bool only_tls_1_2 = false;
     bool resumes_tls_sessions = true;
+    bool small_receive_buffer = false;  ///< so that it takes little to stall a sender
   };
 
   explicit RawPeer(Script script);

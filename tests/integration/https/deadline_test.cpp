@@ -88,11 +88,11 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(HttpsDeadlineTest, PeerThatDoesNotReadEndsAtAnswerTimeout) {
   Gate done;
-  RawPeer peer([&](PeerConnection&) { done.wait(); });
+  RawPeer peer({.small_receive_buffer = true}, [&](PeerConnection&) { done.wait(); });
   EndpointSettings settings = plain(peer);
   settings.answer_timeout = kLimit;
   Client client(std::move(settings));
-  const HttpRequest request = put(std::string(32 << 20, 'x'));
+  const HttpRequest request = put(std::string(4 << 20, 'x'));
   expect_ends_at(kLimit, [&] {
     const HttpFailure late = failure(client.perform(request));
     EXPECT_EQ(late.kind, Kind::timeout);

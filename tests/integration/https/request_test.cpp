@@ -70,11 +70,12 @@ TEST(HttpsRequestTest, BodyWithZeroBytesArrivesWhole) {
 TEST(HttpsRequestTest, LargeBodyArrivesWhole) {
   RawPeer peer(echo);
   EndpointSettings settings = plain(peer);
-  settings.max_answer_bytes = 8 << 20;
+  settings.max_answer_bytes = 4 << 20;
+  settings.answer_timeout = 30s;
   Client client(std::move(settings));
-  std::string body(6 << 20, 'x');
+  std::string body(2 << 20, 'x');
   for (std::size_t i = 0; i < body.size(); i += 997) body[i] = static_cast<char>('a' + i % 26);
-  EXPECT_EQ(answer(client.perform(put(body))).body, body);
+  EXPECT_EQ(answer(client.perform(put(body), 40s)).body, body);
 }
 
 struct Refused {

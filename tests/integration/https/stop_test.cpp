@@ -41,7 +41,7 @@ TEST(HttpsStopTest, EndsWaitForAnswer) {
 TEST(HttpsStopTest, EndsSending) {
   Gate reached;
   Gate done;
-  RawPeer peer([&](PeerConnection& connection) {
+  RawPeer peer({.small_receive_buffer = true}, [&](PeerConnection& connection) {
     connection.wait_for_data();
     reached.open();
     done.wait();
@@ -49,7 +49,7 @@ TEST(HttpsStopTest, EndsSending) {
   EndpointSettings settings = plain(peer);
   settings.answer_timeout = 60s;
   Client client(std::move(settings));
-  stop_during(client, reached, put(std::string(32 << 20, 'x')));
+  stop_during(client, reached, put(std::string(4 << 20, 'x')));
   done.open();
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
@@ -26,6 +28,11 @@ inline BrokerSettings settings_for(std::uint16_t port, Protocol protocol = Proto
   settings.protocol = protocol;
   settings.client_id = "bridge";
   return settings;
+}
+
+/// For the names of parameterised tests.
+inline std::string protocol_name(const testing::TestParamInfo<Protocol>& parameter) {
+  return parameter.param == Protocol::v5 ? "V5" : "V311";
 }
 
 /// The bridge's side of the broker: the connection under test, its log and what has come.

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -60,6 +61,11 @@ std::optional<Packet> ScriptedBroker::Connection::read(Packet::Type type) {
     if (packet->type == Packet::pingreq) send(Packet::pingresp, "");
   }
   return std::nullopt;
+}
+
+bool ScriptedBroker::Connection::has_data(std::chrono::milliseconds limit) {
+  pollfd readable{socket_, POLLIN, 0};
+  return poll(&readable, 1, static_cast<int>(limit.count())) > 0;
 }
 
 void ScriptedBroker::Connection::send(std::uint8_t type, std::string_view body) {

@@ -49,6 +49,8 @@ class ScriptedBroker {
     std::optional<Packet> read();
     /// The next packet of this type; PINGREQs on the way are answered, others are skipped.
     std::optional<Packet> read(Packet::Type type);
+    /// Whether the client says something within this time.
+    bool has_data(std::chrono::milliseconds limit);
     void send(std::uint8_t type, std::string_view body);
     /// Takes a CONNECT and accepts it; `properties` are a CONNACK's of MQTT 5, without their
     /// length. Over 3.1.1: nullopt.

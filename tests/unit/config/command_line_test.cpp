@@ -86,11 +86,14 @@ TEST(CommandLineTest, HelpNamesCommandsAndExitStatus) {
   }
   EXPECT_THAT(printed({"run", "--help"}), HasSubstr("--set"));
   EXPECT_THAT(printed({"check", "--help"}), HasSubstr("--config"));
+  EXPECT_THAT(printed({"check", "--help"}), HasSubstr("\nqueue_per_thing = 16\n"));
 }
 
 TEST(CommandLineTest, VersionIsOneLine) {
   const auto version = printed({"--version"});
   EXPECT_THAT(version, ::testing::MatchesRegex("jobs-bridge [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+  EXPECT_EQ(printed({"run", "--version"}), version);
+  EXPECT_EQ(printed({"check", "--version"}), version);
 }
 
 }  // namespace

@@ -1,3 +1,6 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "tests/unit/config/load_fixture.h"
 
 /// Values that are right by themselves but not together.
@@ -106,16 +109,50 @@ TEST_F(RelationsTest, ShareGroupWithADollarBaseIsAWarning) {
               IsEmpty());
 }
 
+TEST_F(RelationsTest, ShareGroupAcrossPartitionsIsAWarning) {
+  const std::string group = "broker.share_group = \"g\"\ntopics.base = \"{thing}/jobs\"\n";
+  EXPECT_THAT(warnings_of(group + "broker.partition = \"1/2\"\n"),
+              ElementsAre("FILE:3: broker.share_group: loses requests unless every member of the "
+                          "group has the same broker.partition; a group of its own for each "
+                          "partition, or only one of the two"));
+  EXPECT_THAT(warnings_of(group + "broker.partition = \"1/1\"\n"), IsEmpty());
+  EXPECT_THAT(warnings_of("broker.partition = \"1/2\"\n"), IsEmpty());
+}
+
+TEST_F(RelationsTest, ClientIdThatNotEvery311BrokerTakesIsAWarning) {
+  const auto id = [](std::size_t size) {
+    return "broker.client_id = \"" + std::string(size, 'x') + "\"\n";
+  };
+  const std::string old = "broker.protocol = \"3.1.1\"\n";
+  EXPECT_THAT(warnings_of(id(24) + old),
+              ElementsAre("FILE:3: broker.client_id: is longer than the 23 bytes that every MQTT "
+                          "3.1.1 broker takes; a shorter one, unless the broker is known to take "
+                          "it"));
+  EXPECT_THAT(warnings_of(id(23) + old), IsEmpty());
+  EXPECT_THAT(warnings_of(id(24)), IsEmpty());
+}
+
 TEST_F(RelationsTest, SecretThatOthersCanReadIsAWarning) {
   const auto line = [&](mode_t mode) {
     return "broker.username = \"me\"\nbroker.password_file = \"" +
            directory_.write("secret", "x", mode) + "\"\n";
   };
   const std::string warning = "FILE:4: broker.password_file: " + directory_.path("secret") +
-                              " can be read by others than its owner; chmod 600";
+                              " can be read by others; chmod 600, or 640 with the daemon's group";
   EXPECT_THAT(warnings_of(line(0640)), ElementsAre(warning));
   EXPECT_THAT(warnings_of(line(0604)), ElementsAre(warning));
   EXPECT_THAT(warnings_of(line(0600)), IsEmpty());
+}
+
+TEST_F(RelationsTest, SecretOfAnotherOwnerThatOurGroupMayReadIsNoWarning) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  const std::string secret = directory_.write("secret", "x", 0640);
+  constexpr uid_t another = 12345;
+  ASSERT_EQ(chown(secret.c_str(), another, getegid()), 0);
+  const std::string text = "broker.username = \"me\"\nbroker.password_file = \"" + secret + "\"\n";
+  EXPECT_THAT(warnings_of(text), IsEmpty());
+  ASSERT_EQ(chmod(secret.c_str(), 0644), 0);
+  EXPECT_THAT(warnings_of(text), ElementsAre(HasSubstr("can be read by others")));
 }
 
 TEST_F(RelationsTest, PrivateKeyThatOthersCanReadIsAWarningAndACertificateIsNot) {

@@ -150,6 +150,19 @@ TEST_F(ValueFaultsTest, BaseIsCheckedAsTopicsAre) {
   expect_good("topics.base", {"\"{thing}\"", "\"site/7/{thing}/jobs\""});
 }
 
+TEST_F(ValueFaultsTest, BaseHasAtMostAThousandBytesAndAHundredLevels) {
+  const auto with = [](const std::string& before) { return "\"" + before + "{thing}\""; };
+  const std::string longest = std::string(1016, 'x') + "/";
+  std::string deepest;
+  for (int i = 0; i < 99; ++i) deepest += "x/";
+  expect_good("topics.base", {with(longest), with(deepest)});
+  EXPECT_THAT(
+      faults_of("topics.base = " + with("x" + longest) + "\n"),
+      ElementsAre(::testing::EndsWith("...\" is too long; at most 1024 bytes and 100 levels")));
+  EXPECT_THAT(faults_of("topics.base = " + with("x/" + deepest) + "\n"),
+              ElementsAre(::testing::EndsWith(" is too long; at most 1024 bytes and 100 levels")));
+}
+
 TEST_F(ValueFaultsTest, ListenAddressIsHostAndPort) {
   EXPECT_THAT(faults_of("admin.listen = \"9464\"\n"),
               ElementsAre("FILE:3: admin.listen: \"9464\" has a host that is neither a DNS name "

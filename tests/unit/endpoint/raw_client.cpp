@@ -1,6 +1,7 @@
 #include "tests/unit/endpoint/raw_client.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -11,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <utility>
 
 namespace jobs_endpoint::testing {
 namespace {
@@ -44,7 +46,12 @@ RawClient::RawClient(std::uint16_t port, const Tls& tls) {
   timeval limit = {10, 0};
   setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
   connected_ = connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
-  if (!connected_ || !tls.use) return;
+  if (connected_ && tls.use) shake_hands(tls);
+  // From here on reads and writes wait in poll, and no longer than they are told to.
+  fcntl(socket_, F_SETFL, O_NONBLOCK);
+}
+
+void RawClient::shake_hands(const Tls& tls) {
   context_.reset(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
   SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER, nullptr);
   SSL_CTX_load_verify_locations(context_.get(), tls.ca_file.c_str(), nullptr);
@@ -74,32 +81,48 @@ void RawClient::send(std::string_view bytes) {
                           ? static_cast<ssize_t>(
                                 SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())))
                           : ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent <= 0) return;
-    bytes.remove_prefix(static_cast<std::size_t>(sent));
+    if (sent > 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+      continue;
+    }
+    const bool full =
+        ssl_ != nullptr ? SSL_get_error(ssl_.get(), static_cast<int>(sent)) == SSL_ERROR_WANT_WRITE
+                        : errno == EAGAIN;
+    pollfd writable = {socket_, POLLOUT, 0};
+    if (!full || poll(&writable, 1, static_cast<int>(patience.count())) <= 0) return;
   }
 }
 
 bool RawClient::read_some(std::chrono::milliseconds limit) {
   if (end_ == End::closed || end_ == End::reset) return false;
-  if (ssl_ == nullptr || SSL_pending(ssl_.get()) == 0) {
+  const auto until = std::chrono::steady_clock::now() + limit;
+  std::array<char, 16384> bytes;
+  for (;;) {
+    errno = 0;
+    const auto count = ssl_ != nullptr
+                           ? static_cast<ssize_t>(
+                                 SSL_read(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())))
+                           : recv(socket_, bytes.data(), bytes.size(), 0);
+    if (count > 0) {
+      unread_.append(bytes.data(), static_cast<std::size_t>(count));
+      return true;
+    }
+    // What arrives over TLS need not be data: a session ticket, half a record.
+    const bool nothing_yet =
+        ssl_ != nullptr ? SSL_get_error(ssl_.get(), static_cast<int>(count)) == SSL_ERROR_WANT_READ
+                        : count < 0 && errno == EAGAIN;
+    if (!nothing_yet) {
+      end_ = errno == ECONNRESET ? End::reset : End::closed;
+      return false;
+    }
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
     pollfd readable = {socket_, POLLIN, 0};
-    if (poll(&readable, 1, static_cast<int>(limit.count())) == 0) {
+    if (left.count() <= 0 || poll(&readable, 1, static_cast<int>(left.count())) == 0) {
       end_ = End::timed_out;
       return false;
     }
   }
-  std::array<char, 16384> bytes;
-  errno = 0;
-  const auto count =
-      ssl_ != nullptr
-          ? static_cast<ssize_t>(SSL_read(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())))
-          : recv(socket_, bytes.data(), bytes.size(), 0);
-  if (count <= 0) {
-    end_ = errno == ECONNRESET ? End::reset : End::closed;
-    return false;
-  }
-  unread_.append(bytes.data(), static_cast<std::size_t>(count));
-  return true;
 }
 
 std::string RawClient::read_answer() {

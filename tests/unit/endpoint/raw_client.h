@@ -44,6 +44,7 @@ class RawClient {
   [[nodiscard]] bool heard_goodbye() const;
 
  private:
+  void shake_hands(const Tls& tls);
   bool read_some(std::chrono::milliseconds limit);
 
   int socket_ = -1;

@@ -134,6 +134,17 @@ TEST(RateLimitedLogEndTest, EventsMadeOfValuesShareAWindowAfterAThousand) {
   EXPECT_EQ(inner.lines.back(), "other events suppressed=4");
 }
 
+TEST(RateLimitedLogEndTest, SummaryOfTheSharedWindowDoesNotNameTheNextEvent) {
+  RecordingLog inner;
+  MonotonicTime now{};
+  RateLimitedLog log(inner, {.lines = 1, .window = seconds(60)}, [&] { return now; });
+  for (int i = 0; i < 1024 + 5; ++i) log.write(Severity::warning, "event " + std::to_string(i));
+  inner.lines.clear();
+  now += seconds(60);
+  log.write(Severity::warning, "event new");
+  EXPECT_THAT(inner.lines, ElementsAre("other events suppressed=4", "event new"));
+}
+
 TEST(RateLimitedLogEndTest, SeveralThreadsLoseNoCount) {
   RecordingLog inner;
   {

@@ -105,6 +105,17 @@ TEST(StructuredLogTest, JsonFieldNameThatIsTakenGetsAnUnderscore) {
   EXPECT_EQ(line["event__"], "4");
 }
 
+TEST(StructuredLogTest, JsonLineIsPrintableAsciiAndKeepsTheValue) {
+  const std::string value = "\x7f \xc2\x85 \xc2\x9b \xe2\x80\xa8 \xc3\xa4 \x1b[31m";
+  std::ostringstream out;
+  StructuredLog log(Format::json, Severity::info, out);
+  log.write(Severity::error, "event", {{"a", value}});
+  const auto lines = lines_of(out);
+  ASSERT_EQ(lines.size(), 1U);
+  for (const char c : lines[0]) EXPECT_TRUE(c >= ' ' && c <= '~') << lines[0];
+  EXPECT_EQ(nlohmann::json::parse(lines[0])["a"], value);
+}
+
 TEST(StructuredLogTest, FormatSpecifiersInValuesMeanNothing) {
   EXPECT_EQ(text("event %v {}", {{"a", "{}%v%n"}}), "warning event %v {} a={}%v%n");
   EXPECT_EQ(json("event %v {}", {{"a", "{}%v%n"}})["a"], "{}%v%n");

@@ -128,5 +128,64 @@ TEST(OutboxTest, PublicationLargerThanTheBoundIsStillSent) {
   EXPECT_TRUE(outbox.next());
 }
 
+/// Ends connections, each of which has sent all that it may, until something is given up.
+std::vector<Topics> connections_until_given_up(Outbox& outbox, std::string& given_up) {
+  std::vector<Topics> sent;
+  for (int connection = 0; connection < 20; ++connection) {
+    sent.push_back(send_all(outbox));
+    if (const auto publication = outbox.take_back_all()) {
+      given_up = publication->topic;
+      return sent;
+    }
+  }
+  return sent;
+}
+
+TEST(OutboxTest, PublicationThatEndsConnectionAfterConnectionIsSentAloneAndGivenUp) {
+  Outbox outbox({});
+  outbox.set_window(10);
+  outbox.push(named("poison"));
+  outbox.push(named("b"));
+  std::string given_up;
+  const auto sent = connections_until_given_up(outbox, given_up);
+  EXPECT_EQ(given_up, "poison");
+  EXPECT_EQ(sent, (std::vector<Topics>{
+                      {"poison", "b"}, {"poison", "b"}, {"poison"}, {"poison"}, {"poison"}}));
+  EXPECT_EQ(send_all(outbox), (Topics{"b"}));
+}
+
+TEST(OutboxTest, InnocentOneSentAloneIsCleared) {
+  Outbox outbox({});
+  outbox.set_window(10);
+  outbox.push(named("innocent"));
+  outbox.push(named("b"));
+  for (int i = 0; i < 2; ++i) {
+    send_all(outbox);
+    EXPECT_FALSE(outbox.take_back_all());
+  }
+  const auto alone = outbox.next();
+  ASSERT_TRUE(alone);
+  EXPECT_FALSE(outbox.next());
+  EXPECT_TRUE(outbox.done(alone->sequence));
+  EXPECT_EQ(send_all(outbox), (Topics{"b"}));
+}
+
+TEST(OutboxTest, ConnectionThatEndsWithNothingUnacknowledgedAccusesNobody) {
+  Outbox outbox({});
+  outbox.push(named("a"));
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(outbox.take_back_all());
+  EXPECT_EQ(outbox.waiting(), 1U);
+}
+
+TEST(OutboxTest, BytesAreThoseOfWhatIsWaitingAndUnacknowledged) {
+  Outbox outbox({});
+  outbox.set_window(1);
+  outbox.push({.topic = "12", .payload = "345", .correlation_data = "6789"});
+  outbox.push(named("a"));
+  EXPECT_EQ(outbox.bytes(), 9U + 8U);
+  outbox.done(outbox.next()->sequence);
+  EXPECT_EQ(outbox.bytes(), 8U);
+}
+
 }  // namespace
 }  // namespace jobs_bridge::mqtt

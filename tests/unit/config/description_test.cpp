@@ -1,0 +1,47 @@
+#include "adapters/config/description.h"
+
+#include "tests/unit/config/load_fixture.h"
+
+namespace jobs_bridge::config {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class DescriptionTest : public LoadFixture {
+ protected:
+  std::string description_of(std::string_view text) {
+    const auto outcome = load_more(text);
+    EXPECT_THAT(lines(outcome.faults), ::testing::IsEmpty());
+    return outcome.configuration ? describe(*outcome.configuration) : "";
+  }
+};
+
+TEST_F(DescriptionTest, NamesBrokerTopicsEndpointAndThatThereIsNoJournal) {
+  EXPECT_EQ(description_of(""),
+            "broker mqtt://127.0.0.1:1883 as jobs-bridge (MQTT 5), topics "
+            "$aws/things/{thing}/jobs, endpoint "
+            "https://data.jobs.iot.eu-central-1.amazonaws.com:443, at most 32 connections, no "
+            "journal: updates are held in memory only");
+}
+
+TEST_F(DescriptionTest, Ipv6ShareGroupAndPartitionAreInIt) {
+  const auto text = description_of(
+      "broker.protocol = \"3.1.1\"\nbroker.share_group = \"g\"\nbroker.partition = \"2/3\"\n"
+      "topics.base = \"{thing}/jobs\"\nendpoint.url = \"https://[::1]:8443\"\n");
+  EXPECT_THAT(text, HasSubstr("(MQTT 3.1.1), topics {thing}/jobs, share group g, partition 2/3, "
+                              "endpoint https://[::1]:8443,"));
+}
+
+TEST_F(DescriptionTest, HoldsNeitherUsernameNorPasswordNorTheirFiles) {
+  const auto secret = directory_.write("password-is-here", "hunter2");
+  const auto text =
+      description_of("broker.username = \"alice\"\nbroker.password_file = \"" + secret + "\"\n");
+  EXPECT_THAT(text, HasSubstr("with a username and a password"));
+  EXPECT_THAT(text, Not(HasSubstr("alice")));
+  EXPECT_THAT(text, Not(HasSubstr("hunter2")));
+  EXPECT_THAT(text, Not(HasSubstr("password-is-here")));
+}
+
+}  // namespace
+}  // namespace jobs_bridge::config

@@ -1,0 +1,59 @@
+#include "adapters/mqtt/publication_check.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace jobs_bridge::mqtt {
+namespace {
+
+using testing::HasSubstr;
+using testing::Optional;
+
+constexpr std::size_t no_maximum = 268435460;
+
+TEST(PublicationCheckTest, OrdinaryPublicationIsInOrder) {
+  EXPECT_FALSE(fault_of({.topic = "$aws/things/a/jobs/get/accepted", .payload = "{}"}, true, 100));
+}
+
+TEST(PublicationCheckTest, TopicThatNoBrokerTakesIsAFault) {
+  EXPECT_THAT(fault_of({.topic = "", .payload = {}}, true, no_maximum),
+              Optional(HasSubstr("empty")));
+  for (const auto& topic : {std::string("a/+"), std::string("a/#"), std::string("a\0b", 3)}) {
+    EXPECT_THAT(fault_of({.topic = topic, .payload = {}}, false, no_maximum),
+                Optional(HasSubstr("wildcard")));
+  }
+  EXPECT_FALSE(fault_of({.topic = std::string(65535, 'x'), .payload = {}}, true, no_maximum));
+  EXPECT_THAT(fault_of({.topic = std::string(65536, 'x'), .payload = {}}, true, no_maximum),
+              Optional(HasSubstr("65535")));
+}
+
+TEST(PublicationCheckTest, CorrelationDataIsBoundedAndCountsOverMqtt5Only) {
+  const Publication publication{
+      .topic = "a", .payload = "", .correlation_data = std::string(65536, 'x')};
+  EXPECT_THAT(fault_of(publication, true, no_maximum), Optional(HasSubstr("correlation")));
+  EXPECT_FALSE(fault_of(publication, false, 10));
+}
+
+TEST(PublicationCheckTest, SizeIsThatOfThePacketToTheByte) {
+  // 1 type, 1 length, 2 + 1 topic, 2 packet id
+  EXPECT_EQ(packet_size({.topic = "a", .payload = ""}, false), 7U);
+  EXPECT_EQ(packet_size({.topic = "a", .payload = ""}, true), 8U);  // 1 length of properties
+  EXPECT_EQ(packet_size({.topic = "a", .payload = "", .correlation_data = "xy"}, true), 13U);
+  // The length field grows at 128, 16,384 and 2,097,152.
+  EXPECT_EQ(packet_size({.topic = "a", .payload = std::string(122, 'x')}, false), 129U);
+  EXPECT_EQ(packet_size({.topic = "a", .payload = std::string(123, 'x')}, false), 131U);
+  EXPECT_EQ(packet_size({.topic = "a", .payload = std::string(16378, 'x')}, false), 16386U);
+  EXPECT_EQ(packet_size({.topic = "a", .payload = std::string(16379, 'x')}, false), 16388U);
+}
+
+TEST(PublicationCheckTest, PacketLargerThanTheBrokersMaximumIsAFaultThatNamesBoth) {
+  const Publication publication{.topic = "a", .payload = "x"};
+  EXPECT_FALSE(fault_of(publication, false, 8));
+  EXPECT_THAT(fault_of(publication, false, 7), Optional(HasSubstr("8 bytes")));
+  EXPECT_THAT(fault_of(publication, false, 7), Optional(HasSubstr("maximum, 7")));
+}
+
+}  // namespace
+}  // namespace jobs_bridge::mqtt
