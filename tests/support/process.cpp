@@ -119,6 +119,10 @@ std::optional<int> Process::wait(std::chrono::milliseconds limit) {
     return status_.has_value();
   };
   wait_until(has_ended, limit);
+  // What it wrote last may still be on its way. A grandchild that keeps the pipe open is not waited
+  // for any longer than this.
+  constexpr std::chrono::milliseconds rest_of_output{2000};
+  if (status_) wait_for_capture(std::min(limit, rest_of_output), [] { return false; });
   return status_;
 }
 
