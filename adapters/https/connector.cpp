@@ -57,10 +57,7 @@ Result<std::unique_ptr<TcpConnection>, IoFailure> Connector::connect_tcp(Monoton
     const Duration share =
         std::max<Duration>((deadline - now) / static_cast<int>(count - tried), kLeastPerAddress);
     auto tcp = TcpConnection::open(address, tcp_port_, std::min(now + share, deadline), stop_);
-    if (tcp) {
-      first_.store(index, std::memory_order_relaxed);
-      return tcp;
-    }
+    if (tcp) return tcp;
     first_.store(index + 1, std::memory_order_relaxed);
     if (tcp.error().kind == Kind::stopped) return tcp;
     causes += (causes.empty() ? "" : "; ") + tcp.error().cause;

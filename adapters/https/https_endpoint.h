@@ -15,7 +15,9 @@
 /// The HTTPS side of the bridge: fulfils the ports Endpoint and Exchange.
 ///
 /// HTTP/1.1 is cpp-httplib's, TLS is OpenSSL's; sockets, deadlines and name resolution are ours,
-/// because the library bounds neither a whole request nor a lookup (connection.h, resolver.h).
+/// because the library bounds neither a whole request nor a lookup. From below upwards: wait
+/// (deadline and stop), tcp_connection, tls_connection, protocol (one request and its answer),
+/// connector (name to connection), https_exchange (keep-alive and repetition).
 ///
 /// The process must ignore SIGPIPE (`signal(SIGPIPE, SIG_IGN)`, once, before the first request):
 /// OpenSSL writes to sockets in a way that raises it when the peer has closed.
@@ -70,14 +72,19 @@ struct EndpointSettings {
 ///
 /// What its exchanges promise beyond bridge/ports.h:
 /// - A request never outlasts connect_timeout + answer_timeout, nor the deadline given.
+/// - TLS sessions are resumed, for an hour after the certificate was verified.
 /// - The peer must prove its name (subject alternative names only) to one of the authorities, over
 ///   TLS 1.2 or later. A certificate that does not is HttpFailure::Kind::tls, with the reason.
 /// - No redirect is followed, no compression offered or accepted.
 /// - A connection is used again only after a faultless answer with nothing behind it. A request is
 ///   sent twice only if it was `repeatable` (or no byte of it had left) and the kept-alive
 ///   connection ended without a byte of an answer.
+/// - stop() ends requests in progress at once, wherever they are; no thread watches over them.
 /// - With several addresses a failed connect moves on to the next, in the same request while time
 ///   is left, and later requests start from the one that worked.
+/// - What HTTP/1.1 cannot do, it does not do either: an answer that a faulty peer sends unasked
+///   arrives too early and is thrown away with its connection, but one that is under way at the
+///   very moment when the next request leaves cannot be told from that request's own.
 Result<std::unique_ptr<Endpoint>, std::string> open_endpoint(EndpointSettings settings, Log& log,
                                                              Lookup lookup = system_lookup);
 

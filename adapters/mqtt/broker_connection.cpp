@@ -150,6 +150,12 @@ class BrokerConnection::Implementation final : private Session::Events {
       report_fault(*fault);
       return {};
     }
+    if (session.server_keep_alive().value_or(settings_.keep_alive) < settings_.keep_alive) {
+      settings_.keep_alive = *session.server_keep_alive();
+      log_.write(Severity::info, "the broker asks for a shorter keep-alive: connecting again",
+                 {{"seconds", std::to_string(settings_.keep_alive.count())}});
+      return {};
+    }
     const auto began = steady_clock::now();
     announce(session);
     serve(session);
@@ -288,7 +294,7 @@ class BrokerConnection::Implementation final : private Session::Events {
     return stopping_;
   }
 
-  const BrokerSettings settings_;
+  BrokerSettings settings_;  ///< after the start the keeper's own
   const std::string address_;
   const std::vector<std::string> filters_;
   const OnMessage on_message_;

@@ -21,7 +21,8 @@ std::string describe_connack(int code) {
       return "the broker does not speak this version of MQTT: change broker.protocol";
     case 2:
     case MQTTREASONCODE_CLIENT_IDENTIFIER_NOT_VALID:
-      return "the broker refuses the client id";
+      return "the broker refuses the client id (over MQTT 3.1.1 perhaps the keep-alive, if its "
+             "maximum is shorter)";
     case 3:
     case MQTTREASONCODE_SERVER_UNAVAILABLE:
       return "the broker says that it is not available";

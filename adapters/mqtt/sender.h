@@ -30,8 +30,8 @@ class Sender {
       never,  ///< this publication cannot be sent over this link
     };
     virtual ~Link() = default;
-    /// Does not wait for the network. `cause` says why not. An acknowledgement may come before this
-    /// returns.
+    /// Does not wait for the network. `cause` says why not. The acknowledgement may come before
+    /// this returns, and is the end of `publication`.
     virtual Handed hand_over(Outbox::Sequence sequence, const Publication& publication,
                              std::string& cause) noexcept = 0;
   };

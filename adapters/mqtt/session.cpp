@@ -73,6 +73,10 @@ std::optional<std::string> Session::connect(const std::function<bool()>& stoppin
       maximum_packet_size_ =
           property_or<std::uint32_t>(properties, code::MAXIMUM_PACKET_SIZE, maximum_packet_size_);
       qos_ = property_or<std::uint8_t>(properties, code::MAXIMUM_QOS, qos_);
+      if (properties.contains(code::SERVER_KEEP_ALIVE)) {
+        server_keep_alive_ =
+            std::chrono::seconds(::mqtt::get<std::uint16_t>(properties, code::SERVER_KEEP_ALIVE));
+      }
     }
   } catch (const ::mqtt::exception& error) {
     auto fault = connack_fault(error);
@@ -124,7 +128,7 @@ Sender::Link::Handed Session::hand_over(Outbox::Sequence sequence, const Publica
 
 void Session::disconnect() {
   try {
-    client_->disconnect()->wait_for(1s);
+    client_->disconnect()->wait_for(500ms);
   } catch (const std::exception&) {
     // It was not connected any more, which is what was wanted.
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -64,6 +65,11 @@ class Session final : public Sender::Link {
   [[nodiscard]] bool session_present() const { return session_present_; }
   /// The most publications that may be unacknowledged.
   [[nodiscard]] std::size_t receive_maximum() const { return receive_maximum_; }
+  /// What the broker wants instead of our keep-alive, if it says so. Paho goes on with ours, and a
+  /// broker that wants less then ends the connection.
+  [[nodiscard]] std::optional<std::chrono::seconds> server_keep_alive() const {
+    return server_keep_alive_;
+  }
 
   /// Subscribes to all filters at QoS 1; the answers come as one event. Says what
   /// went wrong if it cannot be sent.
@@ -84,6 +90,7 @@ class Session final : public Sender::Link {
   bool session_present_ = false;
   std::size_t receive_maximum_ = 65535;
   std::size_t maximum_packet_size_;
+  std::optional<std::chrono::seconds> server_keep_alive_;
   int qos_ = 1;
   std::unique_ptr<Client> client_;
 };

@@ -21,7 +21,8 @@ class Session::Client final : private ::mqtt::callback {
   }
   void subscribe();
   void publish(Outbox::Sequence sequence, const ::mqtt::const_message_ptr& message);
-  ::mqtt::token_ptr disconnect() { return paho_.disconnect(); }
+  /// Does not wait for acknowledgements: Paho would, for ten seconds if the broker is silent.
+  ::mqtt::token_ptr disconnect() { return paho_.disconnect(0); }
 
  private:
   /// Told of each publication's end.

@@ -1,5 +1,7 @@
 #include "tests/endpoint/connection.h"
 
+#include <openssl/ssl.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
@@ -9,13 +11,14 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <chrono>
 #include <ctime>
-#include <memory>
 #include <string_view>
+#include <vector>
 
 namespace jobs_endpoint {
 namespace {
@@ -30,13 +33,14 @@ using TlsStream = asio::ssl::stream<tcp::socket>;
 
 constexpr std::uint32_t longest_head = 64U << 10U;
 constexpr std::uint64_t longest_body = 4U << 20U;
-/// How long a peer may take to say goodbye at TLS's end.
-constexpr std::chrono::seconds goodbye_limit{1};
+/// How long a peer that was refused may go on sending before the connection is cut.
+constexpr std::chrono::seconds drain_limit{1};
+constexpr std::chrono::milliseconds drain_pause{1};
 
 using Parser = http::request_parser<http::string_body>;
 
 template <typename Stream>
-class Connection : public std::enable_shared_from_this<Connection<Stream>> {
+class Connection {
  public:
   Connection(Stream stream, Service& service)
       : stream_(std::move(stream)), service_(service), number_(++service.connections) {}
@@ -46,6 +50,7 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
  private:
   awaitable<bool> read(Parser& parser);
   awaitable<void> refuse(const error_code& error);
+  awaitable<void> drain();
   awaitable<bool> deliver(const Delivery& delivery, bool keep_alive);
   awaitable<bool> write(std::string_view bytes);
   awaitable<void> trickle(std::string_view bytes, std::chrono::milliseconds interval);
@@ -129,8 +134,23 @@ awaitable<void> Connection<Stream>::refuse(const error_code& error) {
                                                           : 400;
   const HttpAnswer answer = {
       status, {{"Content-Type", "text/plain"}}, "not an HTTP request: " + error.message() + "\n"};
-  if (co_await write(to_wire(answer, service_.date(service_.clock.now()), false))) {
-    co_await say_goodbye();
+  if (!co_await write(to_wire(answer, service_.date(service_.clock.now()), false))) co_return;
+  co_await say_goodbye();
+  co_await drain();
+}
+
+/// Takes in what still comes, for a while: closing with bytes unread would reset the connection,
+/// and the peer might lose the answer.
+template <typename Stream>
+awaitable<void> Connection<Stream>::drain() {
+  error_code error;
+  socket().non_blocking(true, error);
+  std::vector<char> dropped(64U << 10U);
+  const auto until = std::chrono::steady_clock::now() + drain_limit;
+  while (std::chrono::steady_clock::now() < until) {
+    socket().read_some(asio::buffer(dropped), error);
+    if (error && error != asio::error::would_block) co_return;
+    co_await wait(drain_pause);
   }
 }
 
@@ -216,20 +236,15 @@ awaitable<void> Connection<Stream>::read_until_closed() {
   }
 }
 
-/// An orderly end.
+/// An orderly end, without waiting for the peer's part in it.
 template <typename Stream>
 awaitable<void> Connection<Stream>::say_goodbye() {
   error_code ignored;
   if constexpr (std::is_same_v<Stream, TlsStream>) {
-    // The peer may never answer; its goodbye is awaited for a moment only.
-    asio::steady_timer limit(socket().get_executor(), goodbye_limit);
-    limit.async_wait([self = this->shared_from_this()](const error_code& stopped) {
-      error_code closed;
-      if (!stopped) self->socket().close(closed);
-    });
+    SSL_set_shutdown(stream_.native_handle(), SSL_RECEIVED_SHUTDOWN);
     co_await stream_.async_shutdown(asio::redirect_error(use_awaitable, ignored));
   }
-  socket().shutdown(tcp::socket::shutdown_both, ignored);
+  socket().shutdown(tcp::socket::shutdown_send, ignored);
   co_return;
 }
 
@@ -250,8 +265,8 @@ const std::string& Service::date(Instant now) {
 }
 
 awaitable<void> serve_plain(tcp::socket socket, Service& service) {
-  const auto connection = std::make_shared<Connection<tcp::socket>>(std::move(socket), service);
-  co_await connection->serve();
+  Connection<tcp::socket> connection(std::move(socket), service);
+  co_await connection.serve();
 }
 
 awaitable<void> serve_tls(tcp::socket socket, asio::ssl::context& tls, Service& service) {
@@ -260,8 +275,8 @@ awaitable<void> serve_tls(tcp::socket socket, asio::ssl::context& tls, Service& 
   co_await stream.async_handshake(asio::ssl::stream_base::server,
                                   asio::redirect_error(use_awaitable, error));
   if (error) co_return;
-  const auto connection = std::make_shared<Connection<TlsStream>>(std::move(stream), service);
-  co_await connection->serve();
+  Connection<TlsStream> connection(std::move(stream), service);
+  co_await connection.serve();
 }
 
 }  // namespace jobs_endpoint

@@ -3,7 +3,6 @@
 #include <limits>
 #include <utility>
 
-#include "tests/endpoint/answer.h"
 #include "tests/endpoint/members.h"
 
 namespace jobs_endpoint {
@@ -27,18 +26,41 @@ HttpAnswer status_answer(const Fault& fault, AnswerShape shape) {
   if (fault.body) {
     answer.body = *fault.body;
     // A body of the test's own comes with no error type that the test did not ask for.
-    if (!fault.given.contains("error_type")) {
-      std::erase_if(answer.headers,
-                    [](const auto& header) { return header.first == "x-amzn-ErrorType"; });
-    }
+    if (!fault.given.contains("error_type")) remove_header(answer.headers, "x-amzn-ErrorType");
   }
   for (const auto& [name, value] : fault.headers) {
-    std::erase_if(answer.headers, [&name = name](const auto& header) {
-      return !find_header({header}, name).empty();
-    });
+    remove_header(answer.headers, name);
     answer.headers.emplace_back(name, value);
   }
   return answer;
+}
+
+/// A delivery that suffers what struck it, still without an answer.
+Delivery struck_delivery(const Strike& strike) {
+  const Fault& fault = strike.fault;
+  Delivery delivery;
+  delivery.manner = fault.kind;
+  delivery.delay = strike.delay;
+  delivery.interval = fault.interval;
+  delivery.bytes = fault.bytes;
+  if (fault.kind == FaultKind::garbage) {
+    delivery.stray = fault.body.value_or(std::string(usual_garbage));
+  } else if (fault.kind == FaultKind::extra_bytes) {
+    delivery.stray = fault.body ? *fault.body : usual_extra();
+  }
+  return delivery;
+}
+
+Call call_of(const Route& route, const HttpRequest& request) {
+  Call call;
+  call.operation = route.operation;
+  call.thing = route.thing;
+  call.job = route.job;
+  call.method = request.method;
+  call.target = request.target;
+  call.content_type = find_header(request.headers, "Content-Type");
+  call.body = request.body;
+  return call;
 }
 
 bool is_write(Operation operation) {
@@ -58,39 +80,19 @@ Delivery Endpoint::receive(const HttpRequest& request, std::uint64_t connection,
 
   const Route route = route_of(request.method, request.target);
   const std::optional<Strike> strike = faults_.strike(route);
-  Delivery delivery;
-  Call call;
-  if (strike) {
-    const Fault& fault = strike->fault;
-    delivery.manner = fault.kind;
-    delivery.delay = strike->delay;
-    delivery.interval = fault.interval;
-    delivery.bytes = fault.bytes;
-    call.fault = name_of(fault.kind);
-    if (fault.kind == FaultKind::garbage) {
-      delivery.stray = fault.body.value_or(std::string(usual_garbage));
-    } else if (fault.kind == FaultKind::extra_bytes) {
-      delivery.stray = fault.body ? *fault.body : usual_extra();
-    }
-  }
+  Delivery delivery = strike ? struck_delivery(*strike) : Delivery();
   if (!strike || strike->fault.carried_out) delivery.answer = answer_call(route, request, now);
   if (strike && strike->fault.kind == FaultKind::status) {
-    const bool enveloped = options_.envelope && !is_control_plane(route.operation);
-    delivery.answer =
-        status_answer(strike->fault, enveloped ? AnswerShape::envelope : AnswerShape::aws);
+    delivery.answer = status_answer(strike->fault, shape_for(route.operation));
   }
+  // An answer to HEAD has no body, and here no length of one either.
   if (request.method == "HEAD") delivery.answer.body.clear();
   delivery.answer.headers.emplace_back("x-amzn-RequestId", request_id(++requests_));
 
+  Call call = call_of(route, request);
   call.connection = connection;
-  call.operation = route.operation;
-  call.thing = route.thing;
-  call.job = route.job;
-  call.method = request.method;
-  call.target = request.target;
-  call.content_type = find_header(request.headers, "Content-Type");
-  call.body = request.body;
   call.arrived_at = now;
+  if (strike) call.fault = name_of(strike->fault.kind);
   delivery.call = calls_.arrived(std::move(call));
   return delivery;
 }
@@ -103,16 +105,19 @@ void Endpoint::malformed() {
   calls_.malformed();
 }
 
+AnswerShape Endpoint::shape_for(Operation operation) const {
+  return options_.envelope && !is_control_plane(operation) ? AnswerShape::envelope
+                                                           : AnswerShape::aws;
+}
+
 HttpAnswer Endpoint::answer_call(const Route& route, const HttpRequest& request, Instant now) {
-  const bool control_plane = is_control_plane(route.operation);
-  const AnswerShape shape =
-      options_.envelope && !control_plane ? AnswerShape::envelope : AnswerShape::aws;
+  const AnswerShape shape = shape_for(route.operation);
   try {
     if (route.operation == Operation::unknown) {
       throw unknown_operation("No operation of AWS IoT Jobs is " + request.method + " " +
                               request.target);
     }
-    if (control_plane) {
+    if (is_control_plane(route.operation)) {
       return success_answer(carry_out_control_plane(route, request.body, store_, now), shape);
     }
     require_quota(route.operation, now);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "tests/endpoint/answer.h"
 #include "tests/endpoint/call_log.h"
 #include "tests/endpoint/fault.h"
 #include "tests/endpoint/http.h"
@@ -58,6 +59,7 @@ class Endpoint {
   [[nodiscard]] Store& store() { return store_; }
 
  private:
+  [[nodiscard]] AnswerShape shape_for(Operation operation) const;
   [[nodiscard]] HttpAnswer answer_call(const Route& route, const HttpRequest& request, Instant now);
   [[nodiscard]] HttpAnswer answer_control(const HttpRequest& request);
   void require_quota(Operation operation, Instant now);

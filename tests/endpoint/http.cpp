@@ -11,16 +11,22 @@ char lower(char character) {
                                               : character;
 }
 
+bool same_name(std::string_view left, std::string_view right) {
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                    [](char one, char other) { return lower(one) == lower(other); });
+}
+
 }  // namespace
 
 std::string_view find_header(const Headers& headers, std::string_view name) {
   for (const auto& [key, value] : headers) {
-    if (std::equal(key.begin(), key.end(), name.begin(), name.end(),
-                   [](char left, char right) { return lower(left) == lower(right); })) {
-      return value;
-    }
+    if (same_name(key, name)) return value;
   }
   return {};
+}
+
+void remove_header(Headers& headers, std::string_view name) {
+  std::erase_if(headers, [name](const auto& header) { return same_name(header.first, name); });
 }
 
 std::string_view reason_phrase(int status) {

@@ -21,6 +21,9 @@ struct HttpRequest {
 /// The value of the first header of that name, whatever its case; empty: there is none.
 [[nodiscard]] std::string_view find_header(const Headers& headers, std::string_view name);
 
+/// Removes every header of that name, whatever its case.
+void remove_header(Headers& headers, std::string_view name);
+
 /// An answer before it is put on the wire. `headers` are in addition to Content-Length, Date and
 /// Connection.
 struct HttpAnswer {

@@ -119,6 +119,26 @@ TEST(AcceptedTest, JobDocumentArrivesByteForByteInBothShapesOfAnswer) {
   }
 }
 
+TEST(AcceptedTest, NumbersThatNoProgramCanHoldArriveByteForByte) {
+  Site site;
+  const std::string document =
+      R"({"huge":1e400,"tiny":-1E-400,"long":0.1000000000000000000000001})";
+  const json execution = {{"jobId", "job-1"}, {"jobDocument", document}};
+  site.endpoint->set_fault(
+      {{"kind", "status"}, {"status", 200}, {"body", json{{"execution", execution}}.dump()}});
+  EXPECT_THAT(site.start_next("lamp").payload, HasSubstr("\"jobDocument\":" + document));
+}
+
+TEST(AcceptedTest, JobDocumentThatIsNoJsonArrivesAsTheTextThatItIs) {
+  Site site;
+  for (const auto* document : {"just text", "{\"cut\":", "{} trailing"}) {
+    const json execution = {{"jobId", "job-1"}, {"jobDocument", document}};
+    site.endpoint->set_fault(
+        {{"kind", "status"}, {"status", 200}, {"body", json{{"execution", execution}}.dump()}});
+    EXPECT_EQ(payload_of(site.start_next("lamp"))["execution"], execution);
+  }
+}
+
 TEST(AcceptedTest, EnvelopedAnswersAreUnderstood) {
   Site site({.endpoint_arguments = {"--envelope"}});
   site.endpoint->create_job("job-1", {"lamp"}, R"({"operation":"blink"})");

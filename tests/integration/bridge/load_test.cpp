@@ -1,6 +1,9 @@
+#include <filesystem>
+#include <iterator>
 #include <set>
 
 #include "tests/integration/bridge/site.h"
+#include "tests/support/process_usage.h"
 
 namespace jobs_bridge::testing_support {
 namespace {
@@ -52,6 +55,36 @@ TEST(LoadTest, CallsInFlightNeverExceedTheConnections) {
     connections.insert(call["connection"].get<int>());
   }
   EXPECT_EQ(connections.size(), 7U);  // all of them, and kept alive
+}
+
+TEST(LoadTest, FaultsLeaveNoDescriptorsThreadsOrMemoryBehind) {
+  Site site({.settings = {"endpoint.connections=8", "limits.deadline=60s"}});
+  const auto id = site.bridge->process().id();
+  const auto entries = [&](const std::string& folder) {
+    const std::filesystem::directory_iterator all("/proc/" + std::to_string(id) + "/" + folder);
+    return std::distance(begin(all), end(all));
+  };
+  nlohmann::json faults = nlohmann::json::array();
+  for (const auto* kind : {"reset", "truncate", "garbage", "close_idle", "extra_bytes"}) {
+    faults.push_back({{"kind", kind}, {"probability", 0.2}});
+  }
+  site.endpoint->set_fault(faults);
+  const auto ask_all = [&] {
+    const auto before = site.device->count();
+    constexpr std::size_t count = 1000;
+    for (std::size_t i = 0; i < count; ++i) {
+      site.device->publish(start_next_topic("lamp-" + std::to_string(i)), "{}");
+    }
+    return site.device->wait_for(before + count);
+  };
+  ASSERT_TRUE(ask_all());  // now everything is there that ever will be
+  const auto descriptors = entries("fd");
+  const auto threads = entries("task");
+  const auto memory = resident_memory(id);
+  for (int round = 0; round < 4; ++round) ASSERT_TRUE(ask_all());
+  EXPECT_LE(entries("fd"), descriptors + 8);  // connections come and go
+  EXPECT_LE(entries("task"), threads);
+  EXPECT_LE(resident_memory(id), memory + (4U << 20));
 }
 
 }  // namespace

@@ -104,6 +104,9 @@ INSTANTIATE_TEST_SUITE_P(
         EndpointError{"WrongEndpoint", 404, "UnknownOperationException", "x", "InternalError"},
         EndpointError{"State", 409, "InvalidStateTransitionException", "no",
                       "InvalidStateTransition"},
+        EndpointError{"Conflict", 409, "ConflictException", "busy", "InvalidStateTransition"},
+        EndpointError{"Version", 409, "InvalidStateTransitionException",
+                      "Expected version 99 but found version 1", "VersionMismatch"},
         EndpointError{"Terminal", 410, "TerminalStateException", "over", "TerminalStateReached"},
         EndpointError{"Throttled", 429, "ThrottlingException", "slow down", "RequestThrottled"},
         EndpointError{"Internal", 500, "InternalFailureException", "x", "InternalError"},
@@ -116,7 +119,10 @@ TEST_P(EndpointErrorTest, BecomesTheCodeThatDevicesKnow) {
     // Enveloped codes map by other rules, and here they say something else:
     // EnvelopedErrorsAreMapped.
     const std::string code = error.code;
-    if (enveloped && (code == "InternalError" || code == "TerminalStateReached")) continue;
+    if (enveloped && code != "InvalidRequest" && code != "ResourceNotFound" &&
+        code != "RequestThrottled") {
+      continue;
+    }
     Site site({.endpoint_arguments = enveloped ? std::vector<std::string>{"--envelope"}
                                                : std::vector<std::string>{}});
     site.endpoint->set_fault({{"kind", "status"},
@@ -127,6 +133,42 @@ TEST_P(EndpointErrorTest, BecomesTheCodeThatDevicesKnow) {
     EXPECT_EQ(code_of(reply), error.code) << reply.payload;
     EXPECT_EQ(token_of(reply), "t");
     EXPECT_EQ(reply.payload.find("arn:secret"), std::string::npos);
+  }
+}
+
+TEST(RejectionTest, EndpointsOwnLimitsReachTheDevice) {
+  Site site({.endpoint_arguments = {"--strict-things", "--writes-per-second", "1"}});
+  site.endpoint->create_job("job-1", {"known"});
+  EXPECT_EQ(code_of(site.start_next("unknown")), "ResourceNotFound");
+  std::size_t throttled = 0;
+  for (int i = 0; i < 10; ++i) {
+    const auto reply = site.start_next("known");
+    if (reply.topic.ends_with("/accepted")) continue;
+    EXPECT_EQ(code_of(reply), "RequestThrottled");
+    ++throttled;
+  }
+  EXPECT_GT(throttled, 0U);
+}
+
+TEST(RejectionTest, AnswerOfUnreasonableSizeIsAnInternalError) {
+  Site site;
+  const json execution = {{"jobId", std::string(2 << 20, 'x')}};
+  site.endpoint->set_fault(
+      {{"kind", "status"}, {"status", 200}, {"body", json{{"execution", execution}}.dump()}});
+  EXPECT_EQ(code_of(site.start_next("lamp")), "InternalError");
+  site.endpoint->clear_faults();
+  EXPECT_TRUE(site.start_next("lamp").topic.ends_with("/accepted"));
+}
+
+TEST(RejectionTest, AnswersThatMakeNoSenseAreInternalErrors) {
+  Site site;
+  for (const auto* body :
+       {"", "{", "[]", "null", "\"text\"", "{\"execution\":5}", "{\"success\":\"yes\"}",
+        "{\"success\":true,\"data\":5}", "<html>login</html>", "{\"execution\":{}} trailing"}) {
+    site.endpoint->set_fault({{"kind", "status"}, {"status", 200}, {"body", body}});
+    const auto reply = site.start_next("lamp", R"({"clientToken":"t"})");
+    EXPECT_EQ(code_of(reply), "InternalError") << body << "\n" << reply.payload;
+    EXPECT_EQ(token_of(reply), "t");
   }
 }
 

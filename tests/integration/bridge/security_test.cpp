@@ -1,4 +1,7 @@
+#include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 
 #include "tests/integration/bridge/site.h"
 
@@ -172,6 +175,24 @@ TEST_P(PasswordTest, IfWrongTheLogSaysSoAndTheBridgeKeepsTrying) {
   EXPECT_TRUE(bridge.process().running());
   EXPECT_THAT(bridge.log(), Not(HasSubstr("wrong-one")));
   EXPECT_EQ(bridge.stop(), 0);
+}
+
+TEST(LogTest, HostileTextStaysInsideItsLineAndField) {
+  Site site({.settings = {"log.format=json", "log.level=trace"}});
+  site.start_next("a\",\"severity\":\"x", R"({"clientToken":"\n{\"forged\":1}\r\u0000"})");
+  site.endpoint->set_fault(
+      {{"kind", "status"}, {"status", 500}, {"message", "line\nbreak \"quoted\" \x1b[31m"}});
+  site.start_next("lamp", R"({"clientToken":"t\u2028"})");
+  EXPECT_EQ(site.bridge->stop(), 0);
+  ASSERT_TRUE(site.bridge->process().wait_for_output("stopped"));
+  std::istringstream lines(site.bridge->log());
+  std::size_t count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    const auto entry = nlohmann::json::parse(line, nullptr, false);
+    ASSERT_TRUE(entry.is_object()) << line;
+    EXPECT_FALSE(entry.contains("forged")) << line;
+  }
+  EXPECT_GE(count, 5U);
 }
 
 TEST_F(SecurityTest, DevicesAreKeptApartByTheBrokersAcl) {

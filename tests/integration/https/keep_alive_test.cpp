@@ -169,7 +169,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Surplus{"AnswerInItsOwnSegment", http_answer("forged"), false},
                       Surplus{"OneByteInTheSameSegment", "x", true},
                       Surplus{"OneByteInItsOwnSegment", "x", false},
-                      Surplus{"MoreThanOneReadTakes", http_answer(std::string(20000, 'y')), true}),
+                      Surplus{"MoreThanOneReadTakes", http_answer(std::string(40000, 'y')), true}),
     [](const auto& test) { return test.param.name; });
 
 }  // namespace

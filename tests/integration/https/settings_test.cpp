@@ -38,6 +38,27 @@ TEST_F(HttpsSettingsTest, DefaultsWithAHostOpen) {
   EXPECT_EQ(refusal(), "");
 }
 
+TEST_F(HttpsSettingsTest, SystemWithoutAuthoritiesIsWarnedOf) {
+  class WarningLog final : public Log {
+   public:
+    bool enabled(Severity) const override { return true; }
+    void write(Severity severity, std::string_view event, std::initializer_list<Field>) override {
+      if (severity == Severity::warning) warnings.emplace_back(event);
+    }
+    std::vector<std::string> warnings;
+  } log;
+  ASSERT_TRUE(open_endpoint(settings_, log));
+  const auto without = log.warnings.size();
+  setenv("SSL_CERT_FILE", directory_.file("none").c_str(), 1);
+  setenv("SSL_CERT_DIR", directory_.file("none").c_str(), 1);
+  const auto opened = open_endpoint(settings_, log);
+  unsetenv("SSL_CERT_FILE");
+  unsetenv("SSL_CERT_DIR");
+  ASSERT_TRUE(opened);
+  ASSERT_EQ(log.warnings.size(), without + 1);
+  EXPECT_THAT(log.warnings.back(), HasSubstr("ca_file"));
+}
+
 TEST_F(HttpsSettingsTest, MissingCaFileIsNamed) {
   settings_.ca_file = directory_.file("missing.pem");
   EXPECT_EQ(refusal(), "ca_file " + settings_.ca_file + ": No such file or directory");

@@ -364,7 +364,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Surplus{"AnswerInARecordOfItsOwn", http_answer("forged"), false},
                       Surplus{"OneByteInTheSameRecord", "x", true},
                       Surplus{"OneByteInARecordOfItsOwn", "x", false},
-                      Surplus{"MoreThanOneReadTakes", http_answer(std::string(12000, 'y')), true}),
+                      Surplus{"MoreThanOneReadTakes", http_answer(std::string(40000, 'y')), true}),
     [](const auto& test) { return test.param.name; });
 
 }  // namespace

@@ -279,6 +279,18 @@ TEST(EndpointRetryTest, EachKindOfFailureHasItsOwnCount) {
   EXPECT_EQ(driver.start_next("t").text, "{}");
 }
 
+TEST(EndpointRetryTest, OneKindsRetriesAreNotUsedUpByTheOther) {
+  Driver driver;
+  driver.create("j", "t", retries({{"FAILED", 1}, {"TIMED_OUT", 1}}));
+  driver.start_next("t");
+  driver.update("t", "j", R"({"status":"FAILED"})");
+  driver.start_next("t", R"({"stepTimeoutInMinutes":1})");
+  driver.now += minutes(1);
+  EXPECT_EQ(driver.start_next("t").body["execution"]["executionNumber"], 3);
+  driver.update("t", "j", R"({"status":"FAILED"})");
+  EXPECT_EQ(driver.start_next("t").text, "{}");
+}
+
 TEST(EndpointRetryTest, AllCountsBothKindsTogether) {
   Driver driver;
   driver.create("j", "t", retries({{"ALL", 2}}));

@@ -128,6 +128,15 @@ TEST(EndpointValidationTest, WrongNamesAndParametersAreRefused) {
   expect_invalid(driver.describe("t", "j", "?executionNumber="), "executionNumber", "empty");
 }
 
+TEST(EndpointValidationTest, LongValueIsQuotedInPart) {
+  Driver driver;
+  const auto answer = driver.update(
+      "t", "j", Json{{"status", "FAILED"}, {"expectedVersion", std::string(5000, 'x')}}.dump());
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_NE(answer.text.find("xxx...' at 'expectedVersion'"), std::string::npos) << answer.text;
+  EXPECT_LT(answer.text.size(), 300U);
+}
+
 TEST(EndpointValidationTest, UnknownOperationIsAnsweredAsAwsDoes) {
   Driver driver;
   const auto answer = driver.call("PATCH", "/things/t/jobs");

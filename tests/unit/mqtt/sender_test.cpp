@@ -30,11 +30,12 @@ class FakeLink final : public Sender::Link {
 
   Handed hand_over(Outbox::Sequence sequence, const Publication& publication,
                    std::string& cause) noexcept override {
+    const auto topic = publication.topic;  // an acknowledgement by the script ends the publication
     const auto handed = script_ ? script_(sequence, publication) : Handed::over;
     if (handed != Handed::over) cause = "the script says so";
     const std::lock_guard lock(mutex_);
     if (handed == Handed::over) {
-      topics_.push_back(publication.topic);
+      topics_.push_back(topic);
       sequences_.push_back(sequence);
     }
     return handed;
