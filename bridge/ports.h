@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "bridge/jobs/http.h"
 #include "bridge/jobs/message.h"
@@ -59,6 +62,25 @@ class Endpoint {
   virtual std::unique_ptr<Exchange> open() = 0;
   /// Ends every request in progress, and every later one, at once with HttpFailure::Kind::stopped.
   virtual void stop() = 0;
+};
+
+/// What is remembered of a thing whose pending executions are polled on behalf of its device.
+struct WatchedThing {
+  std::string thing;
+  /// When its device last asked for something, in seconds since 1970.
+  std::int64_t asked = 0;
+  /// What the device was last told is pending: text of the core's own, kept as it is.
+  std::string told;
+};
+
+/// Keeps the watched things over a restart, so that a job that was queued meanwhile is still
+/// announced and one that was announced is not announced again.
+class WatchStore {
+ public:
+  virtual ~WatchStore() = default;
+  /// Takes what has changed and what is to be forgotten. Returns without waiting for a disk and
+  /// does not throw; what cannot be written is logged. Calls come one at a time.
+  virtual void save(std::vector<WatchedThing> changed, std::vector<std::string> forgotten) = 0;
 };
 
 }  // namespace jobs_bridge

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <optional>
 #include <string>
+
+#include "bridge/time.h"
 
 namespace jobs_bridge {
 
@@ -13,14 +16,18 @@ struct Message {
   /// MQTT 5 properties; empty where the message had none (always so over MQTT 3.1.1).
   std::string response_topic = {};
   std::string correlation_data = {};
+  std::string content_type = {};
+  /// What was left of the Message Expiry Interval when the broker passed the message on.
+  std::optional<Duration> expires_after = {};
 };
 
 /// A PUBLISH of ours: QoS 1, never retained (what AWS IoT does with replies and notifications).
 struct Publication {
   std::string topic;
   std::string payload;
-  /// MQTT 5 Correlation Data; empty: none is sent.
+  /// MQTT 5 properties; empty: none is sent. Over MQTT 3.1.1 they are left out.
   std::string correlation_data = {};
+  std::string content_type = {};
 };
 
 }  // namespace jobs_bridge
