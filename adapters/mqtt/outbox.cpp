@@ -10,7 +10,7 @@ constexpr int suspicions_to_give_up = 5;
 
 std::size_t size_of(const Publication& publication) {
   return publication.topic.size() + publication.payload.size() +
-         publication.correlation_data.size();
+         publication.correlation_data.size() + publication.content_type.size();
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ class Outbox {
  public:
   struct Limits {
     std::size_t publications = 20000;
-    std::size_t bytes = std::size_t{64} << 20;  ///< of topics and payloads
+    std::size_t bytes = std::size_t{64} << 20;  ///< of topics, payloads and properties
   };
   explicit Outbox(Limits limits) : limits_(limits) {}
 

@@ -1,5 +1,6 @@
 #include "adapters/mqtt/publication_check.h"
 
+#include <algorithm>
 #include <string_view>
 
 namespace jobs_bridge::mqtt {
@@ -18,8 +19,29 @@ std::size_t size_of_length(std::size_t length) {
 }
 
 std::size_t properties_size(const Publication& publication) {
-  const auto correlation = publication.correlation_data.size();
-  return correlation == 0 ? 0 : 1 + 2 + correlation;
+  std::size_t size = 0;
+  for (const auto* value : {&publication.correlation_data, &publication.content_type}) {
+    if (!value->empty()) size += 1 + 2 + value->size();
+  }
+  return size;
+}
+
+/// What every media type is made of (RFC 9110, section 8.3.1); MQTT itself allows more.
+bool is_printable_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+std::optional<std::string> fault_of_properties(const Publication& publication) {
+  if (publication.correlation_data.size() > longest_field) {
+    return "the correlation data is longer than 65535 bytes";
+  }
+  if (publication.content_type.size() > longest_field) {
+    return "the content type is longer than 65535 bytes";
+  }
+  if (!is_printable_ascii(publication.content_type)) {
+    return "the content type is not printable ASCII";
+  }
+  return std::nullopt;
 }
 
 std::size_t remaining_length(const Publication& publication, bool mqtt_5) {
@@ -45,8 +67,8 @@ std::optional<std::string> fault_of(const Publication& publication, bool mqtt_5,
   if (publication.topic.find_first_of(std::string_view("+#\0", 3)) != std::string::npos) {
     return "the topic contains a wildcard or a null character";
   }
-  if (mqtt_5 && publication.correlation_data.size() > longest_field) {
-    return "the correlation data is longer than 65535 bytes";
+  if (mqtt_5) {
+    if (auto fault = fault_of_properties(publication)) return fault;
   }
   if (remaining_length(publication, mqtt_5) > longest_remaining) {
     return "it is longer than MQTT allows";

@@ -12,7 +12,7 @@ namespace jobs_bridge::mqtt {
 /// invalid packet by ending the connection, and Paho checks next to nothing.
 ///
 /// `maximum_packet_size`: in bytes, as the broker's CONNACK has it (MQTT 5, section 3.2.2.3.6).
-/// Correlation data does not count over MQTT 3.1.1, which has none.
+/// Properties do not count over MQTT 3.1.1, which has none.
 std::optional<std::string> fault_of(const Publication& publication, bool mqtt_5,
                                     std::size_t maximum_packet_size);
 

@@ -113,6 +113,9 @@ Sender::Link::Handed Session::hand_over(Outbox::Sequence sequence, const Publica
     if (mqtt_5 && !publication.correlation_data.empty()) {
       properties.add({::mqtt::property::CORRELATION_DATA, publication.correlation_data});
     }
+    if (mqtt_5 && !publication.content_type.empty()) {
+      properties.add({::mqtt::property::CONTENT_TYPE, publication.content_type});
+    }
     client_->publish(sequence,
                      std::make_shared<const ::mqtt::message>(publication.topic, publication.payload,
                                                              qos_, false, std::move(properties)));

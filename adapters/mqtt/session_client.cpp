@@ -1,5 +1,7 @@
 #include "adapters/mqtt/session_client.h"
 
+#include <chrono>
+#include <cstdint>
 #include <exception>
 #include <utility>
 
@@ -36,6 +38,11 @@ Message as_message(const ::mqtt::message& arrived) {
     using code = ::mqtt::property::code;
     message.response_topic = property_or_empty(properties, code::RESPONSE_TOPIC);
     message.correlation_data = property_or_empty(properties, code::CORRELATION_DATA);
+    message.content_type = property_or_empty(properties, code::CONTENT_TYPE);
+    if (properties.contains(code::MESSAGE_EXPIRY_INTERVAL)) {
+      message.expires_after = std::chrono::seconds(
+          ::mqtt::get<std::uint32_t>(properties, code::MESSAGE_EXPIRY_INTERVAL));
+    }
   }
   return message;
 }
@@ -65,9 +72,12 @@ Session::Client::Client(Wanted wanted, const std::string& address, Events& event
   // Before connecting: Paho takes locks in another order when handlers are set later.
   paho_.set_callback(*this);
   if (mqtt_5_) {
-    paho_.set_disconnected_handler([this](const ::mqtt::properties&, ::mqtt::ReasonCode reason) {
+    paho_.set_disconnected_handler([this](const ::mqtt::properties& properties,
+                                          ::mqtt::ReasonCode reason) {
       guarded(events_, [&] {
-        events_.lost("the broker disconnected us: " + describe_reason(static_cast<int>(reason)));
+        const auto words = property_or_empty(properties, ::mqtt::property::REASON_STRING);
+        events_.lost("the broker disconnected us: " + describe_reason(static_cast<int>(reason)) +
+                     quote_reason_string(words));
       });
     });
   }

@@ -40,6 +40,32 @@ std::string correlation_data_in(const mosquitto_property* list) {
   return {static_cast<const char*>(data), size};
 }
 
+std::string content_type_in(const mosquitto_property* list) {
+  char* text = nullptr;
+  mosquitto_property_read_string(list, MQTT_PROP_CONTENT_TYPE, &text, false);
+  const std::unique_ptr<char, void (*)(void*)> owner(text, std::free);
+  return text != nullptr ? text : "";
+}
+
+PropertyList list_of(const MqttDevice::Properties& properties) {
+  mosquitto_property* list = nullptr;
+  const auto add_text = [&](int identifier, const std::string& text) {
+    if (!text.empty()) mosquitto_property_add_string(&list, identifier, text.c_str());
+  };
+  add_text(MQTT_PROP_RESPONSE_TOPIC, properties.response_topic);
+  add_text(MQTT_PROP_CONTENT_TYPE, properties.content_type);
+  const auto& correlation = properties.correlation_data;
+  if (!correlation.empty()) {
+    mosquitto_property_add_binary(&list, MQTT_PROP_CORRELATION_DATA, correlation.data(),
+                                  static_cast<std::uint16_t>(correlation.size()));
+  }
+  if (properties.expires_after) {
+    mosquitto_property_add_int32(&list, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL,
+                                 static_cast<std::uint32_t>(properties.expires_after->count()));
+  }
+  return owned(list);
+}
+
 }  // namespace
 
 /// On libmosquitto: another implementation than the one under test, and one that sets TCP_NODELAY
@@ -158,7 +184,8 @@ void MqttDevice::Client::arrived(mosquitto*, void* context, const mosquitto_mess
                                 static_cast<std::size_t>(message->payloadlen)},
                     .qos = message->qos,
                     .retained = message->retain,
-                    .correlation_data = correlation_data_in(list)};
+                    .correlation_data = correlation_data_in(list),
+                    .content_type = content_type_in(list)};
   const std::lock_guard lock(client.mutex);
   client.messages.push_back(std::move(received));
   ++client.count;
@@ -176,24 +203,14 @@ void MqttDevice::Client::subscribe(const std::string& filter, int qos) {
 }
 
 void MqttDevice::Client::publish(const Received& message, const Properties& properties) {
-  mosquitto_property* list = nullptr;
-  if (!properties.response_topic.empty()) {
-    mosquitto_property_add_string(&list, MQTT_PROP_RESPONSE_TOPIC,
-                                  properties.response_topic.c_str());
-  }
-  if (!properties.correlation_data.empty()) {
-    mosquitto_property_add_binary(&list, MQTT_PROP_CORRELATION_DATA,
-                                  properties.correlation_data.data(),
-                                  static_cast<std::uint16_t>(properties.correlation_data.size()));
-  }
-  const auto owner = owned(list);
+  const auto list = list_of(properties);
   {
     const std::lock_guard lock(mutex);
     ++published;
   }
   const int code = mosquitto_publish_v5(
       client_.get(), nullptr, message.topic.c_str(), static_cast<int>(message.payload.size()),
-      message.payload.data(), message.qos, message.retained, list);
+      message.payload.data(), message.qos, message.retained, list.get());
   // Without a connection it is kept, and sent over the next one.
   if (code != MOSQ_ERR_NO_CONN) require(code, "PUBLISH");
 }

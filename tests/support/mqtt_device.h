@@ -36,10 +36,13 @@ class MqttDevice {
     int qos = 0;
     bool retained = false;
     std::string correlation_data = {};
+    std::string content_type = {};
   };
   struct Properties {
     std::string response_topic = {};
     std::string correlation_data = {};
+    std::string content_type = {};
+    std::optional<std::chrono::seconds> expires_after = {};
   };
   using Predicate = std::function<bool(const Received&)>;
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "tests/integration/mqtt/bridge_end.h"
-#include "tests/integration/mqtt/device.h"
 #include "tests/support/mosquitto_broker.h"
+#include "tests/support/mqtt_device.h"
 
 namespace jobs_bridge::testing_support {
 namespace {
@@ -37,9 +37,9 @@ TEST_P(ConcurrencyTest, CallbackAndWorkersAtFullSpeedNeitherDeadlockNorMixUpTheO
                      connection.flush();
                    });
   ASSERT_TRUE(bridge.start());
-  Device listener({.port = broker.port(), .client_id = "listener"});
+  MqttDevice listener({.port = broker.port(), .client_id = "listener"});
   listener.subscribe("out/#");
-  Device device({.port = broker.port()});
+  MqttDevice device({.port = broker.port()});
 
   constexpr int workers = 4;
   constexpr int each = 3000;
@@ -62,7 +62,7 @@ TEST_P(ConcurrencyTest, CallbackAndWorkersAtFullSpeedNeitherDeadlockNorMixUpTheO
   ASSERT_TRUE(bridge.connection.drain(60s));
   ASSERT_TRUE(listener.wait_for((workers + 1) * each, 60s)) << listener.count();
   std::map<std::string, int> next;
-  for (const auto& message : listener.take_all()) {
+  for (const auto& message : listener.received()) {
     EXPECT_EQ(message.payload, std::to_string(next[message.topic]++)) << message.topic;
   }
 }
@@ -97,7 +97,7 @@ TEST_P(ConcurrencyTest, NoCallbackAfterStopInAFlood) {
   ASSERT_TRUE(bridge.start());
   std::atomic<bool> enough = false;
   std::thread flood([&] {
-    Device device({.port = broker.port()});
+    MqttDevice device({.port = broker.port()});
     while (!enough) {
       for (int i = 0; i < 100; ++i) device.publish("in/a", "x");
       device.flush();

@@ -8,11 +8,11 @@
 #include <string>
 
 #include "tests/integration/mqtt/bridge_end.h"
-#include "tests/integration/mqtt/device.h"
 #include "tests/integration/mqtt/scripted_broker.h"
 #include "tests/support/certificates.h"
 #include "tests/support/free_port.h"
 #include "tests/support/mosquitto_broker.h"
+#include "tests/support/mqtt_device.h"
 #include "tests/support/raw_peer.h"
 #include "tests/support/temporary_directory.h"
 
@@ -49,9 +49,9 @@ class WireTest : public testing::TestWithParam<Wire> {
     if (settings.tls) settings.ca_file = authority_.certificate_file();
     return settings;
   }
-  [[nodiscard]] Device::Options device_options() const {
+  [[nodiscard]] MqttDevice::Options device_options() const {
     return {.port = broker->port(),
-            .mqtt_5 = GetParam().protocol == Protocol::v5,
+            .version_5 = GetParam().protocol == Protocol::v5,
             .ca_file = GetParam().tls ? authority_.certificate_file() : std::string()};
   }
 
@@ -73,13 +73,12 @@ TEST_P(WireTest, MessageComesInAndReplyGoesOut) {
   const bool mqtt_5 = GetParam().protocol == Protocol::v5;
   BridgeEnd bridge(settings(), {"in/+", "also/#"}, echo);
   ASSERT_TRUE(bridge.start()) << bridge.log.text();
-  Device device(device_options());
+  MqttDevice device(device_options());
   device.subscribe("out/#");
   const std::string binary("\0\x01\xff", 3);
-  device.publish({.topic = "in/a",
-                  .payload = binary,
-                  .response_topic = mqtt_5 ? "out/mine" : "",
-                  .correlation_data = mqtt_5 ? binary : ""});
+  device.publish(
+      "in/a", binary,
+      {.response_topic = mqtt_5 ? "out/mine" : "", .correlation_data = mqtt_5 ? binary : ""});
   ASSERT_TRUE(bridge.wait_for(1));
   const auto message = bridge.messages().front();
   EXPECT_EQ(message.topic, "in/a");

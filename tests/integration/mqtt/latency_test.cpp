@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "tests/integration/mqtt/bridge_end.h"
-#include "tests/integration/mqtt/device.h"
 #include "tests/support/certificates.h"
 #include "tests/support/mosquitto_broker.h"
+#include "tests/support/mqtt_device.h"
 #include "tests/support/temporary_directory.h"
 
 namespace jobs_bridge::testing_support {
@@ -76,7 +76,7 @@ TEST_P(LatencyTest, EchoDoesNotWaitForDelayedAcknowledgements) {
     if (tls) settings.ca_file = authority.certificate_file();
     BridgeEnd bridge(settings, {"in/#"}, echo);
     ASSERT_TRUE(bridge.start());
-    Device device(
+    MqttDevice device(
         {.port = broker.port(), .ca_file = tls ? authority.certificate_file() : std::string()});
     device.subscribe("out/#");
     std::vector<steady_clock::duration> times;

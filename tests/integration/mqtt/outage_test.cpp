@@ -8,9 +8,9 @@
 #include <thread>
 
 #include "tests/integration/mqtt/bridge_end.h"
-#include "tests/integration/mqtt/device.h"
 #include "tests/integration/mqtt/tcp_proxy.h"
 #include "tests/support/mosquitto_broker.h"
+#include "tests/support/mqtt_device.h"
 
 namespace jobs_bridge::testing_support {
 namespace {
@@ -115,7 +115,7 @@ TEST_P(HalfOpenTest, SilentLinkIsNoticedInTimeAndNothingIsLost) {
     settings.connect_timeout = 1s;
     BridgeEnd bridge(settings);
     ASSERT_TRUE(bridge.start());
-    Device device({.port = broker.port()});
+    MqttDevice device({.port = broker.port()});
     device.subscribe("out/#");
 
     network.stall();

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "tests/integration/mqtt/bridge_end.h"
-#include "tests/integration/mqtt/device.h"
 #include "tests/integration/mqtt/scripted_broker.h"
 #include "tests/support/mosquitto_broker.h"
+#include "tests/support/mqtt_device.h"
 
 namespace jobs_bridge::testing_support {
 namespace {
@@ -26,7 +26,7 @@ TEST_P(PublishTest, ThreeThousandRepliesAtOnceOnABrokerWithDefaultLimitsArriveIn
   MosquittoBroker broker({.no_delay = false});
   BridgeEnd bridge(settings_for(broker.port(), GetParam()));
   ASSERT_TRUE(bridge.start());
-  Device device({.port = broker.port()});
+  MqttDevice device({.port = broker.port()});
   device.subscribe("out/#");
   const auto before = std::chrono::steady_clock::now();
   constexpr std::size_t count = 3000;
@@ -38,7 +38,7 @@ TEST_P(PublishTest, ThreeThousandRepliesAtOnceOnABrokerWithDefaultLimitsArriveIn
   ASSERT_TRUE(device.wait_for(count));
   EXPECT_LT(std::chrono::steady_clock::now() - before, 3s);
   std::size_t next = 0;
-  for (const auto& message : device.take_all()) {
+  for (const auto& message : device.received()) {
     EXPECT_EQ(message.payload, std::to_string(next++));
   }
   const auto state = bridge.connection.state();
@@ -50,7 +50,7 @@ TEST_P(PublishTest, WhatNoBrokerTakesIsGivenUpAndTheRestArrives) {
   MosquittoBroker broker;
   BridgeEnd bridge(settings_for(broker.port(), GetParam()));
   ASSERT_TRUE(bridge.start());
-  Device device({.port = broker.port()});
+  MqttDevice device({.port = broker.port()});
   device.subscribe("out/#");
   for (const auto& topic :
        {std::string(), std::string("out/+"), std::string("#"), std::string("out/\0x", 6),
@@ -72,7 +72,7 @@ TEST(PublishOverMqtt5Test, PacketOfTheBrokersMaximumIsSentAndOneByteMoreIsGivenU
   MosquittoBroker broker({.configuration = "max_packet_size 1000"});
   BridgeEnd bridge(settings_for(broker.port()));
   ASSERT_TRUE(bridge.start());
-  Device device({.port = broker.port()});
+  MqttDevice device({.port = broker.port()});
   device.subscribe("out/#");
   // 1 + 2 bytes of header, 2 + 5 of topic, 2 of packet id, 1 of properties.
   bridge.publish("out/a", std::string(988, 'x'));
@@ -90,7 +90,7 @@ TEST(PublishOverMqtt311Test, PacketThatEndsEveryConnectionIsFoundAndGivenUp) {
   MosquittoBroker broker({.configuration = "max_packet_size 1000"});
   BridgeEnd bridge(settings_for(broker.port(), Protocol::v3_1_1));
   ASSERT_TRUE(bridge.start());
-  Device device({.port = broker.port()});
+  MqttDevice device({.port = broker.port()});
   device.subscribe("out/#");
   for (int i = 0; i < 50; ++i) {
     bridge.connection.queue({.topic = "out/" + std::to_string(i), .payload = "small"});
@@ -224,19 +224,19 @@ TEST_P(PublishTest, FullOutboxDropsTheOldestAndSaysSoOnce) {
   EXPECT_EQ(bridge.connection.state().waiting, 100U);
   EXPECT_EQ(bridge.connection.state().overflowed, 900U);
   EXPECT_EQ(bridge.log.count("replies dropped", Severity::warning), 1U);
-  Device device({.port = broker.port()});
+  MqttDevice device({.port = broker.port()});
   device.subscribe("out/#");
   ASSERT_TRUE(bridge.start());
   ASSERT_TRUE(device.wait_for(100));
   int next = 900;
-  for (const auto& message : device.take_all()) EXPECT_EQ(message.payload, std::to_string(next++));
+  for (const auto& message : device.received()) EXPECT_EQ(message.payload, std::to_string(next++));
 }
 
 TEST_P(PublishTest, LargePayloadArrivesWhole) {
   MosquittoBroker broker;
   BridgeEnd bridge(settings_for(broker.port(), GetParam()));
   ASSERT_TRUE(bridge.start());
-  Device device({.port = broker.port()});
+  MqttDevice device({.port = broker.port()});
   device.subscribe("out/#");
   std::string payload;
   while (payload.size() < 5'000'000) payload += std::to_string(payload.size()) + ",";

@@ -7,9 +7,9 @@
 #include <string>
 
 #include "tests/integration/mqtt/bridge_end.h"
-#include "tests/integration/mqtt/device.h"
 #include "tests/integration/mqtt/scripted_broker.h"
 #include "tests/support/mosquitto_broker.h"
+#include "tests/support/mqtt_device.h"
 #include "tests/support/raw_peer.h"
 
 namespace jobs_bridge::testing_support {
@@ -35,7 +35,7 @@ TEST_P(SessionTest, MessagesThatCameWhileWeWereAwayArriveOnReturn) {
     ASSERT_TRUE(before.start());
     before.connection.stop();
   }
-  Device device({.port = broker.port()});
+  MqttDevice device({.port = broker.port()});
   for (int i = 0; i < 50; ++i) device.publish("in/" + std::to_string(i), "while away");
   ASSERT_TRUE(device.flush());
   BridgeEnd after(settings_for(broker.port(), GetParam()));
@@ -64,7 +64,7 @@ TEST_P(SessionTest, SubscriptionsAreMadeAgainWhenTheBrokerHasForgottenUs) {
   broker.start();
   ASSERT_TRUE(bridge.wait_until_subscribed());
   EXPECT_EQ(bridge.log.count("session=new"), 2U) << bridge.log.text();
-  Device device({.port = broker.port()});
+  MqttDevice device({.port = broker.port()});
   device.publish("in/a", "");
   device.publish("also/a", "");
   EXPECT_TRUE(bridge.wait_for(2));
@@ -72,8 +72,8 @@ TEST_P(SessionTest, SubscriptionsAreMadeAgainWhenTheBrokerHasForgottenUs) {
 
 TEST_P(SessionTest, RetainedMessageIsMarkedOrNotEvenSent) {
   MosquittoBroker broker;
-  Device device({.port = broker.port()});
-  device.publish({.topic = "in/old", .payload = "old", .retained = true});
+  MqttDevice device({.port = broker.port()});
+  device.publish("in/old", "old", /*qos=*/1, /*retained=*/true);
   ASSERT_TRUE(device.flush());
   BridgeEnd bridge(settings_for(broker.port(), GetParam()));
   ASSERT_TRUE(bridge.start());
@@ -96,7 +96,7 @@ TEST(SessionOverMqtt5Test, ThreeThousandRequestsWhileOneIsBeingHandledAllArrive)
   BridgeEnd bridge(settings_for(broker.port()), {"in/#"},
                    [&](BrokerConnection&, const Message&) { gate.wait(); });
   ASSERT_TRUE(bridge.start());
-  Device device({.port = broker.port()});
+  MqttDevice device({.port = broker.port()});
   for (int i = 0; i < 3000; ++i) device.publish("in/" + std::to_string(i), "");
   ASSERT_TRUE(device.flush());
   gate.open();
@@ -109,7 +109,7 @@ TEST(SessionOverMqtt5Test, MessageLargerThanWeAskedForIsWithheldAndTheNextArrive
   settings.max_packet_size = 1000;
   BridgeEnd bridge(settings);
   ASSERT_TRUE(bridge.start());
-  Device device({.port = broker.port()});
+  MqttDevice device({.port = broker.port()});
   device.publish("in/large", std::string(2000, 'x'));
   device.publish("in/small", "small");
   ASSERT_TRUE(bridge.wait_for(1));

@@ -180,9 +180,10 @@ TEST(OutboxTest, ConnectionThatEndsWithNothingUnacknowledgedAccusesNobody) {
 TEST(OutboxTest, BytesAreThoseOfWhatIsWaitingAndUnacknowledged) {
   Outbox outbox({});
   outbox.set_window(1);
-  outbox.push({.topic = "12", .payload = "345", .correlation_data = "6789"});
+  outbox.push(
+      {.topic = "12", .payload = "345", .correlation_data = "6789", .content_type = "0123456"});
   outbox.push(named("a"));
-  EXPECT_EQ(outbox.bytes(), 9U + 8U);
+  EXPECT_EQ(outbox.bytes(), 16U + 8U);
   outbox.done(outbox.next()->sequence);
   EXPECT_EQ(outbox.bytes(), 8U);
 }

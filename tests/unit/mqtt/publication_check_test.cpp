@@ -36,11 +36,39 @@ TEST(PublicationCheckTest, CorrelationDataIsBoundedAndCountsOverMqtt5Only) {
   EXPECT_FALSE(fault_of(publication, false, 10));
 }
 
+TEST(PublicationCheckTest, ContentTypeIsBoundedPrintableAndCountsOverMqtt5Only) {
+  Publication publication{.topic = "a", .payload = "", .content_type = std::string(65535, 'x')};
+  EXPECT_FALSE(fault_of(publication, true, no_maximum));
+  publication.content_type += 'x';
+  EXPECT_THAT(fault_of(publication, true, no_maximum),
+              Optional(HasSubstr("the content type is longer than 65535 bytes")));
+  EXPECT_FALSE(fault_of(publication, false, 10));
+  for (const auto& type : {std::string("a\0b", 3), std::string("\xC3\xBC"), std::string("a\n")}) {
+    publication.content_type = type;
+    EXPECT_THAT(fault_of(publication, true, no_maximum),
+                Optional(HasSubstr("the content type is not printable ASCII")));
+    EXPECT_FALSE(fault_of(publication, false, 10));
+  }
+}
+
 TEST(PublicationCheckTest, SizeIsThatOfThePacketToTheByte) {
   // 1 type, 1 length, 2 + 1 topic, 2 packet id
   EXPECT_EQ(packet_size({.topic = "a", .payload = ""}, false), 7U);
   EXPECT_EQ(packet_size({.topic = "a", .payload = ""}, true), 8U);  // 1 length of properties
   EXPECT_EQ(packet_size({.topic = "a", .payload = "", .correlation_data = "xy"}, true), 13U);
+  EXPECT_EQ(packet_size({.topic = "a", .payload = "", .content_type = "xy"}, true), 13U);
+  EXPECT_EQ(packet_size({.topic = "a", .payload = "", .content_type = "xy"}, false), 7U);
+  const Publication both{
+      .topic = "a", .payload = "", .correlation_data = "xy", .content_type = "xyz"};
+  EXPECT_EQ(packet_size(both, true), 19U);
+  // The length of the properties grows at 128, too.
+  const auto with = [](std::size_t length) {
+    return packet_size({.topic = "a", .payload = "", .content_type = std::string(length, 'x')},
+                       true);
+  };
+  EXPECT_EQ(with(117), 128U);
+  EXPECT_EQ(with(124), 136U);
+  EXPECT_EQ(with(125), 138U);
   // The length field grows at 128, 16,384 and 2,097,152.
   EXPECT_EQ(packet_size({.topic = "a", .payload = std::string(122, 'x')}, false), 129U);
   EXPECT_EQ(packet_size({.topic = "a", .payload = std::string(123, 'x')}, false), 131U);
