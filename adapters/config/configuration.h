@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "adapters/config/url.h"
 #include "bridge/flow/partition.h"
@@ -75,6 +76,10 @@ struct Configuration {
     bool enabled = false;
     std::chrono::milliseconds interval{};
     double quota_share = 0;  ///< above 0, at most 1
+    std::chrono::milliseconds watch_for{};
+    std::vector<std::string> things;  ///< each accepted by ThingName::parse, none of them twice
+    std::uint64_t max_things = 0;     ///< not less than there are `things`, if enabled
+    std::string path;                 ///< empty: in memory only
   };
   struct Admin {
     std::optional<ListenAddress> listen;  ///< absent: off

@@ -1,5 +1,12 @@
 #include "adapters/config/description.h"
 
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
 #include "adapters/config/quote.h"
 
 namespace jobs_bridge::config {
@@ -9,6 +16,41 @@ std::string address(const Url& url) {
   const bool is_ipv6 = url.host.find(':') != std::string::npos;
   return url.scheme + "://" + (is_ipv6 ? "[" + url.host + "]" : url.host) + ":" +
          std::to_string(url.port);
+}
+
+/// In the largest unit of which it is a whole number: `90s`, `2h`.
+std::string text_of(std::chrono::milliseconds duration) {
+  constexpr std::array<std::pair<std::int64_t, std::string_view>, 4> units = {
+      {{86'400'000, "d"}, {3'600'000, "h"}, {60'000, "min"}, {1'000, "s"}}};
+  for (const auto& [size, name] : units) {
+    if (duration.count() % size == 0) {
+      return std::to_string(duration.count() / size).append(name);
+    }
+  }
+  return std::to_string(duration.count()) + "ms";
+}
+
+std::string text_of(double number) {
+  std::array<char, 64> text{};
+  const auto result = std::to_chars(text.data(), text.data() + text.size(), number);
+  return {text.data(), result.ptr};
+}
+
+std::string notification(const Configuration& configuration) {
+  const auto& notify = configuration.notify;
+  if (!notify.enabled) return ", no notifications";
+  std::string text = ", notifications: polls every " + text_of(notify.interval);
+  if (const auto reads = configuration.limits.reads_per_second; reads > 0) {
+    text += " with at most " + text_of(notify.quota_share) + " of " + std::to_string(reads) +
+            " reads a second";
+  }
+  text += " for at most " + std::to_string(notify.max_things) + " things that asked in the last " +
+          text_of(notify.watch_for);
+  if (!notify.things.empty()) {
+    text += ", " + std::to_string(notify.things.size()) + " of them always";
+  }
+  text += notify.path.empty() ? ", kept in memory only" : ", kept in " + printable(notify.path);
+  return text;
 }
 
 }  // namespace
@@ -32,6 +74,7 @@ std::string describe(const Configuration& configuration) {
   text += ", at most " + std::to_string(endpoint.connections) + " connections";
   text += configuration.journal.path.empty() ? ", no journal: updates are held in memory only"
                                              : ", journal " + printable(configuration.journal.path);
+  text += notification(configuration);
   return text;
 }
 

@@ -17,7 +17,7 @@ struct Problem {
 };
 
 /// How a value is written in TOML.
-enum class ValueKind { text, integer, real, boolean };
+enum class ValueKind { text, integer, real, boolean, list };
 
 /// What the daemon does with the file that a value names.
 enum class FileUse { none, read, read_secret };
@@ -27,20 +27,29 @@ struct ValueType {
   ValueKind kind = ValueKind::text;
   /// Completes "one of", "from 1s to 1h" and the like: what is allowed, for the reference.
   std::string range;
-  /// Puts the value into the configuration, unless it is wrong.
+  /// Puts the value into the configuration, unless it is wrong. Of a list it takes one element at
+  /// a time and puts it behind those that it took before.
   std::function<std::optional<Problem>(Configuration&, const std::string&)> assign;
   FileUse file = FileUse::none;
 };
 
 struct Key {
   std::string_view name;
+  /// As an override gives it: the elements of a list between commas.
   std::string_view default_value;
   ValueType type;
   /// One sentence for an operator.
   std::string_view help;
   /// `section.key`
   std::string path = {};
+
+  /// `name = value` as a TOML file has it, with the default for the value.
+  [[nodiscard]] std::string default_line() const;
 };
+
+/// The elements of a list that is written between commas. Spaces around them are no part of them;
+/// nothing but spaces is a list without elements.
+std::vector<std::string> split_list(std::string_view text);
 
 struct Section {
   std::string_view name;

@@ -190,6 +190,17 @@ Section notify_section() {
                "Between two polls for a thing; stretched to keep quota_share."},
               {"quota_share", "0.5", share(at(&Notify::quota_share)),
                "Most that polling takes of limits.reads_per_second."},
+              {"watch_for", "7d", duration(at(&Notify::watch_for), "1min", "365d"),
+               "How long after its last request a thing is polled for."},
+              {"things", "",
+               list(at(&Notify::things), std::string(ThingName::rule),
+                    [](const std::string& name) { return ThingName::parse(name).has_value(); }),
+               "Things that are always polled for, whether they ever asked or not."},
+              {"max_things", "100000", integer(at(&Notify::max_things), 1, 1'000'000),
+               "Most things that are polled for."},
+              {"path", "", file(at(&Notify::path), FileUse::none),
+               "The file that keeps over a restart what devices were told; empty: it is kept in "
+               "memory only."},
           }};
 }
 

@@ -20,9 +20,9 @@ EffectiveSettings defaults(const std::string& path) {
   for (const auto& section : sections()) {
     for (const auto& key : section.keys) {
       // A fault of a default is that the file does not set the key.
-      settings[key.path] = {.key = &key,
-                            .value = std::string(key.default_value),
-                            .origin = {.layer = Layer::standard, .source = path, .line = 0}};
+      settings[key.path] =
+          setting_in_one_piece(key, std::string(key.default_value),
+                               {.layer = Layer::standard, .source = path, .line = 0});
     }
   }
   return settings;

@@ -35,7 +35,8 @@ void add(Reading& reading, const Key& key, std::string value, Origin origin) {
               {.message = "is given more than once", .remedy = "give it once"});
     return;
   }
-  if (key.type.kind == ValueKind::text && (value.starts_with('"') || value.starts_with('\''))) {
+  const bool is_string = key.type.kind == ValueKind::text || key.type.kind == ValueKind::list;
+  if (is_string && (value.starts_with('"') || value.starts_with('\''))) {
     auto unquoted = unquote_toml(value);
     if (!unquoted) {
       add_fault(reading, origin, key.path,
@@ -45,7 +46,7 @@ void add(Reading& reading, const Key& key, std::string value, Origin origin) {
     }
     value = std::move(*unquoted);
   }
-  reading.settings.push_back({.key = &key, .value = std::move(value), .origin = std::move(origin)});
+  reading.settings.push_back(setting_in_one_piece(key, std::move(value), std::move(origin)));
 }
 
 }  // namespace

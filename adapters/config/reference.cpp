@@ -13,7 +13,8 @@ constexpr std::string_view introduction =
 # out has the default; one that does not exist is an error.
 #
 # A key can also be set by --set section.key=value and by the environment variable
-# JOBS_BRIDGE_SECTION_KEY; --set wins over the environment, the environment over this file.
+# JOBS_BRIDGE_SECTION_KEY; --set wins over the environment, the environment over this file. There, a
+# list is written without brackets and quotes: one,another.
 )";
 
 /// `words` as comment lines of 100 characters at most.
@@ -35,8 +36,7 @@ void print_key(std::ostream& out, const Key& key) {
     words += key.type.kind == ValueKind::boolean ? "" : " Allowed: " + key.type.range + ".";
   }
   print_comment(out, words);
-  const char* const mark = key.type.kind == ValueKind::text ? "\"" : "";
-  out << key.name << " = " << mark << key.default_value << mark << '\n';
+  out << key.default_line() << '\n';
 }
 
 }  // namespace

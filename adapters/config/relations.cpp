@@ -109,11 +109,36 @@ void check_limits(Review& review) {
   }
 }
 
-void check_journal(Review& review) {
-  const auto& path = review.configuration.journal.path;
-  if (!has_directory(path)) {
-    review.fault("journal.path", "the directory of " + printable(path) + " does not exist",
-                 "a file in a directory that exists");
+/// A file that is made if it is not there.
+void check_directory(Review& review, std::string_view key) {
+  const auto& path = review.text(key);
+  if (!review.is_sound({key}) || has_directory(path)) return;
+  review.fault(key, "the directory of " + printable(path) + " does not exist",
+               "a file in a directory that exists");
+}
+
+void check_notify(Review& review) {
+  const auto& notify = review.configuration.notify;
+  check_directory(review, "notify.path");
+  if (!review.is_sound({"notify.enabled"})) return;
+  if (!notify.enabled) {
+    if (!notify.path.empty()) {
+      review.warn("notify.path", "has no effect: notify.enabled is false", "notify.enabled = true");
+    }
+    return;
+  }
+  if (review.is_sound({"notify.things", "notify.max_things"}) &&
+      notify.things.size() > notify.max_things) {
+    review.fault(review.is_given("notify.max_things") ? "notify.max_things" : "notify.things",
+                 "things (" + std::to_string(notify.things.size()) +
+                     ") are more than max_things (" + std::to_string(notify.max_things) + ")",
+                 "max_things >= the number of things");
+  }
+  if (review.is_sound({"notify.interval", "notify.watch_for"}) &&
+      notify.watch_for < notify.interval) {
+    review.warn(review.is_given("notify.watch_for") ? "notify.watch_for" : "notify.interval",
+                "watch_for is shorter than interval: a thing may never be polled for",
+                "watch_for >= interval");
   }
 }
 
@@ -123,7 +148,8 @@ void check_relations(Review& review) {
   check_broker(review);
   check_endpoint(review);
   check_limits(review);
-  check_journal(review);
+  check_directory(review, "journal.path");
+  check_notify(review);
 }
 
 }  // namespace jobs_bridge::config

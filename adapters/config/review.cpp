@@ -38,4 +38,23 @@ void Review::warn(std::string_view key, std::string message, std::string remedy)
   warnings_.push_back(finding(key, std::move(message), std::move(remedy)));
 }
 
+Review::Finding Review::finding_of_element(std::string_view key, std::size_t index,
+                                           const std::string& message, std::string remedy) const {
+  Finding found =
+      finding(key, "element " + std::to_string(index + 1) + ": " + message, std::move(remedy));
+  found.fault.line = settings_.find(key)->second.elements[index].line;
+  return found;
+}
+
+void Review::fault_of_element(std::string_view key, std::size_t index, const std::string& message,
+                              std::string remedy) {
+  faults_.push_back(finding_of_element(key, index, message, std::move(remedy)));
+  faulty_.emplace(key);
+}
+
+void Review::warn_of_element(std::string_view key, std::size_t index, const std::string& message,
+                             std::string remedy) {
+  warnings_.push_back(finding_of_element(key, index, message, std::move(remedy)));
+}
+
 }  // namespace jobs_bridge::config

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <initializer_list>
 #include <map>
 #include <set>
@@ -25,7 +26,7 @@ class Review {
   Configuration configuration;
 
   [[nodiscard]] const EffectiveSettings& settings() const { return settings_; }
-  /// The value as it was written.
+  /// The value as it was written; of a list nothing.
   [[nodiscard]] const std::string& text(std::string_view key) const;
   /// Whether somebody set it, be it to the default.
   [[nodiscard]] bool is_given(std::string_view key) const;
@@ -38,6 +39,11 @@ class Review {
   /// Both are reported where the key was set.
   void fault(std::string_view key, std::string message, std::string remedy);
   void warn(std::string_view key, std::string message, std::string remedy);
+  /// The same where that element of the key's list is; `index` starts from 0, the message from 1.
+  void fault_of_element(std::string_view key, std::size_t index, const std::string& message,
+                        std::string remedy);
+  void warn_of_element(std::string_view key, std::size_t index, const std::string& message,
+                       std::string remedy);
 
   struct Finding {
     Layer layer;
@@ -49,6 +55,8 @@ class Review {
  private:
   [[nodiscard]] Finding finding(std::string_view key, std::string message,
                                 std::string remedy) const;
+  [[nodiscard]] Finding finding_of_element(std::string_view key, std::size_t index,
+                                           const std::string& message, std::string remedy) const;
 
   EffectiveSettings settings_;
   std::vector<Finding> faults_;

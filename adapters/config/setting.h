@@ -18,12 +18,22 @@ struct Origin {
   std::uint32_t line = 0;
 };
 
+/// An element of a list, and where it is: a long list takes many lines.
+struct Element {
+  std::string value;
+  std::uint32_t line = 0;  ///< as in Fault
+};
+
 /// A value of a key as somebody gave it.
 struct Setting {
   const Key* key = nullptr;
-  std::string value;
+  std::string value;              ///< empty for a list
+  std::vector<Element> elements;  ///< of a list
   Origin origin;
 };
+
+/// The setting of a key that is written in one piece: `value` is split if the key takes a list.
+Setting setting_in_one_piece(const Key& key, std::string value, Origin origin);
 
 /// What one layer says.
 struct Reading {

@@ -47,6 +47,8 @@ std::string_view name_of(ValueKind kind) {
       return "a number";
     case ValueKind::boolean:
       return "a boolean";
+    case ValueKind::list:
+      return "an array of strings";
   }
   return "a value";
 }
@@ -57,7 +59,8 @@ std::string to_text(double number) {
   return {text.data(), result.ptr};
 }
 
-/// The value in the form in which every layer gives it; nothing if its type is not the key's.
+/// The value in the form in which every layer gives it; nothing if its type is not the key's or it
+/// is a list.
 std::optional<std::string> value_of(const toml::node& node, ValueKind kind) {
   switch (kind) {
     case ValueKind::text:
@@ -71,6 +74,8 @@ std::optional<std::string> value_of(const toml::node& node, ValueKind kind) {
       [[fallthrough]];
     case ValueKind::integer:
       if (const auto* number = node.as_integer()) return std::to_string(number->get());
+      return std::nullopt;
+    case ValueKind::list:
       return std::nullopt;
   }
   return std::nullopt;
@@ -104,24 +109,44 @@ class Walk {
       if (key == nullptr) {
         fault(line, std::string(section.name).append(".").append(name.str()),
               unknown_key(section, name.str()));
+      } else if (key->type.kind == ValueKind::list && node.is_array()) {
+        list(*key, line, *node.as_array());
       } else if (auto value = value_of(node, key->type.kind)) {
         reading_.settings.push_back(
-            {.key = key,
-             .value = std::move(*value),
-             .origin = {.layer = Layer::file, .source = path_, .line = line}});
+            {.key = key, .value = std::move(*value), .elements = {}, .origin = origin(line)});
       } else {
         fault(line, key->path, wrong_type(*key, node.type()));
       }
     }
   }
 
+  void list(const Key& key, std::uint32_t line, const toml::array& array) {
+    Setting setting{.key = &key, .value = {}, .elements = {}, .origin = origin(line)};
+    std::size_t number = 0;
+    for (const auto& node : array) {
+      ++number;
+      const auto element_line = node.source().begin.line;
+      if (const auto* text = node.as_string()) {
+        setting.elements.push_back({.value = text->get(), .line = element_line});
+        continue;
+      }
+      Problem problem{.message = "element " + std::to_string(number) + ": is ",
+                      .remedy = "quotes around every element"};
+      problem.message.append(name_of(node.type())).append(", not a string");
+      fault(element_line, key.path, std::move(problem));
+    }
+    if (setting.elements.size() == number) reading_.settings.push_back(std::move(setting));
+  }
+
+  [[nodiscard]] Origin origin(std::uint32_t line) const {
+    return {.layer = Layer::file, .source = path_, .line = line};
+  }
+
   static Problem wrong_type(const Key& key, toml::node_type type) {
-    const char* const mark = key.type.kind == ValueKind::text ? "\"" : "";
     Problem problem;
     problem.message.append("is ").append(name_of(type)).append(", not ");
     problem.message.append(name_of(key.type.kind));
-    problem.remedy.append("such as ").append(key.name).append(" = ");
-    problem.remedy.append(mark).append(key.default_value).append(mark);
+    problem.remedy = "such as " + key.default_line();
     return problem;
   }
 

@@ -32,11 +32,9 @@ void check_unsupported(Review& review) {
   if (!configuration.journal.path.empty()) {
     refuse(review, "journal.path", "the journal", "journal.path = \"\"");
   }
-  if (configuration.notify.enabled) {
-    refuse(review, "notify.enabled", "notification", "notify.enabled = false");
-  }
   warn_without_effect(review, "admin.listen", "");
-  warn_without_effect(review, "limits.reads_per_second", "0");
+  // It bounds the polls.
+  if (!configuration.notify.enabled) warn_without_effect(review, "limits.reads_per_second", "0");
   warn_without_effect(review, "limits.writes_per_second", "0");
 }
 

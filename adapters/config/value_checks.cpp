@@ -2,6 +2,9 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
 
 #include "adapters/config/file.h"
 #include "adapters/config/keys.h"
@@ -23,6 +26,22 @@ std::optional<Problem> check_characters(const std::string& value) {
   return std::nullopt;
 }
 
+/// An element that is in the list already is left out.
+void read_list(Review& review, const Key& key, const std::vector<Element>& elements) {
+  std::unordered_set<std::string_view> known;
+  for (std::size_t i = 0; i < elements.size(); ++i) {
+    const std::string& value = elements[i].value;
+    auto problem = check_characters(value);
+    if (!problem && !known.insert(value).second) {
+      review.warn_of_element(key.path, i, quote(value) + " is given more than once",
+                             "give it once");
+      continue;
+    }
+    if (!problem) problem = key.type.assign(review.configuration, value);
+    if (problem) review.fault_of_element(key.path, i, problem->message, problem->remedy);
+  }
+}
+
 }  // namespace
 
 void read_values(Review& review) {
@@ -30,6 +49,10 @@ void read_values(Review& review) {
     for (const auto& key : section.keys) {
       const auto found = review.settings().find(key.path);
       if (found == review.settings().end()) continue;
+      if (key.type.kind == ValueKind::list) {
+        read_list(review, key, found->second.elements);
+        continue;
+      }
       std::string value = found->second.value;
       if (key.path == "endpoint.url") value = place_region(value, review.text("endpoint.region"));
       auto problem = check_characters(value);

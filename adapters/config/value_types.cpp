@@ -91,6 +91,20 @@ ValueType text(Target<std::string> target, std::string rule,
       });
 }
 
+ValueType list(Target<std::vector<std::string>> target, std::string rule,
+               std::function<bool(const std::string&)> check) {
+  std::string range = "a list, each element " + rule;
+  return {.kind = ValueKind::list,
+          .range = std::move(range),
+          .assign = [target = std::move(target), rule = std::move(rule), check = std::move(check)](
+                        Configuration& configuration,
+                        const std::string& value) -> std::optional<Problem> {
+            if (!check(value)) return wrong(value, "is not allowed", rule).error;
+            target(configuration).push_back(value);
+            return std::nullopt;
+          }};
+}
+
 ValueType file(Target<std::string> target, FileUse use) {
   auto type =
       value_type(ValueKind::text, {}, std::move(target),

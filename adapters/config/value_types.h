@@ -24,6 +24,10 @@ using Target = std::function<T&(Configuration&)>;
 ValueType text(Target<std::string> target, std::string rule,
                std::function<bool(const std::string&)> check);
 
+/// A list of strings that `check` finds nothing wrong with.
+ValueType list(Target<std::vector<std::string>> target, std::string rule,
+               std::function<bool(const std::string&)> check);
+
 /// The name of a file, or nothing.
 ValueType file(Target<std::string> target, FileUse use = FileUse::read);
 

@@ -22,7 +22,7 @@ TEST_F(DescriptionTest, NamesBrokerTopicsEndpointAndThatThereIsNoJournal) {
             "broker mqtt://127.0.0.1:1883 as jobs-bridge (MQTT 5), topics "
             "$aws/things/{thing}/jobs, endpoint "
             "https://data.jobs.iot.eu-central-1.amazonaws.com:443, at most 32 connections, no "
-            "journal: updates are held in memory only");
+            "journal: updates are held in memory only, no notifications");
 }
 
 TEST_F(DescriptionTest, Ipv6ShareGroupAndPartitionAreInIt) {
@@ -31,6 +31,22 @@ TEST_F(DescriptionTest, Ipv6ShareGroupAndPartitionAreInIt) {
       "topics.base = \"{thing}/jobs\"\nendpoint.url = \"https://[::1]:8443\"\n");
   EXPECT_THAT(text, HasSubstr("(MQTT 3.1.1), topics {thing}/jobs, share group g, partition 2/3, "
                               "endpoint https://[::1]:8443,"));
+}
+
+TEST_F(DescriptionTest, NotificationsNameTheirBoundsAndWhereTheyAreKept) {
+  EXPECT_THAT(description_of("notify.enabled = true\n"),
+              ::testing::EndsWith(
+                  ", notifications: polls every 1min with at most 0.5 of 200 reads a second for at "
+                  "most 100000 things that asked in the last 7d, kept in memory only"));
+  const auto path = directory_.path("watched");
+  EXPECT_THAT(
+      description_of("limits.reads_per_second = 0\nnotify.enabled = true\n"
+                     "notify.interval = \"1500ms\"\nnotify.watch_for = \"36h\"\n"
+                     "notify.max_things = 5\nnotify.things = [\"a\", \"b\"]\nnotify.path = \"" +
+                     path + "\"\n"),
+      ::testing::EndsWith(", notifications: polls every 1500ms for at most 5 things that asked in "
+                          "the last 36h, 2 of them always, kept in " +
+                          path));
 }
 
 TEST_F(DescriptionTest, HoldsNeitherUsernameNorPasswordNorTheirFiles) {

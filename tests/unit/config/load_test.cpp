@@ -48,6 +48,10 @@ TEST_F(LoadTest, DefaultsAreThoseOfTheReference) {
   EXPECT_FALSE(c.notify.enabled);
   EXPECT_EQ(c.notify.interval, 60s);
   EXPECT_DOUBLE_EQ(c.notify.quota_share, 0.5);
+  EXPECT_EQ(c.notify.watch_for, 24h * 7);
+  EXPECT_THAT(c.notify.things, IsEmpty());
+  EXPECT_EQ(c.notify.max_things, 100'000U);
+  EXPECT_EQ(c.notify.path, "");
   EXPECT_EQ(c.admin.listen, (ListenAddress{"127.0.0.1", 9464}));
   EXPECT_EQ(c.log.level, Severity::info);
   EXPECT_EQ(c.log.format, LogFormat::text);
@@ -224,9 +228,10 @@ TEST_F(LoadTest, UnknownNamesAreFaultsWithTheNearestKnownOne) {
 
 TEST_F(LoadTest, WrongTypeIsAFaultWithAnExample) {
   EXPECT_THAT(
-      faults_of("limits.queue = \"10\"\nlimits.deadline = 8\nnotify.enabled = \"false\"\n"
-                "notify.quota_share = \"1\"\nlimits.queue_per_thing = 1.5\nlog.level = 2020-01-01\n"
-                "broker.url = []\ntopics.base = {}\nbroker.username = true\n"),
+      faults_of(
+          "limits.queue = \"10\"\nlimits.deadline = 8\nnotify.enabled = \"false\"\n"
+          "notify.quota_share = \"1\"\nlimits.queue_per_thing = 1.5\nlog.level = 2020-01-01\n"
+          "broker.url = []\ntopics.base = {}\nbroker.username = true\nnotify.things = \"a\"\n"),
       ElementsAre(
           "FILE:3: limits.queue: is a string, not a whole number; such as queue = 10000",
           "FILE:4: limits.deadline: is a whole number, not a string; such as deadline = \"8s\"",
@@ -238,7 +243,8 @@ TEST_F(LoadTest, WrongTypeIsAFaultWithAnExample) {
           "FILE:9: broker.url: is an array, not a string; such as url = \"mqtt://127.0.0.1:1883\"",
           "FILE:10: topics.base: is a table, not a string; such as base = "
           "\"$aws/things/{thing}/jobs\"",
-          "FILE:11: broker.username: is a boolean, not a string; such as username = \"\""));
+          "FILE:11: broker.username: is a boolean, not a string; such as username = \"\"",
+          "FILE:12: notify.things: is a string, not an array of strings; such as things = []"));
 }
 
 TEST_F(LoadTest, WrongTypeOfAKeyBringsNoFurtherFaultsAboutIt) {

@@ -102,6 +102,44 @@ TEST_F(RelationsTest, JournalNeedsItsDirectory) {
               Not(::testing::Contains(HasSubstr("does not exist"))));
 }
 
+TEST_F(RelationsTest, NotifyNeedsTheDirectoryOfItsFile) {
+  const std::string enabled = "notify.enabled = true\n";
+  EXPECT_THAT(
+      faults_of(enabled + "notify.path = \"" + directory_.path("none/watched") + "\"\n"),
+      ElementsAre("FILE:4: notify.path: the directory of " + directory_.path("none/watched") +
+                  " does not exist; a file in a directory that exists"));
+  EXPECT_THAT(warnings_of(enabled + "notify.path = \"" + directory_.path("watched") + "\"\n"),
+              IsEmpty());
+}
+
+TEST_F(RelationsTest, PathOfNotificationsThatAreOffIsAWarning) {
+  EXPECT_THAT(warnings_of("notify.path = \"" + directory_.path("watched") + "\"\n"),
+              ElementsAre("FILE:3: notify.path: has no effect: notify.enabled is false; "
+                          "notify.enabled = true"));
+}
+
+TEST_F(RelationsTest, ThingsThatAreAlwaysWatchedAreNotMoreThanMayBe) {
+  const std::string enabled = "notify.enabled = true\n";
+  const std::string things = "notify.things = [\"a\", \"b\"]\n";
+  EXPECT_THAT(faults_of(enabled + things + "notify.max_things = 1\n"),
+              ElementsAre("FILE:5: notify.max_things: things (2) are more than max_things (1); "
+                          "max_things >= the number of things"));
+  EXPECT_THAT(faults_of(enabled + things + "notify.max_things = 2\n"), IsEmpty());
+  EXPECT_THAT(faults_of(things + "notify.max_things = 1\n"), IsEmpty()) << "notify is off";
+  EXPECT_THAT(faults_of(enabled + "notify.things = [\"a\", \"b/c\"]\nnotify.max_things = 1\n"),
+              ElementsAre(HasSubstr("element 2: \"b/c\" is not allowed")));
+}
+
+TEST_F(RelationsTest, WatchThatIsShorterThanTheIntervalIsAWarning) {
+  const std::string enabled = "notify.enabled = true\n";
+  EXPECT_THAT(warnings_of(enabled + "notify.interval = \"1h\"\nnotify.watch_for = \"1min\"\n"),
+              ElementsAre("FILE:5: notify.watch_for: watch_for is shorter than interval: a thing "
+                          "may never be polled for; watch_for >= interval"));
+  EXPECT_THAT(warnings_of("notify.interval = \"1h\"\nnotify.watch_for = \"1min\"\n"), IsEmpty());
+  EXPECT_THAT(warnings_of(enabled + "notify.interval = \"1h\"\nnotify.watch_for = \"1h\"\n"),
+              IsEmpty());
+}
+
 TEST_F(RelationsTest, ShareGroupWithADollarBaseIsAWarning) {
   EXPECT_THAT(warnings_of("broker.share_group = \"g\"\n"),
               ElementsAre(HasSubstr("FILE:3: broker.share_group: mosquitto")));

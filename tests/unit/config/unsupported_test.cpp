@@ -30,16 +30,13 @@ TEST_F(UnsupportedTest, EverySourceOfCredentialsButNoneIsRefused) {
   }
 }
 
-TEST_F(UnsupportedTest, ProxyJournalAndNotificationAreRefused) {
+TEST_F(UnsupportedTest, ProxyAndJournalAreRefused) {
   EXPECT_THAT(
-      faults_of("endpoint.proxy = \"http://me@proxy:3128\"\njournal.path = \"journal\"\n"
-                "notify.enabled = true\n"),
+      faults_of("endpoint.proxy = \"http://me@proxy:3128\"\njournal.path = \"journal\"\n"),
       ElementsAre(MatchesRegex("FILE:3: endpoint.proxy: a proxy is not supported by version .* "
                                "yet; set endpoint.proxy = \"\""),
                   MatchesRegex("FILE:4: journal.path: the journal is not supported by version .* "
-                               "yet; set journal.path = \"\""),
-                  MatchesRegex("FILE:5: notify.enabled: notification is not supported by version "
-                               ".* yet; set notify.enabled = false")));
+                               "yet; set journal.path = \"\"")));
 }
 
 TEST_F(UnsupportedTest, LimitsThatAreNotKeptAreWarningsWhenSomebodySetsThem) {
@@ -53,6 +50,10 @@ TEST_F(UnsupportedTest, LimitsThatAreNotKeptAreWarningsWhenSomebodySetsThem) {
           MatchesRegex(
               "FILE:5: limits.writes_per_second: has no effect in version .*; leave it out")));
   EXPECT_THAT(warnings_of(""), IsEmpty());
+}
+
+TEST_F(UnsupportedTest, LimitOfReadsHasAnEffectOnPolls) {
+  EXPECT_THAT(warnings_of("notify.enabled = true\nlimits.reads_per_second = 200\n"), IsEmpty());
 }
 
 TEST_F(UnsupportedTest, TurningThemOffIsNoWarning) {

@@ -43,9 +43,9 @@ TEST_F(ValueFaultsTest, DurationSaysWhatItShouldBe) {
 }
 
 TEST_F(ValueFaultsTest, EveryDurationIsPositiveAndSensible) {
-  for (const char* key :
-       {"broker.session_expiry", "broker.keep_alive", "endpoint.connect_timeout",
-        "endpoint.answer_timeout", "limits.deadline", "journal.max_age", "notify.interval"}) {
+  for (const char* key : {"broker.session_expiry", "broker.keep_alive", "endpoint.connect_timeout",
+                          "endpoint.answer_timeout", "limits.deadline", "journal.max_age",
+                          "notify.interval", "notify.watch_for"}) {
     expect_faults(key, {"\"0s\"", "\"1ms\"", "\"366d\""}, "\"");
     expect_faults(key, {"\"-1s\"", "\"fast\"", "\"\""}, "\"");
   }
@@ -66,6 +66,7 @@ TEST_F(ValueFaultsTest, IntegerStaysInItsRange) {
   expect_faults("endpoint.connections", {"0", "-1", "9223372036854775807"}, "\"");
   expect_good("endpoint.connections", {"1", "4096"});
   expect_faults("limits.queue", {"0", "1000001"}, "\"");
+  expect_faults("notify.max_things", {"0", "1000001"}, "\"");
   expect_faults("limits.reads_per_second", {"-1", "1000001"}, "\"");
   expect_good("limits.writes_per_second", {"0", "1000000"});
 }

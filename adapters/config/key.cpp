@@ -1,0 +1,44 @@
+#include "adapters/config/key.h"
+
+#include <algorithm>
+
+namespace jobs_bridge::config {
+namespace {
+
+std::string_view without_spaces_around(std::string_view text) {
+  constexpr std::string_view spaces = " \t";
+  const auto first = std::min(text.find_first_not_of(spaces), text.size());
+  return text.substr(first, text.find_last_not_of(spaces) + 1 - first);
+}
+
+std::string quoted(std::string_view text) {
+  return std::string("\"").append(text).append("\"");
+}
+
+}  // namespace
+
+std::vector<std::string> split_list(std::string_view text) {
+  std::vector<std::string> elements;
+  if (without_spaces_around(text).empty()) return elements;
+  while (true) {
+    const auto comma = std::min(text.find(','), text.size());
+    elements.emplace_back(without_spaces_around(text.substr(0, comma)));
+    if (comma == text.size()) return elements;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+std::string Key::default_line() const {
+  std::string line = std::string(name).append(" = ");
+  if (type.kind == ValueKind::text) return line + quoted(default_value);
+  if (type.kind != ValueKind::list) return line.append(default_value);
+  line += '[';
+  const char* separator = "";
+  for (const auto& element : split_list(default_value)) {
+    line.append(separator).append(quoted(element));
+    separator = ", ";
+  }
+  return line + ']';
+}
+
+}  // namespace jobs_bridge::config
