@@ -55,7 +55,7 @@ class CallLog {
   [[nodiscard]] Json shape(std::size_t limit, std::string_view thing) const;
 
  private:
-  using Counts = std::array<std::uint64_t, 9>;
+  using Counts = std::array<std::uint64_t, operations>;
 
   const std::size_t most_calls_;
   const std::size_t most_body_bytes_;

@@ -214,6 +214,7 @@ Json cancel(const Route& route, const Members& members, Store& store, Instant no
 
 Json carry_out_control_plane(const Route& route, const std::string& body, Store& store,
                              Instant now) {
+  if (route.operation == Operation::list_jobs) return list_jobs(route, store, now);
   require_job_id(route.job);
   switch (route.operation) {
     case Operation::create_job:
@@ -226,6 +227,10 @@ Json carry_out_control_plane(const Route& route, const std::string& body, Store&
       store.delete_job(route.job,
                        boolean_parameter(route.parameter("force"), "force").value_or(false), now);
       return nullptr;
+    case Operation::get_job_document:
+      return {{"document", store.find_job(route.job, now).definition.document}};
+    case Operation::list_job_executions:
+      return list_job_executions(route, store, now);
     default:
       throw unknown_operation("No such operation.");
   }

@@ -52,6 +52,8 @@ struct JobDefinition {
 
 struct Job {
   JobDefinition definition;
+  /// Grows with each job that is created.
+  std::uint64_t order = 0;
   std::string arn;
   JobStatus status = JobStatus::in_progress;
   Instant created_at;

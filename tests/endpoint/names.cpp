@@ -111,6 +111,11 @@ std::string job_arn_beside(std::string_view thing_arn, std::string_view job_id) 
   return std::string(thing_arn.substr(0, resource)).append(":job/").append(job_id);
 }
 
+std::string thing_arn_beside(std::string_view job_arn, std::string_view thing) {
+  const std::size_t resource = job_arn.rfind(":job/");
+  return std::string(job_arn.substr(0, resource)).append(":thing/").append(thing);
+}
+
 std::string thing_arn(std::string_view thing) {
   return std::string("arn:aws:iot:us-east-1:000000000000:thing/").append(thing);
 }

@@ -22,6 +22,8 @@ void require_job_id(std::string_view text);
 
 /// The ARN of a job in the place (partition, region, account) of a thing's ARN.
 [[nodiscard]] std::string job_arn_beside(std::string_view thing_arn, std::string_view job_id);
+/// The ARN of a thing in the place of a job's ARN.
+[[nodiscard]] std::string thing_arn_beside(std::string_view job_arn, std::string_view thing);
 
 /// The ARN of a thing where the emulator itself makes it up.
 [[nodiscard]] std::string thing_arn(std::string_view thing);

@@ -21,4 +21,8 @@ struct OperationOptions {
 [[nodiscard]] Json carry_out_control_plane(const Route& route, const std::string& body,
                                            Store& store, Instant now);
 
+/// ListJobs and ListJobExecutionsForJob, a page at a time.
+[[nodiscard]] Json list_jobs(const Route& route, Store& store, Instant now);
+[[nodiscard]] Json list_job_executions(const Route& route, Store& store, Instant now);
+
 }  // namespace jobs_endpoint

@@ -5,7 +5,7 @@
 namespace jobs_endpoint {
 namespace {
 
-constexpr std::array<std::pair<Operation, std::string_view>, 9> names = {{
+constexpr std::array<std::pair<Operation, std::string_view>, operations> names = {{
     {Operation::get_pending, "GetPendingJobExecutions"},
     {Operation::start_next, "StartNextPendingJobExecution"},
     {Operation::describe_execution, "DescribeJobExecution"},
@@ -14,6 +14,9 @@ constexpr std::array<std::pair<Operation, std::string_view>, 9> names = {{
     {Operation::describe_job, "DescribeJob"},
     {Operation::cancel_job, "CancelJob"},
     {Operation::delete_job, "DeleteJob"},
+    {Operation::get_job_document, "GetJobDocument"},
+    {Operation::list_jobs, "ListJobs"},
+    {Operation::list_job_executions, "ListJobExecutionsForJob"},
     {Operation::unknown, "UnknownOperation"},
 }};
 
@@ -76,8 +79,12 @@ Operation thing_operation(std::string_view method, const std::vector<std::string
 }
 
 Operation job_operation(std::string_view method, const std::vector<std::string>& segments) {
+  if (segments.size() == 1) return method == "GET" ? Operation::list_jobs : Operation::unknown;
   if (segments.size() == 3) {
-    return method == "PUT" && segments[2] == "cancel" ? Operation::cancel_job : Operation::unknown;
+    if (method == "PUT" && segments[2] == "cancel") return Operation::cancel_job;
+    if (method == "GET" && segments[2] == "job-document") return Operation::get_job_document;
+    if (method == "GET" && segments[2] == "things") return Operation::list_job_executions;
+    return Operation::unknown;
   }
   if (method == "PUT") return Operation::create_job;
   if (method == "GET") return Operation::describe_job;
@@ -102,8 +109,7 @@ std::optional<Operation> operation_named(std::string_view name) {
 }
 
 bool is_control_plane(Operation operation) {
-  return operation == Operation::create_job || operation == Operation::describe_job ||
-         operation == Operation::cancel_job || operation == Operation::delete_job;
+  return operation != Operation::unknown && operation >= Operation::create_job;
 }
 
 std::optional<std::string> Route::parameter(std::string_view name) const {
@@ -141,9 +147,9 @@ Route route_of(std::string_view method, std::string_view target) {
     route.operation = thing_operation(method, segments);
     route.thing = std::move(segments[1]);
     if (segments.size() == 4) route.job = std::move(segments[3]);
-  } else if ((segments.size() == 2 || segments.size() == 3) && segments[0] == "jobs") {
+  } else if (!segments.empty() && segments.size() <= 3 && segments[0] == "jobs") {
     route.operation = job_operation(method, segments);
-    route.job = std::move(segments[1]);
+    if (segments.size() > 1) route.job = std::move(segments[1]);
   }
   return route;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,8 +18,12 @@ enum class Operation {
   describe_job,
   cancel_job,
   delete_job,
-  unknown,
+  get_job_document,
+  list_jobs,
+  list_job_executions,
+  unknown,  // stays the last
 };
+inline constexpr std::size_t operations = static_cast<std::size_t>(Operation::unknown) + 1;
 
 /// AWS's name of it, "StartNextPendingJobExecution"; "UnknownOperation" for one that is none.
 [[nodiscard]] std::string_view name_of(Operation operation);

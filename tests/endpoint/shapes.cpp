@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "tests/endpoint/names.h"
+
 namespace jobs_endpoint {
 namespace {
 
@@ -13,6 +15,16 @@ void add_stamps(Json& shape, const Execution& execution) {
   shape["lastUpdatedAt"] = seconds_since_epoch(execution.last_updated_at);
   shape["versionNumber"] = execution.version;
   shape["executionNumber"] = execution.number;
+}
+
+void add_stamps(Json& shape, const Job& job) {
+  shape["createdAt"] = precise_seconds(job.created_at);
+  shape["lastUpdatedAt"] = precise_seconds(job.last_updated_at);
+  if (job.completed_at) shape["completedAt"] = precise_seconds(*job.completed_at);
+}
+
+const char* target_selection(const Job& job) {
+  return job.definition.continuous ? "CONTINUOUS" : "SNAPSHOT";
 }
 
 Json process_details(const Job& job) {
@@ -67,20 +79,39 @@ Json job_shape(const Job& job) {
   const JobDefinition& definition = job.definition;
   Json shape = {{"jobArn", job.arn},
                 {"jobId", definition.id},
-                {"targetSelection", definition.continuous ? "CONTINUOUS" : "SNAPSHOT"},
+                {"targetSelection", target_selection(job)},
                 {"status", name_of(job.status)}};
   if (job.force_canceled) shape["forceCanceled"] = true;
   if (!job.reason_code.empty()) shape["reasonCode"] = job.reason_code;
   if (!job.comment.empty()) shape["comment"] = job.comment;
   shape["targets"] = *definition.targets;
   if (!definition.description.empty()) shape["description"] = definition.description;
-  shape["createdAt"] = precise_seconds(job.created_at);
-  shape["lastUpdatedAt"] = precise_seconds(job.last_updated_at);
-  if (job.completed_at) shape["completedAt"] = precise_seconds(*job.completed_at);
+  add_stamps(shape, job);
   shape["jobProcessDetails"] = process_details(job);
   shape.update(definition.echoed);
   shape["isConcurrent"] = false;
   return shape;
+}
+
+Json job_summary_shape(const Job& job) {
+  Json shape = {{"jobArn", job.arn},
+                {"jobId", job.definition.id},
+                {"targetSelection", target_selection(job)},
+                {"status", name_of(job.status)}};
+  add_stamps(shape, job);
+  shape["isConcurrent"] = false;
+  return shape;
+}
+
+Json execution_summary_for_job_shape(const Execution& execution) {
+  Json summary = {{"status", name_of(execution.status)}};
+  summary["queuedAt"] = precise_seconds(execution.queued_at);
+  if (execution.started_at) summary["startedAt"] = precise_seconds(*execution.started_at);
+  summary["lastUpdatedAt"] = precise_seconds(execution.last_updated_at);
+  summary["executionNumber"] = execution.number;
+  summary["retryAttempt"] = execution.number - 1;
+  return {{"thingArn", thing_arn_beside(execution.job->arn, *execution.thing)},
+          {"jobExecutionSummary", summary}};
 }
 
 }  // namespace jobs_endpoint

@@ -16,5 +16,9 @@ namespace jobs_endpoint {
 [[nodiscard]] Json execution_state_shape(const Execution& execution);
 /// Job, of the control plane: its stamps have a fraction.
 [[nodiscard]] Json job_shape(const Job& job);
+/// JobSummary, of the control plane.
+[[nodiscard]] Json job_summary_shape(const Job& job);
+/// JobExecutionSummaryForJob, of the control plane.
+[[nodiscard]] Json execution_summary_for_job_shape(const Execution& execution);
 
 }  // namespace jobs_endpoint

@@ -41,6 +41,7 @@ const Job& Store::create_job(JobDefinition definition, Instant now) {
   Job& job = made->job;
   job.definition = std::move(definition);
   job.arn = job_arn_beside(job.definition.targets->front(), job.definition.id);
+  job.order = ++created_ever_;
   job.created_at = now;
   job.last_updated_at = now;
   for (const std::string& arn : *job.definition.targets) {
@@ -57,6 +58,24 @@ const Job& Store::create_job(JobDefinition definition, Instant now) {
 const Job& Store::find_job(std::string_view id, Instant now) {
   expire(now);
   return job_named(id).job;
+}
+
+std::vector<const Job*> Store::jobs(Instant now) {
+  expire(now);
+  std::vector<const Job*> found;
+  for (const auto& [id, entry] : jobs_) found.push_back(&entry->job);
+  std::ranges::sort(found, {}, &Job::order);
+  return found;
+}
+
+std::vector<const Execution*> Store::executions_of_job(std::string_view id, Instant now) {
+  expire(now);
+  const JobEntry& entry = job_named(id);
+  std::vector<const Execution*> found;
+  for (const Thing* thing : entry.things) {
+    found.push_back(&thing->executions.at(&entry.job).front());
+  }
+  return found;
 }
 
 const Job& Store::cancel_job(std::string_view id, const CancelOptions& options, Instant now) {

@@ -51,6 +51,11 @@ class Store {
   const Job& create_job(JobDefinition definition, Instant now);
   /// Throws if there is no such job.
   const Job& find_job(std::string_view id, Instant now);
+  /// All of them, in the order in which they were created.
+  std::vector<const Job*> jobs(Instant now);
+  /// The latest execution of each of the job's things, in the order in which the things were given.
+  /// Throws if there is no such job.
+  std::vector<const Execution*> executions_of_job(std::string_view id, Instant now);
   /// Cancels what is queued, and with `force` also what is in progress. Throws if there is no such
   /// job, or it has completed.
   const Job& cancel_job(std::string_view id, const CancelOptions& options, Instant now);
@@ -113,6 +118,7 @@ class Store {
   [[nodiscard]] Instant after(Instant start, std::int64_t minutes) const;
 
   const double time_scale_;
+  std::uint64_t created_ever_ = 0;
   std::uint64_t queued_ever_ = 0;
   ByName<JobEntry> jobs_;
   ByName<Thing> things_;

@@ -2,12 +2,18 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "tests/unit/endpoint/driver.h"
 
 namespace jobs_endpoint {
 namespace {
 
 using std::chrono::seconds;
+using testing::Answer;
 using testing::Driver;
 
 TEST(EndpointAnswerTest, EveryAnswerHasARequestIdOfItsOwn) {
@@ -18,6 +24,42 @@ TEST(EndpointAnswerTest, EveryAnswerHasARequestIdOfItsOwn) {
   const std::string second(find_header(driver.last().answer.headers, "x-amzn-RequestId"));
   EXPECT_EQ(first.size(), 36U);
   EXPECT_NE(first, second);
+}
+
+TEST(EndpointAnswerTest, EveryErrorOfItsOwnHasStatusTypeMessageAndRequestId) {
+  Driver driver({.operations = {.strict_things = true, .reject_terminal_describe = true},
+                 .reads_per_second = 1});
+  driver.create("j", "t");
+  driver.update("t", "j", R"({"status":"SUCCEEDED"})");
+  struct Case {
+    const char* type;
+    int status;
+    Answer answer;
+    std::string request_id;
+  };
+  std::vector<Case> cases;
+  const auto add = [&](const char* type, int status, Answer answer) {
+    cases.push_back({type, status, std::move(answer),
+                     std::string(find_header(driver.last().answer.headers, "x-amzn-RequestId"))});
+    EXPECT_EQ(find_header(driver.last().answer.headers, "Content-Type"), "application/json");
+  };
+  add("TerminalStateException", 410, driver.describe("t", "j"));
+  add("ThrottlingException", 429, driver.describe("t", "j"));
+  add("InvalidRequestException", 400, driver.update("t", "j", "{}"));
+  add("SerializationException", 400, driver.update("t", "j", "{"));
+  add("ResourceNotFoundException", 404, driver.update("t", "k", R"({"status":"FAILED"})"));
+  add("ResourceNotFoundException", 404, driver.start_next("u"));
+  add("InvalidStateTransitionException", 409, driver.update("t", "j", R"({"status":"FAILED"})"));
+  add("ResourceAlreadyExistsException", 409, driver.create("j", "t"));
+  add("UnknownOperationException", 404, driver.call("POST", "/things/t/jobs"));
+  std::set<std::string> request_ids;
+  for (const auto& [type, status, answer, request_id] : cases) {
+    EXPECT_EQ(answer.error_type, type);
+    EXPECT_EQ(answer.status, status) << type;
+    EXPECT_TRUE(answer.body.is_object() && answer.body["message"].is_string()) << answer.text;
+    EXPECT_NE(answer.body["message"], "") << type;
+    EXPECT_TRUE(request_ids.insert(request_id).second) << type << " " << request_id;
+  }
 }
 
 TEST(EndpointAnswerTest, EnvelopeHoldsDataOrError) {

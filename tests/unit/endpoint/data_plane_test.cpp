@@ -93,6 +93,26 @@ TEST(EndpointPendingTest, ListsInProgressAndQueuedWithoutStatusAndDocument) {
                                   {"executionNumber", 1}}}}}));
 }
 
+TEST(EndpointPendingTest, OfSeveralInProgressTheEarliestQueuedIsNextWhicheverStartedFirst) {
+  Driver driver;
+  for (const char* job : {"a", "b", "c", "d"}) driver.create(job, "t");
+  driver.now += seconds(1);
+  driver.update("t", "d", R"({"status":"IN_PROGRESS"})");
+  EXPECT_EQ(driver.describe("t", "$next").body["execution"]["jobId"], "d");
+  driver.update("t", "c", R"({"status":"IN_PROGRESS"})");
+  EXPECT_EQ(driver.describe("t", "$next").body["execution"]["jobId"], "c");
+  EXPECT_EQ(driver.start_next("t").body["execution"]["jobId"], "c");
+
+  const Json lists = driver.pending("t").body;
+  EXPECT_EQ(lists["inProgressJobs"][0]["jobId"], "c");
+  EXPECT_EQ(lists["inProgressJobs"][1]["jobId"], "d");
+  EXPECT_EQ(lists["queuedJobs"][0]["jobId"], "a");
+  EXPECT_EQ(lists["queuedJobs"][1]["jobId"], "b");
+  driver.update("t", "c", R"({"status":"SUCCEEDED"})");
+  driver.update("t", "d", R"({"status":"SUCCEEDED"})");
+  EXPECT_EQ(driver.describe("t", "$next").body["execution"]["jobId"], "a");
+}
+
 TEST(EndpointPendingTest, BothListsArePresentWhenEmpty) {
   Driver driver;
   EXPECT_EQ(driver.pending("t").text, R"({"inProgressJobs":[],"queuedJobs":[]})");
@@ -167,6 +187,12 @@ TEST(EndpointDescribeTest, FinishedExecutionIsGoneWhenAskedFor) {
   const auto answer = driver.describe("t", "j");
   EXPECT_EQ(answer.status, 410);
   EXPECT_EQ(answer.error_type, "TerminalStateException");
+}
+
+TEST(EndpointDescribeTest, NumberOfTheExecutionIsNothingToNext) {
+  Driver driver;
+  driver.create("j", "t");
+  EXPECT_EQ(driver.describe("t", "$next", "?executionNumber=7").body["execution"]["jobId"], "j");
 }
 
 TEST(EndpointUpdateTest, AnswerHoldsOnlyWhatWasAskedFor) {

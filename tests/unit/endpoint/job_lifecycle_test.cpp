@@ -253,6 +253,9 @@ TEST(EndpointRetryTest, FailedIsTriedAgainBehindTheOthers) {
   EXPECT_FALSE(retry.contains("statusDetails"));
   EXPECT_EQ(driver.describe("t", "j", "?executionNumber=1").body["execution"]["status"], "FAILED");
   EXPECT_EQ(driver.job("j")["jobProcessDetails"]["numberOfFailedThings"], 0);
+  // The first try has ended for good; the second is the one that is meant without a number.
+  EXPECT_EQ(driver.update("t", "j", R"({"status":"IN_PROGRESS","executionNumber":1})").status, 409);
+  EXPECT_EQ(driver.update("t", "j", R"({"status":"IN_PROGRESS","expectedVersion":1})").status, 200);
 }
 
 TEST(EndpointRetryTest, RetriesEndWithTheirNumberAndThenTheJobCompletes) {

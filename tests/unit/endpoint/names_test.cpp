@@ -60,6 +60,11 @@ TEST(EndpointNamesTest, JobStandsWhereItsFirstThingStands) {
             "arn:aws:iot:eu-west-1:123456789012:job/j");
 }
 
+TEST(EndpointNamesTest, ThingStandsWhereItsJobStands) {
+  EXPECT_EQ(thing_arn_beside("arn:aws-cn:iot:cn-north-1:1:job/j", "a:job/b"),
+            "arn:aws-cn:iot:cn-north-1:1:thing/a:job/b");
+}
+
 TEST(EndpointNamesTest, LengthCountsCharactersNotBytes) {
   EXPECT_EQ(character_count("a\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80"), 4U);
 }

@@ -14,6 +14,9 @@ TEST(EndpointRouteTest, EachMethodAndPathIsItsOperation) {
   EXPECT_EQ(route_of("GET", "/jobs/j").operation, Operation::describe_job);
   EXPECT_EQ(route_of("PUT", "/jobs/j/cancel").operation, Operation::cancel_job);
   EXPECT_EQ(route_of("DELETE", "/jobs/j").operation, Operation::delete_job);
+  EXPECT_EQ(route_of("GET", "/jobs/j/job-document").operation, Operation::get_job_document);
+  EXPECT_EQ(route_of("GET", "/jobs/j/things").operation, Operation::list_job_executions);
+  EXPECT_EQ(route_of("GET", "/jobs?maxResults=1").operation, Operation::list_jobs);
 }
 
 TEST(EndpointRouteTest, BothWireFormsOfNextAndOfAColonMeanTheSame) {
@@ -34,6 +37,10 @@ TEST(EndpointRouteTest, OtherMethodsAndPathsAreUnknown) {
                                                           {"GET", "/"},
                                                           {"GET", ""},
                                                           {"PATCH", "/jobs/j"},
+                                                          {"PUT", "/jobs"},
+                                                          {"GET", "/jobs/j/cancel"},
+                                                          {"PUT", "/jobs/j/things"},
+                                                          {"GET", "/jobs/j/things/t"},
                                                           {"POST", "/jobs/j/cancel"},
                                                           {"PUT", "/jobs/j/cancle"},
                                                           {"GET", "*"},

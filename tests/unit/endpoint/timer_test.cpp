@@ -134,6 +134,20 @@ TEST(EndpointTimerTest, TimeScaleMakesMinutesSeconds) {
   EXPECT_EQ(execution(driver)["status"], "TIMED_OUT");
 }
 
+TEST(EndpointTimerTest, TimeScaleCountsForStepTimersToo) {
+  Driver driver({.time_scale = 60});
+  driver.create("j", "t", timeout_of(10));
+  driver.start_next("t", R"({"stepTimeoutInMinutes":2})");
+  EXPECT_EQ(execution(driver)["approximateSecondsBeforeTimedOut"], 120);
+  driver.now += seconds(1);
+  driver.update("t", "j", R"({"status":"IN_PROGRESS","stepTimeoutInMinutes":3})");
+  EXPECT_EQ(execution(driver)["approximateSecondsBeforeTimedOut"], 180);
+  driver.now += seconds(3) - milliseconds(1);
+  EXPECT_EQ(execution(driver)["status"], "IN_PROGRESS");
+  driver.now += milliseconds(1);
+  EXPECT_EQ(execution(driver)["status"], "TIMED_OUT");
+}
+
 TEST(EndpointTimerTest, TimersOfSeveralThingsExpireInTheirOwnTime) {
   Driver driver;
   driver.create_for("j", {"a", "b"}, timeout_of(10));
