@@ -1,7 +1,9 @@
 #include "adapters/daemon/daemon.h"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -13,6 +15,7 @@
 #include "adapters/daemon/signals.h"
 #include "adapters/https/https_endpoint.h"
 #include "adapters/mqtt/broker_connection.h"
+#include "adapters/watch/sqlite_watch_store.h"
 #include "bridge/flow/engine.h"
 
 namespace jobs_bridge {
@@ -24,6 +27,7 @@ using namespace std::chrono_literals;
 /// their replies; the rest is for taking down connections.
 constexpr Duration patience_for_requests = 2500ms;
 constexpr Duration patience_for_replies = 1s;
+constexpr Duration patience_for_store = 500ms;
 
 Now read_clocks() {
   using std::chrono::system_clock;
@@ -37,12 +41,27 @@ TopicGrammar topics_of(const config::Configuration& configuration) {
   return *TopicGrammar::from_base(configuration.topics.base);  // checked when it was loaded
 }
 
+NotifierSettings notifier_settings(const config::Configuration& configuration) {
+  const auto& notify = configuration.notify;
+  const auto connections = configuration.endpoint.connections;
+  return {.enabled = notify.enabled,
+          .interval = notify.interval,
+          .calls_per_second =
+              static_cast<double>(configuration.limits.reads_per_second) * notify.quota_share,
+          // A slow endpoint must leave most connections to the devices.
+          .calls_in_flight = std::max<std::size_t>(1, connections / 4),
+          .watch_for = notify.watch_for,
+          .most_things = notify.max_things,
+          .call_deadline = configuration.limits.deadline};
+}
+
 EngineSettings engine_settings(const config::Configuration& configuration) {
   return {.deadline = configuration.limits.deadline,
           .queue = configuration.limits.queue,
           .queue_per_thing = configuration.limits.queue_per_thing,
           .max_payload = configuration.limits.max_payload,
-          .partition = configuration.broker.partition};
+          .partition = configuration.broker.partition,
+          .notifier = notifier_settings(configuration)};
 }
 
 https::EndpointSettings endpoint_settings(const config::Configuration& configuration) {
@@ -84,6 +103,31 @@ Result<mqtt::BrokerSettings, std::string> broker_settings(
   return settings;
 }
 
+/// Nothing to keep things in is no fault: notifications then start anew after a restart.
+using MaybeStore = std::unique_ptr<watch::SqliteWatchStore>;
+Result<MaybeStore, std::string> open_watch_store(const config::Configuration::Notify& notify,
+                                                 Log& log) {
+  if (!notify.enabled) return MaybeStore();
+  if (notify.path.empty()) {
+    log.write(
+        Severity::info,
+        "what devices were notified of is held in memory only: a job that is queued while the "
+        "bridge is away is not announced",
+        {{"cure", "set notify.path"}});
+    return MaybeStore();
+  }
+  return watch::SqliteWatchStore::open(notify.path, log, {.closing = patience_for_store});
+}
+
+void watch_things(Engine& engine, const config::Configuration::Notify& notify,
+                  watch::SqliteWatchStore* store) {
+  if (!notify.enabled) return;
+  const auto now = read_clocks();
+  for (const auto& thing : notify.things) engine.always_watch(now, *ThingName::parse(thing));
+  if (store == nullptr) return;
+  for (const auto& thing : store->take_loaded()) engine.remember(now, thing);
+}
+
 void wait_for_the_end(Log& log) {
   while (true) {
     const int signal = wait_for_signal();
@@ -110,6 +154,12 @@ int run_daemon(const config::Configuration& configuration, Log& log) {
     return 1;
   }
 
+  auto watch_store = open_watch_store(configuration.notify, log);
+  if (!watch_store) {
+    log.write(Severity::error, "cannot start", {{"cause", watch_store.error()}});
+    return 1;
+  }
+
   // The broker's messages go to the dispatcher and the dispatcher's replies to the broker, so one
   // of them must be told of the other after it is made; messages come only once it is started.
   std::optional<Dispatcher> dispatcher;
@@ -117,8 +167,10 @@ int run_daemon(const config::Configuration& configuration, Log& log) {
   mqtt::BrokerConnection broker(
       *std::move(broker_is), topics.filters(configuration.broker.share_group),
       [&dispatcher](Message message) { dispatcher->receive(std::move(message)); }, log);
-  dispatcher.emplace(Engine(engine_settings(configuration), topics),
-                     configuration.endpoint.connections, **endpoint, broker, log, read_clocks);
+  Engine engine(engine_settings(configuration), topics);
+  watch_things(engine, configuration.notify, watch_store->get());
+  dispatcher.emplace(std::move(engine), configuration.endpoint.connections, **endpoint, broker,
+                     watch_store->get(), log, read_clocks);
   broker.start();
 
   wait_for_the_end(log);

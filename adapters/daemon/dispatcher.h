@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "adapters/daemon/notification_report.h"
 #include "adapters/daemon/workers.h"
 #include "bridge/flow/engine.h"
 #include "bridge/ports.h"
@@ -22,10 +23,10 @@ class Dispatcher {
  public:
   using Clock = std::function<Now()>;
 
-  /// Everything passed by reference must outlive the dispatcher. `connections`: the most calls in
-  /// flight.
+  /// Everything passed by reference or pointer must outlive the dispatcher. `connections`: the most
+  /// calls in flight. `watch_store` may be null: then nothing is kept over a restart.
   Dispatcher(Engine engine, std::size_t connections, Endpoint& endpoint, Publisher& publisher,
-             Log& log, Clock clock);
+             WatchStore* watch_store, Log& log, Clock clock);
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
   ~Dispatcher();
@@ -45,18 +46,22 @@ class Dispatcher {
  private:
   bool carry_out_one(Exchange& exchange);
   void apply_locked(Effects& effects);
+  void recall_timer_locked();
   void finish(Effects& effects);
   void watch_deadlines();
 
   Publisher& publisher_;
   Endpoint& endpoint_;
+  WatchStore* const watch_store_;
   Log& log_;
+  NotificationReport report_;
   const Clock clock_;
 
   std::mutex mutex_;
   Engine engine_;
   std::condition_variable idle_;   ///< signalled when the last request taken is answered
   std::condition_variable timer_;  ///< signalled when the deadline thread must look again
+  MonotonicTime sleeps_until_ = MonotonicTime::min();  ///< the deadline thread; min: it is awake
   bool stopping_ = false;
   bool draining_ = false;
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "adapters/config/command_line.h"
+#include "adapters/config/description.h"
 #include "adapters/config/load.h"
 #include "adapters/daemon/daemon.h"
 #include "adapters/daemon/signals.h"
@@ -65,7 +66,9 @@ int execute(const config::RunCommand& command) {
   logging::StructuredLog lines(format, configuration->log.level);
   logging::RateLimitedLog log(lines);
   log.write(Severity::info, "starting",
-            {{"version", JOBS_BRIDGE_VERSION}, {"configuration", command.config}});
+            {{"version", JOBS_BRIDGE_VERSION},
+             {"configuration", command.config},
+             {"what", config::describe(*configuration)}});
   return run_daemon(*configuration, log);
 }
 

@@ -7,6 +7,7 @@
 #include "bridge/jobs/message.h"
 #include "bridge/jobs/operation.h"
 #include "bridge/jobs/rejection.h"
+#include "bridge/ports.h"
 #include "bridge/time.h"
 
 namespace jobs_bridge {
@@ -26,14 +27,30 @@ struct Finished {
   std::string endpoint_request_id;
 };
 
+/// A device was told of a change in its queue: for logs and metrics.
+struct Notified {
+  std::string thing;
+  bool notify = false;
+  bool notify_next = false;
+  /// The longest that the change can have gone unseen.
+  Duration delay{};
+};
+
 /// What the engine wants done, in this order within each list. The caller empties it.
 struct Effects {
   std::vector<Publication> publications;
   std::vector<Finished> finished;
+  std::vector<Notified> notified;
+  /// To be kept over a restart, and to be forgotten, by name.
+  std::vector<WatchedThing> watched;
+  std::vector<std::string> forgotten;
 
   void clear() {
     publications.clear();
     finished.clear();
+    notified.clear();
+    watched.clear();
+    forgotten.clear();
   }
 };
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <list>
 #include <optional>
 #include <string>
@@ -9,10 +8,9 @@
 #include <unordered_map>
 #include <vector>
 
-namespace jobs_bridge {
+#include "bridge/flow/call.h"
 
-/// Names a request that the engine holds. Never used twice.
-using RequestId = std::uint64_t;
+namespace jobs_bridge {
 
 /// Whose turn it is. Every thing with something to do has a lane: its requests wait there in
 /// arrival order and are carried out one at a time; the lanes take turns, so that a thing that

@@ -19,8 +19,8 @@ Rejection nonsense(std::string detail) {
           std::move(detail)};
 }
 
-Rejection about_another_thing() {
-  return nonsense("the answer is about another thing");
+Rejection about_another(std::string_view what) {
+  return nonsense("the answer is about another " + std::string(what));
 }
 
 /// The names that a reply carries besides the answer's members; the bridge sets them itself.
@@ -47,33 +47,43 @@ void add(json_text::ObjectWriter& writer, const json_text::Member& member) {
   }
 }
 
-bool names_another(const ThingName& thing, const json_text::Member& member) {
-  if (!member.is("thingName")) return false;
-  return !json_text::is_string(member.value) ||
-         json_text::decode_string(member.value) != thing.text();
+bool differs(const json_text::Member& member, const std::string& expected) {
+  return !json_text::is_string(member.value) || json_text::decode_string(member.value) != expected;
+}
+
+/// Which of the request's names a member of the answer contradicts, if one.
+std::optional<Rejection> contradiction(const Request& request, const json_text::Member& member) {
+  if (member.is("thingName") && differs(member, request.thing.text())) {
+    return about_another("thing");
+  }
+  const bool by_id = request.operation == Operation::describe && !request.job->is_next();
+  if (by_id && member.is("jobId") && differs(member, request.job->text())) {
+    return about_another("job");
+  }
+  return std::nullopt;
 }
 
 using Rewritten = Result<std::string, Rejection>;
 
 /// An execution, its state or its summary as it goes to the device, or why it must not.
-Rewritten rewrite_object(const ThingName& thing, std::string_view object) {
+Rewritten rewrite_object(const Request& request, std::string_view object) {
   const auto members = json_text::members_of(object);
   if (!members) return Failure{nonsense("the answer has another value where an object belongs")};
   json_text::ObjectWriter writer;
   for (const auto& member : *members) {
     if (json_text::is_null(member.value)) continue;
-    if (names_another(thing, member)) return Failure{about_another_thing()};
+    if (auto fault = contradiction(request, member)) return Failure{*std::move(fault)};
     add(writer, member);
   }
   return std::move(writer).object();
 }
 
-Rewritten rewrite_list(const ThingName& thing, std::string_view list) {
+Rewritten rewrite_list(const Request& request, std::string_view list) {
   const auto elements = json_text::elements_of(list);
   if (!elements) return Failure{nonsense("the answer has another value where a list belongs")};
   std::string text = "[";
   for (const auto element : *elements) {
-    const auto object = rewrite_object(thing, element);
+    const auto object = rewrite_object(request, element);
     if (!object) return object;
     if (text.size() > 1) text += ',';
     text += *object;
@@ -105,15 +115,15 @@ Answer read_success(const Request& request, const Members& members) {
   json_text::ObjectWriter writer;
   for (const auto& member : members) {
     if (json_text::is_null(member.value) || is_set_by_bridge(member)) continue;
-    if (names_another(request.thing, member)) return about_another_thing();
+    if (auto fault = contradiction(request, member)) return *std::move(fault);
     const bool object = member.is("execution") || member.is("executionState");
     const bool list = member.is("inProgressJobs") || member.is("queuedJobs");
     if (!object && !list) {
       add(writer, member);
       continue;
     }
-    const auto rewritten = object ? rewrite_object(request.thing, member.value)
-                                  : rewrite_list(request.thing, member.value);
+    const auto rewritten =
+        object ? rewrite_object(request, member.value) : rewrite_list(request, member.value);
     if (!rewritten) return rewritten.error();
     writer.member(member.key, *rewritten);
   }

@@ -26,7 +26,8 @@ using Answer = std::variant<Accepted, Rejection>;
 /// reject the job, where an error would keep the job at the head of its queue for ever. Members
 /// that are null are left out, since device SDKs take every member that is present at its word.
 ///
-/// An answer that names another thing than the one that asked is never passed on.
+/// An answer that names another thing than the one that asked, or another job than the one asked
+/// for, is never passed on.
 Answer read_answer(const Request& request, const HttpOutcome& outcome);
 
 }  // namespace jobs_bridge

@@ -92,13 +92,16 @@ Rejection throttled(const HttpResponse& response, std::string message) {
   return {ErrorCode::request_throttled, or_else(std::move(message), otherwise)};
 }
 
-/// Without case and separators, so that JOB_NOT_FOUND and JobNotFound read alike.
+/// Without case, separators and the ending that AWS gives to errors, so that TERMINAL_STATE and
+/// TerminalStateException read alike.
 std::string folded(std::string_view name) {
   std::string text;
   for (const char c : name) {
     if (c == '_' || c == '-') continue;
     text += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   }
+  constexpr std::string_view ending = "EXCEPTION";
+  if (text.ends_with(ending)) text.resize(text.size() - ending.size());
   return text;
 }
 

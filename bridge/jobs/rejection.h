@@ -30,6 +30,9 @@ struct Rejection {
   std::string message;
   /// For the log; empty where `message` says it all.
   std::string detail = {};
+  /// JSON text of the execution's state, for the two codes that carry it (invalid_state_transition
+  /// and version_mismatch); empty: the reply has no such member.
+  std::string execution_state = {};
 };
 
 }  // namespace jobs_bridge

@@ -31,15 +31,15 @@ std::string accepted_payload(std::string_view members, std::string_view client_t
 }
 
 std::string rejected_payload(const Rejection& rejection, std::string_view client_token,
-                             std::int64_t unix_seconds, std::string_view execution_state) {
+                             std::int64_t unix_seconds) {
   std::string payload = "{\"code\":\"";
   payload += to_string(rejection.code);
   payload += "\",\"message\":";
   payload += json_text::encode_string(rejection.message);
   payload += ',';
-  if (!execution_state.empty()) {
+  if (!rejection.execution_state.empty()) {
     payload += "\"executionState\":";
-    payload += execution_state;
+    payload += rejection.execution_state;
     payload += ',';
   }
   return finish(std::move(payload), client_token, unix_seconds);

@@ -15,8 +15,7 @@ std::string accepted_payload(std::string_view members, std::string_view client_t
                              std::int64_t unix_seconds);
 
 /// The payload of a `rejected` reply (AWS IoT developer guide, jobs-api, ErrorResponse).
-/// `execution_state` is JSON text; empty: the member is left out.
 std::string rejected_payload(const Rejection& rejection, std::string_view client_token,
-                             std::int64_t unix_seconds, std::string_view execution_state = {});
+                             std::int64_t unix_seconds);
 
 }  // namespace jobs_bridge

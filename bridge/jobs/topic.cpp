@@ -122,6 +122,12 @@ std::string_view TopicGrammar::thing_level(std::string_view topic) const {
   return parts ? parts->thing : std::string_view();
 }
 
+std::string TopicGrammar::topic_of(const ThingName& thing, std::string_view below) const {
+  std::string topic = before_;
+  ((topic += thing.text()) += after_) += below;
+  return topic;
+}
+
 bool TopicGrammar::allows_response(const ThingName& thing, std::string_view topic) const {
   const auto parts = split(topic);
   if (!parts || parts->thing != thing.text() || !publishable(parts->below)) return false;

@@ -47,6 +47,9 @@ class TopicGrammar {
   /// The level of a topic where the base has `{thing}`, unchecked; empty outside the base.
   [[nodiscard]] std::string_view thing_level(std::string_view topic) const;
 
+  /// The topic of that thing whose levels below the base are `below`.
+  [[nodiscard]] std::string topic_of(const ThingName& thing, std::string_view below) const;
+
   /// Whether a reply to `thing` may go to this MQTT 5 Response Topic: inside the thing's own base,
   /// fit to be published to (what follows the base is printable ASCII without wildcards, at most
   /// 256 bytes and 16 levels), and not a topic that we would take for a request again.

@@ -76,8 +76,8 @@ TEST(AwsAnswerTest, AnUpdateHasStateAndDocumentOnlyWhenTheEndpointGaveThem) {
 
 TEST(AwsAnswerTest, MembersThatAreNullAreLeftOut) {
   EXPECT_EQ(shown(Operation::describe,
-                  R"({"execution":{"jobId":"j","startedAt":null,"statusDetails":null}})"),
-            R"("execution":{"jobId":"j"})");
+                  R"({"execution":{"jobId":"job-1","startedAt":null,"statusDetails":null}})"),
+            R"("execution":{"jobId":"job-1"})");
   EXPECT_EQ(
       shown(Operation::get_pending,
             R"({"queuedJobs":[{"jobId":"j","startedAt":null,"queuedAt":1},{"startedAt":null}]})"),
@@ -188,8 +188,8 @@ TEST(EnvelopedAnswerTest, DataIsTreatedAsAnAwsAnswer) {
   EXPECT_EQ(
       shown(
           Operation::describe,
-          R"({"success":true,"data":{"execution":{"jobId":"j","startedAt":null,"jobDocument":"{\"a\": 1}"}}})"),
-      R"("execution":{"jobId":"j","jobDocument":{"a": 1}})");
+          R"({"success":true,"data":{"execution":{"jobId":"job-1","startedAt":null,"jobDocument":"{\"a\": 1}"}}})"),
+      R"("execution":{"jobId":"job-1","jobDocument":{"a": 1}})");
   EXPECT_EQ(shown(Operation::get_pending, R"({"data":{"queuedJobs":[]},"success":true})"),
             R"("queuedJobs":[],"inProgressJobs":[])");
   EXPECT_EQ(shown(Operation::update, R"({"success":true,"data":{"jobDocument":{"b":1.0}}})", 201),

@@ -45,8 +45,9 @@ TEST(RejectedPayloadTest, TokenAndStateAreLeftOutWhenThereAreNone) {
 }
 
 TEST(RejectedPayloadTest, ExecutionStateIsSplicedIn) {
-  const auto parsed = json::parse(rejected_payload({ErrorCode::version_mismatch, "m"}, R"("t")", 7,
-                                                   R"({"status":"QUEUED","versionNumber":1})"));
+  const auto parsed = json::parse(rejected_payload(
+      {ErrorCode::version_mismatch, "m", "", R"({"status":"QUEUED","versionNumber":1})"}, R"("t")",
+      7));
   EXPECT_EQ(parsed["executionState"], json({{"status", "QUEUED"}, {"versionNumber", 1}}));
   EXPECT_EQ(parsed["clientToken"], "t");
   EXPECT_EQ(parsed["timestamp"], 7);

@@ -1,0 +1,68 @@
+#include "adapters/daemon/notification_report.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+namespace jobs_bridge {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration every = 5min;
+constexpr std::size_t most_delays = 10000;
+
+std::string in_seconds(Duration duration) {
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+  const auto fraction = std::to_string(1000 + milliseconds % 1000).substr(1);
+  return std::to_string(milliseconds / 1000) + "." + fraction + "s";
+}
+
+/// `sorted` holds at least one.
+Duration quantile(const std::vector<Duration>& sorted, double share) {
+  const auto last = static_cast<double>(sorted.size() - 1);
+  return sorted[static_cast<std::size_t>(share * last)];
+}
+
+}  // namespace
+
+void NotificationReport::add(const Notified& notified) {
+  if (log_.enabled(Severity::debug)) {
+    log_.write(Severity::debug, "device notified",
+               {{"thing", notified.thing},
+                {"notify", notified.notify ? "yes" : "no"},
+                {"notify_next", notified.notify_next ? "yes" : "no"},
+                {"detected_within", in_seconds(notified.delay)}});
+  }
+  const std::lock_guard lock(mutex_);
+  if (delays_.size() < most_delays) delays_.push_back(notified.delay);
+}
+
+void NotificationReport::tick(MonotonicTime now, const Notifier::Counts& counts) {
+  std::vector<Duration> delays;
+  Notifier::Counts before;
+  {
+    const std::lock_guard lock(mutex_);
+    if (next_ == MonotonicTime{}) next_ = now + every;
+    if (now < next_) return;
+    next_ = now + every;
+    delays.swap(delays_);
+    before = reported_;
+    reported_ = counts;
+  }
+  if (counts.watched == 0 && counts.calls == before.calls) return;
+  std::ranges::sort(delays);
+  log_.write(Severity::info, "notifications in the last minutes",
+             {{"things_watched", std::to_string(counts.watched)},
+              {"things_refused", std::to_string(counts.refused)},
+              {"interval", in_seconds(counts.interval)},
+              {"polls", std::to_string(counts.calls - before.calls)},
+              {"failed_polls", std::to_string(counts.failed_calls - before.failed_calls)},
+              {"notifications", std::to_string(counts.notifications - before.notifications)},
+              {"detection_delay_p50", delays.empty() ? "none" : in_seconds(quantile(delays, 0.5))},
+              {"detection_delay_p99", delays.empty() ? "none" : in_seconds(quantile(delays, 0.99))},
+              {"detection_delay_max", delays.empty() ? "none" : in_seconds(delays.back())}});
+}
+
+}  // namespace jobs_bridge

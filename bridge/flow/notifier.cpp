@@ -1,0 +1,329 @@
+#include "bridge/flow/notifier.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "bridge/flow/partition.h"
+#include "bridge/jobs/call.h"
+
+namespace jobs_bridge {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Enough to keep the interval with room for prompt polls, where no quota is known.
+constexpr double least_calls_per_second = 50;
+/// Calls that may come at once, as a share of a second's.
+constexpr double burst_share = 0.1;
+
+constexpr Duration shortest_pause = 1s;
+constexpr Duration repeat_failed_after = 5s;
+/// How long to wait for the endpoint to show what it has accepted, and how often.
+constexpr Duration look_again_after = 1s;
+constexpr int looks_for_own_update = 3;
+/// How often a device's asking alone is worth a write.
+constexpr std::int64_t keep_asked_every = 3600;
+
+bool ends_execution(const Request& request) {
+  return request.operation == Operation::update && request.status != "IN_PROGRESS";
+}
+
+Request get_of(const ThingName& thing) {
+  return {.operation = Operation::get_pending,
+          .thing = thing,
+          .job = {},
+          .status_details = {},
+          .step_timeout_in_minutes = {},
+          .execution_number = {},
+          .expected_version = {},
+          .status = {},
+          .include_job_document = {},
+          .include_job_execution_state = {}};
+}
+
+Request describe_next_of(const ThingName& thing) {
+  auto request = get_of(thing);
+  request.operation = Operation::describe;
+  request.job = JobName::parse("$next");
+  request.include_job_document = true;
+  return request;
+}
+
+}  // namespace
+
+Notifier::Notifier(NotifierSettings settings, const TopicGrammar& topics)
+    : settings_(settings),
+      topics_(topics),
+      bucket_(settings.calls_per_second > 0 ? settings.calls_per_second : least_calls_per_second,
+              settings.calls_per_second * burst_share) {}
+
+Notifier::Counts Notifier::counts() const {
+  auto counts = counts_;
+  counts.watched = things_.size();
+  counts.interval = interval();
+  return counts;
+}
+
+Duration Notifier::interval() const {
+  if (settings_.calls_per_second <= 0) return settings_.interval;
+  const std::chrono::duration<double> needed(static_cast<double>(things_.size()) /
+                                             settings_.calls_per_second);
+  return std::max(settings_.interval, std::chrono::duration_cast<Duration>(needed));
+}
+
+MonotonicTime Notifier::first_due(MonotonicTime now, const ThingName& thing) const {
+  // Mixed, because names that differ in their last digit alone hash to neighbours.
+  const auto mixed = name_hash(thing.text()) * 0x9e3779b97f4a7c15U;
+  const auto fraction = static_cast<double>(mixed >> 11U) * 0x1.0p-53;
+  return now + std::chrono::duration_cast<Duration>(fraction * interval());
+}
+
+Notifier::Watched* Notifier::watch(Now now, const ThingName& thing) {
+  if (const auto found = things_.find(thing.text()); found != things_.end()) return &found->second;
+  if (things_.size() >= settings_.most_things) {
+    ++counts_.refused;
+    return nullptr;
+  }
+  auto& watched = things_
+                      .emplace(thing.text(), Watched{.thing = thing,
+                                                     .number = next_number_++,
+                                                     .asked = now.monotonic,
+                                                     .told = {},
+                                                     .due = {},
+                                                     .unseen_since = {}})
+                      .first->second;
+  due_.insert({watched.due, watched.number, &watched});
+  schedule(watched, first_due(now.monotonic, thing));
+  if (settings_.calls_per_second <= 0) {
+    const auto seconds = std::chrono::duration<double>(settings_.interval).count();
+    bucket_.set_rate(now.monotonic, std::max(least_calls_per_second,
+                                             2 * static_cast<double>(things_.size()) / seconds));
+  }
+  return &watched;
+}
+
+void Notifier::schedule(Watched& watched, MonotonicTime at) {
+  unschedule(watched);
+  watched.due = at;
+  if (!watched.polling) due_.insert({at, watched.number, &watched});
+}
+
+void Notifier::unschedule(const Watched& watched) {
+  due_.erase({watched.due, watched.number, nullptr});
+}
+
+void Notifier::prompt(Now now, Watched& watched) {
+  ++watched.generation;
+  watched.looks_left = looks_for_own_update;
+  watched.unseen_since = now.monotonic;
+  // Ahead of all whose turn it merely is.
+  schedule(watched, MonotonicTime::min());
+}
+
+void Notifier::always_watch(Now now, ThingName thing) {
+  if (auto* watched = watch(now, thing)) watched->always = true;
+}
+
+void Notifier::remember(Now now, const WatchedThing& kept) {
+  const auto thing = ThingName::parse(kept.thing);
+  if (!thing) return;
+  // The clock may have been wrong when it asked, or be wrong now.
+  const auto longest = std::chrono::duration_cast<std::chrono::seconds>(settings_.watch_for);
+  const std::chrono::seconds age(
+      std::clamp<std::int64_t>(now.unix_seconds - kept.asked, 0, longest.count()));
+  auto* watched = watch(now, *thing);
+  if (watched == nullptr) return;
+  watched->asked = now.monotonic - age;
+  watched->asked_unix = watched->kept_asked = kept.asked;
+  watched->told = Told::from_text(kept.told);
+}
+
+void Notifier::keep(Watched& watched, Effects& effects) const {
+  watched.kept_asked = watched.asked_unix;
+  effects.watched.push_back(
+      {.thing = watched.thing.text(), .asked = watched.asked_unix, .told = watched.told.to_text()});
+}
+
+void Notifier::accepted(Now now, const Request& request, const Accepted& answer, Effects& effects) {
+  if (!settings_.enabled || stopped_) return;
+  auto* watched = watch(now, request.thing);
+  if (watched == nullptr) return;
+  watched->asked = now.monotonic;
+  watched->asked_unix = now.unix_seconds;
+  const auto before = watched->told;
+  const bool head_unknown = !watched->told.knows_head();
+  switch (request.operation) {
+    case Operation::start_next:
+      if (!head_unknown) break;
+      if (const auto next = read_next(answer)) watched->told.learn(*next);
+      break;
+    case Operation::describe:
+      if (!head_unknown || !request.job->is_next()) break;
+      if (const auto next = read_next(answer)) watched->told.learn(*next);
+      break;
+    case Operation::get_pending:
+      if (const auto pending = read_pending(answer)) watched->told.learn(*pending);
+      break;
+    case Operation::update:
+      // An execution that is set in progress becomes the head, if it is not.
+      if (ends_execution(request)) {
+        watched->told.learn_ended(request.job->text());
+        prompt(now, *watched);
+      } else if (!head_unknown && !watched->told.has_head(request.job->text())) {
+        prompt(now, *watched);
+      }
+      break;
+  }
+  const bool asked_long_ago = now.unix_seconds - watched->kept_asked >= keep_asked_every;
+  if (asked_long_ago || !(watched->told == before)) keep(*watched, effects);
+}
+
+bool Notifier::may_call(MonotonicTime now) const {
+  return next_due(now) <= now;
+}
+
+bool Notifier::announce(MonotonicTime now) {
+  if (announced_ || !may_call(now)) return false;
+  announced_ = true;
+  return true;
+}
+
+MonotonicTime Notifier::next_due(MonotonicTime now) const {
+  constexpr auto never = MonotonicTime::max();
+  if (stopped_ || announced_ || polls_.size() >= settings_.calls_in_flight) return never;
+  if (heads_wanted_.empty() && due_.empty()) return never;
+  const auto wanted = heads_wanted_.empty() ? due_.begin()->at : now;
+  return std::max({wanted, now, paused_until_, bucket_.ready_at(now)});
+}
+
+void Notifier::forget_stale(Now now, Effects& effects) {
+  while (!due_.empty() && due_.begin()->at <= now.monotonic) {
+    auto& watched = *due_.begin()->watched;
+    if (watched.always || now.monotonic - watched.asked <= settings_.watch_for) return;
+    effects.forgotten.push_back(watched.thing.text());
+    unschedule(watched);
+    things_.erase(watched.thing.text());
+  }
+}
+
+std::optional<Call> Notifier::next_call(Now now, RequestId id, Effects& effects) {
+  announced_ = false;
+  forget_stale(now, effects);
+  if (!may_call(now.monotonic) || !bucket_.take(now.monotonic)) return std::nullopt;
+  ++counts_.calls;
+  Call call{.id = id, .request = {}, .deadline = now.monotonic + settings_.call_deadline};
+  if (!heads_wanted_.empty()) {
+    auto poll = std::move(heads_wanted_.front());
+    heads_wanted_.pop_front();
+    call.request = build_call(describe_next_of(poll.watched->thing));
+    polls_.emplace(id, std::move(poll));
+    return call;
+  }
+  auto& watched = *due_.begin()->watched;
+  unschedule(watched);
+  watched.polling = true;
+  call.request = build_call(get_of(watched.thing));
+  polls_.emplace(id, Poll{.watched = &watched,
+                          .generation = watched.generation,
+                          .began = now.monotonic,
+                          .pending = {}});
+  return call;
+}
+
+void Notifier::answered(Now now, RequestId id, const HttpOutcome& outcome, Effects& effects) {
+  const auto found = polls_.find(id);
+  if (found == polls_.end()) return;
+  auto poll = std::move(found->second);
+  polls_.erase(found);
+  const auto request =
+      poll.pending ? describe_next_of(poll.watched->thing) : get_of(poll.watched->thing);
+  const auto answer = read_answer(request, outcome);
+  if (const auto* rejection = std::get_if<Rejection>(&answer)) {
+    failed(now, std::move(poll), *rejection);
+    return;
+  }
+  failures_ = 0;
+  if (poll.generation != poll.watched->generation) {
+    // The device's update came in between: what was seen may be from before it.
+    poll.watched->polling = false;
+    schedule(*poll.watched, MonotonicTime::min());
+    return;
+  }
+  const auto& accepted = std::get<Accepted>(answer);
+  const auto before = poll.watched->told;
+  if (poll.pending) {
+    const auto next = read_next(accepted);
+    if (!next) {
+      failed(now, std::move(poll), {});
+      return;
+    }
+    publish(now, poll, poll.watched->told.update(*poll.pending, *next), *next, effects);
+    finish(now, std::move(poll), before, effects);
+    return;
+  }
+  poll.pending = read_pending(accepted);
+  if (!poll.pending) {
+    failed(now, std::move(poll), {});
+    return;
+  }
+  if (poll.watched->told.must_see_head(*poll.pending)) {
+    heads_wanted_.push_back(std::move(poll));
+    return;
+  }
+  publish(now, poll, poll.watched->told.update(*poll.pending), {}, effects);
+  finish(now, std::move(poll), before, effects);
+}
+
+void Notifier::publish(Now now, const Poll& poll, Told::News news, const NextExecution& next,
+                       Effects& effects) {
+  if (!news.notify && !news.notify_next) return;
+  auto& watched = *poll.watched;
+  // In this order, as the service does.
+  if (news.notify) {
+    effects.publications.push_back({.topic = topics_.topic_of(watched.thing, "notify"),
+                                    .payload = notify_payload(*poll.pending, now.unix_seconds)});
+    ++counts_.notifications;
+  }
+  if (news.notify_next) {
+    effects.publications.push_back({.topic = topics_.topic_of(watched.thing, "notify-next"),
+                                    .payload = notify_next_payload(next, now.unix_seconds)});
+    ++counts_.notifications;
+  }
+  effects.notified.push_back({.thing = watched.thing.text(),
+                              .notify = news.notify,
+                              .notify_next = news.notify_next,
+                              .delay = now.monotonic - watched.unseen_since.value_or(poll.began)});
+  watched.looks_left = 0;
+}
+
+void Notifier::finish(Now now, Poll poll, Told before, Effects& effects) {
+  auto& watched = *poll.watched;
+  watched.polling = false;
+  if (watched.looks_left > 0 && watched.told == before) {
+    --watched.looks_left;
+    schedule(watched, now.monotonic + std::min(look_again_after, interval()));
+    return;
+  }
+  watched.looks_left = 0;
+  watched.unseen_since = poll.began;
+  schedule(watched, now.monotonic + interval());
+  if (!(watched.told == before)) keep(watched, effects);
+}
+
+void Notifier::failed(Now now, Poll poll, const Rejection& rejection) {
+  ++counts_.failed_calls;
+  auto& watched = *poll.watched;
+  watched.polling = false;
+  const bool endpoint_fails =
+      rejection.code == ErrorCode::internal_error || rejection.code == ErrorCode::request_throttled;
+  schedule(watched, now.monotonic +
+                        (endpoint_fails ? std::min(repeat_failed_after, interval()) : interval()));
+  if (!endpoint_fails) return;
+  constexpr int most_doublings = 10;
+  const Duration pause = shortest_pause * (1 << std::min(failures_, most_doublings));
+  ++failures_;
+  paused_until_ = std::max(paused_until_, now.monotonic + std::min(pause, settings_.interval));
+}
+
+}  // namespace jobs_bridge

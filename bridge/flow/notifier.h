@@ -1,0 +1,155 @@
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "bridge/flow/call.h"
+#include "bridge/flow/effects.h"
+#include "bridge/flow/token_bucket.h"
+#include "bridge/flow/told.h"
+#include "bridge/jobs/answer.h"
+#include "bridge/jobs/request.h"
+#include "bridge/jobs/topic.h"
+#include "bridge/ports.h"
+#include "bridge/time.h"
+
+namespace jobs_bridge {
+
+struct NotifierSettings {
+  bool enabled = false;
+  /// Between two polls of a thing. It becomes longer where the quota asks for it.
+  Duration interval = std::chrono::seconds(60);
+  /// Most calls a second; 0: as many as the interval takes.
+  double calls_per_second = 0;
+  /// Most calls at the same time, so that a slow endpoint leaves connections to the devices.
+  std::size_t calls_in_flight = 8;
+  /// How long after its last request a thing is watched.
+  Duration watch_for = std::chrono::hours(24 * 7);
+  std::size_t most_things = 100000;
+  /// Of one call, from its start.
+  Duration call_deadline = std::chrono::seconds(8);
+};
+
+/// Announces to devices what changes in their queues of jobs, as AWS IoT does: `notify` when an
+/// execution becomes pending or ceases to be, `notify-next` when another is at the head. Clients of
+/// the HTTP API hear of neither, so the endpoint is polled: each thing that is watched in turn, and
+/// a thing at once when its device ended an execution through the bridge.
+///
+/// Watched are the things whose devices have lately had a request accepted, and those named by
+/// always_watch(). A device is told what differs from what it was told before, or learned from a
+/// reply; a poll that shows nothing new publishes nothing.
+///
+/// Polls are spread evenly over the interval, and all calls together keep to the rate. While the
+/// endpoint fails, polling pauses for longer and longer, up to the interval. Deterministic, not
+/// thread-safe; time must not go backwards.
+class Notifier {
+ public:
+  Notifier(NotifierSettings settings, const TopicGrammar& topics);
+
+  /// Watches a thing for ever, whether or not its device asks.
+  void always_watch(Now now, ThingName thing);
+  /// Takes up what was kept over a restart, before anything is accepted.
+  void remember(Now now, const WatchedThing& thing);
+
+  /// A device's request was accepted.
+  void accepted(Now now, const Request& request, const Accepted& answer, Effects& effects);
+
+  /// The call to make now, if there is one; it gets that id.
+  std::optional<Call> next_call(Now now, RequestId id, Effects& effects);
+  /// Whether the call of that id was given out here and has not been answered.
+  [[nodiscard]] bool owns(RequestId id) const { return polls_.contains(id); }
+  void answered(Now now, RequestId id, const HttpOutcome& outcome, Effects& effects);
+
+  /// True once when next_call() has something to give: whoever hears it sees to it that next_call()
+  /// is called.
+  bool announce(MonotonicTime now);
+  /// When announce() is worth calling again.
+  [[nodiscard]] MonotonicTime next_due(MonotonicTime now) const;
+
+  /// No further polls.
+  void stop() { stopped_ = true; }
+
+  struct Counts {
+    std::size_t watched = 0;
+    std::uint64_t refused = 0;  ///< things not watched because there are too many
+    std::uint64_t calls = 0;
+    std::uint64_t failed_calls = 0;
+    std::uint64_t notifications = 0;  ///< notify and notify-next together
+    Duration interval{};              ///< between two polls of a thing, as it is now
+  };
+  [[nodiscard]] Counts counts() const;
+
+ private:
+  struct Watched {
+    ThingName thing;
+    std::uint64_t number;  ///< in the order of becoming watched
+    bool always = false;
+    MonotonicTime asked;
+    std::int64_t asked_unix = 0;
+    std::int64_t kept_asked = 0;  ///< as last given to be kept
+    Told told;
+    MonotonicTime due;
+    bool polling = false;
+    /// Grows when the device's own update changes the queue: what a poll saw before is no news.
+    std::uint64_t generation = 0;
+    /// Since when something may have changed unseen.
+    std::optional<MonotonicTime> unseen_since;
+    /// Looks left for a change that must be there, should the endpoint be slow to show it.
+    int looks_left = 0;
+  };
+  struct Due {
+    MonotonicTime at;
+    std::uint64_t number;
+    Watched* watched;
+    friend std::strong_ordering operator<=>(const Due& left, const Due& right) {
+      if (const auto order = left.at <=> right.at; order != 0) return order;
+      return left.number <=> right.number;
+    }
+    friend bool operator==(const Due& left, const Due& right) { return (left <=> right) == 0; }
+  };
+  /// A poll under way: first the list of what is pending, then, if need be, the head.
+  struct Poll {
+    Watched* watched;
+    std::uint64_t generation;
+    MonotonicTime began;
+    std::optional<PendingExecutions> pending;  ///< once the list is there
+  };
+
+  Watched* watch(Now now, const ThingName& thing);
+  void schedule(Watched& watched, MonotonicTime at);
+  void unschedule(const Watched& watched);
+  void prompt(Now now, Watched& watched);
+  void forget_stale(Now now, Effects& effects);
+  void keep(Watched& watched, Effects& effects) const;
+  void publish(Now now, const Poll& poll, Told::News news, const NextExecution& next,
+               Effects& effects);
+  void finish(Now now, Poll poll, Told before, Effects& effects);
+  void failed(Now now, Poll poll, const Rejection& rejection);
+  [[nodiscard]] bool may_call(MonotonicTime now) const;
+  [[nodiscard]] Duration interval() const;
+  [[nodiscard]] MonotonicTime first_due(MonotonicTime now, const ThingName& thing) const;
+
+  NotifierSettings settings_;
+  TopicGrammar topics_;
+  std::unordered_map<std::string, Watched> things_;
+  std::set<Due> due_;  ///< of all that are not being polled
+  std::unordered_map<RequestId, Poll> polls_;
+  std::deque<Poll> heads_wanted_;  ///< polls whose list is there and whose head is not asked for
+  TokenBucket bucket_;
+  std::uint64_t next_number_ = 1;
+  bool announced_ = false;
+  bool stopped_ = false;
+  int failures_ = 0;  ///< in a row
+  MonotonicTime paused_until_{};
+  Counts counts_;
+};
+
+}  // namespace jobs_bridge

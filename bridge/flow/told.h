@@ -1,0 +1,61 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bridge/jobs/notice.h"
+
+namespace jobs_bridge {
+
+/// What a device knows of its pending executions: what it was notified of or learned from a reply.
+/// The difference to what is pending now is what it must be told.
+class Told {
+ public:
+  /// What the device is to be told.
+  struct News {
+    bool notify = false;       ///< an execution entered or left the pending set
+    bool notify_next = false;  ///< another execution is at the head
+  };
+
+  /// A reply to the device's own request named the head. Only what was not known is taken from it:
+  /// the service announces a change even to a device that has seen it in a reply.
+  void learn(const NextExecution& next);
+  void learn(const PendingExecutions& pending);
+  /// An execution of that job ended by the device's own update.
+  void learn_ended(const std::string& job);
+
+  /// Whether what is pending now can be compared with what is known. The first comparison of a
+  /// device that nothing is known of has no news, and is learned instead.
+  [[nodiscard]] bool knows_head() const { return head_.has_value(); }
+
+  /// Whether the head must be asked for to know what the news are. It is not when the list has the
+  /// same head as before and has lost nothing.
+  [[nodiscard]] bool must_see_head(const PendingExecutions& pending) const;
+
+  /// The news, given the list alone, when the head need not be seen.
+  News update(const PendingExecutions& pending);
+  News update(const PendingExecutions& pending, const NextExecution& next);
+
+  /// Whether that job's execution is the one that the device knows as the head.
+  [[nodiscard]] bool has_head(const std::string& job) const;
+
+  /// For keeping over a restart. Text that cannot be read yields one that knows nothing.
+  [[nodiscard]] std::string to_text() const;
+  static Told from_text(std::string_view text);
+
+  friend bool operator==(const Told&, const Told&) = default;
+
+ private:
+  [[nodiscard]] bool has_changed(const PendingExecutions& pending) const;
+  void take(const PendingExecutions& pending);
+
+  std::optional<std::string> head_;
+  /// The first of the list when it was last seen. The list's order is the endpoint's and need not
+  /// be that of the queue.
+  std::optional<std::string> listed_first_;
+  std::optional<std::vector<std::string>> executions_;  ///< sorted
+};
+
+}  // namespace jobs_bridge

@@ -1,0 +1,92 @@
+#include "bridge/jobs/notice.h"
+
+#include <string_view>
+#include <utility>
+
+#include "bridge/jobs/json_text.h"
+
+namespace jobs_bridge {
+namespace {
+
+/// Empty if the object has no job id. An endpoint that counts no executions has one of each job.
+std::string name_of(const std::vector<json_text::Member>& execution) {
+  const auto* job = json_text::find(execution, "jobId");
+  if (job == nullptr || !json_text::is_string(job->value)) return {};
+  auto name = json_text::decode_string(job->value).value_or("");
+  if (name.empty()) return {};
+  const auto* number = json_text::find(execution, "executionNumber");
+  return name + "#" + (number == nullptr ? "1" : std::string(number->value));
+}
+
+/// Takes a list's executions up; false if one has no name.
+bool take(std::string_view list, std::vector<std::string>& names, std::string& summaries) {
+  const auto elements = json_text::elements_of(list);
+  if (!elements) return false;
+  for (const auto element : *elements) {
+    const auto members = json_text::members_of(element);
+    if (!members) return false;
+    auto name = name_of(*members);
+    if (name.empty()) return false;
+    names.push_back(std::move(name));
+    if (names.size() > most_in_notice) continue;
+    if (!summaries.empty()) summaries += ',';
+    summaries += element;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<PendingExecutions> read_pending(const Accepted& answer) {
+  const auto text = "{" + answer.members + "}";
+  const auto members = json_text::members_of(text);
+  if (!members) return std::nullopt;
+  PendingExecutions pending;
+  if (const auto* list = json_text::find(*members, "inProgressJobs")) {
+    if (!take(list->value, pending.names, pending.in_progress)) return std::nullopt;
+  }
+  if (const auto* list = json_text::find(*members, "queuedJobs")) {
+    if (!take(list->value, pending.names, pending.queued)) return std::nullopt;
+  }
+  return pending;
+}
+
+std::optional<NextExecution> read_next(const Accepted& answer) {
+  const auto text = "{" + answer.members + "}";
+  const auto members = json_text::members_of(text);
+  if (!members) return std::nullopt;
+  const auto* execution = json_text::find(*members, "execution");
+  if (execution == nullptr) return NextExecution{};
+  const auto parts = json_text::members_of(execution->value);
+  if (!parts) return std::nullopt;
+  if (parts->empty()) return NextExecution{};
+  NextExecution next;
+  next.name = name_of(*parts);
+  if (next.name.empty()) return std::nullopt;
+  json_text::ObjectWriter writer;
+  for (const auto& part : *parts) {
+    // The topic says whose it is; the service's own notifications do not repeat it.
+    if (!part.is("thingName")) writer.member(part.key, part.value);
+  }
+  next.execution = std::move(writer).object();
+  return next;
+}
+
+std::string notify_payload(const PendingExecutions& pending, std::int64_t unix_seconds) {
+  json_text::ObjectWriter jobs;
+  if (!pending.in_progress.empty()) jobs.member("IN_PROGRESS", "[" + pending.in_progress + "]");
+  if (!pending.queued.empty()) jobs.member("QUEUED", "[" + pending.queued + "]");
+  json_text::ObjectWriter notice;
+  notice.member("timestamp", std::to_string(unix_seconds));
+  notice.member("jobs", std::move(jobs).object());
+  return std::move(notice).object();
+}
+
+std::string notify_next_payload(const NextExecution& next, std::int64_t unix_seconds) {
+  json_text::ObjectWriter notice;
+  notice.member("timestamp", std::to_string(unix_seconds));
+  if (!next.name.empty()) notice.member("execution", next.execution);
+  return std::move(notice).object();
+}
+
+}  // namespace jobs_bridge

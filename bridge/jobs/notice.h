@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bridge/jobs/answer.h"
+
+/// What a device is told without asking: the notifications of AWS IoT Jobs (AWS IoT developer
+/// guide, jobs-comm-notifications). HTTP clients get none, so they are put together from the
+/// answers to GetPendingJobExecutions and DescribeJobExecution.
+namespace jobs_bridge {
+
+/// The pending executions of a thing. An execution is named by its job's id and its number, since a
+/// job that is retried is another execution.
+struct PendingExecutions {
+  std::vector<std::string> names;  ///< those in progress first, in the order of the answer
+  std::string in_progress;         ///< the summaries, JSON text without brackets, at most
+  std::string queued;              ///< `most_in_notice` in both together
+};
+
+/// The most executions that a notification lists (AWS IoT, job limits).
+inline constexpr std::size_t most_in_notice = 10;
+
+/// Reads a get's answer; nothing if it lacks what names an execution.
+std::optional<PendingExecutions> read_pending(const Accepted& answer);
+
+/// The execution at the head of the queue.
+struct NextExecution {
+  std::string name;       ///< empty: nothing is pending
+  std::string execution;  ///< JSON text of the object, job document included
+};
+
+/// Reads the answer of a start-next, or of a describe of `$next`; nothing if it lacks what names
+/// the execution.
+std::optional<NextExecution> read_next(const Accepted& answer);
+
+/// The payload of `notify`: which executions are pending now.
+std::string notify_payload(const PendingExecutions& pending, std::int64_t unix_seconds);
+
+/// The payload of `notify-next`: which execution is at the head now; without `execution` if none
+/// is pending.
+std::string notify_next_payload(const NextExecution& next, std::int64_t unix_seconds);
+
+}  // namespace jobs_bridge

@@ -1,0 +1,212 @@
+#include "bridge/jobs/settlement.h"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "bridge/jobs/call.h"
+#include "bridge/jobs/json_text.h"
+
+namespace jobs_bridge {
+namespace {
+
+/// Terminal states (AWS IoT developer guide, iot-jobs-lifecycle): nothing leads out of them.
+bool is_terminal(std::string_view status) {
+  return status != "QUEUED" && status != "IN_PROGRESS";
+}
+
+/// Whether the endpoint may have carried out an update that it gave no proper answer to.
+bool may_have_been_applied(const HttpOutcome& outcome) {
+  if (const auto* failure = std::get_if<HttpFailure>(&outcome)) {
+    return failure->maybe_sent && failure->kind != HttpFailure::Kind::stopped;
+  }
+  const int status = std::get<HttpResponse>(outcome).status;
+  return status >= 500 || (status >= 200 && status < 300);
+}
+
+std::optional<std::int64_t> number_in(std::string_view text) {
+  std::int64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return number;
+}
+
+std::string value_of(const std::vector<json_text::Member>& members, std::string_view name) {
+  const auto* member = json_text::find(members, name);
+  return member == nullptr ? std::string() : std::string(member->value);
+}
+
+using Details = std::map<std::string, std::string>;
+
+/// Keys and values with their escapes resolved: the endpoint may write them in another way and in
+/// another order than the device did. Absent and empty are the same.
+Details details_in(std::string_view text) {
+  Details details;
+  const auto members = json_text::members_of(text);
+  if (!members) return details;
+  for (const auto& [key, value] : *members) {
+    auto name = json_text::decode_string("\"" + std::string(key) + "\"");
+    auto content = json_text::is_string(value) ? json_text::decode_string(value) : std::nullopt;
+    details[std::move(name).value_or(std::string(key))] =
+        std::move(content).value_or(std::string(value));
+  }
+  return details;
+}
+
+}  // namespace
+
+/// What a describe told of the execution: JSON text, empty where it told nothing.
+struct Settlement::Execution {
+  std::string status;
+  std::string details;
+  std::string version;
+  std::string number;
+  std::string document;
+
+  static std::optional<Execution> in(const Accepted& described) {
+    const std::string reply = "{" + described.members + "}";
+    const auto members = json_text::members_of(reply);
+    if (!members) return std::nullopt;
+    const auto* execution = json_text::find(*members, "execution");
+    if (execution == nullptr) return std::nullopt;
+    const auto parts = json_text::members_of(execution->value);
+    if (!parts) return std::nullopt;
+    return Execution{.status = value_of(*parts, "status"),
+                     .details = value_of(*parts, "statusDetails"),
+                     .version = value_of(*parts, "versionNumber"),
+                     .number = value_of(*parts, "executionNumber"),
+                     .document = value_of(*parts, "jobDocument")};
+  }
+
+  /// JobExecutionState (AWS IoT developer guide, jobs-mqtt-api).
+  [[nodiscard]] std::string state() const {
+    json_text::ObjectWriter writer;
+    if (!status.empty()) writer.member("status", status);
+    if (!details.empty()) writer.member("statusDetails", details);
+    if (!version.empty()) writer.member("versionNumber", version);
+    return std::move(writer).object();
+  }
+
+  [[nodiscard]] std::string status_text() const {
+    if (!json_text::is_string(status)) return {};
+    return json_text::decode_string(status).value_or("");
+  }
+};
+
+std::optional<Settlement> Settlement::of(const Request& update, const HttpOutcome& outcome,
+                                         const Rejection& refusal) {
+  if (update.operation != Operation::update) return std::nullopt;
+  if (refusal.code == ErrorCode::invalid_state_transition ||
+      refusal.code == ErrorCode::version_mismatch) {
+    return Settlement(Question::execution_state, refusal, update.execution_number);
+  }
+  if (refusal.code == ErrorCode::internal_error && may_have_been_applied(outcome)) {
+    return Settlement(Question::applied, refusal, update.execution_number);
+  }
+  return std::nullopt;
+}
+
+HttpRequest Settlement::call(const Request& update) const {
+  Request describe{.operation = Operation::describe,
+                   .thing = update.thing,
+                   .job = update.job,
+                   .status_details = {},
+                   .step_timeout_in_minutes = {},
+                   .execution_number = execution_number_,
+                   .expected_version = {},
+                   .status = {},
+                   .include_job_document = question_ == Question::applied &&
+                                           update.include_job_document.value_or(false),
+                   .include_job_execution_state = {}};
+  return build_call(describe);
+}
+
+std::optional<Answer> Settlement::described(const Request& update, const HttpOutcome& outcome) {
+  Request describe = update;
+  describe.operation = Operation::describe;
+  const auto answer = read_answer(describe, outcome);
+  if (const auto* accepted = std::get_if<Accepted>(&answer)) {
+    if (const auto execution = Execution::in(*accepted)) return judge(update, *execution);
+    return unsettled();
+  }
+  const auto& rejection = std::get<Rejection>(answer);
+  if (question_ == Question::execution_state) return refusal_;
+  if (rejection.code == ErrorCode::resource_not_found) return rejection;
+  if (rejection.code == ErrorCode::terminal_state_reached) {
+    // Endpoints that do not describe finished executions: it is finished, and that is what the
+    // update was for.
+    if (is_terminal(update.status.value_or(""))) return Accepted{};
+    return Rejection{ErrorCode::invalid_state_transition, rejection.message};
+  }
+  auto verdict = unsettled();
+  verdict.detail += verdict.detail.empty() ? "" : "; ";
+  verdict.detail += "asked for the execution: ";
+  verdict.detail += rejection.detail.empty() ? rejection.message : rejection.detail;
+  return verdict;
+}
+
+Rejection Settlement::unsettled() const {
+  auto verdict = refusal_;
+  if (question_ == Question::applied) {
+    verdict.message += "; whether the update was carried out is not known";
+  }
+  return verdict;
+}
+
+std::optional<Answer> Settlement::judge(const Request& update, const Execution& execution) {
+  if (question_ == Question::execution_state) return with_state(update, execution);
+
+  const auto version = number_in(execution.version);
+  const auto number = number_in(execution.number);
+  const auto status = execution.status_text();
+  if (status.empty()) return unsettled();
+  // A failed execution with retries is followed by a new one, queued, which the endpoint describes
+  // in its place: the one before is the one that was updated.
+  if (update.status == "FAILED" && status == "QUEUED" && !execution_number_ && number &&
+      *number > 1) {
+    execution_number_ = *number - 1;
+    return std::nullopt;
+  }
+  const bool as_wanted =
+      status == update.status &&
+      (!update.status_details ||
+       details_in(*update.status_details) == details_in(execution.details)) &&
+      (!update.expected_version || (version && *version > *update.expected_version));
+  if (as_wanted) {
+    // What a step timer was set to cannot be seen; the version alone tells.
+    if (update.step_timeout_in_minutes && !update.expected_version && !is_terminal(status)) {
+      return unsettled();
+    }
+    json_text::ObjectWriter members;
+    if (update.include_job_execution_state.value_or(false)) {
+      members.member("executionState", execution.state());
+    }
+    if (update.include_job_document.value_or(false) && !execution.document.empty()) {
+      members.member("jobDocument", execution.document);
+    }
+    return Accepted{std::move(members).members()};
+  }
+  if (is_terminal(status)) {
+    return Rejection{ErrorCode::invalid_state_transition,
+                     "the execution has ended with status " + status, refusal_.detail,
+                     execution.state()};
+  }
+  auto verdict = refusal_;
+  verdict.message += "; the update has had no effect so far";
+  return verdict;
+}
+
+Answer Settlement::with_state(const Request& update, const Execution& execution) const {
+  auto verdict = refusal_;
+  verdict.execution_state = execution.state();
+  const auto version = number_in(execution.version);
+  if (update.expected_version && version && *version != *update.expected_version) {
+    verdict.code = ErrorCode::version_mismatch;
+  }
+  return verdict;
+}
+
+}  // namespace jobs_bridge

@@ -1,0 +1,371 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "bridge/flow/token_bucket.h"
+#include "tests/unit/flow/engine_driver.h"
+
+namespace jobs_bridge::testing_support {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+/// Answers polls out of a queue of jobs for each thing, in virtual time.
+class NotifierTest : public testing::Test {
+ protected:
+  explicit NotifierTest(NotifierSettings settings = {.enabled = true})
+      : driver_(EngineSettings{.deadline = 8s, .notifier = settings}) {}
+
+  static std::string summary(const std::string& job) {
+    return R"({"jobId":")" + job + R"(","queuedAt":1,"versionNumber":1,"executionNumber":1})";
+  }
+
+  HttpOutcome answer_to(const Call& call) {
+    ++calls_;
+    const auto& target = call.request.target;
+    const auto thing = target.substr(8, target.find('/', 8) - 8);
+    const auto& jobs = queues_[thing];
+    if (target.ends_with("/jobs")) {
+      std::string list;
+      for (const auto& job : jobs) list += (list.empty() ? "" : ",") + summary(job);
+      return answer_of(200, R"({"inProgressJobs":[],"queuedJobs":[)" + list + "]}");
+    }
+    if (call.request.method == "POST") {
+      std::erase(queues_[thing], target.substr(target.rfind('/') + 1));
+      return answer_of(200, "{}");
+    }
+    if (jobs.empty()) return answer_of(200, "{}");
+    auto execution = json::parse(summary(jobs.front()));
+    execution["status"] = "QUEUED";
+    execution["thingName"] = thing;
+    execution["jobDocument"] = R"({"n":9007199254740993})";
+    return answer_of(200, json({{"execution", execution}}).dump());
+  }
+
+  /// Carries out whatever is to be done now; the topics that were published to, without the base.
+  std::vector<std::string> work() {
+    while (auto call = driver_.next_call()) driver_.answer(call->id, answer_to(*call));
+    std::vector<std::string> topics;
+    for (auto& publication : driver_.effects.publications) {
+      topics.push_back(publication.topic.substr(12));
+      last_[topics.back()] = std::move(publication.payload);
+    }
+    driver_.effects.publications.clear();
+    driver_.effects.finished.clear();
+    return topics;
+  }
+
+  /// Time passes for whoever sleeps until next_tick().
+  std::vector<std::string> pass(Duration by) {
+    std::vector<std::string> topics;
+    const auto until = driver_.now.monotonic + by;
+    while (true) {
+      const auto next =
+          std::max(driver_.engine.next_tick(driver_.now.monotonic), driver_.now.monotonic + 1ms);
+      driver_.now.monotonic = std::min(next, until);
+      driver_.tick();
+      for (auto& topic : work()) topics.push_back(std::move(topic));
+      if (driver_.now.monotonic >= until) return topics;
+    }
+  }
+
+  std::vector<std::string> ask(const std::string& thing, const std::string& below,
+                               const std::string& payload = "{}") {
+    driver_.send(thing, below, payload);
+    auto topics = work();
+    for (auto& topic : pass(100ms)) topics.push_back(std::move(topic));
+    return topics;
+  }
+
+  EngineDriver driver_;
+  std::map<std::string, std::vector<std::string>> queues_;
+  std::map<std::string, std::string> last_;
+  int calls_ = 0;
+};
+
+TEST_F(NotifierTest, ANewJobIsAnnouncedWithNotifyAndThenNotifyNext) {
+  ask("T", "$next/get");
+  EXPECT_THAT(pass(5min), IsEmpty()) << "nothing is published where nothing changed";
+  queues_["T"] = {"a"};
+  EXPECT_THAT(pass(61s), ElementsAre("T/jobs/notify", "T/jobs/notify-next"));
+  EXPECT_EQ(last_["T/jobs/notify"],
+            R"({"timestamp":1700000000,"jobs":{"QUEUED":[)" + summary("a") + "]}}");
+  const auto next = json::parse(last_["T/jobs/notify-next"]);
+  EXPECT_EQ(next.at("timestamp"), 1700000000);
+  EXPECT_EQ(next.at("execution").at("jobId"), "a");
+  EXPECT_FALSE(next.at("execution").contains("thingName"));
+  EXPECT_THAT(last_["T/jobs/notify-next"], testing::HasSubstr(R"({"n":9007199254740993})"));
+  EXPECT_THAT(pass(5min), IsEmpty());
+}
+
+TEST_F(NotifierTest, AJobBehindOthersIsAnnouncedWithNotifyAlone) {
+  queues_["T"] = {"a"};
+  ask("T", "$next/get");
+  pass(61s);
+  queues_["T"].push_back("b");
+  EXPECT_THAT(pass(61s), ElementsAre("T/jobs/notify"));
+}
+
+TEST_F(NotifierTest, AnotherHeadWithTheSameJobsIsAnnouncedWithNotifyNextAlone) {
+  queues_["T"] = {"a", "b"};
+  ask("T", "$next/get");
+  pass(61s);
+  queues_["T"] = {"b", "a"};
+  EXPECT_THAT(pass(61s), ElementsAre("T/jobs/notify-next"));
+}
+
+TEST_F(NotifierTest, AnEmptiedQueueIsAnnouncedWithoutAnExecution) {
+  queues_["T"] = {"a"};
+  ask("T", "$next/get");
+  pass(61s);
+  queues_["T"].clear();
+  EXPECT_THAT(pass(61s), ElementsAre("T/jobs/notify", "T/jobs/notify-next"));
+  EXPECT_EQ(last_["T/jobs/notify"], R"({"timestamp":1700000000,"jobs":{}})");
+  EXPECT_EQ(last_["T/jobs/notify-next"], R"({"timestamp":1700000000})");
+}
+
+TEST_F(NotifierTest, ADevicesOwnUpdateIsFollowedByTheNotificationsAtOnce) {
+  queues_["T"] = {"a", "b"};
+  ask("T", "start-next");
+  pass(61s);
+  EXPECT_THAT(ask("T", "a/update", R"({"status":"SUCCEEDED"})"),
+              ElementsAre("T/jobs/a/update/accepted", "T/jobs/notify", "T/jobs/notify-next"));
+}
+
+TEST_F(NotifierTest, ADeviceWhoseFirstRequestEndsAJobHearsOfTheNext) {
+  queues_["T"] = {"a", "b"};
+  EXPECT_THAT(ask("T", "a/update", R"({"status":"SUCCEEDED"})"),
+              ElementsAre("T/jobs/a/update/accepted", "T/jobs/notify", "T/jobs/notify-next"));
+}
+
+TEST_F(NotifierTest, AProgressUpdateOfTheHeadIsNoNews) {
+  queues_["T"] = {"a"};
+  ask("T", "start-next");
+  pass(61s);
+  const auto before = calls_;
+  driver_.send("T", "a/update", R"({"status":"IN_PROGRESS"})");
+  const auto update = driver_.next_call().value();
+  driver_.answer(update.id, answer_of(200, "{}"));
+  EXPECT_THAT(work(), ElementsAre("T/jobs/a/update/accepted"));
+  EXPECT_EQ(calls_, before);
+}
+
+TEST_F(NotifierTest, AnEndpointThatIsSlowToShowAnUpdateIsAskedAgain) {
+  queues_["T"] = {"a"};
+  ask("T", "start-next");
+  pass(61s);
+  driver_.send("T", "a/update", R"({"status":"SUCCEEDED"})");
+  driver_.answer(driver_.next_call().value().id, answer_of(200, "{}"));  // the queue still shows a
+  EXPECT_THAT(work(), ElementsAre("T/jobs/a/update/accepted"));
+  queues_["T"].clear();
+  EXPECT_THAT(pass(1100ms), ElementsAre("T/jobs/notify", "T/jobs/notify-next"));
+}
+
+TEST_F(NotifierTest, WhatAPollSawBeforeTheDevicesUpdateIsNoNews) {
+  queues_["T"] = {"a"};
+  ask("T", "start-next");
+  pass(58s);
+  std::optional<Call> poll;
+  while (!poll) {
+    driver_.advance(100ms);
+    poll = driver_.next_call();
+  }
+  const auto seen_before =
+      answer_of(200, R"({"queuedJobs":[)" + summary("a") + "," + summary("z") + "]}");
+  driver_.send("T", "a/update", R"({"status":"SUCCEEDED"})");
+  const auto update = driver_.next_call().value();
+  driver_.answer(update.id, answer_to(update));
+  driver_.answer(poll->id, seen_before);
+  auto topics = work();
+  for (auto& topic : pass(100ms)) topics.push_back(topic);
+  EXPECT_THAT(topics,
+              ElementsAre("T/jobs/a/update/accepted", "T/jobs/notify", "T/jobs/notify-next"));
+  EXPECT_EQ(last_["T/jobs/notify"], R"({"timestamp":1700000000,"jobs":{}})");
+}
+
+TEST_F(NotifierTest, WhatWasToldSurvivesARestart) {
+  queues_["T"] = {"a"};
+  ask("T", "$next/get");
+  pass(61s);
+  ASSERT_FALSE(driver_.effects.watched.empty());
+  const auto kept = driver_.effects.watched.back();
+
+  for (const bool changed : {false, true}) {
+    NotifierTest::driver_.effects.clear();
+    EngineDriver restarted(EngineSettings{.notifier = {.enabled = true}});
+    restarted.engine.remember(restarted.now, kept);
+    std::swap(driver_.engine, restarted.engine);
+    if (changed) queues_["T"] = {"b"};
+    const auto topics = pass(61s);
+    if (changed) {
+      EXPECT_THAT(topics, ElementsAre("T/jobs/notify", "T/jobs/notify-next"));
+    } else {
+      EXPECT_THAT(topics, IsEmpty());
+    }
+  }
+}
+
+TEST_F(NotifierTest, KeptTextThatCannotBeReadIsAFreshStart) {
+  for (const auto* told : {"", "{", "[]", R"({"head":5,"executions":{"a":1}})", "\xff"}) {
+    driver_.engine.remember(driver_.now, {.thing = "T", .asked = 1, .told = told});
+  }
+  driver_.engine.remember(driver_.now, {.thing = "not a thing", .asked = 1, .told = {}});
+  EXPECT_EQ(driver_.engine.notifier_counts().watched, 1U);
+  queues_["T"] = {"a"};
+  EXPECT_THAT(pass(61s), IsEmpty()) << "nothing was known, so nothing is news";
+}
+
+TEST_F(NotifierTest, AThingThatIsAlwaysWatchedNeedNotAsk) {
+  driver_.engine.always_watch(driver_.now, *ThingName::parse("T"));
+  pass(61s);
+  queues_["T"] = {"a"};
+  EXPECT_THAT(pass(61s), ElementsAre("T/jobs/notify", "T/jobs/notify-next"));
+  pass(24h * 30);
+  EXPECT_EQ(driver_.engine.notifier_counts().watched, 1U);
+}
+
+TEST_F(NotifierTest, AThingThatAsksNoMoreIsForgotten) {
+  ask("T", "get");
+  driver_.effects.clear();
+  pass(24h * 8);
+  EXPECT_EQ(driver_.engine.notifier_counts().watched, 0U);
+  EXPECT_THAT(driver_.effects.forgotten, ElementsAre("T"));
+}
+
+TEST_F(NotifierTest, ARequestThatIsRejectedMakesNobodyWatched) {
+  driver_.send("T", "get");
+  driver_.answer(driver_.next_call().value().id, answer_of(404, "{}"));
+  EXPECT_EQ(driver_.engine.notifier_counts().watched, 0U);
+}
+
+TEST_F(NotifierTest, PollingPausesWhileTheEndpointFailsAndNothingIsAnnounced) {
+  queues_["T"] = {"a"};
+  ask("T", "get");
+  pass(61s);
+  queues_["T"].clear();
+  int failed = 0;
+  const auto until = driver_.now.monotonic + 10min;
+  while (driver_.now.monotonic < until) {
+    driver_.advance(100ms);
+    while (auto call = driver_.next_call()) {
+      ++failed;
+      driver_.answer(call->id, answer_of(503, ""));
+    }
+  }
+  EXPECT_THAT(work(), IsEmpty());
+  EXPECT_LE(failed, 20);
+  EXPECT_GE(failed, 9);
+  EXPECT_THAT(pass(61s), ElementsAre("T/jobs/notify", "T/jobs/notify-next"));
+}
+
+TEST_F(NotifierTest, AtShutdownPollingEnds) {
+  ask("T", "get");
+  driver_.engine.refuse_new_requests();
+  const auto before = calls_;
+  pass(5min);
+  EXPECT_EQ(calls_, before);
+}
+
+class SharedQuotaTest : public NotifierTest {
+ protected:
+  SharedQuotaTest() : NotifierTest({.enabled = true, .interval = 60s, .calls_per_second = 100}) {}
+};
+
+TEST_F(SharedQuotaTest, TenThousandThingsArePolledSmoothlyAndWithinTheShare) {
+  constexpr int things = 10000;
+  for (int i = 0; i < things; ++i) {
+    driver_.engine.remember(driver_.now,
+                            {.thing = "lamp-" + std::to_string(i),
+                             .asked = 1700000000,
+                             .told = R"({"head":"","listed_first":"","executions":[]})"});
+  }
+  EXPECT_EQ(driver_.engine.notifier_counts().interval, 100s) << "stretched to keep the share";
+  std::vector<int> in_second;
+  for (int second = 0; second < 300; ++second) {
+    const auto before = calls_;
+    pass(1s);
+    in_second.push_back(calls_ - before);
+  }
+  EXPECT_LE(*std::ranges::max_element(in_second), 110) << "100 and the burst";
+  EXPECT_GE(*std::ranges::min_element(in_second), 60) << "smooth from the first second on";
+  EXPECT_GT(calls_, 300 * 90);
+
+  queues_["lamp-777"] = {"a"};
+  driver_.effects.clear();
+  pass(110s);
+  ASSERT_EQ(driver_.effects.notified.size(), 1U);
+  EXPECT_EQ(driver_.effects.notified[0].thing, "lamp-777");
+  EXPECT_LE(driver_.effects.notified[0].delay, 115s);
+}
+
+class FewThingsTest : public NotifierTest {
+ protected:
+  FewThingsTest() : NotifierTest({.enabled = true, .calls_in_flight = 2, .most_things = 3}) {}
+};
+
+TEST_F(FewThingsTest, PastTheLimitAThingIsServedButNotWatched) {
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_FALSE(ask("lamp-" + std::to_string(i), "get").empty());
+  }
+  EXPECT_EQ(driver_.engine.notifier_counts().watched, 3U);
+  EXPECT_EQ(driver_.engine.notifier_counts().refused, 2U);
+}
+
+TEST_F(FewThingsTest, ASlowEndpointIsNotGivenMorePollsThanTheLimit) {
+  for (int i = 0; i < 3; ++i) ask("lamp-" + std::to_string(i), "get");
+  driver_.advance(2min);
+  EXPECT_TRUE(driver_.next_call());
+  driver_.advance(100ms);
+  EXPECT_TRUE(driver_.next_call());
+  driver_.advance(100ms);
+  EXPECT_FALSE(driver_.next_call());
+  driver_.send("lamp-9", "get");
+  EXPECT_TRUE(driver_.next_call()) << "devices are served meanwhile";
+}
+
+TEST(NotifierOffTest, NothingIsWatchedUnlessEnabled) {
+  EngineDriver driver;
+  driver.send("T", "get");
+  driver.answer(driver.next_call().value().id, answer_of(200, "{}"));
+  EXPECT_EQ(driver.engine.notifier_counts().watched, 0U);
+}
+
+TEST(TokenBucketTest, NeverMoreThanTheRateAndTheBurst) {
+  TokenBucket bucket(50, 5);
+  MonotonicTime now(1h);
+  int taken = 0;
+  for (int step = 0; step < 20000; ++step) {
+    while (bucket.take(now)) ++taken;
+    const auto ready = bucket.ready_at(now);
+    ASSERT_GT(ready, now);
+    if (step % 3 == 0) now = ready;
+    now += 100us;
+    const auto seconds = std::chrono::duration<double>(now - MonotonicTime(1h)).count();
+    ASSERT_LE(taken, 50 * seconds + 5 + 1e-6);
+  }
+  EXPECT_GT(taken, 300);
+}
+
+TEST(TokenBucketTest, ATokenIsThereWhenItIsPromised) {
+  TokenBucket bucket(0.37);
+  MonotonicTime now(1h);
+  for (int i = 0; i < 1000; ++i) {
+    now = bucket.ready_at(now);
+    ASSERT_TRUE(bucket.take(now));
+  }
+}
+
+TEST(TokenBucketTest, NoRateIsNoLimit) {
+  TokenBucket bucket(0);
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(bucket.take(MonotonicTime(1h)));
+}
+
+}  // namespace
+}  // namespace jobs_bridge::testing_support

@@ -1,0 +1,176 @@
+#include "bridge/jobs/settlement.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/jobs/fixtures.h"
+
+namespace jobs_bridge {
+namespace {
+
+using testing::HasSubstr;
+using testing_support::request_of;
+using testing_support::response;
+
+const HttpFailure lost{.kind = HttpFailure::Kind::timeout, .maybe_sent = true, .detail = "timeout"};
+
+Request update(std::string_view payload) {
+  return request_of(Operation::update, payload);
+}
+
+std::optional<Settlement> settlement_of(const Request& request, const HttpOutcome& outcome) {
+  const auto answer = read_answer(request, outcome);
+  return Settlement::of(request, outcome, std::get<Rejection>(answer));
+}
+
+HttpResponse execution(const std::string& members) {
+  return response(200, R"({"execution":{"jobId":"job-1",)" + members + "}}");
+}
+
+/// What the device hears if the update's answer was lost and a describe then shows `described`.
+std::string heard(const std::string& payload, const HttpOutcome& described) {
+  const auto request = update(payload);
+  auto settlement = settlement_of(request, lost);
+  const auto verdict = settlement.value().described(request, described);
+  if (!verdict) return "asks again: " + settlement->call(request).target;
+  if (const auto* accepted = std::get_if<Accepted>(&*verdict)) {
+    return "accepted {" + accepted->members + "}";
+  }
+  const auto& rejection = std::get<Rejection>(*verdict);
+  return std::string(to_string(rejection.code)) + ": " + rejection.message +
+         rejection.execution_state;
+}
+
+TEST(SettlementTest, OnlyWhatIsOpenIsLookedInto) {
+  const auto request = update(R"({"status":"SUCCEEDED"})");
+  EXPECT_TRUE(settlement_of(request, lost));
+  EXPECT_TRUE(settlement_of(request, response(503, "<html>")));
+  EXPECT_TRUE(settlement_of(request, response(200, "garbage")));
+  EXPECT_TRUE(settlement_of(request, response(409, "{}", "InvalidStateTransitionException")));
+
+  auto unsent = lost;
+  unsent.maybe_sent = false;
+  EXPECT_FALSE(settlement_of(request, unsent)) << "no byte of it had left";
+  const HttpFailure stopped{.kind = HttpFailure::Kind::stopped, .detail = {}};
+  EXPECT_FALSE(settlement_of(request, stopped)) << "there is no time";
+  EXPECT_FALSE(settlement_of(request, response(403, "{}", "AccessDeniedException")));
+  EXPECT_FALSE(settlement_of(request, response(404, "{}", "ResourceNotFoundException")));
+  EXPECT_FALSE(settlement_of(request, response(429, "{}", "ThrottlingException")));
+  EXPECT_FALSE(settlement_of(request_of(Operation::start_next), lost)) << "changes nothing twice";
+}
+
+TEST(SettlementTest, ARefusalForTheStateCarriesTheState) {
+  const auto request = update(R"({"status":"IN_PROGRESS","executionNumber":2})");
+  auto settlement = settlement_of(
+      request, response(409, R"({"message":"no"})", "InvalidStateTransitionException"));
+  ASSERT_TRUE(settlement);
+  const auto call = settlement->call(request);
+  EXPECT_EQ(call.method, "GET");
+  EXPECT_EQ(call.target, "/things/T/jobs/job-1?executionNumber=2&includeJobDocument=false");
+  const auto verdict = settlement->described(
+      request, execution(R"("status":"SUCCEEDED","statusDetails":{"a":"b"},"versionNumber":3)"));
+  const auto& rejection = std::get<Rejection>(verdict.value());
+  EXPECT_EQ(rejection.code, ErrorCode::invalid_state_transition);
+  EXPECT_EQ(rejection.message, "no");
+  EXPECT_EQ(rejection.execution_state,
+            R"({"status":"SUCCEEDED","statusDetails":{"a":"b"},"versionNumber":3})");
+}
+
+TEST(SettlementTest, TheVersionTellsAMismatchFromAWrongState) {
+  const auto request = update(R"({"status":"IN_PROGRESS","expectedVersion":"7"})");
+  for (const auto& [version, code] : {std::pair("3", ErrorCode::version_mismatch),
+                                      std::pair("7", ErrorCode::invalid_state_transition)}) {
+    auto settlement = settlement_of(
+        request, response(409, R"({"message":"conflict"})", "InvalidStateTransitionException"));
+    const auto verdict = settlement.value().described(
+        request, execution(R"("status":"IN_PROGRESS","versionNumber":)" + std::string(version)));
+    EXPECT_EQ(std::get<Rejection>(verdict.value()).code, code);
+  }
+}
+
+TEST(SettlementTest, ARefusalStandsWithoutAStateIfTheDescribeFails) {
+  const auto request = update(R"({"status":"IN_PROGRESS"})");
+  auto settlement = settlement_of(request, response(409, "{}", "InvalidStateTransitionException"));
+  const auto verdict = settlement.value().described(request, response(500, "{}"));
+  const auto& rejection = std::get<Rejection>(verdict.value());
+  EXPECT_EQ(rejection.code, ErrorCode::invalid_state_transition);
+  EXPECT_EQ(rejection.execution_state, "");
+}
+
+TEST(SettlementTest, AnUpdateThatWasAppliedIsAccepted) {
+  const auto done = execution(R"("status":"SUCCEEDED","statusDetails":{"b":"2","a":"1\u0041"},)"
+                              R"("versionNumber":5,"executionNumber":1)");
+  EXPECT_EQ(heard(R"({"status":"SUCCEEDED"})", done), "accepted {}");
+  EXPECT_EQ(heard(R"({"status":"SUCCEEDED","expectedVersion":4})", done), "accepted {}");
+  EXPECT_EQ(heard(R"({"status":"SUCCEEDED","statusDetails":{"a":"1A","b":"2"}})", done),
+            "accepted {}");
+  EXPECT_EQ(heard(R"({"status":"SUCCEEDED","includeJobExecutionState":true})", done),
+            R"(accepted {"executionState":{"status":"SUCCEEDED",)"
+            R"("statusDetails":{"b":"2","a":"1\u0041"},"versionNumber":5}})");
+  EXPECT_EQ(heard(R"({"status":"SUCCEEDED","includeJobDocument":true})",
+                  execution(R"("status":"SUCCEEDED","jobDocument":"{\"x\": 1}")")),
+            R"(accepted {"jobDocument":{"x": 1}})");
+}
+
+TEST(SettlementTest, AnUpdateThatWasNotAppliedIsAnInternalErrorWhichDevicesRepeat) {
+  const auto before = execution(R"("status":"IN_PROGRESS","versionNumber":4)");
+  EXPECT_THAT(heard(R"({"status":"SUCCEEDED"})", before),
+              testing::AllOf(HasSubstr("InternalError"), HasSubstr("no effect so far")));
+  EXPECT_THAT(heard(R"({"status":"IN_PROGRESS","expectedVersion":4})", before),
+              HasSubstr("no effect so far"));
+  EXPECT_THAT(heard(R"({"status":"IN_PROGRESS","statusDetails":{"step":"2"}})", before),
+              HasSubstr("no effect so far"));
+}
+
+TEST(SettlementTest, AStepTimerThatCannotBeSeenLeavesTheUpdateUnknown) {
+  const auto before = execution(R"("status":"IN_PROGRESS","versionNumber":4)");
+  EXPECT_THAT(heard(R"({"status":"IN_PROGRESS","stepTimeoutInMinutes":5})", before),
+              HasSubstr("not known"));
+  EXPECT_EQ(
+      heard(R"({"status":"IN_PROGRESS","stepTimeoutInMinutes":5,"expectedVersion":3})", before),
+      "accepted {}");
+}
+
+TEST(SettlementTest, AnExecutionThatEndedOtherwiseIsAnInvalidTransition) {
+  EXPECT_EQ(
+      heard(R"({"status":"SUCCEEDED"})", execution(R"("status":"TIMED_OUT","versionNumber":4)")),
+      "InvalidStateTransition: the execution has ended with status TIMED_OUT"
+      R"({"status":"TIMED_OUT","versionNumber":4})");
+}
+
+TEST(SettlementTest, AFailureThatStartedARetryIsFoundInTheExecutionBefore) {
+  const auto request = update(R"({"status":"FAILED"})");
+  auto settlement = settlement_of(request, lost);
+  EXPECT_FALSE(settlement.value().described(
+      request, execution(R"("status":"QUEUED","versionNumber":1,"executionNumber":2)")));
+  EXPECT_EQ(settlement->call(request).target,
+            "/things/T/jobs/job-1?executionNumber=1&includeJobDocument=false");
+  const auto verdict = settlement->described(
+      request, execution(R"("status":"FAILED","versionNumber":3,"executionNumber":1)"));
+  EXPECT_TRUE(std::holds_alternative<Accepted>(verdict.value()));
+}
+
+TEST(SettlementTest, AnExecutionThatIsGoneIsNotFound) {
+  EXPECT_THAT(heard(R"({"status":"SUCCEEDED"})",
+                    response(404, R"({"message":"gone"})", "ResourceNotFoundException")),
+              HasSubstr("ResourceNotFound: gone"));
+}
+
+TEST(SettlementTest, AnEndpointThatDoesNotDescribeWhatIsFinishedHasFinishedIt) {
+  const auto finished = response(410, R"({"message":"finished"})", "TerminalStateException");
+  EXPECT_EQ(heard(R"({"status":"SUCCEEDED"})", finished), "accepted {}");
+  EXPECT_THAT(heard(R"({"status":"IN_PROGRESS"})", finished), HasSubstr("InvalidStateTransition"));
+}
+
+TEST(SettlementTest, WhatCannotBeFoundOutIsSaidToBeUnknown) {
+  for (const HttpOutcome& described :
+       {HttpOutcome(lost), HttpOutcome(response(500, "{}")), HttpOutcome(response(200, "{}")),
+        HttpOutcome(execution(R"("versionNumber":4)")),
+        HttpOutcome(response(200, R"({"execution":{"jobId":"other","status":"SUCCEEDED"}})"))}) {
+    EXPECT_THAT(heard(R"({"status":"SUCCEEDED"})", described),
+                testing::AllOf(HasSubstr("InternalError"), HasSubstr("not known")));
+  }
+}
+
+}  // namespace
+}  // namespace jobs_bridge
