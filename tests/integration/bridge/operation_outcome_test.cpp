@@ -1,0 +1,158 @@
+#include <string>
+#include <vector>
+
+#include "tests/integration/bridge/site.h"
+
+namespace jobs_bridge::testing_support {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+/// A payload that is wrong for one operation.
+struct BadPayload {
+  std::string payload;
+  std::string code;
+  std::string part;  ///< of the message
+};
+
+struct AskedOperation {
+  std::string name;
+  std::string below;    ///< the topic below the thing's base
+  std::string payload;  ///< members of a proper request, without braces
+  std::vector<BadPayload> bad;
+};
+
+std::vector<AskedOperation> operations() {
+  const BadPayload number{R"({"executionNumber":"one"})", "InvalidRequest", "executionNumber"};
+  const BadPayload flag{R"({"includeJobDocument":"yes"})", "InvalidRequest", "includeJobDocument"};
+  const auto update = [](const std::string& members) {
+    return R"({"status":"IN_PROGRESS",)" + members + "}";
+  };
+  return {
+      {"StartNext",
+       "start-next",
+       "",
+       {{R"({"stepTimeoutInMinutes":0})", "InvalidRequest", "1 to 10080"},
+        {R"({"stepTimeoutInMinutes":-1})", "InvalidRequest", "1 to 10080"},
+        {R"({"statusDetails":{"a":1}})", "InvalidRequest", "statusDetails.a must be a string"},
+        {R"({"statusDetails":{"a":""}})", "InvalidRequest", "1 and 1024"}}},
+      {"GetPending", "get", "", {}},
+      {"Describe", "job-1/get", "", {number, flag}},
+      {"DescribeNext", "$next/get", "", {number, flag}},
+      {"Update",
+       "job-1/update",
+       R"("status":"IN_PROGRESS")",
+       {{"{}", "InvalidRequest", "status is required"},
+        {"", "InvalidRequest", "status is required"},
+        {R"({"status":"CANCELED"})", "InvalidRequest", "status must be"},
+        {R"({"status":5})", "InvalidRequest", "status must be"},
+        {update(R"("expectedVersion":"two")"), "InvalidRequest", "expectedVersion"},
+        {update(R"("expectedVersion":-1)"), "InvalidRequest", "expectedVersion"},
+        {update(R"("expectedVersion":1.5)"), "InvalidRequest", "expectedVersion"},
+        {update(R"("executionNumber":[])"), "InvalidRequest", "executionNumber"},
+        {update(R"("includeJobExecutionState":1)"), "InvalidRequest", "includeJobExecutionState"},
+        {update(R"("includeJobDocument":"true")"), "InvalidRequest", "includeJobDocument"},
+        {update(R"("stepTimeoutInMinutes":-2)"), "InvalidRequest", "or -1"},
+        {update(R"("statusDetails":"done")"), "InvalidRequest", "statusDetails"}}},
+  };
+}
+
+class OperationOutcomeTest : public testing::TestWithParam<AskedOperation> {
+ protected:
+  OperationOutcomeTest() : site_({.settings = {"endpoint.answer_timeout=300ms"}}) {
+    site_.device->subscribe("$aws/things/+/jobs/+/+/accepted");
+    site_.endpoint->create_job("job-1", {"lamp"}, R"({"version":9007199254740993})");
+  }
+
+  MqttDevice::Received ask(const std::string& payload) {
+    return site_.ask("$aws/things/lamp/jobs/" + GetParam().below, payload);
+  }
+  MqttDevice::Received ask_properly() {
+    const auto& members = GetParam().payload;
+    return ask(R"({"clientToken":"t")" + (members.empty() ? "" : "," + members) + "}");
+  }
+  void expect_rejected(const MqttDevice::Received& reply, const std::string& code,
+                       const std::string& what) {
+    EXPECT_EQ(reply.topic, "$aws/things/lamp/jobs/" + GetParam().below + "/rejected") << what;
+    EXPECT_EQ(code_of(reply), code) << what << ": " << reply.payload;
+    EXPECT_FALSE(message_of(reply).empty()) << what;
+    EXPECT_TRUE(payload_of(reply).at("timestamp").is_number_integer()) << what;
+  }
+
+  Site site_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Operations, OperationOutcomeTest, testing::ValuesIn(operations()),
+                         [](const auto& test) { return test.param.name; });
+
+TEST_P(OperationOutcomeTest, AProperRequestIsAccepted) {
+  const auto reply = ask_properly();
+  EXPECT_EQ(reply.topic, "$aws/things/lamp/jobs/" + GetParam().below + "/accepted");
+  EXPECT_EQ(token_of(reply), "t");
+}
+
+TEST_P(OperationOutcomeTest, BadPayloadsAreRejectedWithTheirCause) {
+  std::vector<BadPayload> all = GetParam().bad;
+  all.push_back({"not json", "InvalidJson", "not a JSON object"});
+  all.push_back({"[]", "InvalidJson", "not a JSON object"});
+  all.push_back({std::string("{\"a\":\"\0\"}", 9), "InvalidJson", "at byte"});
+  all.push_back({"{\"a\":\"\xed\xa0\x80\"}", "InvalidJson", "UTF-8"});
+  all.push_back({R"({"clientToken":5})", "InvalidRequest", "clientToken must be a string"});
+  all.push_back({R"({"clientToken":")" + std::string(257, 'x') + R"("})", "InvalidRequest", "256"});
+  all.push_back({R"({"a":")" + std::string(140000, 'x') + R"("})", "InvalidRequest", "131072"});
+  const auto before = site_.endpoint->calls().at("total");
+  for (const auto& bad : all) {
+    const auto what = bad.payload.substr(0, 100);
+    const auto reply = ask(bad.payload);
+    expect_rejected(reply, bad.code, what);
+    EXPECT_THAT(message_of(reply), HasSubstr(bad.part)) << what;
+  }
+  EXPECT_EQ(site_.endpoint->calls().at("total"), before) << "none of them costs a call";
+}
+
+TEST_P(OperationOutcomeTest, ErrorsOfTheEndpointBecomeTheCodesThatDevicesKnow) {
+  const std::vector<std::tuple<int, std::string, std::string>> errors = {
+      {400, "InvalidRequestException", "InvalidRequest"},
+      {400, "CertificateValidationException", "InternalError"},
+      {403, "AccessDeniedException", "InternalError"},
+      {404, "ResourceNotFoundException", "ResourceNotFound"},
+      {404, "UnknownOperationException", "InternalError"},
+      {409, "InvalidStateTransitionException", "InvalidStateTransition"},
+      {410, "TerminalStateException", "TerminalStateReached"},
+      {429, "ThrottlingException", "RequestThrottled"},
+      {500, "InternalFailureException", "InternalError"},
+      {503, "ServiceUnavailableException", "InternalError"},
+  };
+  for (const auto& [status, type, code] : errors) {
+    site_.endpoint->set_fault(
+        {{"kind", "status"}, {"status", status}, {"error_type", type}, {"message", "because"}});
+    const auto reply = ask_properly();
+    expect_rejected(reply, code, type);
+    EXPECT_EQ(token_of(reply), "t") << type;
+  }
+}
+
+TEST_P(OperationOutcomeTest, NoProperAnswerIsAnInternalError) {
+  const std::vector<json> faults = {
+      {{"kind", "reset"}},
+      {{"kind", "hang"}},
+      {{"kind", "truncate"}},
+      {{"kind", "garbage"}},
+      {{"kind", "status"}, {"status", 200}, {"body", "<html>"}},
+      {{"kind", "status"},
+       {"status", 200},
+       {"body", R"({"Output":{"__type":"x#UnknownOperationException"},"Version":"1.0"})"}},
+  };
+  for (const auto& fault : faults) {
+    site_.endpoint->set_fault(fault);
+    const auto reply = ask_properly();
+    expect_rejected(reply, "InternalError", fault.dump());
+    EXPECT_EQ(token_of(reply), "t") << fault;
+  }
+  site_.endpoint->clear_faults();
+  EXPECT_TRUE(ask_properly().topic.ends_with("/accepted")) << "and it recovers by itself";
+}
+
+}  // namespace
+}  // namespace jobs_bridge::testing_support
