@@ -11,7 +11,7 @@ std::string_view without_spaces_around(std::string_view text) {
   return text.substr(first, text.find_last_not_of(spaces) + 1 - first);
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return std::string("\"").append(text).append("\"");
 }
 
@@ -30,12 +30,12 @@ std::vector<std::string> split_list(std::string_view text) {
 
 std::string Key::default_line() const {
   std::string line = std::string(name).append(" = ");
-  if (type.kind == ValueKind::text) return line + quoted(default_value);
+  if (type.kind == ValueKind::text) return line + in_quotes(default_value);
   if (type.kind != ValueKind::list) return line.append(default_value);
   line += '[';
   const char* separator = "";
   for (const auto& element : split_list(default_value)) {
-    line.append(separator).append(quoted(element));
+    line.append(separator).append(in_quotes(element));
     separator = ", ";
   }
   return line + ']';
