@@ -30,24 +30,14 @@ bool ends_execution(const Request& request) {
 }
 
 Request get_of(const ThingName& thing) {
-  return {.operation = Operation::get_pending,
-          .thing = thing,
-          .job = {},
-          .status_details = {},
-          .step_timeout_in_minutes = {},
-          .execution_number = {},
-          .expected_version = {},
-          .status = {},
-          .include_job_document = {},
-          .include_job_execution_state = {}};
+  return {.operation = Operation::get_pending, .thing = thing};
 }
 
 Request describe_next_of(const ThingName& thing) {
-  auto request = get_of(thing);
-  request.operation = Operation::describe;
-  request.job = JobName::parse("$next");
-  request.include_job_document = true;
-  return request;
+  return {.operation = Operation::describe,
+          .thing = thing,
+          .job = JobName::parse("$next"),
+          .include_job_document = true};
 }
 
 }  // namespace

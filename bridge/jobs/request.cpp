@@ -165,16 +165,8 @@ DecodedRequest decode_request(TopicRequest topic, std::string_view payload) {
   }
   Reader reader(*members);
   auto token = client_token(reader);
-  Request request{.operation = topic.operation,
-                  .thing = std::move(topic.thing),
-                  .job = std::move(topic.job),
-                  .status_details = {},
-                  .step_timeout_in_minutes = {},
-                  .execution_number = {},
-                  .expected_version = {},
-                  .status = {},
-                  .include_job_document = {},
-                  .include_job_execution_state = {}};
+  Request request{
+      .operation = topic.operation, .thing = std::move(topic.thing), .job = std::move(topic.job)};
   read_members(reader, request);
   if (reader.fault()) {
     return {.client_token = std::move(token),

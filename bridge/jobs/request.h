@@ -19,18 +19,18 @@ namespace jobs_bridge {
 struct Request {
   Operation operation;
   ThingName thing;
-  std::optional<JobName> job;
+  std::optional<JobName> job = {};
 
   /// JSON object text: at most 10 pairs of strings.
-  std::optional<std::string> status_details;
+  std::optional<std::string> status_details = {};
   /// 1 to 10080; for an update also -1, which cancels the timer.
-  std::optional<std::int64_t> step_timeout_in_minutes;
-  std::optional<std::int64_t> execution_number;
-  std::optional<std::int64_t> expected_version;
+  std::optional<std::int64_t> step_timeout_in_minutes = {};
+  std::optional<std::int64_t> execution_number = {};
+  std::optional<std::int64_t> expected_version = {};
   /// Update: IN_PROGRESS, FAILED, SUCCEEDED or REJECTED.
-  std::optional<std::string> status;
-  std::optional<bool> include_job_document;
-  std::optional<bool> include_job_execution_state;
+  std::optional<std::string> status = {};
+  std::optional<bool> include_job_document = {};
+  std::optional<bool> include_job_execution_state = {};
 };
 
 /// A payload read as the request that its topic announces, or why it is none. Either way the

@@ -110,17 +110,12 @@ std::optional<Settlement> Settlement::of(const Request& update, const HttpOutcom
 }
 
 HttpRequest Settlement::call(const Request& update) const {
-  Request describe{.operation = Operation::describe,
-                   .thing = update.thing,
-                   .job = update.job,
-                   .status_details = {},
-                   .step_timeout_in_minutes = {},
-                   .execution_number = execution_number_,
-                   .expected_version = {},
-                   .status = {},
-                   .include_job_document = question_ == Question::applied &&
-                                           update.include_job_document.value_or(false),
-                   .include_job_execution_state = {}};
+  const Request describe{.operation = Operation::describe,
+                         .thing = update.thing,
+                         .job = update.job,
+                         .execution_number = execution_number_,
+                         .include_job_document = question_ == Question::applied &&
+                                                 update.include_job_document.value_or(false)};
   return build_call(describe);
 }
 
