@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,31 @@ class Endpoint {
   virtual std::unique_ptr<Exchange> open() = 0;
   /// Ends every request in progress, and every later one, at once with HttpFailure::Kind::stopped.
   virtual void stop() = 0;
+};
+
+/// An update as the broker handed it to us.
+struct JournalEntry {
+  /// Entries of a thing are carried out in the order of their numbers. Never 0, nor used twice
+  /// while an entry of that number is kept.
+  std::uint64_t number = 0;
+  /// When it was received, in seconds since 1970 by the clock of that time.
+  std::int64_t received = 0;
+  Message message;  ///< never a retained one
+};
+
+/// Keeps updates until the endpoint's answer to them is settled, over the end of the process,
+/// whatever that was.
+class Journal {
+ public:
+  virtual ~Journal() = default;
+  /// Keeps an entry: it outlives the process once this has returned, and a power cut 100 ms later.
+  /// Nothing, or in words for a device and an operator why it is not kept. Called from a message
+  /// callback: takes microseconds, waits for no disk, does not throw. Calls come one at a time.
+  virtual std::optional<std::string> record(const JournalEntry& entry) = 0;
+  /// Forgets entries, whose outcome is known; those that are not kept are passed over. Returns
+  /// without waiting for a disk and does not throw. Calls come one at a time, and never beside
+  /// record().
+  virtual void settle(const std::vector<std::uint64_t>& numbers) = 0;
 };
 
 /// What is remembered of a thing whose pending executions are polled on behalf of its device.
