@@ -70,6 +70,7 @@ struct Configuration {
   struct Journal {
     std::string path;            ///< empty: no journal
     std::uint64_t max_size = 0;  ///< bytes
+    std::uint64_t max_per_thing = 0;
     std::chrono::milliseconds max_age{};
   };
   struct Notify {

@@ -173,9 +173,12 @@ Section journal_section() {
               {"path", "", file(at(&Journal::path), FileUse::none),
                "The journal's file; empty: updates are held in memory only."},
               {"max_size", "64MiB", size(at(&Journal::max_size), "1MiB", "64GiB"),
-               "Most that the journal takes on the disk."},
+               "Most that updates which wait for the endpoint take, with or without a file; past "
+               "it new ones are rejected."},
+              {"max_per_thing", "256", integer(at(&Journal::max_per_thing), 1, 1'000'000),
+               "Most requests that wait for one thing behind an update that is held."},
               {"max_age", "7d", duration(at(&Journal::max_age), "1min", "365d"),
-               "An update that could not be delivered for so long is given up."},
+               "An update that could not be delivered for so long is given up and reported."},
           }};
 }
 

@@ -29,13 +29,7 @@ void check_unsupported(Review& review) {
   if (configuration.endpoint.proxy) {
     refuse(review, "endpoint.proxy", "a proxy", "endpoint.proxy = \"\"");
   }
-  if (!configuration.journal.path.empty()) {
-    refuse(review, "journal.path", "the journal", "journal.path = \"\"");
-  }
   warn_without_effect(review, "admin.listen", "");
-  // It bounds the polls.
-  if (!configuration.notify.enabled) warn_without_effect(review, "limits.reads_per_second", "0");
-  warn_without_effect(review, "limits.writes_per_second", "0");
 }
 
 }  // namespace jobs_bridge::config

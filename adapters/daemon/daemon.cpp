@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "adapters/daemon/dispatcher.h"
 #include "adapters/daemon/signals.h"
 #include "adapters/https/https_endpoint.h"
+#include "adapters/journal/sqlite_journal.h"
 #include "adapters/mqtt/broker_connection.h"
 #include "adapters/watch/sqlite_watch_store.h"
 #include "bridge/flow/engine.h"
@@ -60,8 +62,15 @@ EngineSettings engine_settings(const config::Configuration& configuration) {
           .queue = configuration.limits.queue,
           .queue_per_thing = configuration.limits.queue_per_thing,
           .max_payload = configuration.limits.max_payload,
+          .reads_per_second = static_cast<double>(configuration.limits.reads_per_second),
+          .writes_per_second = static_cast<double>(configuration.limits.writes_per_second),
           .partition = configuration.broker.partition,
-          .notifier = notifier_settings(configuration)};
+          .holding = {.durable = !configuration.journal.path.empty(),
+                      .max_bytes = configuration.journal.max_size,
+                      .max_per_thing = configuration.journal.max_per_thing,
+                      .max_age = configuration.journal.max_age},
+          .notifier = notifier_settings(configuration),
+          .seed = std::random_device()()};
 }
 
 https::EndpointSettings endpoint_settings(const config::Configuration& configuration) {
@@ -128,6 +137,39 @@ void watch_things(Engine& engine, const config::Configuration::Notify& notify,
   for (const auto& thing : store->take_loaded()) engine.remember(now, thing);
 }
 
+using MaybeJournal = std::unique_ptr<journal::SqliteJournal>;
+Result<MaybeJournal, std::string> open_journal(const config::Configuration::Journal& journal,
+                                               Log& log) {
+  if (journal.path.empty()) {
+    log.write(Severity::info,
+              "updates are held in memory only: those that wait for the endpoint are lost if the "
+              "bridge ends",
+              {{"cure", "set journal.path"}});
+    return MaybeJournal();
+  }
+  return journal::SqliteJournal::open(
+      journal.path, log, {.max_size = journal.max_size, .closing = patience_for_store});
+}
+
+void take_over(Engine& engine, journal::SqliteJournal& journal, Log& log) {
+  const auto now = read_clocks();
+  std::size_t taken = 0;
+  std::size_t strange = 0;
+  for (const auto& entry : journal.take_loaded()) {
+    if (engine.restore(now, entry)) {
+      ++taken;
+      continue;
+    }
+    ++strange;
+    log.write(Severity::error,
+              "an update in the journal is not for this configuration: it stays there",
+              {{"topic", entry.message.topic}});
+  }
+  if (taken + strange == 0) return;
+  log.write(Severity::info, "updates were taken over from the journal",
+            {{"updates", std::to_string(taken)}, {"left", std::to_string(strange)}});
+}
+
 void wait_for_the_end(Log& log) {
   while (true) {
     const int signal = wait_for_signal();
@@ -160,6 +202,12 @@ int run_daemon(const config::Configuration& configuration, Log& log) {
     return 1;
   }
 
+  auto journal = open_journal(configuration.journal, log);
+  if (!journal) {
+    log.write(Severity::error, "cannot start", {{"cause", journal.error()}});
+    return 1;
+  }
+
   // The broker's messages go to the dispatcher and the dispatcher's replies to the broker, so one
   // of them must be told of the other after it is made; messages come only once it is started.
   std::optional<Dispatcher> dispatcher;
@@ -168,9 +216,11 @@ int run_daemon(const config::Configuration& configuration, Log& log) {
       *std::move(broker_is), topics.filters(configuration.broker.share_group),
       [&dispatcher](Message message) { dispatcher->receive(std::move(message)); }, log);
   Engine engine(engine_settings(configuration), topics);
+  if (*journal) take_over(engine, **journal, log);
   watch_things(engine, configuration.notify, watch_store->get());
   dispatcher.emplace(std::move(engine), configuration.endpoint.connections, **endpoint, broker,
-                     watch_store->get(), log, read_clocks);
+                     Dispatcher::Stores{.journal = journal->get(), .watched = watch_store->get()},
+                     log, read_clocks);
   broker.start();
 
   wait_for_the_end(log);
@@ -180,6 +230,7 @@ int run_daemon(const config::Configuration& configuration, Log& log) {
   broker.stop();
   log.write(Severity::info, "stopped",
             {{"requests_rejected", std::to_string(drained.abandoned)},
+             {"updates_left_to_journal", std::to_string(drained.left_to_journal)},
              {"replies_acknowledged", acknowledged ? "all" : "not all"}});
   return 0;
 }

@@ -9,10 +9,10 @@
 namespace jobs_bridge {
 
 Dispatcher::Dispatcher(Engine engine, std::size_t connections, Endpoint& endpoint,
-                       Publisher& publisher, WatchStore* watch_store, Log& log, Clock clock)
+                       Publisher& publisher, Stores stores, Log& log, Clock clock)
     : publisher_(publisher),
       endpoint_(endpoint),
-      watch_store_(watch_store),
+      stores_(stores),
       log_(log),
       report_(log),
       clock_(std::move(clock)),
@@ -31,8 +31,10 @@ void Dispatcher::receive(Message message) noexcept {
     bool call_waits = false;
     {
       const std::lock_guard lock(mutex_);
-      engine_.received(clock_(), std::move(message), effects);
-      call_waits = engine_.ready() > 0;
+      const auto now = clock_();
+      engine_.received(now, std::move(message), effects);
+      record_locked(now, effects);
+      call_waits = engine_.has_call(now);
       apply_locked(effects);
       recall_timer_locked();
     }
@@ -46,17 +48,17 @@ void Dispatcher::receive(Message message) noexcept {
 bool Dispatcher::carry_out_one(Exchange& exchange) {
   Effects effects;
   std::optional<Call> call;
-  bool poll_waits = false;
+  bool another_waits = false;
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return false;
     const auto now = clock_();
     call = engine_.next_call(now, effects);
-    poll_waits = engine_.announce_poll(now);
+    another_waits = engine_.has_call(now);
     apply_locked(effects);
     recall_timer_locked();
   }
-  if (poll_waits) workers_.wake();
+  if (another_waits) workers_.wake();
   finish(effects);
   if (!call) return false;
 
@@ -68,16 +70,30 @@ bool Dispatcher::carry_out_one(Exchange& exchange) {
     engine_.answered(clock_(), call->id, outcome, effects);
     apply_locked(effects);
     recall_timer_locked();
-    if (draining_ && engine_.waiting() + engine_.in_flight() == 0) idle_.notify_all();
+    if (draining_ && engine_.is_idle()) idle_.notify_all();
   }
   finish(effects);
   return true;
 }
 
+void Dispatcher::record_locked(Now now, Effects& effects) {
+  // Under the lock, before anything else is decided, and before the message is acknowledged, which
+  // happens when the callback returns.
+  for (const auto& entry : std::exchange(effects.recorded, {})) {
+    const auto fault = stores_.journal == nullptr
+                           ? std::optional<std::string>("there is no journal")
+                           : stores_.journal->record(entry);
+    if (fault) engine_.unrecorded(now, entry.number, *fault, effects);
+  }
+}
+
 void Dispatcher::apply_locked(Effects& effects) {
   for (auto& publication : effects.publications) publisher_.queue(std::move(publication));
-  if (watch_store_ != nullptr && !(effects.watched.empty() && effects.forgotten.empty())) {
-    watch_store_->save(std::move(effects.watched), std::move(effects.forgotten));
+  if (stores_.journal != nullptr && !effects.settled.empty()) {
+    stores_.journal->settle(effects.settled);
+  }
+  if (stores_.watched != nullptr && !(effects.watched.empty() && effects.forgotten.empty())) {
+    stores_.watched->save(std::move(effects.watched), std::move(effects.forgotten));
   }
 }
 
@@ -88,47 +104,49 @@ void Dispatcher::recall_timer_locked() {
 void Dispatcher::finish(Effects& effects) {
   if (!effects.publications.empty()) publisher_.flush();
   for (const auto& finished : effects.finished) log_finished(log_, finished);
+  for (const auto& change : effects.endpoint_changes) log_endpoint_change(log_, change);
+  for (const auto& slowed : effects.slowed_down) log_slowed_down(log_, slowed);
   for (const auto& notified : effects.notified) report_.add(notified);
 }
 
 void Dispatcher::watch_deadlines() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
+    Effects effects;
+    const auto now = clock_();
+    engine_.tick(now, effects);
+    const bool call_waits = engine_.has_call(now);
+    apply_locked(effects);
+    const auto counts = engine_.notifier_counts();
+    lock.unlock();
+    if (call_waits) workers_.wake();
+    finish(effects);
+    report_.tick(now.monotonic, counts);
+    lock.lock();
+    if (stopping_) return;
     // A request of the usual deadline that arrives meanwhile cannot be due before this, so nobody
     // needs to wake us for it: see Engine::next_tick().
     sleeps_until_ = engine_.next_tick(clock_().monotonic);
     timer_.wait_until(lock, sleeps_until_);
     sleeps_until_ = MonotonicTime::min();
-    if (stopping_) return;
-    Effects effects;
-    const auto now = clock_();
-    engine_.tick(now, effects);
-    const bool poll_waits = engine_.announce_poll(now);
-    apply_locked(effects);
-    const auto counts = engine_.notifier_counts();
-    lock.unlock();
-    if (poll_waits) workers_.wake();
-    finish(effects);
-    report_.tick(now.monotonic, counts);
-    lock.lock();
   }
 }
 
 Dispatcher::Drained Dispatcher::drain(Duration patience) {
   Effects effects;
+  Drained drained;
   {
     std::unique_lock lock(mutex_);
     if (stopping_) return {};
     draining_ = true;
     engine_.refuse_new_requests();
-    idle_.wait_until(lock, clock_().monotonic + patience,
-                     [&] { return engine_.waiting() + engine_.in_flight() == 0; });
+    idle_.wait_until(lock, clock_().monotonic + patience, [&] { return engine_.is_idle(); });
     stopping_ = true;
-    engine_.abandon(clock_(), effects);
+    drained.left_to_journal = engine_.abandon(clock_(), effects);
+    drained.abandoned = effects.finished.size();
     apply_locked(effects);
     timer_.notify_all();
   }
-  const Drained drained{.abandoned = effects.finished.size()};
   finish(effects);
   endpoint_.stop();
   workers_.stop();

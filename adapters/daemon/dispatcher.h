@@ -23,10 +23,16 @@ class Dispatcher {
  public:
   using Clock = std::function<Now()>;
 
+  /// Where things are kept over a restart; null: they are not.
+  struct Stores {
+    Journal* journal = nullptr;  ///< if the engine's updates are durable
+    WatchStore* watched = nullptr;
+  };
+
   /// Everything passed by reference or pointer must outlive the dispatcher. `connections`: the most
-  /// calls in flight. `watch_store` may be null: then nothing is kept over a restart.
+  /// calls in flight. What the engine already holds is carried out from now on.
   Dispatcher(Engine engine, std::size_t connections, Endpoint& endpoint, Publisher& publisher,
-             WatchStore* watch_store, Log& log, Clock clock);
+             Stores stores, Log& log, Clock clock);
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
   ~Dispatcher();
@@ -36,7 +42,8 @@ class Dispatcher {
   void receive(Message message) noexcept;
 
   struct Drained {
-    std::size_t abandoned = 0;  ///< requests that got a rejection because time was up
+    std::size_t abandoned = 0;        ///< requests that got a rejection because time was up
+    std::size_t left_to_journal = 0;  ///< updates that the next start takes over
   };
   /// Ends the work: rejects new requests, lets those taken finish for at most `patience`, rejects
   /// what is left, stops the endpoint and the threads. Every request taken has had its reply
@@ -45,6 +52,7 @@ class Dispatcher {
 
  private:
   bool carry_out_one(Exchange& exchange);
+  void record_locked(Now now, Effects& effects);
   void apply_locked(Effects& effects);
   void recall_timer_locked();
   void finish(Effects& effects);
@@ -52,7 +60,7 @@ class Dispatcher {
 
   Publisher& publisher_;
   Endpoint& endpoint_;
-  WatchStore* const watch_store_;
+  const Stores stores_;
   Log& log_;
   NotificationReport report_;
   const Clock clock_;

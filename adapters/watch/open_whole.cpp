@@ -1,7 +1,7 @@
 #include <system_error>
 #include <utility>
 
-#include "adapters/watch/set_aside.h"
+#include "adapters/sqlite/set_aside.h"
 #include "adapters/watch/watch_file.h"
 
 namespace jobs_bridge::watch {
@@ -26,7 +26,7 @@ Result<OpenedFile, FileFault> open_whole(const std::string& path, Log& log) {
       return Failure{file.error()};
     }
   }
-  const auto name = set_aside(path);
+  const auto name = sqlite::set_aside(path);
   if (!name) {
     return Failure{
         FileFault{FileFault::Kind::unusable, "is damaged (" + damage + ") and " + name.error()}};

@@ -1,32 +1,18 @@
 #include "adapters/watch/sqlite_watch_store.h"
 
 #include <exception>
-#include <filesystem>
-#include <system_error>
 #include <thread>
 #include <utility>
 
+#include "adapters/sqlite/resolved.h"
 #include "adapters/watch/watch_file.h"
 #include "adapters/watch/writer.h"
 
 namespace jobs_bridge::watch {
-namespace {
-
-/// Where the file really is, also after a change of the working directory or of a link.
-std::string resolved(const std::string& path) {
-  std::error_code error;
-  const auto absolute = std::filesystem::absolute(path, error);
-  if (error) return path;
-  const auto canonical = std::filesystem::weakly_canonical(absolute, error);
-  return error ? path : canonical.string();
-}
-
-}  // namespace
-
 Result<std::unique_ptr<SqliteWatchStore>, std::string> SqliteWatchStore::open(
     const std::string& path, Log& log, Pace pace) {
   try {
-    const std::string place = resolved(path);
+    const std::string place = sqlite::resolved(path);
     auto opened = open_whole(place, log);
     if (!opened) return Failure{path + " " + opened.error().message};
     auto& [file, things, is_replacement] = opened.value();

@@ -1,15 +1,12 @@
 #include "adapters/watch/watch_file.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <charconv>
 #include <string_view>
-#include <system_error>
 #include <unordered_map>
 
+#include "adapters/sqlite/format.h"
 #include "adapters/watch/checksum.h"
 
 namespace jobs_bridge::watch {
@@ -18,87 +15,22 @@ namespace {
 using Kind = FileFault::Kind;
 
 /// FORMAT.md, which says what these numbers are, changes with them.
-constexpr std::string_view application = "1784838004";
-constexpr int version = 1;
-constexpr const char* table =
-    "CREATE TABLE watched(thing TEXT PRIMARY KEY, asked INTEGER NOT NULL, told BLOB NOT NULL, "
-    "checksum INTEGER NOT NULL) STRICT, WITHOUT ROWID";
+constexpr sqlite::Format format{
+    .application = "1784838004",
+    .version = 1,
+    .table =
+        "CREATE TABLE watched(thing TEXT PRIMARY KEY, asked INTEGER NOT NULL, "
+        "told BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT, WITHOUT ROWID"};
 
 constexpr const char* rows_in_order =
     "SELECT thing, asked, told, checksum FROM watched ORDER BY thing";
 constexpr const char* rows_backwards =
     "SELECT thing, asked, told, checksum FROM watched ORDER BY thing DESC";
 
-std::string text_of(int error) {
-  return std::generic_category().message(error);
-}
-
-/// Makes an empty file if there is none, with the right mode, which SQLite leaves to the umask.
-std::optional<FileFault> make_sure_of(const std::string& path) {
-  const int made = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (made >= 0) {
-    ::close(made);
-    return std::nullopt;
-  }
-  if (errno != EEXIST) {
-    const std::string directory = errno == ENOENT ? " (its directory does not exist)" : "";
-    return FileFault{Kind::unusable, "cannot be made: " + text_of(errno) + directory};
-  }
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0) {
-    return FileFault{Kind::unusable, "cannot be opened: " + text_of(errno)};
-  }
-  if (!S_ISREG(status.st_mode)) return FileFault{Kind::unusable, "is not a regular file"};
-  if (access(path.c_str(), R_OK | W_OK) != 0) {
-    return FileFault{Kind::unusable, "cannot be written: " + text_of(errno)};
-  }
-  return std::nullopt;
-}
-
 std::optional<std::uint64_t> file_number(const std::string& path) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) return std::nullopt;
   return status.st_ino;
-}
-
-enum class Identity { none, ours };
-
-/// Whether the file is empty or ours; the fault says what else it is.
-Result<Identity, FileFault> identify(Database& database) {
-  std::string values[3];
-  const char* const questions[] = {"PRAGMA application_id", "PRAGMA user_version",
-                                   "SELECT group_concat(sql) FROM sqlite_schema"};
-  for (std::size_t i = 0; i < std::size(values); ++i) {
-    auto value = database.value(questions[i]);
-    if (!value) return Failure{value.error()};
-    values[i] = std::move(value).value();
-  }
-  const auto& [id, number, schema] = values;
-  if (id == "0" && number == "0" && schema.empty()) return Identity::none;
-  if (id != application) {
-    return Failure{FileFault{Kind::damaged, "is a database of another application"}};
-  }
-  int format = 0;
-  std::from_chars(number.data(), number.data() + number.size(), format);
-  if (format > version) {
-    return Failure{FileFault{
-        Kind::unusable, "was written by a newer version of jobs-bridge (its format is " + number +
-                            ", this one knows up to " + std::to_string(version) + ")"}};
-  }
-  if (format != version || schema != table) {
-    return Failure{FileFault{Kind::damaged, "has not the tables of this format"}};
-  }
-  if (database.is_read_only()) {
-    return Failure{FileFault{Kind::damaged, "has a header that forbids to write"}};
-  }
-  return Identity::ours;
-}
-
-std::optional<FileFault> begin(Database& database) {
-  std::string sql = "BEGIN IMMEDIATE; ";
-  sql.append(table).append("; PRAGMA application_id=").append(application);
-  sql.append("; PRAGMA user_version=").append(std::to_string(version)).append("; COMMIT");
-  return database.run(sql.c_str());
 }
 
 /// Of rows that are the same thing's, which only a damaged file has, the younger.
@@ -110,7 +42,7 @@ void put(std::unordered_map<std::string, WatchedThing>& things, WatchedThing thi
 }  // namespace
 
 Result<std::unique_ptr<WatchFile>, FileFault> WatchFile::open(const std::string& path) {
-  if (auto fault = make_sure_of(path)) return Failure{*std::move(fault)};
+  if (auto fault = sqlite::make_sure_of(path)) return Failure{*std::move(fault)};
   auto opened = Database::open(path);
   if (!opened) return Failure{opened.error()};
   Database database = std::move(opened).value();
@@ -119,7 +51,7 @@ Result<std::unique_ptr<WatchFile>, FileFault> WatchFile::open(const std::string&
   if (auto fault = database.run("PRAGMA locking_mode=EXCLUSIVE; PRAGMA cell_size_check=ON")) {
     return Failure{*std::move(fault)};
   }
-  const auto identity = identify(database);
+  const auto identity = sqlite::identify(database, format);
   if (!identity) return Failure{identity.error()};
   // In this journal mode a commit waits for no disk. What the log keeps after a large round, it
   // gives back.
@@ -132,7 +64,7 @@ Result<std::unique_ptr<WatchFile>, FileFault> WatchFile::open(const std::string&
   }
   auto fault = database.run(
       "PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=8388608");
-  if (!fault && *identity == Identity::none) fault = begin(database);
+  if (!fault && *identity == sqlite::Identity::none) fault = sqlite::begin(database, format);
   if (fault) return Failure{*std::move(fault)};
   auto put = database.prepare(
       "INSERT INTO watched(thing, asked, told, checksum) VALUES(?1, ?2, ?3, ?4) "

@@ -8,12 +8,16 @@
 #include <utility>
 #include <vector>
 
+#include "adapters/sqlite/database.h"
 #include "adapters/watch/changes.h"
-#include "adapters/watch/database.h"
 #include "bridge/ports.h"
 #include "bridge/result.h"
 
 namespace jobs_bridge::watch {
+
+using sqlite::Database;
+using sqlite::FileFault;
+using sqlite::Statement;
 
 /// The database file of watched things, see FORMAT.md. Used by one thread at a time, and this
 /// process's alone while it is open.

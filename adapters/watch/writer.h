@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "adapters/sqlite/detachable_log.h"
 #include "adapters/watch/changes.h"
-#include "adapters/watch/detachable_log.h"
 #include "adapters/watch/sqlite_watch_store.h"
 #include "adapters/watch/watch_file.h"
 
@@ -57,7 +57,7 @@ class SqliteWatchStore::Writer {
 
   std::unique_ptr<WatchFile> file_;  ///< of the thread; null: to be opened again
 
-  DetachableLog log_;
+  sqlite::DetachableLog log_;
 };
 
 }  // namespace jobs_bridge::watch

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "bridge/flow/quota.h"
 #include "bridge/jobs/message.h"
 #include "bridge/jobs/operation.h"
 #include "bridge/jobs/rejection.h"
@@ -25,6 +28,24 @@ struct Finished {
   Duration took{};
   /// The endpoint's name for the call, where it gave one.
   std::string endpoint_request_id;
+  /// An update that was held for longer than its device waited.
+  bool held = false;
+  /// An update that will not be delivered any more, although its device may not ask again.
+  bool given_up = false;
+};
+
+/// The endpoint stopped answering, or answers again: for logs and health.
+struct EndpointChange {
+  bool reachable = false;
+  std::string cause;     ///< why it is not
+  Duration outage{};     ///< how long it was not
+  std::size_t held = 0;  ///< updates that wait to be delivered
+};
+
+/// Calls of one kind are made more slowly than configured, since the endpoint throttles.
+struct SlowedDown {
+  QuotaKind kind = QuotaKind::reads;
+  double per_second = 0;
 };
 
 /// A device was told of a change in its queue: for logs and metrics.
@@ -44,6 +65,12 @@ struct Effects {
   /// To be kept over a restart, and to be forgotten, by name.
   std::vector<WatchedThing> watched;
   std::vector<std::string> forgotten;
+  /// Updates to be kept until they are settled, before their message is acknowledged; those whose
+  /// outcome is known, by number.
+  std::vector<JournalEntry> recorded;
+  std::vector<std::uint64_t> settled;
+  std::vector<EndpointChange> endpoint_changes;
+  std::vector<SlowedDown> slowed_down;
 
   void clear() {
     publications.clear();
@@ -51,6 +78,10 @@ struct Effects {
     notified.clear();
     watched.clear();
     forgotten.clear();
+    recorded.clear();
+    settled.clear();
+    endpoint_changes.clear();
+    slowed_down.clear();
   }
 };
 

@@ -1,37 +1,37 @@
 #include "bridge/flow/engine.h"
 
 #include <algorithm>
+#include <chrono>
 #include <variant>
-
-#include "bridge/jobs/answer.h"
-#include "bridge/jobs/call.h"
-#include "bridge/jobs/cbor.h"
 
 namespace jobs_bridge {
 namespace {
 
-constexpr std::size_t longest_topic = 65535;  // MQTT: UTF-8 strings have a length of two bytes
-constexpr std::size_t longest_suffix = std::string_view("/rejected").size();
+using namespace std::chrono_literals;
 
-/// A call ends this much before its request's deadline, so that what went wrong is known when the
-/// reply is due.
-constexpr Duration reply_margin = std::chrono::milliseconds(50);
+/// An update that was taken over from before a restart has at least so long before it is given up,
+/// whatever the clock says about its age: the clock may be wrong.
+constexpr Duration least_time_after_restart = 1h;
 
-/// The share of the deadline that an update leaves for asking what became of it.
-constexpr int settlement_share = 4;
-
-/// A payload that is too long is still searched for its clientToken up to so many times the limit.
-constexpr std::size_t token_search_factor = 2;
-
-std::string in_milliseconds(Duration duration) {
-  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) +
-         " ms";
+std::size_t bytes_of(const Message& message) {
+  return held_overhead + message.topic.size() + message.payload.size() +
+         message.response_topic.size() + message.correlation_data.size() +
+         message.content_type.size();
 }
 
 }  // namespace
 
 Engine::Engine(EngineSettings settings, TopicGrammar topics)
-    : settings_(settings), topics_(std::move(topics)), notifier_(settings_.notifier, topics_) {}
+    : settings_(settings),
+      intake_(topics, settings.partition, settings.max_payload),
+      notifier_(settings.notifier, topics),
+      reads_(settings.reads_per_second),
+      writes_(settings.writes_per_second),
+      random_(settings.seed) {}
+
+std::size_t Engine::Pending::joined() const {
+  return askers.size() - std::min(askers.size(), std::max<std::size_t>(held_askers, 1));
+}
 
 void Engine::remember(Now now, const WatchedThing& thing) {
   if (settings_.partition.serves(thing.thing)) notifier_.remember(now, thing);
@@ -43,208 +43,123 @@ void Engine::always_watch(Now now, ThingName thing) {
 
 void Engine::received(Now now, Message message, Effects& effects) {
   tick(now, effects);
-  // A retained message is the broker's copy of an old request, sent again at every subscription.
-  if (message.retained) return;
-  if (message.topic.size() + longest_suffix > longest_topic) return;
-  auto parsed = topics_.parse(message.topic);
-  if (std::holds_alternative<NotARequest>(parsed)) return;
-  if (!settings_.partition.serves(topics_.thing_level(message.topic))) return;
+  auto read = intake_.read(now, message);
+  if (auto* refused = std::get_if<Intake::Refused>(&read)) {
+    respond(now, std::move(refused->address), std::move(refused->rejection), {}, effects);
+    return;
+  }
+  auto* taken = std::get_if<Intake::Taken>(&read);
+  if (taken == nullptr) return;
 
-  const bool response_allowed = allows_response(message);
-  auto* topic = std::get_if<TopicRequest>(&parsed);
-  ReplyAddress address{
-      .topic = std::move(message.topic),
-      .response_topic = response_allowed ? message.response_topic : std::string(),
-      .correlation_data = std::move(message.correlation_data),
-      .content_type = std::move(message.content_type),
-      .client_token = {},
-      .operation = topic != nullptr ? std::optional(topic->operation) : std::nullopt,
-      .received = now.monotonic};
-  const auto reject = [&](Rejection rejection) {
-    respond(now, std::move(address), std::move(rejection), {}, effects);
-  };
-  const auto size = message.payload.size();
-  const bool too_long = size > settings_.max_payload;
-  const bool searchable = size <= settings_.max_payload * token_search_factor;
-  std::string unreadable;
-  if (is_cbor(address.content_type) && size > 0 && searchable) {
-    if (auto json = json_from_cbor(message.payload)) {
-      message.payload = *std::move(json);
-    } else {
-      unreadable = std::move(json.error());
-    }
+  const auto bytes = taken->request.operation == Operation::update ? bytes_of(message) : 0;
+  const auto same = find_same(taken->request, message);
+  if (auto rejection = refusal(taken->request, bytes, same)) {
+    respond(now, std::move(taken->address), *std::move(rejection), {}, effects);
+    return;
   }
-  if ((too_long && searchable) || topic == nullptr) {
-    address.client_token = find_client_token(message.payload);
+  Asker asker{.address = std::move(taken->address), .deadline = now.monotonic + settings_.deadline};
+  if (same != requests_.end()) {
+    same->second.askers.push_back(std::move(asker));
+    lanes_.join(same->second.thing());
+    schedule(same);
+    return;
   }
-  if (too_long) {
-    return reject({ErrorCode::invalid_request, "payload has " + std::to_string(size) +
-                                                   " bytes; the limit is " +
-                                                   std::to_string(settings_.max_payload)});
-  }
-  if (topic == nullptr) {
-    return reject({ErrorCode::invalid_topic, std::move(std::get<InvalidTopic>(parsed).message)});
-  }
-  if (!unreadable.empty()) {
-    return reject({ErrorCode::invalid_json, "payload is not CBOR of an object: " + unreadable});
-  }
-  auto decoded = decode_request(*std::move(topic), message.payload);
-  address.client_token = std::move(decoded.client_token);
-  if (!response_allowed) {
-    return reject(
-        {ErrorCode::invalid_request, "the Response Topic is not a reply topic of this thing: " +
-                                         message.response_topic.substr(0, 256)});
-  }
-  if (auto* rejection = std::get_if<Rejection>(&decoded.content)) {
-    return reject(std::move(*rejection));
-  }
-  auto& request = std::get<Request>(decoded.content);
-  if (auto rejection = refusal(request)) return reject(*std::move(rejection));
 
   const auto id = next_id_++;
-  const auto deadline = now.monotonic + settings_.deadline;
-  Held held{.request = std::move(request),
-            .address = std::move(address),
-            .deadline = deadline,
-            .expiry = {},
-            .stage = Stage::waiting,
-            .settlement = {}};
+  Pending pending(Delivery(std::move(taken->request)), std::move(asker));
+  pending.bytes = bytes;
+  pending.give_up = now.monotonic + settings_.holding.max_age;
   if (message.expires_after && *message.expires_after < settings_.deadline) {
-    held.expiry = now.monotonic + *message.expires_after;
+    pending.expiry = now.monotonic + *message.expires_after;
   }
-  lanes_.add(held.request.thing.text(), id);
-  deadlines_.emplace(held.due(), id);
-  held_.emplace(id, std::move(held));
+  if (pending.is_update() && settings_.holding.durable) {
+    effects.recorded.push_back(
+        {.number = id, .received = now.unix_seconds, .message = std::move(message)});
+  }
+  add(id, std::move(pending));
 }
 
-bool Engine::allows_response(const Message& message) const {
-  if (message.response_topic.empty()) return true;
-  const auto thing = ThingName::parse(topics_.thing_level(message.topic));
-  return thing && topics_.allows_response(*thing, message.response_topic);
+void Engine::add(RequestId id, Pending pending) {
+  lanes_.add(pending.thing(), id, pending.delivery.quota(), pending.is_held());
+  if (pending.is_held()) ++held_;
+  if (pending.is_update()) ++updates_;
+  update_bytes_ += pending.bytes;
+  schedule(requests_.emplace(id, std::move(pending)).first);
 }
 
-std::optional<Rejection> Engine::refusal(const Request& request) const {
+Engine::Place Engine::find_same(const Request& request, const Message& message) {
+  // One that may vanish sooner than its device waits is for nobody to rely on.
+  if (message.expires_after && *message.expires_after < settings_.deadline) return requests_.end();
+  // Only the last one of the thing: nothing may have changed in between.
+  const auto last = lanes_.last(request.thing.text());
+  const auto found = last ? requests_.find(*last) : requests_.end();
+  if (found == requests_.end() || found->second.stage == Stage::late || found->second.expiry ||
+      !(found->second.request() == request)) {
+    return requests_.end();
+  }
+  return found;
+}
+
+std::optional<Rejection> Engine::refusal(const Request& request, std::size_t bytes,
+                                         Requests::const_iterator same) const {
+  const auto full = [](std::string_view whose, std::size_t limit, std::string_view what) {
+    return Rejection{ErrorCode::request_throttled,
+                     std::string(whose) + " is full: " + std::to_string(limit) + std::string(what)};
+  };
+  const auto& thing = request.thing.text();
+  const auto& holding = settings_.holding;
   if (refusing_) {
     return Rejection{ErrorCode::internal_error, "the gateway is shutting down: ask again"};
   }
-  if (lanes_.waiting() >= settings_.queue) {
-    return Rejection{
-        ErrorCode::request_throttled,
-        "the gateway's queue is full: " + std::to_string(settings_.queue) + " requests wait"};
+  if (lanes_.waiting() + pausing_ >= settings_.queue) {
+    return full("the gateway's queue", settings_.queue, " requests wait");
   }
-  if (lanes_.waiting(request.thing.text()) >= settings_.queue_per_thing) {
-    return Rejection{ErrorCode::request_throttled,
-                     "this thing's queue is full: " + std::to_string(settings_.queue_per_thing) +
-                         " requests wait"};
+  if (lanes_.waiting(thing) >= settings_.queue_per_thing ||
+      (same != requests_.end() && same->second.askers.size() > settings_.queue_per_thing)) {
+    return full("this thing's queue", settings_.queue_per_thing, " requests wait");
   }
-  return std::nullopt;
-}
-
-std::optional<Call> Engine::next_call(Now now, Effects& effects) {
-  tick(now, effects);
-  if (!settling_.empty()) {
-    const auto id = settling_.front();
-    settling_.pop_front();
-    return start(now, id);
+  if (bytes == 0 || same != requests_.end()) return std::nullopt;
+  if (update_bytes_ + bytes > holding.max_bytes) {
+    return full("the gateway's store of updates", holding.max_bytes,
+                " bytes of updates wait for the endpoint");
   }
-  // Polls before requests: they are few, bounded in rate and number, and would otherwise never
-  // have a turn while devices keep every connection busy.
-  if (auto poll = notifier_.next_call(now, next_id_, effects)) {
-    ++next_id_;
-    return poll;
-  }
-  if (const auto id = lanes_.start()) {
-    ++in_flight_;
-    return start(now, *id);
+  if (lanes_.length(thing) >= holding.max_per_thing) {
+    return full("this thing's store of updates", holding.max_per_thing,
+                " requests wait for the endpoint");
   }
   return std::nullopt;
 }
 
-Call Engine::start(Now now, RequestId id) {
-  auto& held = held_.at(id);
-  deadlines_.erase({held.due(), id});
-  held.stage = Stage::in_flight;
-  deadlines_.emplace(held.due(), id);
-  const auto left = held.deadline - now.monotonic;
-  const bool may_need_settlement = held.request.operation == Operation::update && !held.settlement;
-  const auto margin = may_need_settlement ? settings_.deadline / settlement_share : reply_margin;
-  return Call{
-      .id = id,
-      .request = held.settlement ? held.settlement->call(held.request) : build_call(held.request),
-      .deadline = held.deadline - std::min(margin, left / 2)};
+void Engine::unrecorded(Now now, std::uint64_t number, const std::string& cause, Effects& effects) {
+  const auto place = requests_.find(number);
+  if (place == requests_.end()) return;
+  reply(now, place->second,
+        Rejection{ErrorCode::request_throttled, "the gateway cannot keep the update: " + cause}, {},
+        effects);
+  forget_update(place, nullptr);
+  withdraw(place);
 }
 
-void Engine::answered(Now now, RequestId id, const HttpOutcome& outcome, Effects& effects) {
-  if (notifier_.owns(id)) return notifier_.answered(now, id, outcome, effects);
-  const auto found = held_.find(id);
-  if (found == held_.end()) return;
-  auto& held = found->second;
-  if (held.stage == Stage::late) {
-    --in_flight_;
-    lanes_.finish(held.request.thing.text());
-    held_.erase(found);
-    return;
-  }
-  if (held.stage != Stage::in_flight) return;
+bool Engine::restore(Now now, const JournalEntry& entry) {
+  auto read = intake_.read(now, entry.message);
+  auto* taken = std::get_if<Intake::Taken>(&read);
+  if (taken == nullptr || taken->request.operation != Operation::update) return false;
 
-  std::optional<Answer> answer;
-  if (held.settlement) {
-    answer = held.settlement->described(held.request, outcome);
-  } else {
-    answer = read_answer(held.request, outcome);
-    if (const auto* rejection = std::get_if<Rejection>(&*answer)) {
-      held.settlement = Settlement::of(held.request, outcome, *rejection);
-      if (held.settlement) answer.reset();
-    }
-  }
-  if (!answer) {
-    held.stage = Stage::settling;
-    settling_.push_back(id);
-    return;
-  }
-  const auto* response = std::get_if<HttpResponse>(&outcome);
-  conclude(now, found, *answer, response != nullptr ? response->request_id : std::string(),
-           effects);
-}
-
-void Engine::conclude(Now now, HeldRequests::iterator found, const Answer& answer,
-                      std::string endpoint_request_id, Effects& effects) {
-  auto& held = found->second;
-  --in_flight_;
-  deadlines_.erase({held.due(), found->first});
-  lanes_.finish(held.request.thing.text());
-  respond(now, std::move(held.address), answer, std::move(endpoint_request_id), effects);
-  // After the reply: notifications follow the reply to the update that caused them.
-  if (const auto* accepted = std::get_if<Accepted>(&answer)) {
-    notifier_.accepted(now, held.request, *accepted, effects);
-  }
-  held_.erase(found);
-}
-
-void Engine::tick(Now now, Effects& effects) {
-  while (!deadlines_.empty() && deadlines_.begin()->first <= now.monotonic) {
-    const auto held = held_.find(deadlines_.begin()->second);
-    expire(now, held, overdue(held->second), effects);
-  }
-}
-
-Rejection Engine::overdue(const Held& held) const {
-  const auto limit = in_milliseconds(settings_.deadline);
-  if (held.settlement) return held.settlement->unsettled();
-  if (held.stage != Stage::waiting) {
-    return {ErrorCode::internal_error, "the endpoint did not answer within " + limit};
-  }
-  if (held.expiry) {
-    return {ErrorCode::request_throttled,
-            "the message expired before the request had a turn; it was not carried out"};
-  }
-  return {ErrorCode::request_throttled,
-          "the request had no turn within " + limit + " and was not carried out"};
-}
-
-MonotonicTime Engine::next_tick(MonotonicTime now) const {
-  const auto deadline = deadlines_.empty() ? now + settings_.deadline : deadlines_.begin()->first;
-  return std::min(deadline, notifier_.next_due(now));
+  const auto max_age = settings_.holding.max_age;
+  // Bounded before it is multiplied: the entry's clock or ours may have said anything.
+  const auto longest = std::chrono::duration_cast<std::chrono::seconds>(max_age).count();
+  const std::chrono::seconds age(
+      std::clamp<std::int64_t>(now.unix_seconds - entry.received, 0, longest));
+  taken->address.received = now.monotonic - age;
+  Pending pending(Delivery::resumed(std::move(taken->request)),
+                  {.address = std::move(taken->address), .deadline = now.monotonic});
+  pending.held_askers = 1;
+  pending.bytes = bytes_of(entry.message);
+  pending.give_up =
+      now.monotonic + std::max(max_age - age, std::min(max_age, least_time_after_restart));
+  next_id_ = std::max(next_id_, entry.number + 1);
+  add(entry.number, std::move(pending));
+  return true;
 }
 
 void Engine::refuse_new_requests() {
@@ -252,32 +167,82 @@ void Engine::refuse_new_requests() {
   notifier_.stop();
 }
 
-void Engine::abandon(Now now, Effects& effects) {
+std::size_t Engine::abandon(Now now, Effects& effects) {
   const Rejection shutting_down{ErrorCode::internal_error,
                                 "the gateway is shutting down: ask again"};
-  while (!deadlines_.empty()) {
-    const auto held = held_.find(deadlines_.begin()->second);
-    expire(now, held,
-           held->second.settlement ? held->second.settlement->unsettled() : shutting_down, effects);
+  std::size_t left = 0;
+  for (const auto& [due, id] : std::vector(due_.begin(), due_.end())) {
+    const auto place = requests_.find(id);
+    auto& pending = place->second;
+    if (pending.is_update() && settings_.holding.durable) {
+      ++left;
+      continue;
+    }
+    reply(now, pending, pending.delivery.failure().value_or(shutting_down), {}, effects);
+    forget_update(place, &effects);
+    withdraw(place);
   }
+  return left;
 }
 
-void Engine::expire(Now now, HeldRequests::iterator found, const Rejection& rejection,
-                    Effects& effects) {
-  auto& held = found->second;
-  if (held.stage == Stage::settling) {
-    std::erase(settling_, found->first);
-    return conclude(now, found, rejection, {}, effects);
+Engine::Counts Engine::counts() const {
+  return {.waiting = lanes_.waiting(),
+          .in_flight = in_flight_,
+          .pausing = pauses_.size(),
+          .held = held_,
+          .updates = updates_,
+          .update_bytes = update_bytes_,
+          .endpoint_reachable = !circuit_.is_open()};
+}
+
+bool Engine::is_idle() const {
+  return lanes_.waiting() + pausing_ + settling_.size() + in_flight_ == 0;
+}
+
+void Engine::reply(Now now, Pending& pending, const Answer& answer,
+                   const std::string& endpoint_request_id, Effects& effects) {
+  for (auto& asker : pending.askers) {
+    respond(now, std::move(asker.address), answer, endpoint_request_id, effects);
+    effects.finished.back().held = pending.is_held();
   }
-  deadlines_.erase({held.due(), found->first});
-  respond(now, std::move(held.address), rejection, {}, effects);
-  if (held.stage == Stage::in_flight) {
-    // Its lane stays busy: a thing's next request must not overtake a call that may still arrive.
-    held.stage = Stage::late;
-    return;
+  lanes_.leave(pending.thing(), pending.joined());
+  pending.askers.clear();
+}
+
+void Engine::forget_update(Place place, Effects* effects) {
+  auto& pending = place->second;
+  if (!pending.is_update()) return;
+  --updates_;
+  update_bytes_ -= std::exchange(pending.bytes, 0);
+  if (effects != nullptr && settings_.holding.durable) effects->settled.push_back(place->first);
+}
+
+void Engine::withdraw(Place place) {
+  auto& pending = place->second;
+  const auto id = place->first;
+  due_.erase({pending.due, id});
+  if (pending.is_held()) --held_;
+  switch (pending.stage) {
+    case Stage::waiting:
+      lanes_.remove(pending.thing(), id);
+      break;
+    case Stage::pausing:
+      pauses_.erase({pending.resume, id});
+      if (!pending.is_held()) --pausing_;
+      lanes_.finish(pending.thing());
+      break;
+    case Stage::settling:
+      std::erase(settling_, id);
+      lanes_.finish(pending.thing());
+      break;
+    case Stage::in_flight:
+      // Its lane stays busy: a thing's next request must not overtake a call that may still arrive.
+      pending.stage = Stage::late;
+      return;
+    case Stage::late:
+      return;
   }
-  lanes_.remove(held.request.thing.text(), found->first);
-  held_.erase(found);
+  requests_.erase(place);
 }
 
 }  // namespace jobs_bridge

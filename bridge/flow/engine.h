@@ -1,27 +1,48 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "bridge/flow/call.h"
+#include "bridge/flow/circuit.h"
+#include "bridge/flow/delivery.h"
 #include "bridge/flow/effects.h"
+#include "bridge/flow/intake.h"
 #include "bridge/flow/lanes.h"
 #include "bridge/flow/notifier.h"
 #include "bridge/flow/partition.h"
+#include "bridge/flow/quota.h"
+#include "bridge/flow/random.h"
 #include "bridge/flow/respond.h"
 #include "bridge/jobs/http.h"
 #include "bridge/jobs/message.h"
 #include "bridge/jobs/request.h"
-#include "bridge/jobs/settlement.h"
 #include "bridge/jobs/topic.h"
+#include "bridge/ports.h"
 #include "bridge/time.h"
 
 namespace jobs_bridge {
+
+/// How updates are held that cannot be delivered while their devices wait.
+struct HoldingSettings {
+  /// Whether what goes into Effects::recorded outlives the process. If not, a shutdown answers
+  /// every update that is held.
+  bool durable = false;
+  /// Of all updates taken and not settled: what their messages take, and held_overhead for each.
+  std::size_t max_bytes = std::size_t{64} << 20;
+  std::size_t max_per_thing = 256;
+  /// An update that could not be delivered for so long is given up.
+  Duration max_age = std::chrono::hours(24 * 7);
+};
+/// What an update takes besides the bytes of its message, in memory and in a journal.
+inline constexpr std::size_t held_overhead = 512;
 
 struct EngineSettings {
   /// From the moment a request is received to its reply.
@@ -31,8 +52,14 @@ struct EngineSettings {
   std::size_t queue_per_thing = 16;
   /// Longest payload of a request, in bytes.
   std::size_t max_payload = 128 * 1024;
+  /// Most calls a second; 0: no limit.
+  double reads_per_second = 0;
+  double writes_per_second = 0;
   Partition partition = {};
+  HoldingSettings holding = {};
   NotifierSettings notifier = {};
+  /// Of the jitter: the same one makes the same decisions.
+  std::uint64_t seed = 0;
 };
 
 /// The bridge's decisions over time: which request is carried out when, and what its device hears.
@@ -41,30 +68,40 @@ struct EngineSettings {
 ///
 /// The life of a request:
 ///
-///     received() ──> refused ───────────────────────────────> rejected reply
-///         │           (no request, invalid, queue full)
+///     received() ──> refused ──────────────────────────────────────────> rejected reply
+///         │           (no request, invalid, no room)
 ///         v
-///      waiting ──── deadline, or the message's expiry ──────> rejected reply
-///         │ next_call()
-///         v
-///     in flight ── answered() ──> accepted or rejected reply
-///      │  │  ^
-///      │  │  └ next_call() ─ settling <─ answered(): an update whose outcome is open
-///      │  │                      └ deadline ────────────────> rejected reply
-///      │  └─ deadline ──> rejected reply ──> late ── answered() ──> forgotten
+///      waiting ──── deadline, or the message's expiry ─────────────────> rejected reply
+///       ^ │ next_call()          (an update is held instead and goes on)
+///       │ v
+///     in flight ── answered() ─────────────────────────> accepted or rejected reply
+///       │ ^  │  └─ deadline ──> rejected reply ──> late ── answered() ──> forgotten
+///       │ │  └─ answered(): another try may help ──> pausing ── tick() ──> waiting
+///       v │ next_call()
+///     settling: an update's fate is asked for by a describe
 ///
-/// Promises kept here: every request gets exactly one reply inside its deadline; the requests of a
+/// Promises kept here: every request gets exactly one reply inside its deadline, but for an update
+/// that cannot be delivered by then, which is answered when its outcome is known; the requests of a
 /// thing are carried out in arrival order, one at a time (a late call still counts as its thing's
 /// one); things take turns; what waits is bounded, and past the bound the reply is
-/// RequestThrottled; a request touches only its own thing's paths and topics.
+/// RequestThrottled; no more calls are made than the quotas and the endpoint's state allow; a
+/// request touches only its own thing's paths and topics.
 class Engine {
  public:
   Engine(EngineSettings settings, TopicGrammar topics);
 
   /// A message came from the broker. Retained ones, and those on topics that are no requests, are
-  /// ignored.
+  /// ignored. Effects::recorded holds an entry if it is an update: if that cannot be kept, call
+  /// unrecorded() before anything else.
   void received(Now now, Message message, Effects& effects);
+  /// An update that was just received could not be kept: it is rejected. `cause` is for the device
+  /// and the operator.
+  void unrecorded(Now now, std::uint64_t number, const std::string& cause, Effects& effects);
 
+  /// Takes over an update that was recorded before a restart; in the order of their numbers, before
+  /// the first message. False if it is none for this instance any more, as the base of topics or
+  /// the partition may have changed.
+  bool restore(Now now, const JournalEntry& entry);
   /// Takes up a thing whose device was watched before a restart; before the first message.
   void remember(Now now, const WatchedThing& thing);
   /// Watches a thing whether or not its device asks.
@@ -80,63 +117,121 @@ class Engine {
   /// after; more often does no harm.
   void tick(Now now, Effects& effects);
 
-  /// When tick() is due, as things are. If nothing is, the moment at which an ordinary request
-  /// received now would make it due, so that such a request need not wake whoever sleeps until
-  /// then.
+  /// When tick() is due, as things are; after it, has_call() is worth asking. If nothing is, the
+  /// moment at which an ordinary request received now would make it due, so that such a request
+  /// need not wake whoever sleeps until then.
   [[nodiscard]] MonotonicTime next_tick(MonotonicTime now) const;
 
-  /// True once when a poll is due that next_call() would give out: whoever hears it sees to it that
-  /// next_call() is called.
-  bool announce_poll(Now now) { return notifier_.announce(now.monotonic); }
+  /// Whether next_call() would give out a call: whoever hears it sees to it that next_call() is
+  /// called. Ask after each of the events above.
+  [[nodiscard]] bool has_call(Now now) const;
 
-  /// From now on every request is rejected at once; those already here go on.
+  /// From now on every request is rejected at once, and no call is begun for an update that is
+  /// held; the others go on.
   void refuse_new_requests();
-  /// Rejects everything that has had no reply yet.
-  void abandon(Now now, Effects& effects);
+  /// Rejects everything that has had no reply yet, but for updates that were recorded: those are
+  /// left to the journal. Returns how many.
+  std::size_t abandon(Now now, Effects& effects);
 
-  /// How many calls for devices next_call() would give out now.
-  [[nodiscard]] std::size_t ready() const { return lanes_.ready() + settling_.size(); }
-  /// Requests that wait for their first call.
-  [[nodiscard]] std::size_t waiting() const { return lanes_.waiting(); }
-  /// Requests that have been given out and are not done with, late ones included.
-  [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
+  struct Counts {
+    std::size_t waiting = 0;    ///< requests that wait for a call and are not held
+    std::size_t in_flight = 0;  ///< calls for requests, late ones included
+    std::size_t pausing = 0;    ///< requests that wait before their next try, held ones included
+    std::size_t held = 0;       ///< updates that are past their deadline
+    std::size_t updates = 0;    ///< updates taken and not settled
+    std::size_t update_bytes = 0;
+    bool endpoint_reachable = true;
+  };
+  [[nodiscard]] Counts counts() const;
+  /// Whether nothing is left to do for a device that waits.
+  [[nodiscard]] bool is_idle() const;
   [[nodiscard]] Notifier::Counts notifier_counts() const { return notifier_.counts(); }
 
  private:
-  enum class Stage { waiting, in_flight, settling, late };
-  struct Held {
-    Request request;
+  enum class Stage { waiting, in_flight, pausing, settling, late };
+  struct Asker {
     ReplyAddress address;
     MonotonicTime deadline;
+  };
+  /// A request and all who wait for its answer.
+  struct Pending {
+    Pending(Delivery to_make, Asker asker) : delivery(std::move(to_make)) {
+      askers.push_back(std::move(asker));
+    }
+
+    Delivery delivery;
+    std::vector<Asker> askers;  ///< by deadline
+    Stage stage = Stage::waiting;
+    /// Of an update: the first so many askers are past their deadline.
+    std::size_t held_askers = 0;
+    MonotonicTime due;  ///< when tick() must look at it
     /// When the message expires, if that is before the deadline. It counts until the first call.
     std::optional<MonotonicTime> expiry;
-    Stage stage = Stage::waiting;
-    std::optional<Settlement> settlement;
+    MonotonicTime give_up;  ///< of an update
+    MonotonicTime resume;   ///< while pausing
+    std::size_t bytes = 0;  ///< of an update
 
-    [[nodiscard]] MonotonicTime due() const {
-      return stage == Stage::waiting ? expiry.value_or(deadline) : deadline;
-    }
+    [[nodiscard]] const Request& request() const { return delivery.request(); }
+    [[nodiscard]] const std::string& thing() const { return request().thing.text(); }
+    [[nodiscard]] bool is_update() const { return request().operation == Operation::update; }
+    [[nodiscard]] bool is_held() const { return held_askers > 0; }
+    /// Those of the askers that Lanes counts as joined.
+    [[nodiscard]] std::size_t joined() const;
   };
-  using HeldRequests = std::unordered_map<RequestId, Held>;
+  using Requests = std::unordered_map<RequestId, Pending>;
+  using Place = Requests::iterator;
 
-  /// Whether the reply may go where the message asks for it.
-  bool allows_response(const Message& message) const;
-  std::optional<Rejection> refusal(const Request& request) const;
+  /// The request that waits for the same answer, or the end.
+  Place find_same(const Request& request, const Message& message);
+  /// `same`: the request that would be joined, or the end.
+  std::optional<Rejection> refusal(const Request& request, std::size_t bytes,
+                                   Requests::const_iterator same) const;
+  void add(RequestId id, Pending pending);
+
+  [[nodiscard]] Lanes::Allowed allowed(MonotonicTime now) const;
+  /// When next_call() has something to give, as things are, but for the calls in flight.
+  [[nodiscard]] MonotonicTime next_call_at(MonotonicTime now) const;
   Call start(Now now, RequestId id);
-  void conclude(Now now, HeldRequests::iterator held, const Answer& answer,
-                std::string endpoint_request_id, Effects& effects);
-  void expire(Now now, HeldRequests::iterator held, const Rejection& rejection, Effects& effects);
-  Rejection overdue(const Held& held) const;
+  [[nodiscard]] MonotonicTime call_deadline(const Pending& pending, MonotonicTime now) const;
+  Quota& quota(QuotaKind kind) { return kind == QuotaKind::reads ? reads_ : writes_; }
+  void observe(Now now, QuotaKind kind, const HttpOutcome& outcome, Effects& effects);
+  void try_again(Now now, Place place, Duration pause, Effects& effects);
+  void conclude(Now now, Place place, const Answer& answer, const std::string& endpoint_request_id,
+                Effects& effects);
+
+  void schedule(Place place);
+  void overdue(Now now, Place place, Effects& effects);
+  void hold_next_asker(Place place);
+  [[nodiscard]] Rejection overdue_rejection(const Pending& pending) const;
+  [[nodiscard]] Rejection too_old() const;
+
+  /// Answers all askers.
+  void reply(Now now, Pending& pending, const Answer& answer,
+             const std::string& endpoint_request_id, Effects& effects);
+  /// An update is held no more; `effects`: say so, if it was recorded.
+  void forget_update(Place place, Effects* effects);
+  /// Takes out a request that has been answered; its call may still be on its way.
+  void withdraw(Place place);
 
   EngineSettings settings_;
-  TopicGrammar topics_;
+  Intake intake_;
   Lanes lanes_;
-  HeldRequests held_;
-  std::set<std::pair<MonotonicTime, RequestId>> deadlines_;  ///< when each is due, but the late
-  std::deque<RequestId> settling_;                           ///< waiting for their next call
+  Requests requests_;
+  std::set<std::pair<MonotonicTime, RequestId>> due_;     ///< all but the late
+  std::set<std::pair<MonotonicTime, RequestId>> pauses_;  ///< those that pause
+  std::deque<RequestId> settling_;  ///< waiting for the describe that settles them
   Notifier notifier_;
+  Quota reads_;
+  Quota writes_;
+  Circuit circuit_;
+  Random random_;
   RequestId next_id_ = 1;
-  std::size_t in_flight_ = 0;
+  std::size_t in_flight_ = 0;  ///< calls for requests
+  std::size_t polls_ = 0;      ///< calls of the notifier
+  std::size_t pausing_ = 0;    ///< those of `pauses_` that are not held
+  std::size_t held_ = 0;
+  std::size_t updates_ = 0;
+  std::size_t update_bytes_ = 0;
   bool refusing_ = false;
 };
 

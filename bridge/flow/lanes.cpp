@@ -3,56 +3,184 @@
 #include <algorithm>
 
 namespace jobs_bridge {
+namespace {
 
-void Lanes::add(std::string_view thing, RequestId request) {
-  ++waiting_;
-  if (const auto found = by_thing_.find(thing); found != by_thing_.end()) {
-    found->second->waiting.push_back(request);
-    return;
-  }
-  ready_.push_back({.thing = std::string(thing), .waiting = {request}, .busy = false});
-  const auto lane = std::prev(ready_.end());
-  by_thing_.emplace(lane->thing, lane);
+constexpr int urgent_turns_in_a_row = 3;
+
+std::size_t index_of(QuotaKind kind) {
+  return kind == QuotaKind::writes ? 1 : 0;
 }
 
-std::optional<RequestId> Lanes::start() {
-  if (ready_.empty()) return std::nullopt;
-  const auto lane = ready_.begin();
-  const auto request = lane->waiting.front();
+}  // namespace
+
+Lanes::List& Lanes::list_of(const Lane& lane) {
+  if (lane.busy_with) return busy_;
+  return ready_[index_of(lane.waiting.front().kind)][lane.urgent > 0 ? 1 : 0];
+}
+
+void Lanes::place(List& from, Place lane) {
+  if (!lane->busy_with && lane->waiting.empty()) {
+    by_thing_.erase(lane->thing);
+    from.erase(lane);
+    return;
+  }
+  auto& to = list_of(*lane);
+  lane->turn = next_turn_++;
+  to.splice(to.end(), from, lane);
+}
+
+void Lanes::place_anew(List& from, Place lane) {
+  if (lane->busy_with || (!lane->waiting.empty() && &list_of(*lane) == &from)) return;
+  place(from, lane);
+}
+
+void Lanes::add(std::string_view thing, RequestId request, QuotaKind kind, bool held) {
+  const Waiting waiting{.request = request, .kind = kind, .held = held};
+  const std::size_t urgent = held ? 0 : 1;
+  waiting_ += urgent;
+  if (const auto found = by_thing_.find(thing); found != by_thing_.end()) {
+    const auto lane = found->second;
+    auto& list = list_of(*lane);
+    lane->waiting.push_back(waiting);
+    lane->urgent += urgent;
+    place_anew(list, lane);
+    return;
+  }
+  List fresh;
+  fresh.push_back({.thing = std::string(thing),
+                   .waiting = {waiting},
+                   .urgent = urgent,
+                   .joined = 0,
+                   .turn = 0,
+                   .busy_with = {}});
+  const auto lane = fresh.begin();
+  by_thing_.emplace(lane->thing, lane);
+  place(fresh, lane);
+}
+
+Lanes::List* Lanes::next_list(Allowed allowed) {
+  const auto first = [&](std::size_t urgency) -> List* {
+    List* list = nullptr;
+    for (const auto kind : {QuotaKind::reads, QuotaKind::writes}) {
+      if (!(kind == QuotaKind::reads ? allowed.reads : allowed.writes)) continue;
+      auto& candidate = ready_[index_of(kind)][urgency];
+      if (candidate.empty()) continue;
+      if (list == nullptr || candidate.front().turn < list->front().turn) list = &candidate;
+    }
+    return list;
+  };
+  List* const urgent = first(1);
+  List* const held = allowed.held ? first(0) : nullptr;
+  if (held != nullptr && (urgent == nullptr || urgent_turns_ >= urgent_turns_in_a_row)) {
+    urgent_turns_ = 0;
+    return held;
+  }
+  if (urgent != nullptr) ++urgent_turns_;
+  return urgent;
+}
+
+std::optional<RequestId> Lanes::start(Allowed allowed) {
+  List* const list = next_list(allowed);
+  if (list == nullptr) return std::nullopt;
+  const auto lane = list->begin();
+  const auto first = lane->waiting.front();
   lane->waiting.erase(lane->waiting.begin());
-  lane->busy = true;
-  others_.splice(others_.end(), ready_, lane);
-  --waiting_;
-  return request;
+  if (!first.held) {
+    --lane->urgent;
+    --waiting_;
+  }
+  lane->busy_with = first.request;
+  place(*list, lane);
+  return first.request;
 }
 
 void Lanes::finish(std::string_view thing) {
   const auto found = by_thing_.find(thing);
-  if (found == by_thing_.end()) return;
+  if (found == by_thing_.end() || !found->second->busy_with) return;
   const auto lane = found->second;
-  lane->busy = false;
-  if (lane->waiting.empty()) {
-    by_thing_.erase(found);
-    others_.erase(lane);
-  } else {
-    ready_.splice(ready_.end(), others_, lane);
+  lane->busy_with.reset();
+  place(busy_, lane);
+}
+
+void Lanes::again(std::string_view thing, QuotaKind kind, bool held) {
+  const auto found = by_thing_.find(thing);
+  if (found == by_thing_.end() || !found->second->busy_with) return;
+  const auto lane = found->second;
+  lane->waiting.insert(lane->waiting.begin(),
+                       {.request = *lane->busy_with, .kind = kind, .held = held});
+  if (!held) {
+    ++lane->urgent;
+    ++waiting_;
   }
+  lane->busy_with.reset();
+  place(busy_, lane);
 }
 
 void Lanes::remove(std::string_view thing, RequestId request) {
   const auto found = by_thing_.find(thing);
   if (found == by_thing_.end()) return;
   const auto lane = found->second;
-  waiting_ -= std::erase(lane->waiting, request);
-  if (!lane->busy && lane->waiting.empty()) {
-    by_thing_.erase(found);
-    ready_.erase(lane);
+  const auto at = std::ranges::find(lane->waiting, request, &Waiting::request);
+  if (at == lane->waiting.end()) return;
+  auto& list = list_of(*lane);
+  if (!at->held) {
+    --lane->urgent;
+    --waiting_;
   }
+  lane->waiting.erase(at);
+  place_anew(list, lane);
+}
+
+void Lanes::hold(std::string_view thing, RequestId request) {
+  const auto found = by_thing_.find(thing);
+  if (found == by_thing_.end()) return;
+  const auto lane = found->second;
+  const auto at = std::ranges::find(lane->waiting, request, &Waiting::request);
+  if (at == lane->waiting.end() || at->held) return;
+  auto& list = list_of(*lane);
+  at->held = true;
+  --lane->urgent;
+  --waiting_;
+  place_anew(list, lane);
+}
+
+void Lanes::join(std::string_view thing) {
+  const auto found = by_thing_.find(thing);
+  if (found == by_thing_.end()) return;
+  ++found->second->joined;
+  ++waiting_;
+}
+
+void Lanes::leave(std::string_view thing, std::size_t count) {
+  const auto found = by_thing_.find(thing);
+  if (found == by_thing_.end()) return;
+  const auto left = std::min(count, found->second->joined);
+  found->second->joined -= left;
+  waiting_ -= left;
+}
+
+std::size_t Lanes::ready(Allowed allowed) const {
+  const auto count = [&](const std::array<List, 2>& lists) {
+    return lists[1].size() + (allowed.held ? lists[0].size() : 0);
+  };
+  return (allowed.reads ? count(ready_[0]) : 0) + (allowed.writes ? count(ready_[1]) : 0);
 }
 
 std::size_t Lanes::waiting(std::string_view thing) const {
   const auto found = by_thing_.find(thing);
+  return found == by_thing_.end() ? 0 : found->second->urgent + found->second->joined;
+}
+
+std::size_t Lanes::length(std::string_view thing) const {
+  const auto found = by_thing_.find(thing);
   return found == by_thing_.end() ? 0 : found->second->waiting.size();
+}
+
+std::optional<RequestId> Lanes::last(std::string_view thing) const {
+  const auto found = by_thing_.find(thing);
+  if (found == by_thing_.end()) return std::nullopt;
+  const auto& lane = *found->second;
+  return lane.waiting.empty() ? lane.busy_with : lane.waiting.back().request;
 }
 
 }  // namespace jobs_bridge

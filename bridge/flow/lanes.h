@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <list>
 #include <optional>
 #include <string>
@@ -9,14 +11,20 @@
 #include <vector>
 
 #include "bridge/flow/call.h"
+#include "bridge/flow/quota.h"
 
 namespace jobs_bridge {
 
 /// Whose turn it is. Every thing with something to do has a lane: its requests wait there in
 /// arrival order and are carried out one at a time; the lanes take turns, so that a thing that
-/// floods waits behind itself and not before others. A lane with nothing to do does not exist:
-/// memory follows the requests, not the things ever seen. All operations take constant time, but
-/// for removing from the middle of a lane.
+/// floods waits behind itself and not before others.
+///
+/// Requests that are held, whose devices no longer wait for the reply, do not stand in the way of
+/// the others: lanes with nothing but held ones take turns among themselves and get one turn in
+/// four while there are other lanes. So the backlog of an outage drains beside the day's work.
+///
+/// A lane with nothing to do does not exist: memory follows the requests, not the things ever seen.
+/// All operations take constant time, but for what changes the middle of a lane.
 class Lanes {
  public:
   Lanes() = default;
@@ -27,38 +35,77 @@ class Lanes {
   Lanes& operator=(Lanes&&) = default;
   ~Lanes() = default;
 
-  /// Puts a request at the end of its thing's lane.
-  void add(std::string_view thing, RequestId request);
+  /// Puts a request at the end of its thing's lane. `kind` is the quota that its call takes from.
+  void add(std::string_view thing, RequestId request, QuotaKind kind, bool held = false);
 
-  /// Takes the first request of the lane whose turn it is; that lane then counts as busy and has
-  /// no further turn until finish(). Nothing if every lane is busy or empty.
-  std::optional<RequestId> start();
+  /// Which calls may be made now: by quota, and whether for requests that are held.
+  struct Allowed {
+    bool reads = true;
+    bool writes = true;
+    bool held = true;
+  };
+  /// Takes the first request of the lane whose turn it is among those whose call is allowed; that
+  /// lane then counts as busy and has no further turn until finish() or again(). Nothing if there
+  /// is no such lane.
+  std::optional<RequestId> start(Allowed allowed);
 
   /// The request that start() gave out of this lane is done with.
   void finish(std::string_view thing);
+  /// The request that start() gave out needs another turn: its lane goes to the end, with it first.
+  void again(std::string_view thing, QuotaKind kind, bool held);
 
   /// Takes out a request that still waits.
   void remove(std::string_view thing, RequestId request);
+  /// From now on a waiting request is held.
+  void hold(std::string_view thing, RequestId request);
 
-  /// How many lanes have a request that could be started now.
-  [[nodiscard]] std::size_t ready() const { return ready_.size(); }
-  /// How many requests wait, in all lanes and in one.
+  /// A request was joined by another that waits for the same answer, and by how many no longer:
+  /// they count as waiting.
+  void join(std::string_view thing);
+  void leave(std::string_view thing, std::size_t count);
+
+  /// How many lanes have a request that start() would give out.
+  [[nodiscard]] std::size_t ready(Allowed allowed) const;
+  /// How many requests wait that are not held, in all lanes and in one; those that joined others
+  /// included.
   [[nodiscard]] std::size_t waiting() const { return waiting_; }
   [[nodiscard]] std::size_t waiting(std::string_view thing) const;
+  /// How many requests of a thing wait, held ones included.
+  [[nodiscard]] std::size_t length(std::string_view thing) const;
+  /// The request of a thing that was added last, if it has not been finished or removed.
+  [[nodiscard]] std::optional<RequestId> last(std::string_view thing) const;
 
  private:
+  struct Waiting {
+    RequestId request;
+    QuotaKind kind;
+    bool held;
+  };
   struct Lane {
     std::string thing;
-    std::vector<RequestId> waiting;
-    bool busy = false;
+    std::vector<Waiting> waiting;
+    std::size_t urgent = 0;  ///< those of `waiting` that are not held
+    std::size_t joined = 0;
+    std::uint64_t turn = 0;  ///< grows with each lane that becomes ready
+    std::optional<RequestId> busy_with;
   };
-  using Place = std::list<Lane>::iterator;
+  using List = std::list<Lane>;
+  using Place = List::iterator;
+
+  List& list_of(const Lane& lane);
+  List* next_list(Allowed allowed);
+  /// Moves a lane to the end of the list where it belongs now, or ends it.
+  void place(List& from, Place lane);
+  /// The same if it belongs into another list than `from`.
+  void place_anew(List& from, Place lane);
 
   /// A lane moves between the lists by splicing: its address stays.
-  std::list<Lane> ready_;   ///< not busy, something waits; the first has its turn
-  std::list<Lane> others_;  ///< busy
+  std::array<std::array<List, 2>, 2> ready_;  ///< by the first one's kind; nothing urgent, urgent
+  List busy_;
   std::unordered_map<std::string_view, Place> by_thing_;  ///< keys point into the lanes
   std::size_t waiting_ = 0;
+  std::uint64_t next_turn_ = 1;
+  int urgent_turns_ = 0;  ///< since the last one of a lane with nothing urgent
 };
 
 }  // namespace jobs_bridge

@@ -173,15 +173,9 @@ bool Notifier::may_call(MonotonicTime now) const {
   return next_due(now) <= now;
 }
 
-bool Notifier::announce(MonotonicTime now) {
-  if (announced_ || !may_call(now)) return false;
-  announced_ = true;
-  return true;
-}
-
 MonotonicTime Notifier::next_due(MonotonicTime now) const {
   constexpr auto never = MonotonicTime::max();
-  if (stopped_ || announced_ || polls_.size() >= settings_.calls_in_flight) return never;
+  if (stopped_ || polls_.size() >= settings_.calls_in_flight) return never;
   if (heads_wanted_.empty() && due_.empty()) return never;
   const auto wanted = heads_wanted_.empty() ? due_.begin()->at : now;
   return std::max({wanted, now, paused_until_, bucket_.ready_at(now)});
@@ -198,7 +192,6 @@ void Notifier::forget_stale(Now now, Effects& effects) {
 }
 
 std::optional<Call> Notifier::next_call(Now now, RequestId id, Effects& effects) {
-  announced_ = false;
   forget_stale(now, effects);
   if (!may_call(now.monotonic) || !bucket_.take(now.monotonic)) return std::nullopt;
   ++counts_.calls;

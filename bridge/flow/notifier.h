@@ -68,10 +68,7 @@ class Notifier {
   [[nodiscard]] bool owns(RequestId id) const { return polls_.contains(id); }
   void answered(Now now, RequestId id, const HttpOutcome& outcome, Effects& effects);
 
-  /// True once when next_call() has something to give: whoever hears it sees to it that next_call()
-  /// is called.
-  bool announce(MonotonicTime now);
-  /// When announce() is worth calling again.
+  /// When next_call() has something to give: `now` or later.
   [[nodiscard]] MonotonicTime next_due(MonotonicTime now) const;
 
   /// No further polls.
@@ -145,7 +142,6 @@ class Notifier {
   std::deque<Poll> heads_wanted_;  ///< polls whose list is there and whose head is not asked for
   TokenBucket bucket_;
   std::uint64_t next_number_ = 1;
-  bool announced_ = false;
   bool stopped_ = false;
   int failures_ = 0;  ///< in a row
   MonotonicTime paused_until_{};

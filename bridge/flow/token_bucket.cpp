@@ -37,4 +37,9 @@ void TokenBucket::set_rate(MonotonicTime now, double per_second) {
   per_second_ = per_second;
 }
 
+void TokenBucket::empty(MonotonicTime now) {
+  tokens_ = 0;
+  counted_ = std::max(counted_, now);
+}
+
 }  // namespace jobs_bridge

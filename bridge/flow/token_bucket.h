@@ -18,6 +18,8 @@ class TokenBucket {
   [[nodiscard]] MonotonicTime ready_at(MonotonicTime now) const;
   /// What was saved up stays.
   void set_rate(MonotonicTime now, double per_second);
+  /// Drops what was saved up.
+  void empty(MonotonicTime now);
 
  private:
   [[nodiscard]] double tokens_at(MonotonicTime now) const;

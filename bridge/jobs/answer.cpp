@@ -187,4 +187,14 @@ Answer read_answer(const Request& request, const HttpOutcome& outcome) {
   return read_response(request, std::get<HttpResponse>(outcome));
 }
 
+bool may_pass(const HttpOutcome& outcome, const Rejection& rejection) {
+  if (rejection.code == ErrorCode::request_throttled) return true;
+  if (rejection.code != ErrorCode::internal_error) return false;
+  if (const auto* failure = std::get_if<HttpFailure>(&outcome)) {
+    return failure->kind != HttpFailure::Kind::stopped;
+  }
+  const int status = std::get<HttpResponse>(outcome).status;
+  return status < 400 || status >= 500;
+}
+
 }  // namespace jobs_bridge

@@ -30,4 +30,9 @@ using Answer = std::variant<Accepted, Rejection>;
 /// for, is never passed on.
 Answer read_answer(const Request& request, const HttpOutcome& outcome);
 
+/// Whether the same call may succeed later without anybody doing something about it: the endpoint
+/// could not be reached, gave no proper answer, failed (5xx) or throttles. `rejection` is what
+/// read_answer() made of `outcome`.
+bool may_pass(const HttpOutcome& outcome, const Rejection& rejection);
+
 }  // namespace jobs_bridge

@@ -31,6 +31,9 @@ struct Request {
   std::optional<std::string> status = {};
   std::optional<bool> include_job_document = {};
   std::optional<bool> include_job_execution_state = {};
+
+  /// Whether both ask for the same; statusDetails compare as they are written.
+  friend bool operator==(const Request&, const Request&) = default;
 };
 
 /// A payload read as the request that its topic announces, or why it is none. Either way the

@@ -39,6 +39,9 @@ std::string value_of(const std::vector<json_text::Member>& members, std::string_
   return member == nullptr ? std::string() : std::string(member->value);
 }
 
+/// The state is an extra to a refusal that is known: it is not worth more calls than this.
+constexpr int most_looks_for_state = 3;
+
 using Details = std::map<std::string, std::string>;
 
 /// Keys and values with their escapes resolved: the endpoint may write them in another way and in
@@ -97,37 +100,58 @@ struct Settlement::Execution {
 };
 
 std::optional<Settlement> Settlement::of(const Request& update, const HttpOutcome& outcome,
-                                         const Rejection& refusal) {
+                                         const Rejection& refusal, bool sent_before) {
   if (update.operation != Operation::update) return std::nullopt;
-  if (refusal.code == ErrorCode::invalid_state_transition ||
-      refusal.code == ErrorCode::version_mismatch) {
-    return Settlement(Question::execution_state, refusal, update.execution_number);
+  const bool for_state = refusal.code == ErrorCode::invalid_state_transition ||
+                         refusal.code == ErrorCode::version_mismatch;
+  const bool for_repeat = sent_before && refusal.code == ErrorCode::terminal_state_reached;
+  if (for_state || for_repeat) {
+    return Settlement(Question::execution_state, sent_before, refusal, update.execution_number);
   }
   if (refusal.code == ErrorCode::internal_error && may_have_been_applied(outcome)) {
-    return Settlement(Question::applied, refusal, update.execution_number);
+    return Settlement(Question::applied, true, refusal, update.execution_number);
   }
   return std::nullopt;
 }
 
+Settlement Settlement::of_unknown(const Request& update) {
+  return {Question::applied, true,
+          Rejection{ErrorCode::internal_error,
+                    "the gateway was restarted before the endpoint's answer"},
+          update.execution_number};
+}
+
 HttpRequest Settlement::call(const Request& update) const {
-  const Request describe{.operation = Operation::describe,
-                         .thing = update.thing,
-                         .job = update.job,
-                         .execution_number = execution_number_,
-                         .include_job_document = question_ == Question::applied &&
-                                                 update.include_job_document.value_or(false)};
+  const Request describe{
+      .operation = Operation::describe,
+      .thing = update.thing,
+      .job = update.job,
+      .execution_number = execution_number_,
+      .include_job_document = may_be_applied_ && update.include_job_document.value_or(false)};
   return build_call(describe);
 }
 
-std::optional<Answer> Settlement::described(const Request& update, const HttpOutcome& outcome) {
+Settlement::Step Settlement::described(const Request& update, const HttpOutcome& outcome) {
   Request describe = update;
   describe.operation = Operation::describe;
   const auto answer = read_answer(describe, outcome);
   if (const auto* accepted = std::get_if<Accepted>(&answer)) {
-    if (const auto execution = Execution::in(*accepted)) return judge(update, *execution);
-    return unsettled();
+    const auto execution = Execution::in(*accepted);
+    if (execution && !execution->status_text().empty()) return judge(update, *execution);
+    return without_description(
+        update, outcome, {ErrorCode::internal_error, "the endpoint did not give a proper answer"});
   }
-  const auto& rejection = std::get<Rejection>(answer);
+  return without_description(update, outcome, std::get<Rejection>(answer));
+}
+
+Settlement::Step Settlement::without_description(const Request& update, const HttpOutcome& outcome,
+                                                 const Rejection& rejection) {
+  if (may_pass(outcome, rejection)) {
+    ++failed_looks_;
+    if (question_ == Question::applied || failed_looks_ < most_looks_for_state) {
+      return Next::describe_later;
+    }
+  }
   if (question_ == Question::execution_state) return refusal_;
   if (rejection.code == ErrorCode::resource_not_found) return rejection;
   if (rejection.code == ErrorCode::terminal_state_reached) {
@@ -151,30 +175,29 @@ Rejection Settlement::unsettled() const {
   return verdict;
 }
 
-std::optional<Answer> Settlement::judge(const Request& update, const Execution& execution) {
-  if (question_ == Question::execution_state) return with_state(update, execution);
+Settlement::Step Settlement::judge(const Request& update, const Execution& execution) {
+  if (!may_be_applied_) return with_state(update, execution);
 
   const auto version = number_in(execution.version);
   const auto number = number_in(execution.number);
   const auto status = execution.status_text();
-  if (status.empty()) return unsettled();
   // A failed execution with retries is followed by a new one, queued, which the endpoint describes
   // in its place: the one before is the one that was updated.
   if (update.status == "FAILED" && status == "QUEUED" && !execution_number_ && number &&
       *number > 1) {
     execution_number_ = *number - 1;
-    return std::nullopt;
+    return Next::describe;
   }
   const bool as_wanted =
       status == update.status &&
       (!update.status_details ||
        details_in(*update.status_details) == details_in(execution.details)) &&
       (!update.expected_version || (version && *version > *update.expected_version));
-  if (as_wanted) {
-    // What a step timer was set to cannot be seen; the version alone tells.
-    if (update.step_timeout_in_minutes && !update.expected_version && !is_terminal(status)) {
-      return unsettled();
-    }
+  // What a step timer was set to cannot be seen: the version alone tells, and without one the
+  // update is sent again, which can do no more than set the timer anew.
+  const bool timer_unseen =
+      update.step_timeout_in_minutes && !update.expected_version && !is_terminal(status);
+  if (as_wanted && !(timer_unseen && question_ == Question::applied)) {
     json_text::ObjectWriter members;
     if (update.include_job_execution_state.value_or(false)) {
       members.member("executionState", execution.state());
@@ -184,14 +207,13 @@ std::optional<Answer> Settlement::judge(const Request& update, const Execution& 
     }
     return Accepted{std::move(members).members()};
   }
+  if (question_ == Question::execution_state) return with_state(update, execution);
   if (is_terminal(status)) {
     return Rejection{ErrorCode::invalid_state_transition,
                      "the execution has ended with status " + status, refusal_.detail,
                      execution.state()};
   }
-  auto verdict = refusal_;
-  verdict.message += "; the update has had no effect so far";
-  return verdict;
+  return Next::send_update;
 }
 
 Answer Settlement::with_state(const Request& update, const Execution& execution) const {

@@ -26,8 +26,11 @@ std::string toml_value(const std::string& key, const std::string& value) {
 
 std::vector<std::string> command(const TemporaryDirectory& directory,
                                  const std::vector<std::string>& settings) {
+  // Quotas are for the tests that are about them.
   std::map<std::string, std::map<std::string, std::string>> sections = {
-      {"credentials", {{"source", "none"}}}, {"log", {{"level", "debug"}}}};
+      {"credentials", {{"source", "none"}}},
+      {"limits", {{"reads_per_second", "0"}, {"writes_per_second", "0"}}},
+      {"log", {{"level", "debug"}}}};
   for (const auto& setting : settings) {
     const auto dot = setting.find('.');
     const auto equals = setting.find('=');

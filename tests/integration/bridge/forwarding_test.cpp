@@ -101,7 +101,11 @@ TEST(OrderTest, FloodOfOneThingDelaysItselfOnly) {
   Site site({.settings = {"endpoint.connections=1", "limits.queue_per_thing=500",
                           "limits.deadline=60s"}});
   site.endpoint->set_fault({{"kind", "none"}, {"delay_ms", 50}});
-  for (int i = 0; i < 100; ++i) site.device->publish(start_next_topic("flood"), "{}");
+  for (int i = 0; i < 100; ++i) {
+    // Each differs from the one before, which it would otherwise join.
+    site.device->publish(start_next_topic("flood"),
+                         R"({"stepTimeoutInMinutes":)" + std::to_string(1 + i) + "}");
+  }
   ASSERT_TRUE(site.device->flush());
   ASSERT_TRUE(site.endpoint->wait_for_calls(1));
   site.device->publish(start_next_topic("lamp"), "{}");

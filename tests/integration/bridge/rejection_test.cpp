@@ -137,7 +137,8 @@ TEST_P(EndpointErrorTest, BecomesTheCodeThatDevicesKnow) {
 }
 
 TEST(RejectionTest, EndpointsOwnLimitsReachTheDevice) {
-  Site site({.endpoint_arguments = {"--strict-things", "--writes-per-second", "1"}});
+  Site site({.settings = {"limits.deadline=500ms"},
+             .endpoint_arguments = {"--strict-things", "--writes-per-second", "1"}});
   site.endpoint->create_job("job-1", {"known"});
   EXPECT_EQ(code_of(site.start_next("unknown")), "ResourceNotFound");
   std::size_t throttled = 0;
@@ -161,7 +162,7 @@ TEST(RejectionTest, AnswerOfUnreasonableSizeIsAnInternalError) {
 }
 
 TEST(RejectionTest, AnswersThatMakeNoSenseAreInternalErrors) {
-  Site site;
+  Site site({.settings = {"limits.deadline=500ms"}});
   for (const auto* body :
        {"", "{", "[]", "null", "\"text\"", "{\"execution\":5}", "{\"success\":\"yes\"}",
         "{\"success\":true,\"data\":5}", "<html>login</html>", "{\"execution\":{}} trailing"}) {

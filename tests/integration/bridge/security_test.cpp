@@ -34,7 +34,8 @@ TEST_F(SecurityTest, EndpointOfAnUntrustedAuthorityIsRefusedAndTheLogNamesTheCau
   MosquittoBroker broker;
   JobsEndpoint endpoint({.tls = issue("endpoint")});
   BridgeProcess bridge({"broker.url=" + broker.url(), "endpoint.url=" + endpoint.url(),
-                        "endpoint.ca_file=" + other_authority_.certificate_file()});
+                        "endpoint.ca_file=" + other_authority_.certificate_file(),
+                        "limits.deadline=1s"});
   MqttDevice device({.port = broker.port()});
   device.subscribe("$aws/things/+/jobs/start-next/+");
   device.publish(start_next_topic("lamp"), "{}");
@@ -50,7 +51,7 @@ TEST_F(SecurityTest, EndpointUnderAnotherNameIsRefused) {
   JobsEndpoint endpoint(
       {.tls = authority_.issue("elsewhere", {.dns_names = {"elsewhere.example"}})});
   BridgeProcess bridge({"broker.url=" + broker.url(), "endpoint.url=" + endpoint.url(),
-                        "endpoint.ca_file=" + authority_.certificate_file()});
+                        "endpoint.ca_file=" + authority_.certificate_file(), "limits.deadline=1s"});
   MqttDevice device({.port = broker.port()});
   device.subscribe("$aws/things/+/jobs/start-next/+");
   device.publish(start_next_topic("lamp"), "{}");

@@ -30,36 +30,19 @@ TEST_F(UnsupportedTest, EverySourceOfCredentialsButNoneIsRefused) {
   }
 }
 
-TEST_F(UnsupportedTest, ProxyAndJournalAreRefused) {
+TEST_F(UnsupportedTest, AProxyIsRefused) {
   EXPECT_THAT(
-      faults_of("endpoint.proxy = \"http://me@proxy:3128\"\njournal.path = \"journal\"\n"),
+      faults_of("endpoint.proxy = \"http://me@proxy:3128\"\n"),
       ElementsAre(MatchesRegex("FILE:3: endpoint.proxy: a proxy is not supported by version .* "
-                               "yet; set endpoint.proxy = \"\""),
-                  MatchesRegex("FILE:4: journal.path: the journal is not supported by version .* "
-                               "yet; set journal.path = \"\"")));
+                               "yet; set endpoint.proxy = \"\"")));
 }
 
-TEST_F(UnsupportedTest, LimitsThatAreNotKeptAreWarningsWhenSomebodySetsThem) {
+TEST_F(UnsupportedTest, AnAdminListenerIsAWarningWhenSomebodySetsIt) {
   EXPECT_THAT(
-      warnings_of("admin.listen = \"127.0.0.1:9464\"\nlimits.reads_per_second = 200\n"
-                  "limits.writes_per_second = 100\n"),
-      ElementsAre(
-          MatchesRegex("FILE:3: admin.listen: has no effect in version .*; leave it out"),
-          MatchesRegex(
-              "FILE:4: limits.reads_per_second: has no effect in version .*; leave it out"),
-          MatchesRegex(
-              "FILE:5: limits.writes_per_second: has no effect in version .*; leave it out")));
+      warnings_of("admin.listen = \"127.0.0.1:9464\"\n"),
+      ElementsAre(MatchesRegex("FILE:3: admin.listen: has no effect in version .*; leave it out")));
+  EXPECT_THAT(warnings_of("admin.listen = \"\"\n"), IsEmpty());
   EXPECT_THAT(warnings_of(""), IsEmpty());
-}
-
-TEST_F(UnsupportedTest, LimitOfReadsHasAnEffectOnPolls) {
-  EXPECT_THAT(warnings_of("notify.enabled = true\nlimits.reads_per_second = 200\n"), IsEmpty());
-}
-
-TEST_F(UnsupportedTest, TurningThemOffIsNoWarning) {
-  EXPECT_THAT(warnings_of("admin.listen = \"\"\nlimits.reads_per_second = 0\n"
-                          "limits.writes_per_second = 0\n"),
-              IsEmpty());
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ using testing_support::live_memory;
 
 TEST(EngineBoundsTest, PastAThingsQueueItsRequestsAreThrottledAtOnce) {
   EngineDriver driver({.queue = 100, .queue_per_thing = 3});
-  for (int i = 0; i < 3; ++i) driver.send("T", "get");
+  for (const auto* below : {"get", "start-next", "$next/get"}) driver.send("T", below);
   EXPECT_TRUE(driver.effects.publications.empty());
   driver.send("T", "get", R"({"clientToken":"x"})");
   const auto reply = driver.take_one();
@@ -25,14 +25,14 @@ TEST(EngineBoundsTest, PastAThingsQueueItsRequestsAreThrottledAtOnce) {
   EXPECT_THAT(reply.payload, HasSubstr(R"("clientToken":"x")"));
   driver.send("U", "get");
   EXPECT_TRUE(driver.effects.publications.empty()) << "another thing does not feel it";
-  EXPECT_EQ(driver.engine.waiting(), 4U);
+  EXPECT_EQ(driver.engine.counts().waiting, 4U);
 }
 
 TEST(EngineBoundsTest, ARequestInFlightDoesNotWait) {
   EngineDriver driver({.queue_per_thing = 1});
   driver.send("T", "get");
   const auto call = driver.next_call();
-  driver.send("T", "get");
+  driver.send("T", "start-next");
   EXPECT_TRUE(driver.effects.publications.empty());
   driver.send("T", "get");
   EXPECT_THAT(driver.take_one().payload, HasSubstr("RequestThrottled"));
@@ -122,15 +122,15 @@ TEST(EngineBoundsTest, AbandonAnswersEverythingOnce) {
     EXPECT_TRUE(publication.topic.ends_with("/rejected"));
     EXPECT_THAT(publication.payload, HasSubstr("InternalError"));
   }
-  EXPECT_EQ(driver.engine.waiting(), 0U);
-  EXPECT_EQ(driver.engine.in_flight(), 1U);
+  EXPECT_EQ(driver.engine.counts().waiting, 0U);
+  EXPECT_EQ(driver.engine.counts().in_flight, 1U);
   driver.answer(flying.value().id);
   driver.engine.abandon(driver.now, driver.effects);
   driver.advance(seconds(60));
   driver.tick();
   EXPECT_TRUE(driver.take_publications().empty());
   EXPECT_FALSE(driver.next_call());
-  EXPECT_EQ(driver.engine.in_flight(), 0U);
+  EXPECT_EQ(driver.engine.counts().in_flight, 0U);
 }
 
 TEST(EngineMemoryTest, NothingStaysOfThingsThatWereServed) {
@@ -151,7 +151,8 @@ TEST(EngineMemoryTest, NothingStaysOfRequestsThatWereRefusedOrExpired) {
   EngineDriver driver({.deadline = seconds(1), .queue = 50, .queue_per_thing = 2});
   const auto flood = [&](int round) {
     for (int i = 0; i < 200; ++i) {
-      driver.send("thing-" + std::to_string(round) + "-" + std::to_string(i / 4), "get");
+      driver.send("thing-" + std::to_string(round) + "-" + std::to_string(i / 4),
+                  std::to_string(i % 3) + "/get");
     }
     const auto call = driver.next_call();
     driver.advance(seconds(1));
@@ -176,7 +177,7 @@ TEST(EngineMemoryTest, AWaitingRequestTakesLessThanAKibibyteBesidesItsPayload) {
     driver.send("thing-of-some-length-" + std::to_string(i), "a-job-of-some-length/update",
                 details);
   }
-  ASSERT_EQ(driver.engine.waiting(), requests);
+  ASSERT_EQ(driver.engine.counts().waiting, requests);
   EXPECT_LT((live_memory().bytes - before.bytes) / requests, 1024 + details.size());
 }
 

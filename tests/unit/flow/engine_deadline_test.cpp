@@ -29,7 +29,7 @@ TEST(EngineDeadlineTest, ARequestWithoutATurnIsThrottledAtItsDeadline) {
   EXPECT_THAT(reply.payload, HasSubstr("8000 ms"));
   EXPECT_THAT(reply.payload, HasSubstr(R"("clientToken":"t")"));
   EXPECT_FALSE(driver.next_call()) << "never sent after its deadline";
-  EXPECT_EQ(driver.engine.waiting(), 0U);
+  EXPECT_EQ(driver.engine.counts().waiting, 0U);
 }
 
 TEST(EngineDeadlineTest, NextCallNeverGivesOutWhatIsOverdue) {
@@ -83,11 +83,11 @@ TEST(EngineDeadlineTest, ALateAnswerIsForgottenAndFreesTheLane) {
   driver.tick();
   driver.take_one();
   EXPECT_FALSE(driver.next_call()) << "the late call may still arrive: nothing overtakes it";
-  EXPECT_EQ(driver.engine.ready(), 0U);
-  EXPECT_EQ(driver.engine.in_flight(), 1U);
+  EXPECT_FALSE(driver.has_call());
+  EXPECT_EQ(driver.engine.counts().in_flight, 1U);
   driver.answer(late.value().id, answer_of(200, R"({"execution":{"jobId":"j"}})"));
   EXPECT_TRUE(driver.take_publications().empty()) << "one reply, not two";
-  EXPECT_EQ(driver.engine.in_flight(), 0U);
+  EXPECT_EQ(driver.engine.counts().in_flight, 0U);
   const auto call = driver.next_call();
   EXPECT_EQ(call.value().request.target, "/things/T/jobs");
   driver.answer(call->id);

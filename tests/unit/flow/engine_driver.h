@@ -35,7 +35,30 @@ class EngineDriver {
   void answer(RequestId id, const HttpOutcome& outcome = answer_of(200, "{}")) {
     engine.answered(now, id, outcome, effects);
   }
+  bool has_call() const { return engine.has_call(now); }
   void tick() { engine.tick(now, effects); }
+  /// Lets time pass until there is a call.
+  Call wait_for_call() {
+    while (true) {
+      if (auto call = next_call()) return *std::move(call);
+      now.monotonic = engine.next_tick(now.monotonic);
+      tick();
+    }
+  }
+  /// Answers every call so, from now on, until a device hears something. Returns how many.
+  int answer_all_until_a_reply(const HttpOutcome& outcome) {
+    int calls = 0;
+    while (effects.publications.empty()) {
+      if (const auto call = next_call()) {
+        ++calls;
+        answer(call->id, outcome);
+      } else {
+        now.monotonic = engine.next_tick(now.monotonic);
+        tick();
+      }
+    }
+    return calls;
+  }
   void advance(Duration by) { now.monotonic += by; }
 
   std::vector<Publication> take_publications() {

@@ -11,42 +11,53 @@ namespace {
 
 using testing_support::live_memory;
 
+constexpr auto reads = QuotaKind::reads;
+constexpr auto writes = QuotaKind::writes;
+constexpr Lanes::Allowed all = {.reads = true, .writes = true, .held = true};
+
+std::optional<RequestId> start(Lanes& lanes) {
+  return lanes.start(all);
+}
+std::size_t ready(const Lanes& lanes) {
+  return lanes.ready(all);
+}
+
 static_assert(!std::is_copy_constructible_v<Lanes>);
 static_assert(std::is_move_constructible_v<Lanes>);
 
 TEST(LanesTest, NothingWaitsAtFirst) {
   Lanes lanes;
-  EXPECT_EQ(lanes.start(), std::nullopt);
-  EXPECT_EQ(lanes.ready(), 0U);
+  EXPECT_EQ(start(lanes), std::nullopt);
+  EXPECT_EQ(ready(lanes), 0U);
   EXPECT_EQ(lanes.waiting(), 0U);
   EXPECT_EQ(lanes.waiting("a"), 0U);
 }
 
 TEST(LanesTest, RequestsOfAThingGoInArrivalOrderOneAtATime) {
   Lanes lanes;
-  lanes.add("a", 1);
-  lanes.add("a", 2);
-  lanes.add("a", 3);
-  EXPECT_EQ(lanes.ready(), 1U);
+  lanes.add("a", 1, reads);
+  lanes.add("a", 2, reads);
+  lanes.add("a", 3, reads);
+  EXPECT_EQ(ready(lanes), 1U);
   EXPECT_EQ(lanes.waiting("a"), 3U);
   for (const RequestId request : {1U, 2U, 3U}) {
-    EXPECT_EQ(lanes.start(), request);
-    EXPECT_EQ(lanes.start(), std::nullopt) << "one at a time";
-    EXPECT_EQ(lanes.ready(), 0U);
+    EXPECT_EQ(start(lanes), request);
+    EXPECT_EQ(start(lanes), std::nullopt) << "one at a time";
+    EXPECT_EQ(ready(lanes), 0U);
     lanes.finish("a");
   }
-  EXPECT_EQ(lanes.start(), std::nullopt);
+  EXPECT_EQ(start(lanes), std::nullopt);
   EXPECT_EQ(lanes.waiting(), 0U);
 }
 
 TEST(LanesTest, ThingsTakeTurnsHoweverMuchOneOfThemSends) {
   Lanes lanes;
-  for (RequestId request = 1; request <= 5; ++request) lanes.add("flood", request);
-  lanes.add("b", 10);
-  lanes.add("c", 20);
-  lanes.add("b", 11);
+  for (RequestId request = 1; request <= 5; ++request) lanes.add("flood", request, reads);
+  lanes.add("b", 10, reads);
+  lanes.add("c", 20, reads);
+  lanes.add("b", 11, reads);
   std::vector<RequestId> order;
-  while (const auto request = lanes.start()) {
+  while (const auto request = start(lanes)) {
     order.push_back(*request);
     lanes.finish(*request < 10 ? "flood" : *request < 20 ? "b" : "c");
   }
@@ -55,63 +66,145 @@ TEST(LanesTest, ThingsTakeTurnsHoweverMuchOneOfThemSends) {
 
 TEST(LanesTest, DifferentThingsAreBusyAtTheSameTime) {
   Lanes lanes;
-  lanes.add("a", 1);
-  lanes.add("b", 2);
-  EXPECT_EQ(lanes.start(), 1U);
-  EXPECT_EQ(lanes.start(), 2U);
-  lanes.add("a", 3);
-  EXPECT_EQ(lanes.ready(), 0U) << "a is busy";
+  lanes.add("a", 1, reads);
+  lanes.add("b", 2, reads);
+  EXPECT_EQ(start(lanes), 1U);
+  EXPECT_EQ(start(lanes), 2U);
+  lanes.add("a", 3, reads);
+  EXPECT_EQ(ready(lanes), 0U) << "a is busy";
   lanes.finish("b");
-  EXPECT_EQ(lanes.start(), std::nullopt);
+  EXPECT_EQ(start(lanes), std::nullopt);
   lanes.finish("a");
-  EXPECT_EQ(lanes.start(), 3U);
+  EXPECT_EQ(start(lanes), 3U);
 }
 
 TEST(LanesTest, WhatIsRemovedIsNeverStarted) {
   Lanes lanes;
-  lanes.add("a", 1);
-  lanes.add("a", 2);
-  lanes.add("a", 3);
+  lanes.add("a", 1, reads);
+  lanes.add("a", 2, reads);
+  lanes.add("a", 3, reads);
   lanes.remove("a", 2);
   EXPECT_EQ(lanes.waiting("a"), 2U);
-  EXPECT_EQ(lanes.start(), 1U);
+  EXPECT_EQ(start(lanes), 1U);
   lanes.remove("a", 3);
   EXPECT_EQ(lanes.waiting(), 0U);
   lanes.finish("a");
-  EXPECT_EQ(lanes.start(), std::nullopt);
+  EXPECT_EQ(start(lanes), std::nullopt);
 }
 
 TEST(LanesTest, RemovingTheLastOneEndsTheLanesTurn) {
   Lanes lanes;
-  lanes.add("a", 1);
-  lanes.add("b", 2);
+  lanes.add("a", 1, reads);
+  lanes.add("b", 2, reads);
   lanes.remove("a", 1);
-  EXPECT_EQ(lanes.ready(), 1U);
-  EXPECT_EQ(lanes.start(), 2U);
-  lanes.add("a", 3);
-  EXPECT_EQ(lanes.start(), 3U);
+  EXPECT_EQ(ready(lanes), 1U);
+  EXPECT_EQ(start(lanes), 2U);
+  lanes.add("a", 3, reads);
+  EXPECT_EQ(start(lanes), 3U);
 }
 
 TEST(LanesTest, RemovingWhatIsNotThereChangesNothing) {
   Lanes lanes;
-  lanes.add("a", 1);
+  lanes.add("a", 1, reads);
   lanes.remove("a", 7);
   lanes.remove("b", 1);
   lanes.finish("b");
   EXPECT_EQ(lanes.waiting(), 1U);
-  EXPECT_EQ(lanes.start(), 1U);
+  EXPECT_EQ(start(lanes), 1U);
+}
+
+TEST(LanesTest, ALaneWhoseQuotaIsUsedUpLosesItsTurnOnlyUntilThereIsMore) {
+  Lanes lanes;
+  lanes.add("a", 1, writes);
+  lanes.add("b", 2, reads);
+  lanes.add("c", 3, writes);
+  EXPECT_EQ(lanes.ready({.writes = false}), 1U);
+  EXPECT_EQ(lanes.start({.writes = false}), 2U);
+  EXPECT_EQ(lanes.start({.writes = false}), std::nullopt);
+  lanes.add("d", 4, reads);
+  EXPECT_EQ(lanes.start(all), 1U);
+  EXPECT_EQ(lanes.start(all), 3U);
+  EXPECT_EQ(lanes.start(all), 4U);
+}
+
+TEST(LanesTest, ARequestThatNeedsAnotherTurnIsFirstInALaneThatIsLast) {
+  Lanes lanes;
+  lanes.add("a", 1, writes);
+  lanes.add("a", 2, writes);
+  lanes.add("b", 3, reads);
+  EXPECT_EQ(start(lanes), 1U);
+  lanes.again("a", reads, false);
+  EXPECT_EQ(lanes.waiting("a"), 2U);
+  EXPECT_EQ(start(lanes), 3U);
+  EXPECT_EQ(lanes.start({.reads = true, .writes = false}), 1U) << "it asks for a read now";
+  lanes.finish("a");
+  EXPECT_EQ(start(lanes), 2U);
+}
+
+TEST(LanesTest, HeldRequestsGetOneTurnInFourAndCountAsNothing) {
+  Lanes lanes;
+  for (RequestId i = 0; i < 8; ++i) {
+    lanes.add("held" + std::to_string(i), i, writes, true);
+    lanes.add("fresh" + std::to_string(i), 100 + i, writes);
+  }
+  EXPECT_EQ(lanes.waiting(), 8U);
+  std::vector<RequestId> order;
+  while (const auto request = start(lanes)) order.push_back(*request);
+  EXPECT_EQ(order, (std::vector<RequestId>{100, 101, 102, 0, 103, 104, 105, 1, 106, 107, 2, 3, 4, 5,
+                                           6, 7}));
+}
+
+TEST(LanesTest, AHeldRequestWithAFreshOneBehindItIsUrgent) {
+  Lanes lanes;
+  lanes.add("a", 1, writes, true);
+  lanes.add("b", 2, writes, true);
+  lanes.add("b", 3, reads);
+  EXPECT_EQ(start(lanes), 2U);
+  lanes.finish("b");
+  EXPECT_EQ(lanes.start({.held = false}), 3U);
+  EXPECT_EQ(lanes.start({.held = false}), std::nullopt);
+  EXPECT_EQ(start(lanes), 1U);
+}
+
+TEST(LanesTest, WhatIsHeldWhileItWaitsLosesItsPlaceAmongTheUrgent) {
+  Lanes lanes;
+  lanes.add("a", 1, writes);
+  lanes.add("b", 2, writes);
+  lanes.hold("a", 1);
+  lanes.hold("a", 1);
+  EXPECT_EQ(lanes.waiting(), 1U);
+  EXPECT_EQ(lanes.waiting("a"), 0U);
+  EXPECT_EQ(lanes.length("a"), 1U);
+  EXPECT_EQ(start(lanes), 2U);
+  EXPECT_EQ(start(lanes), 1U);
+}
+
+TEST(LanesTest, ThoseWhoJoinCountAsWaiting) {
+  Lanes lanes;
+  lanes.add("a", 1, writes);
+  EXPECT_EQ(lanes.last("a"), 1U);
+  lanes.join("a");
+  lanes.join("a");
+  EXPECT_EQ(lanes.waiting("a"), 3U);
+  EXPECT_EQ(start(lanes), 1U);
+  EXPECT_EQ(lanes.last("a"), 1U) << "it is not done with";
+  EXPECT_EQ(lanes.waiting(), 2U);
+  lanes.leave("a", 2);
+  lanes.finish("a");
+  EXPECT_EQ(lanes.waiting(), 0U);
+  EXPECT_EQ(lanes.last("a"), std::nullopt);
 }
 
 TEST(LanesTest, AMoveTakesEverythingAlong) {
   Lanes lanes;
-  lanes.add("a-thing-with-a-long-name-that-is-not-stored-inline", 1);
-  lanes.add("b", 2);
-  EXPECT_EQ(lanes.start(), 1U);
+  lanes.add("a-thing-with-a-long-name-that-is-not-stored-inline", 1, reads);
+  lanes.add("b", 2, reads);
+  EXPECT_EQ(start(lanes), 1U);
   Lanes moved = std::move(lanes);
-  moved.add("a-thing-with-a-long-name-that-is-not-stored-inline", 3);
+  moved.add("a-thing-with-a-long-name-that-is-not-stored-inline", 3, reads);
   moved.finish("a-thing-with-a-long-name-that-is-not-stored-inline");
-  EXPECT_EQ(moved.start(), 2U);
-  EXPECT_EQ(moved.start(), 3U);
+  EXPECT_EQ(start(moved), 2U);
+  EXPECT_EQ(start(moved), 3U);
 }
 
 TEST(LanesTest, ALaneWithNothingToDoTakesNoMemory) {
@@ -120,10 +213,10 @@ TEST(LanesTest, ALaneWithNothingToDoTakesNoMemory) {
   const auto before = live_memory();
   for (RequestId i = 0; i < things; ++i) {
     const auto thing = "thing-with-quite-a-long-name-" + std::to_string(i);
-    lanes.add(thing, i);
-    lanes.add(thing, i + things);
+    lanes.add(thing, i, reads);
+    lanes.add(thing, i + things, reads);
     if (i % 2 == 0) {
-      lanes.start();
+      start(lanes);
       lanes.remove(thing, i + things);
       lanes.finish(thing);
     } else {

@@ -18,9 +18,10 @@ Request update(std::string_view payload) {
   return request_of(Operation::update, payload);
 }
 
-std::optional<Settlement> settlement_of(const Request& request, const HttpOutcome& outcome) {
+std::optional<Settlement> settlement_of(const Request& request, const HttpOutcome& outcome,
+                                        bool sent_before = false) {
   const auto answer = read_answer(request, outcome);
-  return Settlement::of(request, outcome, std::get<Rejection>(answer));
+  return Settlement::of(request, outcome, std::get<Rejection>(answer), sent_before);
 }
 
 HttpResponse execution(const std::string& members) {
@@ -31,12 +32,17 @@ HttpResponse execution(const std::string& members) {
 std::string heard(const std::string& payload, const HttpOutcome& described) {
   const auto request = update(payload);
   auto settlement = settlement_of(request, lost);
-  const auto verdict = settlement.value().described(request, described);
-  if (!verdict) return "asks again: " + settlement->call(request).target;
-  if (const auto* accepted = std::get_if<Accepted>(&*verdict)) {
+  const auto step = settlement.value().described(request, described);
+  if (const auto* next = std::get_if<Settlement::Next>(&step)) {
+    if (*next == Settlement::Next::send_update) return "sends the update again";
+    return (*next == Settlement::Next::describe ? "asks again: " : "asks later: ") +
+           settlement->call(request).target;
+  }
+  const auto& verdict = std::get<Answer>(step);
+  if (const auto* accepted = std::get_if<Accepted>(&verdict)) {
     return "accepted {" + accepted->members + "}";
   }
-  const auto& rejection = std::get<Rejection>(*verdict);
+  const auto& rejection = std::get<Rejection>(verdict);
   return std::string(to_string(rejection.code)) + ": " + rejection.message +
          rejection.execution_state;
 }
@@ -69,7 +75,7 @@ TEST(SettlementTest, ARefusalForTheStateCarriesTheState) {
   EXPECT_EQ(call.target, "/things/T/jobs/job-1?executionNumber=2&includeJobDocument=false");
   const auto verdict = settlement->described(
       request, execution(R"("status":"SUCCEEDED","statusDetails":{"a":"b"},"versionNumber":3)"));
-  const auto& rejection = std::get<Rejection>(verdict.value());
+  const auto& rejection = std::get<Rejection>(std::get<Answer>(verdict));
   EXPECT_EQ(rejection.code, ErrorCode::invalid_state_transition);
   EXPECT_EQ(rejection.message, "no");
   EXPECT_EQ(rejection.execution_state,
@@ -84,15 +90,19 @@ TEST(SettlementTest, TheVersionTellsAMismatchFromAWrongState) {
         request, response(409, R"({"message":"conflict"})", "InvalidStateTransitionException"));
     const auto verdict = settlement.value().described(
         request, execution(R"("status":"IN_PROGRESS","versionNumber":)" + std::string(version)));
-    EXPECT_EQ(std::get<Rejection>(verdict.value()).code, code);
+    EXPECT_EQ(std::get<Rejection>(std::get<Answer>(verdict)).code, code);
   }
 }
 
 TEST(SettlementTest, ARefusalStandsWithoutAStateIfTheDescribeFails) {
   const auto request = update(R"({"status":"IN_PROGRESS"})");
   auto settlement = settlement_of(request, response(409, "{}", "InvalidStateTransitionException"));
+  for (int look = 1; look < 3; ++look) {
+    const auto step = settlement.value().described(request, response(500, "{}"));
+    EXPECT_EQ(std::get<Settlement::Next>(step), Settlement::Next::describe_later);
+  }
   const auto verdict = settlement.value().described(request, response(500, "{}"));
-  const auto& rejection = std::get<Rejection>(verdict.value());
+  const auto& rejection = std::get<Rejection>(std::get<Answer>(verdict));
   EXPECT_EQ(rejection.code, ErrorCode::invalid_state_transition);
   EXPECT_EQ(rejection.execution_state, "");
 }
@@ -112,23 +122,38 @@ TEST(SettlementTest, AnUpdateThatWasAppliedIsAccepted) {
             R"(accepted {"jobDocument":{"x": 1}})");
 }
 
-TEST(SettlementTest, AnUpdateThatWasNotAppliedIsAnInternalErrorWhichDevicesRepeat) {
+TEST(SettlementTest, AnUpdateThatWasNotAppliedIsSentAgain) {
   const auto before = execution(R"("status":"IN_PROGRESS","versionNumber":4)");
-  EXPECT_THAT(heard(R"({"status":"SUCCEEDED"})", before),
-              testing::AllOf(HasSubstr("InternalError"), HasSubstr("no effect so far")));
-  EXPECT_THAT(heard(R"({"status":"IN_PROGRESS","expectedVersion":4})", before),
-              HasSubstr("no effect so far"));
-  EXPECT_THAT(heard(R"({"status":"IN_PROGRESS","statusDetails":{"step":"2"}})", before),
-              HasSubstr("no effect so far"));
+  for (const std::string payload :
+       {R"({"status":"SUCCEEDED"})", R"({"status":"IN_PROGRESS","expectedVersion":4})",
+        R"({"status":"IN_PROGRESS","statusDetails":{"step":"2"}})"}) {
+    EXPECT_EQ(heard(payload, before), "sends the update again");
+  }
 }
 
-TEST(SettlementTest, AStepTimerThatCannotBeSeenLeavesTheUpdateUnknown) {
+TEST(SettlementTest, AStepTimerThatCannotBeSeenIsSetAgain) {
   const auto before = execution(R"("status":"IN_PROGRESS","versionNumber":4)");
-  EXPECT_THAT(heard(R"({"status":"IN_PROGRESS","stepTimeoutInMinutes":5})", before),
-              HasSubstr("not known"));
+  EXPECT_EQ(heard(R"({"status":"IN_PROGRESS","stepTimeoutInMinutes":5})", before),
+            "sends the update again");
   EXPECT_EQ(
       heard(R"({"status":"IN_PROGRESS","stepTimeoutInMinutes":5,"expectedVersion":3})", before),
       "accepted {}");
+}
+
+TEST(SettlementTest, ARefusalOfOurOwnRepeatIsNoneIfTheExecutionIsAsWanted) {
+  const auto request = update(R"({"status":"SUCCEEDED","expectedVersion":4})");
+  for (const auto& refusal :
+       {response(409, R"({"message":"Expected version 4"})", "InvalidStateTransitionException"),
+        response(410, "{}", "TerminalStateException")}) {
+    auto settlement = settlement_of(request, refusal, true);
+    const auto applied = settlement.value().described(
+        request, execution(R"("status":"SUCCEEDED","versionNumber":5)"));
+    EXPECT_TRUE(std::holds_alternative<Accepted>(std::get<Answer>(applied)));
+    settlement = settlement_of(request, refusal, true);
+    const auto other = settlement.value().described(
+        request, execution(R"("status":"CANCELED","versionNumber":5)"));
+    EXPECT_TRUE(std::holds_alternative<Rejection>(std::get<Answer>(other)));
+  }
 }
 
 TEST(SettlementTest, AnExecutionThatEndedOtherwiseIsAnInvalidTransition) {
@@ -141,13 +166,14 @@ TEST(SettlementTest, AnExecutionThatEndedOtherwiseIsAnInvalidTransition) {
 TEST(SettlementTest, AFailureThatStartedARetryIsFoundInTheExecutionBefore) {
   const auto request = update(R"({"status":"FAILED"})");
   auto settlement = settlement_of(request, lost);
-  EXPECT_FALSE(settlement.value().described(
-      request, execution(R"("status":"QUEUED","versionNumber":1,"executionNumber":2)")));
+  const auto step = settlement.value().described(
+      request, execution(R"("status":"QUEUED","versionNumber":1,"executionNumber":2)"));
+  EXPECT_EQ(std::get<Settlement::Next>(step), Settlement::Next::describe);
   EXPECT_EQ(settlement->call(request).target,
             "/things/T/jobs/job-1?executionNumber=1&includeJobDocument=false");
   const auto verdict = settlement->described(
       request, execution(R"("status":"FAILED","versionNumber":3,"executionNumber":1)"));
-  EXPECT_TRUE(std::holds_alternative<Accepted>(verdict.value()));
+  EXPECT_TRUE(std::holds_alternative<Accepted>(std::get<Answer>(verdict)));
 }
 
 TEST(SettlementTest, AnExecutionThatIsGoneIsNotFound) {
@@ -162,14 +188,18 @@ TEST(SettlementTest, AnEndpointThatDoesNotDescribeWhatIsFinishedHasFinishedIt) {
   EXPECT_THAT(heard(R"({"status":"IN_PROGRESS"})", finished), HasSubstr("InvalidStateTransition"));
 }
 
-TEST(SettlementTest, WhatCannotBeFoundOutIsSaidToBeUnknown) {
+TEST(SettlementTest, WhatCannotBeFoundOutNowIsAskedForLater) {
   for (const HttpOutcome& described :
        {HttpOutcome(lost), HttpOutcome(response(500, "{}")), HttpOutcome(response(200, "{}")),
-        HttpOutcome(execution(R"("versionNumber":4)")),
+        HttpOutcome(response(429, "{}")), HttpOutcome(execution(R"("versionNumber":4)")),
         HttpOutcome(response(200, R"({"execution":{"jobId":"other","status":"SUCCEEDED"}})"))}) {
-    EXPECT_THAT(heard(R"({"status":"SUCCEEDED"})", described),
-                testing::AllOf(HasSubstr("InternalError"), HasSubstr("not known")));
+    EXPECT_THAT(heard(R"({"status":"SUCCEEDED"})", described), HasSubstr("asks later"));
   }
+}
+
+TEST(SettlementTest, WhatCannotBeFoundOutAtAllIsSaidToBeUnknown) {
+  EXPECT_THAT(heard(R"({"status":"SUCCEEDED"})", response(403, "{}", "AccessDeniedException")),
+              testing::AllOf(HasSubstr("InternalError"), HasSubstr("not known")));
 }
 
 }  // namespace

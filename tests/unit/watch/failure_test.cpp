@@ -8,13 +8,15 @@
 #include <fstream>
 #include <functional>
 
+#include "tests/support/child.h"
 #include "tests/support/wait_until.h"
-#include "tests/unit/watch/child.h"
 #include "tests/unit/watch/store_fixture.h"
 
 /// Disks, directories and other processes that do not play along.
 namespace jobs_bridge::watch {
 namespace {
+
+using testing_support::Child;
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;

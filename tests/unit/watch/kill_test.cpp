@@ -4,12 +4,14 @@
 #include <mutex>
 #include <random>
 
-#include "tests/unit/watch/child.h"
+#include "tests/support/child.h"
 #include "tests/unit/watch/store_fixture.h"
 
 /// kill -9 at any moment.
 namespace jobs_bridge::watch {
 namespace {
+
+using testing_support::Child;
 
 class KillTest : public StoreFixture {};
 

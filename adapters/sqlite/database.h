@@ -11,7 +11,7 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-namespace jobs_bridge::watch {
+namespace jobs_bridge::sqlite {
 
 /// Why something with the file did not work.
 struct FileFault {
@@ -33,6 +33,7 @@ class Statement {
 
   /// Columns and parameters by their index, from 0. What is bound must live until reset().
   void bind(int parameter, std::int64_t value);
+  void bind_null(int parameter);
   void bind_text(int parameter, std::string_view value);
   void bind_blob(int parameter, std::string_view value);
   /// Whether there is a (further) row.
@@ -77,4 +78,4 @@ class Database {
   std::unique_ptr<sqlite3, Close> database_;
 };
 
-}  // namespace jobs_bridge::watch
+}  // namespace jobs_bridge::sqlite

@@ -6,7 +6,7 @@
 
 #include "bridge/ports.h"
 
-namespace jobs_bridge::watch {
+namespace jobs_bridge::sqlite {
 
 /// Passes on what is written until it is detached: for a thread that may outlive the log.
 class DetachableLog final : public Log {
@@ -25,4 +25,4 @@ class DetachableLog final : public Log {
   Log* inner_;
 };
 
-}  // namespace jobs_bridge::watch
+}  // namespace jobs_bridge::sqlite

@@ -1,11 +1,12 @@
-#include "adapters/watch/database.h"
+#include "adapters/sqlite/database.h"
 
 #include <sqlite3.h>
 
+#include <cerrno>
 #include <system_error>
 #include <utility>
 
-namespace jobs_bridge::watch {
+namespace jobs_bridge::sqlite {
 namespace {
 
 FileFault::Kind kind_of(int code) {
@@ -42,6 +43,9 @@ FileFault fault_of(sqlite3* database) {
   const int cause = sqlite3_system_errno(database);
   const bool is_of_the_system = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN ||
                                 (code & 0xff) == SQLITE_FULL;
+  if (is_of_the_system && (cause == ENOSPC || cause == EDQUOT || cause == EFBIG)) {
+    fault.kind = FileFault::Kind::full;
+  }
   if (is_of_the_system && cause != 0) {
     fault.message += " (" + std::generic_category().message(cause) + ")";
   } else if ((code & 0xff) == SQLITE_IOERR) {
@@ -58,6 +62,10 @@ void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
 
 void Statement::bind(int parameter, std::int64_t value) {
   sqlite3_bind_int64(statement_.get(), parameter + 1, value);
+}
+
+void Statement::bind_null(int parameter) {
+  sqlite3_bind_null(statement_.get(), parameter + 1);
 }
 
 void Statement::bind_text(int parameter, std::string_view value) {
@@ -159,4 +167,4 @@ void Database::roll_back() {
   }
 }
 
-}  // namespace jobs_bridge::watch
+}  // namespace jobs_bridge::sqlite

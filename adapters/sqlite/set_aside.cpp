@@ -1,11 +1,11 @@
-#include "adapters/watch/set_aside.h"
+#include "adapters/sqlite/set_aside.h"
 
 #include <algorithm>
 #include <array>
 #include <filesystem>
 #include <system_error>
 
-namespace jobs_bridge::watch {
+namespace jobs_bridge::sqlite {
 namespace {
 
 constexpr int most = 9;
@@ -48,4 +48,4 @@ Result<std::string, std::string> set_aside(const std::string& path) {
   return name;
 }
 
-}  // namespace jobs_bridge::watch
+}  // namespace jobs_bridge::sqlite

@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace jobs_bridge::watch {
+namespace jobs_bridge::testing_support {
 
 /// A process of its own that carries out a function: for what a test cannot do to itself, such as
 /// kill -9 or a limit. What the function returns is its exit status. It begins without threads.
@@ -68,4 +68,4 @@ class Child {
   std::array<int, 2> pipe_{};
 };
 
-}  // namespace jobs_bridge::watch
+}  // namespace jobs_bridge::testing_support

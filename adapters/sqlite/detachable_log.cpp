@@ -1,6 +1,6 @@
-#include "adapters/watch/detachable_log.h"
+#include "adapters/sqlite/detachable_log.h"
 
-namespace jobs_bridge::watch {
+namespace jobs_bridge::sqlite {
 
 bool DetachableLog::enabled(Severity severity) const {
   const std::lock_guard lock(mutex_);
@@ -18,4 +18,4 @@ void DetachableLog::detach() {
   inner_ = nullptr;
 }
 
-}  // namespace jobs_bridge::watch
+}  // namespace jobs_bridge::sqlite

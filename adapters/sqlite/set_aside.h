@@ -4,7 +4,7 @@
 
 #include "bridge/result.h"
 
-namespace jobs_bridge::watch {
+namespace jobs_bridge::sqlite {
 
 /// Renames a database that nobody has open, with the files that SQLite keeps beside it, to the
 /// first of `<path>.damaged-1` to `-9` that is free, or the last of them, whose file is replaced:
@@ -12,4 +12,4 @@ namespace jobs_bridge::watch {
 /// none.
 Result<std::string, std::string> set_aside(const std::string& path);
 
-}  // namespace jobs_bridge::watch
+}  // namespace jobs_bridge::sqlite

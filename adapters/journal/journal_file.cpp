@@ -1,0 +1,296 @@
+#include "adapters/journal/journal_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <system_error>
+
+#include "adapters/journal/checksum.h"
+#include "adapters/sqlite/format.h"
+
+namespace jobs_bridge::journal {
+namespace {
+
+using Kind = FileFault::Kind;
+
+constexpr sqlite::Format format{
+    .application = "1784838762",
+    .version = 1,
+    .table =
+        "CREATE TABLE updates(number INTEGER PRIMARY KEY, received INTEGER NOT NULL, "
+        "expires_after INTEGER, topic BLOB NOT NULL, payload BLOB NOT NULL, "
+        "response_topic BLOB NOT NULL, correlation_data BLOB NOT NULL, "
+        "content_type BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT"};
+
+/// Small: whole pages go into the log, and an update is small.
+constexpr std::size_t page_size = 1024;
+
+constexpr const char* columns =
+    "SELECT number, received, expires_after IS NULL, expires_after, topic, payload, "
+    "response_topic, correlation_data, content_type, checksum FROM updates ORDER BY number";
+
+std::string text_of(int error) {
+  return std::generic_category().message(error);
+}
+
+/// Keeps a second bridge away. Not by SQLite's own locks: two connections of ours must get along.
+Result<Descriptor, FileFault> lock(const std::string& path) {
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  if (file.number() < 0) {
+    return Failure{FileFault{Kind::unusable, "cannot be opened: " + text_of(errno)}};
+  }
+  if (::flock(file.number(), LOCK_EX | LOCK_NB) != 0) {
+    return Failure{FileFault{Kind::unusable, errno == EWOULDBLOCK
+                                                 ? "is in use by another process"
+                                                 : "cannot be locked: " + text_of(errno)}};
+  }
+  return file;
+}
+
+/// The name of a new file outlives a power cut only if its directory does.
+void sync_directory_of(const std::string& path) {
+  const auto directory = std::filesystem::path(path).parent_path();
+  const Descriptor opened(
+      ::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (opened.number() >= 0) ::fsync(opened.number());
+}
+
+JournalEntry entry_of(const Statement& row) {
+  JournalEntry entry{.number = static_cast<std::uint64_t>(row.integer(0)),
+                     .received = row.integer(1),
+                     .message = {.topic = std::string(row.bytes(4)),
+                                 .payload = std::string(row.bytes(5)),
+                                 .response_topic = std::string(row.bytes(6)),
+                                 .correlation_data = std::string(row.bytes(7)),
+                                 .content_type = std::string(row.bytes(8))}};
+  if (row.integer(2) == 0) {
+    // Whatever a damaged file says, it must not overflow; the checksum then does not fit.
+    constexpr std::int64_t most = 1'000'000'000'000;
+    entry.message.expires_after =
+        std::chrono::milliseconds(std::clamp<std::int64_t>(row.integer(3), 0, most));
+  }
+  return entry;
+}
+
+void read_rows(Database& database, const std::string& sql, JournalContent& content) {
+  const auto note = [&](const std::string& damage) {
+    if (!content.damage) content.damage = damage;
+  };
+  auto prepared = database.prepare(sql.c_str());
+  if (!prepared) return note(prepared.error().message);
+  Statement& rows = prepared.value();
+  while (true) {
+    const auto row = rows.step();
+    if (!row) return note(row.error().message);
+    if (!*row) return;
+    auto entry = entry_of(rows);
+    if (entry.number != 0 && rows.integer(9) == checksum(entry)) {
+      content.entries.push_back(std::move(entry));
+    } else {
+      ++content.damaged_rows;
+      note("a row is not as it was written");
+    }
+  }
+}
+
+JournalContent read_all(Database& database) {
+  JournalContent content;
+  const auto check = database.value("PRAGMA quick_check(1)");
+  if (!check) {
+    content.damage = check.error().message;
+  } else if (*check != "ok") {
+    content.damage = *check;
+  }
+  read_rows(database, columns, content);
+  const bool ascending = std::ranges::adjacent_find(content.entries, std::ranges::greater_equal(),
+                                                    &JournalEntry::number) == content.entries.end();
+  if (!ascending && !content.damage) content.damage = "rows are not in order";
+  if (!content.damage) return content;
+  // A page that cannot be read ends a reading: from both ends, only what is behind it is lost.
+  const auto damaged_rows = content.damaged_rows;
+  read_rows(database, std::string(columns) + " DESC", content);
+  content.damaged_rows = std::max(damaged_rows, content.damaged_rows - damaged_rows);
+  std::map<std::uint64_t, JournalEntry> saved;
+  for (auto& entry : content.entries) saved.try_emplace(entry.number, std::move(entry));
+  content.entries.clear();
+  for (auto& [number, entry] : saved) content.entries.push_back(std::move(entry));
+  return content;
+}
+
+}  // namespace
+
+Descriptor::~Descriptor() {
+  if (number_ >= 0) ::close(number_);
+}
+
+Result<std::unique_ptr<JournalFile>, FileFault> JournalFile::open(const std::string& path,
+                                                                  std::size_t max_size) {
+  if (auto fault = sqlite::make_sure_of(path)) return Failure{*std::move(fault)};
+  auto locked = lock(path);
+  if (!locked) return Failure{locked.error()};
+  auto opened = Database::open(path);
+  if (!opened) return Failure{opened.error()};
+  Database writes = std::move(opened).value();
+  writes.checkpoint_when_closed(false);
+  auto fault = writes.run(
+      ("PRAGMA cell_size_check=ON; PRAGMA page_size=" + std::to_string(page_size)).c_str());
+  if (fault) return Failure{*std::move(fault)};
+  const auto identity = sqlite::identify(writes, format);
+  if (!identity) return Failure{identity.error()};
+  const auto mode = writes.value("PRAGMA journal_mode=WAL");
+  if (!mode) return Failure{mode.error()};
+  if (*mode != "wal") {
+    return Failure{
+        FileFault{Kind::unusable, "is on a file system without what a write-ahead log needs"}};
+  }
+  const auto pages = std::to_string(max_size / page_size + 64);
+  fault = writes.run(("PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=0; "
+                      "PRAGMA journal_size_limit=4194304; PRAGMA max_page_count=" +
+                      pages)
+                         .c_str());
+  if (!fault && *identity == sqlite::Identity::none) {
+    fault = writes.run("PRAGMA synchronous=FULL");
+    if (!fault) fault = sqlite::begin(writes, format);
+  }
+  if (!fault) fault = writes.run("PRAGMA synchronous=OFF");
+  if (fault) return Failure{*std::move(fault)};
+
+  auto again = Database::open(path);
+  if (!again) return Failure{again.error()};
+  Database checkpoints = std::move(again).value();
+  checkpoints.checkpoint_when_closed(false);
+  fault = checkpoints.run("PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0");
+  if (fault) return Failure{*std::move(fault)};
+
+  auto put = writes.prepare(
+      "INSERT OR REPLACE INTO updates(number, received, expires_after, topic, payload, "
+      "response_topic, correlation_data, content_type, checksum) "
+      "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+  if (!put) return Failure{put.error()};
+  auto take = writes.prepare("DELETE FROM updates WHERE number=?1");
+  if (!take) return Failure{take.error()};
+  // Its locks are on the other files, so it may be opened once more beside SQLite.
+  Descriptor log(::open((path + "-wal").c_str(), O_RDONLY | O_CLOEXEC));
+  if (log.number() < 0) {
+    return Failure{FileFault{Kind::unusable, "has no log of writes: " + text_of(errno)}};
+  }
+  sync_directory_of(path);
+  writes.checkpoint_when_closed(true);
+  checkpoints.checkpoint_when_closed(true);
+  return std::unique_ptr<JournalFile>(
+      new JournalFile(path, std::move(locked).value(), std::move(log), std::move(writes),
+                      std::move(checkpoints), std::move(put).value(), std::move(take).value()));
+}
+
+JournalFile::JournalFile(std::string path, Descriptor lock, Descriptor log, Database writes,
+                         Database checkpoints, Statement put, Statement take)
+    : path_(std::move(path)),
+      lock_(std::move(lock)),
+      log_(std::move(log)),
+      writes_(std::move(writes)),
+      checkpoints_(std::move(checkpoints)),
+      put_(std::move(put)),
+      take_(std::move(take)) {}
+
+Result<JournalContent, FileFault> JournalFile::read_unwritable(const std::string& path) {
+  const auto locked = lock(path);
+  if (!locked) return Failure{locked.error()};
+  auto opened = Database::open(path);
+  if (!opened) return Failure{opened.error()};
+  Database& database = opened.value();
+  database.checkpoint_when_closed(false);
+  // Then the index of the log, which would be a file, is held in memory.
+  if (auto fault = database.run("PRAGMA locking_mode=EXCLUSIVE; PRAGMA cell_size_check=ON")) {
+    return Failure{*std::move(fault)};
+  }
+  const auto identity = sqlite::identify(database, format);
+  if (!identity) return Failure{identity.error()};
+  if (*identity == sqlite::Identity::none) return JournalContent{};
+  return read_all(database);
+}
+
+JournalContent JournalFile::read() {
+  return read_all(writes_);
+}
+
+std::optional<FileFault> JournalFile::record(const JournalEntry& entry) {
+  const auto& message = entry.message;
+  put_.bind(0, static_cast<std::int64_t>(entry.number));
+  put_.bind(1, entry.received);
+  if (message.expires_after) {
+    put_.bind(
+        2, std::chrono::duration_cast<std::chrono::milliseconds>(*message.expires_after).count());
+  } else {
+    put_.bind_null(2);
+  }
+  put_.bind_blob(3, message.topic);
+  put_.bind_blob(4, message.payload);
+  put_.bind_blob(5, message.response_topic);
+  put_.bind_blob(6, message.correlation_data);
+  put_.bind_blob(7, message.content_type);
+  put_.bind(8, checksum(entry));
+  const auto done = put_.step();
+  put_.reset();
+  if (done) return std::nullopt;
+  writes_.roll_back();
+  return done.error();
+}
+
+std::optional<FileFault> JournalFile::remove(std::span<const std::uint64_t> numbers) {
+  auto fault = writes_.run("BEGIN IMMEDIATE");
+  for (const auto number : numbers) {
+    if (fault) break;
+    take_.bind(0, static_cast<std::int64_t>(number));
+    const auto done = take_.step();
+    take_.reset();
+    if (!done) fault = done.error();
+  }
+  if (!fault) fault = writes_.run("COMMIT");
+  if (fault) writes_.roll_back();
+  return fault;
+}
+
+std::optional<std::string> JournalFile::sync() {
+  if (::fdatasync(log_.number()) == 0) return std::nullopt;
+  return text_of(errno);
+}
+
+Result<bool, FileFault> JournalFile::checkpoint() {
+  auto prepared = checkpoints_.prepare("PRAGMA wal_checkpoint(PASSIVE)");
+  if (!prepared) return Failure{prepared.error()};
+  const auto row = prepared.value().step();
+  if (!row) return Failure{row.error()};
+  return prepared.value().integer(0) == 0 &&
+         prepared.value().integer(1) == prepared.value().integer(2);
+}
+
+std::size_t JournalFile::log_size() const {
+  struct stat status {};
+  return ::fstat(log_.number(), &status) == 0 ? static_cast<std::size_t>(status.st_size) : 0;
+}
+
+void JournalFile::leave_as_it_is() {
+  writes_.checkpoint_when_closed(false);
+  checkpoints_.checkpoint_when_closed(false);
+}
+
+void JournalFile::leave_behind() {
+  leave_as_it_is();
+  struct stat ours {};
+  struct stat there {};
+  const auto name = path_ + "-wal";
+  if (::fstat(log_.number(), &ours) == 0 && ::stat(name.c_str(), &there) == 0 &&
+      ours.st_ino == there.st_ino) {
+    ::unlink(name.c_str());
+    ::unlink((path_ + "-shm").c_str());
+  }
+}
+
+}  // namespace jobs_bridge::journal

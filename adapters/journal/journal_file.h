@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "adapters/sqlite/database.h"
+#include "bridge/ports.h"
+#include "bridge/result.h"
+
+namespace jobs_bridge::journal {
+
+using sqlite::Database;
+using sqlite::FileFault;
+using sqlite::Statement;
+
+/// A descriptor that is closed with its owner.
+class Descriptor {
+ public:
+  explicit Descriptor(int number = -1) : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor();
+  [[nodiscard]] int number() const { return number_; }
+
+ private:
+  int number_;
+};
+
+/// What a file holds.
+struct JournalContent {
+  std::vector<JournalEntry> entries;  ///< whose rows are as they were written, by number
+  std::size_t damaged_rows = 0;
+  std::optional<std::string> damage;
+};
+
+/// The journal's database file, see FORMAT.md; this process's alone while it is open. Three groups
+/// of functions may be used by three threads at the same time, each by one at a time:
+/// read(), record() and remove(); sync(); checkpoint(). None of the first group waits for a disk.
+class JournalFile {
+ public:
+  /// `max_size`: bytes that the database may take, its log of writes apart. The error also for a
+  /// file that is there but is not one of ours.
+  static Result<std::unique_ptr<JournalFile>, FileFault> open(const std::string& path,
+                                                              std::size_t max_size);
+  /// What is in a file that cannot be opened for writing, for want of space on its disk.
+  static Result<JournalContent, FileFault> read_unwritable(const std::string& path);
+
+  /// Reads and checks all of the file.
+  JournalContent read();
+  std::optional<FileFault> record(const JournalEntry& entry);
+  /// Those entries, or with a fault none of them.
+  std::optional<FileFault> remove(std::span<const std::uint64_t> numbers);
+  /// Whether the path no longer leads to this file: somebody removed or replaced it.
+  [[nodiscard]] bool has_moved() const { return writes_.has_moved(); }
+
+  /// Brings to the disk all that has been written. Why not, if it fails.
+  std::optional<std::string> sync();
+
+  /// Brings the log of writes into the database and both to the disk. True if all of it was, so
+  /// that the log begins anew.
+  Result<bool, FileFault> checkpoint();
+  [[nodiscard]] std::size_t log_size() const;
+
+  /// From now on closing does nothing but close.
+  void leave_as_it_is();
+  /// The same for a file that has moved; its log of writes, which SQLite would take for that of the
+  /// file that is there now, is removed.
+  void leave_behind();
+
+ private:
+  JournalFile(std::string path, Descriptor lock, Descriptor log, Database writes,
+              Database checkpoints, Statement put, Statement take);
+
+  std::string path_;
+  Descriptor lock_;  ///< first, so that it is let go last
+  Descriptor log_;
+  Database writes_;       ///< commits without waiting for the disk
+  Database checkpoints_;  ///< waits for it, and never writes a row
+  Statement put_;
+  Statement take_;
+};
+
+/// A file that is ready, and what was in it.
+struct OpenedJournal {
+  std::unique_ptr<JournalFile> file;  ///< null: its disk has no space to write it
+  std::vector<JournalEntry> entries;
+  bool saved = true;  ///< whether the file holds them; they come from a damaged one if not
+};
+
+/// Opens the file, or a new one with all entries that are whole after it has set a damaged one
+/// aside, which it logs. A full disk is no fault.
+Result<OpenedJournal, FileFault> open_whole(const std::string& path, std::size_t max_size,
+                                            Log& log);
+
+}  // namespace jobs_bridge::journal

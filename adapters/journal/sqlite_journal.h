@@ -1,0 +1,79 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "bridge/ports.h"
+#include "bridge/result.h"
+#include "bridge/time.h"
+
+namespace jobs_bridge::journal {
+
+struct JournalSettings {
+  /// Bytes that the database may take, its log of writes apart.
+  std::size_t max_size = std::size_t{64} << 20;
+  /// From record() until the disk is told to keep an entry that has not been settled by then. The
+  /// disk's own time comes on top of it.
+  Duration sync_after = std::chrono::milliseconds(40);
+  /// After a failure, before the next try.
+  Duration retry_after = std::chrono::seconds(1);
+  /// What the destructor may take.
+  Duration closing = std::chrono::milliseconds(500);
+};
+
+/// A journal in a file (FORMAT.md says what is in it), which is this process's alone while the
+/// journal lives.
+///
+/// record() writes to the operating system at once, so that a kill loses nothing; a thread of its
+/// own has it brought to the disk, removes what is settled, and keeps the file small. While the
+/// file cannot be written (its disk is full, it was removed), record() says so and the thread tries
+/// to mend it; every change between the two is logged.
+class SqliteJournal final : public Journal {
+ public:
+  /// Opens the file at `path` or begins a new one, with mode 0600, and reads all of it. A damaged
+  /// one is set aside as `<path>.damaged-<n>`, which is logged, and what is whole in it taken over.
+  /// The error says what is wrong with `path`: in use by another process, of a newer version, in a
+  /// directory that does not exist or may not be written. A full disk is none. `log` must outlive
+  /// the journal.
+  static Result<std::unique_ptr<SqliteJournal>, std::string> open(const std::string& path, Log& log,
+                                                                  JournalSettings settings = {});
+  SqliteJournal(const SqliteJournal&) = delete;
+  SqliteJournal& operator=(const SqliteJournal&) = delete;
+  /// Removes what is settled, brings the rest to the disk and closes the file; gives up, with a
+  /// warning, after JournalSettings::closing.
+  ~SqliteJournal() override;
+
+  /// What was in the file when it was opened, by number; the second call returns nothing.
+  std::vector<JournalEntry> take_loaded();
+
+  std::optional<std::string> record(const JournalEntry& entry) override;
+  void settle(const std::vector<std::uint64_t>& numbers) override;
+
+  struct State {
+    bool failing = false;
+    std::string cause;          ///< while failing
+    std::uint64_t syncs = 0;    ///< how often the disk was waited for, ever
+    std::uint64_t refused = 0;  ///< entries that could not be recorded, ever
+    /// The longest that an entry was not known to be on the disk.
+    Duration longest_unsynced{};
+  };
+  /// Any thread may call it.
+  [[nodiscard]] State state() const;
+
+ private:
+  class Keeper;
+  SqliteJournal(std::shared_ptr<Keeper> keeper, std::vector<JournalEntry> loaded);
+
+  /// The thread's too: one that the disk does not let go outlives the journal.
+  const std::shared_ptr<Keeper> keeper_;
+  std::vector<JournalEntry> loaded_;
+  std::thread thread_;
+};
+
+}  // namespace jobs_bridge::journal

@@ -1,0 +1,82 @@
+#include "adapters/sqlite/format.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <iterator>
+#include <system_error>
+#include <utility>
+
+namespace jobs_bridge::sqlite {
+namespace {
+
+using Kind = FileFault::Kind;
+
+std::string text_of(int error) {
+  return std::generic_category().message(error);
+}
+
+}  // namespace
+
+std::optional<FileFault> make_sure_of(const std::string& path) {
+  const int made = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (made >= 0) {
+    ::close(made);
+    return std::nullopt;
+  }
+  if (errno != EEXIST) {
+    const std::string directory = errno == ENOENT ? " (its directory does not exist)" : "";
+    return FileFault{Kind::unusable, "cannot be made: " + text_of(errno) + directory};
+  }
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0) {
+    return FileFault{Kind::unusable, "cannot be opened: " + text_of(errno)};
+  }
+  if (!S_ISREG(status.st_mode)) return FileFault{Kind::unusable, "is not a regular file"};
+  if (access(path.c_str(), R_OK | W_OK) != 0) {
+    return FileFault{Kind::unusable, "cannot be written: " + text_of(errno)};
+  }
+  return std::nullopt;
+}
+
+Result<Identity, FileFault> identify(Database& database, const Format& format) {
+  std::string values[3];
+  const char* const questions[] = {"PRAGMA application_id", "PRAGMA user_version",
+                                   "SELECT group_concat(sql) FROM sqlite_schema"};
+  for (std::size_t i = 0; i < std::size(values); ++i) {
+    auto value = database.value(questions[i]);
+    if (!value) return Failure{value.error()};
+    values[i] = std::move(value).value();
+  }
+  const auto& [id, number, schema] = values;
+  if (id == "0" && number == "0" && schema.empty()) return Identity::none;
+  if (id != format.application) {
+    return Failure{FileFault{Kind::damaged, "is a database of another application"}};
+  }
+  int version = 0;
+  std::from_chars(number.data(), number.data() + number.size(), version);
+  if (version > format.version) {
+    return Failure{FileFault{
+        Kind::unusable, "was written by a newer version of jobs-bridge (its format is " + number +
+                            ", this one knows up to " + std::to_string(format.version) + ")"}};
+  }
+  if (version != format.version || schema != format.table) {
+    return Failure{FileFault{Kind::damaged, "has not the tables of this format"}};
+  }
+  if (database.is_read_only()) {
+    return Failure{FileFault{Kind::damaged, "has a header that forbids to write"}};
+  }
+  return Identity::ours;
+}
+
+std::optional<FileFault> begin(Database& database, const Format& format) {
+  std::string sql = "BEGIN IMMEDIATE; ";
+  sql.append(format.table).append("; PRAGMA application_id=").append(format.application);
+  sql.append("; PRAGMA user_version=").append(std::to_string(format.version)).append("; COMMIT");
+  return database.run(sql.c_str());
+}
+
+}  // namespace jobs_bridge::sqlite

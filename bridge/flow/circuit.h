@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "bridge/flow/back_off.h"
+#include "bridge/flow/random.h"
+#include "bridge/time.h"
+
+namespace jobs_bridge {
+
+/// Keeps calls from an endpoint that is down.
+///
+///     closed ── several failures in a row, no success for a second ──> open
+///       ^                                                              │  ^
+///       │ enough successes                       a call is let through │  │ it fails: longer pause
+///       │                                                              v  │
+///       └──────────────── recovering <── it succeeds ─────────────── probing
+///
+/// While recovering, the calls in flight are limited, by one more after each success, so that an
+/// endpoint that comes back is not met by all that has waited for it. A failure is an outcome that
+/// tells of the endpoint and not of the request: no answer, or HTTP 5xx. Not thread-safe; time must
+/// not go backwards.
+class Circuit {
+ public:
+  /// Whether a call may be made besides those in flight.
+  [[nodiscard]] bool allows(MonotonicTime now, std::size_t in_flight) const;
+  /// When the next call is let through; the past if one could be made at once but for those in
+  /// flight, MonotonicTime::max() while a probe is under way.
+  [[nodiscard]] MonotonicTime next_probe() const;
+  /// A call is made, which was allowed.
+  void called();
+
+  void succeeded(MonotonicTime now);
+  /// `cause`, for devices, says what happened.
+  void failed(MonotonicTime now, const std::string& cause, Random& random);
+
+  [[nodiscard]] bool is_open() const { return open_; }
+  /// Of the last failure; empty while closed.
+  [[nodiscard]] const std::string& cause() const { return cause_; }
+  /// Since when no call has succeeded, while open.
+  [[nodiscard]] MonotonicTime since() const { return since_; }
+
+ private:
+  bool open_ = false;
+  bool probing_ = false;
+  std::size_t window_ = 0;  ///< most calls in flight; 0: any number
+  int failures_ = 0;        ///< in a row
+  MonotonicTime last_success_{};
+  MonotonicTime since_{};
+  MonotonicTime next_probe_{};
+  BackOff back_off_;
+  std::string cause_;
+};
+
+}  // namespace jobs_bridge

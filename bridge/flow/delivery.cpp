@@ -1,0 +1,108 @@
+#include "bridge/flow/delivery.h"
+
+#include <chrono>
+#include <utility>
+
+#include "bridge/jobs/call.h"
+
+namespace jobs_bridge {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration shortest_pause = 100ms;
+/// A device waits for a reply for some seconds; an update is held for as long as it takes.
+constexpr Duration longest_pause_of_request = 2s;
+constexpr Duration longest_pause_of_update = 15s;
+constexpr int most_failures_answered = 4;
+
+bool maybe_reached_endpoint(const HttpOutcome& outcome) {
+  const auto* failure = std::get_if<HttpFailure>(&outcome);
+  return failure == nullptr || failure->maybe_sent;
+}
+
+}  // namespace
+
+Delivery Delivery::resumed(Request update) {
+  Delivery delivery(std::move(update));
+  auto& trouble = delivery.trouble();
+  trouble.settlement = Settlement::of_unknown(delivery.request_);
+  trouble.maybe_sent = true;
+  return delivery;
+}
+
+Delivery::Trouble& Delivery::trouble() {
+  if (!trouble_) trouble_ = std::make_unique<Trouble>();
+  return *trouble_;
+}
+
+HttpRequest Delivery::call() const {
+  return settling() ? trouble_->settlement->call(request_) : build_call(request_);
+}
+
+QuotaKind Delivery::quota() const {
+  return settling() ? QuotaKind::reads : quota_of(request_.operation);
+}
+
+Delivery::Step Delivery::ended(const HttpOutcome& outcome, Random& random) {
+  if (settling()) return settled(outcome, random);
+  auto answer = read_answer(request_, outcome);
+  auto* rejection = std::get_if<Rejection>(&answer);
+  if (rejection == nullptr) return answer;
+
+  const bool update = request_.operation == Operation::update;
+  const bool passes = may_pass(outcome, *rejection);
+  const bool sent_before = trouble_ && trouble_->maybe_sent;
+  auto settlement = Settlement::of(request_, outcome, *rejection, sent_before);
+  if (!passes && !settlement) return answer;
+
+  auto& known = trouble();
+  known.failure = *rejection;
+  ++known.failed_calls;
+  if (settlement) {
+    if (rejection->code == ErrorCode::internal_error) known.maybe_sent = true;
+    known.settlement = std::move(settlement);
+    return Again{};
+  }
+  if (!update) {
+    if (maybe_reached_endpoint(outcome)) ++known.failures_answered;
+    if (known.failures_answered >= most_failures_answered) return answer;
+  }
+  return later(random);
+}
+
+Delivery::Step Delivery::settled(const HttpOutcome& outcome, Random& random) {
+  auto step = trouble_->settlement->described(request_, outcome);
+  if (auto* answer = std::get_if<Answer>(&step)) return std::move(*answer);
+  switch (std::get<Settlement::Next>(step)) {
+    case Settlement::Next::describe:
+      return Again{};
+    case Settlement::Next::send_update:
+      trouble_->settlement.reset();
+      // One that was never seen to fail goes at once: it may just not have been sent.
+      return trouble_->failed_calls == 0 ? Again{} : later(random);
+    case Settlement::Next::describe_later:
+      break;
+  }
+  ++trouble_->failed_calls;
+  return later(random);
+}
+
+Delivery::Again Delivery::later(Random& random) {
+  const auto longest =
+      request_.operation == Operation::update ? longest_pause_of_update : longest_pause_of_request;
+  return {.pause = trouble().back_off.next(shortest_pause, longest, random)};
+}
+
+std::optional<Rejection> Delivery::known_refusal() const {
+  if (!settling() || !trouble_->settlement->is_refused()) return std::nullopt;
+  return trouble_->settlement->unsettled();
+}
+
+std::optional<Rejection> Delivery::failure() const {
+  if (!trouble_) return std::nullopt;
+  if (trouble_->settlement) return trouble_->settlement->unsettled();
+  return trouble_->failure;
+}
+
+}  // namespace jobs_bridge

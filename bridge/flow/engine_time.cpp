@@ -1,0 +1,117 @@
+// Engine: what the passing of time does to requests.
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+#include "bridge/flow/engine.h"
+
+namespace jobs_bridge {
+namespace {
+
+std::string in_milliseconds(Duration duration) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) +
+         " ms";
+}
+
+}  // namespace
+
+void Engine::tick(Now now, Effects& effects) {
+  while (!due_.empty() && due_.begin()->first <= now.monotonic) {
+    overdue(now, requests_.find(due_.begin()->second), effects);
+  }
+  while (!pauses_.empty() && pauses_.begin()->first <= now.monotonic) {
+    auto& pending = requests_.find(pauses_.begin()->second)->second;
+    pauses_.erase(pauses_.begin());
+    if (!pending.is_held()) --pausing_;
+    pending.stage = Stage::waiting;
+    lanes_.again(pending.thing(), pending.delivery.quota(), pending.is_held());
+  }
+}
+
+MonotonicTime Engine::next_tick(MonotonicTime now) const {
+  auto next = due_.empty() ? now + settings_.deadline : due_.begin()->first;
+  if (!pauses_.empty()) next = std::min(next, pauses_.begin()->first);
+  // What could be called already is waited for by nobody but a free connection.
+  if (const auto call = next_call_at(now); call > now) next = std::min(next, call);
+  return next;
+}
+
+void Engine::schedule(Place place) {
+  auto& pending = place->second;
+  due_.erase({pending.due, place->first});
+  if (pending.expiry) {
+    pending.due = *pending.expiry;
+  } else if (pending.held_askers < pending.askers.size()) {
+    pending.due = pending.askers[pending.held_askers].deadline;
+  } else {
+    pending.due = pending.give_up;
+  }
+  if (pending.is_update()) pending.due = std::min(pending.due, pending.give_up);
+  due_.emplace(pending.due, place->first);
+}
+
+void Engine::overdue(Now now, Place place, Effects& effects) {
+  auto& pending = place->second;
+  const bool expired = pending.expiry.has_value();
+  if (!pending.is_update() && !expired) {
+    const auto rejection = overdue_rejection(pending);
+    respond(now, std::move(pending.askers.front().address), rejection, {}, effects);
+    pending.askers.erase(pending.askers.begin());
+    if (pending.askers.empty()) {
+      withdraw(place);
+    } else {
+      lanes_.leave(pending.thing(), 1);
+      schedule(place);
+    }
+    return;
+  }
+  const auto known = pending.delivery.known_refusal();
+  const bool given_up = now.monotonic >= pending.give_up;
+  if (!expired && !known && !given_up) {
+    hold_next_asker(place);
+    return;
+  }
+  reply(now, pending, expired || known ? known.value_or(overdue_rejection(pending)) : too_old(), {},
+        effects);
+  effects.finished.back().given_up = !expired && !known;
+  forget_update(place, &effects);
+  withdraw(place);
+}
+
+void Engine::hold_next_asker(Place place) {
+  auto& pending = place->second;
+  if (pending.is_held()) {
+    lanes_.leave(pending.thing(), 1);
+  } else {
+    ++held_;
+    if (pending.stage == Stage::pausing) --pausing_;
+    if (pending.stage == Stage::waiting) lanes_.hold(pending.thing(), place->first);
+  }
+  ++pending.held_askers;
+  schedule(place);
+}
+
+Rejection Engine::overdue_rejection(const Pending& pending) const {
+  const auto limit = in_milliseconds(settings_.deadline);
+  if (pending.expiry) {
+    return {ErrorCode::request_throttled,
+            "the message expired before the request had a turn; it was not carried out"};
+  }
+  if (auto failure = pending.delivery.failure()) return *std::move(failure);
+  if (pending.stage != Stage::waiting) {
+    return {ErrorCode::internal_error, "the endpoint did not answer within " + limit};
+  }
+  if (circuit_.is_open()) return {ErrorCode::internal_error, circuit_.cause()};
+  return {ErrorCode::request_throttled,
+          "the request had no turn within " + limit + " and was not carried out"};
+}
+
+Rejection Engine::too_old() const {
+  const auto hours =
+      std::chrono::duration_cast<std::chrono::hours>(settings_.holding.max_age).count();
+  return {ErrorCode::internal_error, "the update could not be delivered within " +
+                                         std::to_string(hours) + " hours and is given up"};
+}
+
+}  // namespace jobs_bridge

@@ -1,0 +1,86 @@
+#include "bridge/flow/quota.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+namespace jobs_bridge {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// What may come at once: so little that it hardly shows in a second's count.
+constexpr double burst_seconds = 0.05;
+
+/// Throttling answers within this time tell of the same excess.
+constexpr Duration one_excess = 1s;
+/// The first step down, as a share of the ceiling, and how long it takes to be back at it.
+constexpr double step_down = 0.15;
+constexpr double recovery_seconds = 10;
+/// The rate at most halves at once, however few calls were carried out lately: there may have been
+/// few to carry out.
+constexpr double least_share = 0.5;
+constexpr double least_rate = 1;
+/// Without a configured rate, growth by this much over the ceiling counts as recovered.
+constexpr double recovered = 20;
+/// A server that asks for more is not believed.
+constexpr Duration longest_pause = 5min;
+
+double seconds(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+}  // namespace
+
+Quota::Quota(double per_second)
+    : per_second_(per_second), bucket_(per_second, per_second * burst_seconds) {}
+
+double Quota::rate(MonotonicTime now) const {
+  if (!slowed_) return per_second_;
+  const double from_ceiling = (seconds(now - slowed_->since) - recovery_seconds) / recovery_seconds;
+  const double grown = slowed_->ceiling * (1 + step_down * std::pow(from_ceiling, 3));
+  return per_second_ > 0 ? std::min(grown, per_second_) : grown;
+}
+
+bool Quota::is_slowed(MonotonicTime now) const {
+  if (!slowed_) return false;
+  const double limit = per_second_ > 0 ? per_second_ : slowed_->ceiling * recovered;
+  return rate(now) < limit;
+}
+
+MonotonicTime Quota::ready_at(MonotonicTime now) const {
+  return std::max({now, paused_until_, bucket_.ready_at(now)});
+}
+
+void Quota::called(MonotonicTime now) {
+  adapt(now);
+  bucket_.take(now);
+  calls_.add(now);
+}
+
+void Quota::adapt(MonotonicTime now) {
+  if (!slowed_) return;
+  if (!is_slowed(now)) slowed_.reset();
+  bucket_.set_rate(now, rate(now));
+}
+
+void Quota::succeeded(MonotonicTime now) {
+  successes_.add(now);
+}
+
+void Quota::pause(MonotonicTime now, Duration duration) {
+  paused_until_ = std::max(paused_until_, now + std::min(duration, longest_pause));
+}
+
+bool Quota::throttled(MonotonicTime now) {
+  if (slowed_ && now - slowed_->since < one_excess) return false;
+  const double allowed = rate(now) > 0 ? rate(now) : calls_.rate(now);
+  const double least = std::max(least_rate, allowed * least_share);
+  const double ceiling = std::min(std::max(successes_.rate(now), least), std::max(allowed, least));
+  slowed_ = Slowed{.ceiling = ceiling, .since = now};
+  bucket_.set_rate(now, rate(now));
+  bucket_.empty(now);
+  return true;
+}
+
+}  // namespace jobs_bridge

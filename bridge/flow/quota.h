@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "bridge/flow/per_second.h"
+#include "bridge/flow/token_bucket.h"
+#include "bridge/jobs/operation.h"
+#include "bridge/time.h"
+
+namespace jobs_bridge {
+
+/// The two quotas that AWS IoT counts calls of the Jobs data plane in.
+enum class QuotaKind : std::uint8_t { reads, writes };
+
+constexpr QuotaKind quota_of(Operation operation) {
+  return operation == Operation::start_next || operation == Operation::update ? QuotaKind::writes
+                                                                              : QuotaKind::reads;
+}
+
+/// How many calls of one kind may be made: never more than the configured rate, in any span of
+/// time, plus a small burst, and fewer for as long as the endpoint throttles.
+///
+/// After a throttling answer the rate falls below what the endpoint has lately carried out, comes
+/// back to that within ten seconds, stays about there, and then grows faster and faster until the
+/// next throttling answer or the configured rate: the curve of CUBIC (RFC 9438), which uses nearly
+/// all of a limit that it has to find out and forgets one that is gone. Not thread-safe; time must
+/// not go backwards.
+class Quota {
+ public:
+  /// 0: no limit but the endpoint's.
+  explicit Quota(double per_second);
+
+  [[nodiscard]] bool allows(MonotonicTime now) const { return ready_at(now) <= now; }
+  /// When a call is allowed: `now` or later.
+  [[nodiscard]] MonotonicTime ready_at(MonotonicTime now) const;
+  /// A call is made, which was allowed.
+  void called(MonotonicTime now);
+
+  /// The endpoint carried a call out.
+  void succeeded(MonotonicTime now);
+  /// The endpoint refused a call for its quota. Whether the rate was lowered for that.
+  bool throttled(MonotonicTime now);
+  /// The endpoint asked to be left alone for so long.
+  void pause(MonotonicTime now, Duration duration);
+
+  /// Calls a second that are allowed now; 0: no limit.
+  [[nodiscard]] double rate(MonotonicTime now) const;
+  /// Whether that is less than configured.
+  [[nodiscard]] bool is_slowed(MonotonicTime now) const;
+
+ private:
+  struct Slowed {
+    double ceiling;  ///< calls a second that the endpoint is thought to allow
+    MonotonicTime since;
+  };
+  void adapt(MonotonicTime now);
+
+  double per_second_;
+  TokenBucket bucket_;
+  std::optional<Slowed> slowed_;
+  MonotonicTime paused_until_{};
+  PerSecond calls_;
+  PerSecond successes_;
+};
+
+}  // namespace jobs_bridge

@@ -1,0 +1,91 @@
+#include "bridge/jobs/health.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <string_view>
+#include <variant>
+
+#include "bridge/jobs/endpoint_error.h"
+#include "bridge/jobs/json_text.h"
+
+namespace jobs_bridge {
+namespace {
+
+std::optional<int> number_in(std::string_view text) {
+  int number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || stop != end || number < 0) return std::nullopt;
+  return number;
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT`, the one form that is still written.
+std::optional<std::chrono::sys_seconds> date_in(std::string_view text) {
+  constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  if (text.size() != 29 || !text.ends_with(" GMT")) return std::nullopt;
+  const auto* const month = std::ranges::find(months, text.substr(8, 3));
+  const auto day = number_in(text.substr(5, 2));
+  const auto year = number_in(text.substr(12, 4));
+  const auto hour = number_in(text.substr(17, 2));
+  const auto minute = number_in(text.substr(20, 2));
+  const auto second = number_in(text.substr(23, 2));
+  if (month == months.end() || !day || !year || !hour || !minute || !second) return std::nullopt;
+  const std::chrono::year_month_day date(
+      std::chrono::year(*year),
+      std::chrono::month(static_cast<unsigned>(month - months.begin() + 1)),
+      std::chrono::day(static_cast<unsigned>(*day)));
+  if (!date.ok()) return std::nullopt;
+  return std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
+         std::chrono::seconds(*second);
+}
+
+/// Enveloped answers carry their errors with any status; AWS's never have such a member.
+bool may_be_enveloped(const HttpResponse& response) {
+  constexpr std::size_t beginning = 64;
+  return std::string_view(response.body).substr(0, beginning).find("success") !=
+         std::string_view::npos;
+}
+
+bool is_throttling(const HttpResponse& response) {
+  if (response.status == 429) return true;
+  const auto members = json_text::members_of(response.body);
+  if (!members) {
+    return read_aws_error(response, {}).code == ErrorCode::request_throttled;
+  }
+  if (const auto* success = json_text::find(*members, "success")) {
+    if (success->value == "true") return false;
+    return read_enveloped_error(response, *members).code == ErrorCode::request_throttled;
+  }
+  return response.status >= 400 &&
+         read_aws_error(response, *members).code == ErrorCode::request_throttled;
+}
+
+}  // namespace
+
+Health health_of(const HttpOutcome& outcome) {
+  if (const auto* failure = std::get_if<HttpFailure>(&outcome)) {
+    using Kind = HttpFailure::Kind;
+    if (failure->kind == Kind::stopped) return Health::unknown;
+    return failure->kind == Kind::too_large ? Health::well : Health::ill;
+  }
+  const auto& response = std::get<HttpResponse>(outcome);
+  if ((response.status >= 400 || may_be_enveloped(response)) && is_throttling(response)) {
+    return Health::throttles;
+  }
+  return response.status >= 500 ? Health::ill : Health::well;
+}
+
+std::optional<Duration> retry_after(const HttpOutcome& outcome) {
+  const auto* response = std::get_if<HttpResponse>(&outcome);
+  if (response == nullptr || response->retry_after.empty()) return std::nullopt;
+  if (const auto seconds = number_in(response->retry_after)) return std::chrono::seconds(*seconds);
+  const auto then = date_in(response->retry_after);
+  const auto now = date_in(response->date);
+  if (!then || !now || *then <= *now) return std::nullopt;
+  return *then - *now;
+}
+
+}  // namespace jobs_bridge

@@ -1,0 +1,245 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/unit/flow/engine_driver.h"
+
+/// What is tried again, when, and how often.
+namespace jobs_bridge::testing_support {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+const HttpOutcome unreachable =
+    HttpFailure{.kind = HttpFailure::Kind::connect, .maybe_sent = false, .detail = "refused"};
+const HttpOutcome timed_out =
+    HttpFailure{.kind = HttpFailure::Kind::timeout, .maybe_sent = true, .detail = "timeout"};
+
+TEST(EngineRetryTest, AReadOrStartNextThatFailedIsTriedAgainAfterAPause) {
+  for (const auto* below : {"get", "start-next", "j/get"}) {
+    for (const auto& failure : {unreachable, timed_out, answer_of(503, "<html>"),
+                                answer_of(200, "garbage"), answer_of(429, "{}")}) {
+      EngineDriver driver;
+      driver.send("T", below);
+      const auto first = driver.next_call().value();
+      driver.answer(first.id, failure);
+      EXPECT_TRUE(driver.effects.publications.empty());
+      EXPECT_FALSE(driver.has_call()) << "not at once";
+      const auto next = driver.engine.next_tick(driver.now.monotonic);
+      EXPECT_GE(next, driver.now.monotonic + 100ms);
+      driver.now.monotonic = next;
+      driver.tick();
+      const auto second = driver.wait_for_call();
+      EXPECT_EQ(second.request.target, first.request.target);
+      driver.answer(second.id);
+      EXPECT_TRUE(driver.take_one().topic.ends_with("/accepted"));
+    }
+  }
+}
+
+TEST(EngineRetryTest, WhatTheEndpointRefusesIsNotTriedAgain) {
+  for (const int status : {400, 401, 403, 404, 410}) {
+    for (const auto* below : {"get", "start-next", "j/get", "j/update"}) {
+      EngineDriver driver;
+      driver.send("T", below, R"({"status":"FAILED"})");
+      EXPECT_EQ(driver.answer_all_until_a_reply(answer_of(status, "{}")), 1) << status;
+    }
+  }
+}
+
+TEST(EngineRetryTest, AnEndpointThatFailsIsAskedFourTimesAndItsLastWordPassedOn) {
+  EngineDriver driver;
+  driver.send("T", "get");
+  EXPECT_EQ(driver.answer_all_until_a_reply(answer_of(500, "{}")), 4);
+  EXPECT_THAT(driver.take_one().payload, HasSubstr("the endpoint failed: HTTP 500"));
+}
+
+TEST(EngineRetryTest, AnEndpointThatCannotBeReachedIsTriedUntilTheDeadline) {
+  EngineDriver driver;
+  driver.send("T", "start-next");
+  const auto asked = driver.now.monotonic;
+  EXPECT_GT(driver.answer_all_until_a_reply(unreachable), 4);
+  EXPECT_GT(driver.now.monotonic, asked + 5s);
+  EXPECT_LE(driver.now.monotonic, asked + 8s);
+  EXPECT_THAT(driver.take_one().payload, HasSubstr("the endpoint cannot be reached"));
+}
+
+TEST(EngineRetryTest, PausesDifferFromThingToThing) {
+  EngineDriver driver;
+  for (int i = 0; i < 50; ++i) driver.send("T" + std::to_string(i), "get");
+  std::vector<RequestId> calls;
+  while (const auto call = driver.next_call()) calls.push_back(call->id);
+  for (const auto id : calls) driver.answer(id, answer_of(429, "{}"));
+  std::set<MonotonicTime> resumed;
+  const auto last = driver.now.monotonic + 4s;
+  while (driver.now.monotonic < last) {
+    driver.now.monotonic = driver.engine.next_tick(driver.now.monotonic);
+    driver.tick();
+    if (driver.next_call()) resumed.insert(driver.now.monotonic);
+  }
+  EXPECT_GT(resumed.size(), 40U);
+}
+
+TEST(EngineRetryTest, TheThingsNextRequestWaitsForTheRetry) {
+  EngineDriver driver;
+  driver.send("T", "get");
+  driver.send("T", "start-next");
+  driver.answer(driver.next_call().value().id, timed_out);
+  EXPECT_FALSE(driver.next_call());
+  driver.advance(1s);
+  EXPECT_EQ(driver.next_call().value().request.target, "/things/T/jobs");
+  EXPECT_FALSE(driver.next_call());
+}
+
+TEST(EngineRetryTest, AnUpdateThatWasNotSentIsSentAgain) {
+  EngineDriver driver;
+  driver.send("T", "j/update", R"({"status":"SUCCEEDED","expectedVersion":2})");
+  driver.answer(driver.next_call().value().id, unreachable);
+  driver.advance(1s);
+  const auto call = driver.next_call().value();
+  EXPECT_EQ(call.request.method, "POST");
+  driver.answer(call.id);
+  EXPECT_TRUE(driver.take_one().topic.ends_with("/accepted"));
+}
+
+TEST(EngineRetryTest, AnUpdateThatMayHaveBeenSentIsDescribedBeforeItIsSentAgain) {
+  EngineDriver driver;
+  driver.send("T", "j/update", R"({"status":"SUCCEEDED","expectedVersion":2})");
+  driver.answer(driver.next_call().value().id, timed_out);
+  const auto describe = driver.next_call().value();
+  EXPECT_EQ(describe.request.method, "GET");
+  driver.answer(describe.id, answer_of(200, R"({"execution":{"jobId":"j","status":"IN_PROGRESS",)"
+                                            R"("versionNumber":2}})"));
+  driver.advance(1s);
+  const auto update = driver.next_call().value();
+  EXPECT_EQ(update.request.method, "POST");
+  // The first call arrived after all, just now.
+  driver.answer(update.id, answer_of(409, R"({"__type":"InvalidStateTransitionException",)"
+                                          R"("message":"Expected version 2"})"));
+  driver.answer(driver.next_call().value().id,
+                answer_of(200, R"({"execution":{"jobId":"j","status":"SUCCEEDED",)"
+                               R"("versionNumber":3}})"));
+  EXPECT_TRUE(driver.take_one().topic.ends_with("/accepted"));
+}
+
+TEST(EngineRetryTest, ADescribeThatFailsIsRepeatedBeforeTheUpdateIs) {
+  EngineDriver driver;
+  driver.send("T", "j/update", R"({"status":"SUCCEEDED"})");
+  driver.answer(driver.next_call().value().id, timed_out);
+  for (int i = 0; i < 5; ++i) {
+    const auto describe = driver.next_call().value();
+    EXPECT_EQ(describe.request.method, "GET");
+    driver.answer(describe.id, unreachable);
+    driver.advance(20s);
+  }
+}
+
+TEST(EngineCircuitTest, AnEndpointThatIsDownIsProbedByOneCallAtATime) {
+  EngineDriver driver({.queue = 1000});
+  for (int i = 0; i < 100; ++i) {
+    driver.send("T" + std::to_string(i), "j/update", R"({"status":"FAILED"})");
+  }
+  for (int i = 0; i < 5; ++i) driver.answer(driver.next_call().value().id, unreachable);
+  EXPECT_FALSE(driver.engine.counts().endpoint_reachable);
+  ASSERT_EQ(driver.effects.endpoint_changes.size(), 1U);
+  EXPECT_EQ(driver.effects.endpoint_changes[0].cause, "the endpoint cannot be reached");
+  EXPECT_FALSE(driver.has_call());
+  int probes = 0;
+  const auto end = driver.now.monotonic + 60s;
+  while (driver.now.monotonic < end) {
+    if (const auto probe = driver.next_call()) {
+      EXPECT_FALSE(driver.next_call()) << "one at a time";
+      ++probes;
+      driver.answer(probe->id, unreachable);
+    }
+    driver.now.monotonic = driver.engine.next_tick(driver.now.monotonic);
+    driver.tick();
+  }
+  EXPECT_GE(probes, 12);
+  EXPECT_LE(probes, 50);
+}
+
+TEST(EngineCircuitTest, AfterAnOutageTheCallsInFlightGrowWithEachSuccess) {
+  EngineDriver driver({.queue = 1000});
+  for (int i = 0; i < 200; ++i) {
+    driver.send("T" + std::to_string(i), "j/update", R"({"status":"FAILED"})");
+  }
+  for (int i = 0; i < 5; ++i) driver.answer(driver.next_call().value().id, unreachable);
+  driver.advance(10s);
+  driver.tick();
+  driver.effects.clear();
+  std::vector<std::size_t> rounds;
+  for (int round = 0; round < 5; ++round) {
+    std::vector<RequestId> calls;
+    while (const auto call = driver.next_call()) calls.push_back(call->id);
+    rounds.push_back(calls.size());
+    for (const auto id : calls) driver.answer(id);
+  }
+  EXPECT_EQ(rounds, (std::vector<std::size_t>{1, 2, 4, 8, 16}));
+  ASSERT_EQ(driver.effects.endpoint_changes.size(), 1U);
+  EXPECT_TRUE(driver.effects.endpoint_changes[0].reachable);
+  EXPECT_GE(driver.effects.endpoint_changes[0].outage, 9s);
+  EXPECT_EQ(driver.effects.endpoint_changes[0].held, 200U);
+}
+
+TEST(EngineCircuitTest, ADeviceThatWaitsInVainHearsThatTheEndpointIsDown) {
+  EngineDriver driver;
+  for (int i = 0; i < 5; ++i)
+    driver.send("T" + std::to_string(i), "j/update", R"({"status":"FAILED"})");
+  for (int i = 0; i < 5; ++i) driver.answer(driver.next_call().value().id, timed_out);
+  driver.send("U", "start-next");
+  driver.advance(8s);
+  driver.tick();
+  const auto reply = driver.take_one();
+  EXPECT_THAT(reply.payload, HasSubstr("InternalError"));
+  EXPECT_THAT(reply.payload, HasSubstr("the endpoint did not answer in time"));
+}
+
+TEST(EngineQuotaTest, NoSecondHasMoreCallsThanTheQuotaAndABurst) {
+  EngineDriver driver({.queue = 10000, .reads_per_second = 200, .writes_per_second = 50});
+  for (int i = 0; i < 3000; ++i) {
+    driver.send("T" + std::to_string(i), i % 2 == 0 ? "get" : "start-next");
+  }
+  std::vector<MonotonicTime> reads;
+  std::vector<MonotonicTime> writes;
+  const auto start = driver.now.monotonic;
+  while (driver.now.monotonic < start + 5s) {
+    while (const auto call = driver.next_call()) {
+      (call->request.method == "GET" ? reads : writes).push_back(driver.now.monotonic);
+      driver.answer(call->id);
+    }
+    EXPECT_FALSE(driver.has_call());
+    driver.now.monotonic = driver.engine.next_tick(driver.now.monotonic);
+    driver.tick();
+  }
+  EXPECT_GE(reads.size(), 1000U);
+  EXPECT_LE(reads.size(), 1011U);
+  EXPECT_GE(writes.size(), 250U);
+  EXPECT_LE(writes.size(), 253U);
+  for (std::size_t i = 210; i < reads.size(); ++i) EXPECT_GE(reads[i] - reads[i - 210], 1s);
+  for (std::size_t i = 53; i < writes.size(); ++i) EXPECT_GE(writes[i] - writes[i - 53], 1s);
+}
+
+TEST(EngineQuotaTest, RetryAfterIsHonoured) {
+  EngineDriver driver;
+  driver.send("T", "get");
+  HttpResponse throttled;
+  throttled.status = 429;
+  throttled.body = "{}";
+  throttled.retry_after = "3";
+  driver.answer(driver.next_call().value().id, throttled);
+  ASSERT_EQ(driver.effects.slowed_down.size(), 1U);
+  driver.send("U", "start-next");
+  EXPECT_TRUE(driver.next_call()) << "another quota";
+  driver.send("U", "get");
+  driver.send("V", "get");
+  driver.advance(3s - Duration(1));
+  EXPECT_FALSE(driver.next_call());
+  driver.advance(Duration(1));
+  EXPECT_TRUE(driver.next_call());
+}
+
+}  // namespace
+}  // namespace jobs_bridge::testing_support

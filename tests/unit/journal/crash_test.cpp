@@ -1,0 +1,250 @@
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <random>
+
+#include "tests/support/child.h"
+#include "tests/support/wait_until.h"
+#include "tests/unit/journal/journal_fixture.h"
+
+/// Kills, power cuts, damage and full disks.
+namespace jobs_bridge::journal {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::IsSubsetOf;
+using testing::IsSupersetOf;
+using testing_support::Child;
+using testing_support::wait_until;
+
+std::string content_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void write(const std::string& path, const std::string& content) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
+}
+
+class CrashTest : public JournalFixture {};
+
+TEST_F(CrashTest, AKillAtAnyMomentLosesNothingThatWasRecorded) {
+  std::uint64_t next = 1;
+  std::vector<std::uint64_t> kept;
+  std::mt19937 random(1);  // NOLINT(cert-msc51-cpp): the same test every time
+  for (int round = 0; round < 40; ++round) {
+    Child child([&](const Child& self) {
+      const auto journal = open();
+      for (auto number = next;; ++number) {
+        if (journal->record(entry_of(number))) return 1;
+        self.say('r');
+        if (number % 3 == 0) journal->settle({number});
+      }
+    });
+    const auto recorded = 1 + random() % 200;
+    for (std::size_t i = 0; i < recorded; ++i) ASSERT_EQ(child.hear(), 'r');
+    child.end();
+    std::vector<std::uint64_t> must;
+    for (auto number = next; number < next + recorded; ++number) {
+      if (number % 3 != 0) must.push_back(number);
+    }
+    const auto there = stored();
+    EXPECT_THAT(there, IsSupersetOf(must));
+    EXPECT_TRUE(std::ranges::is_sorted(there));
+    for (const auto number : there) EXPECT_NE(number, 0U);
+    next = std::max<std::uint64_t>(next + recorded, there.empty() ? 0 : there.back() + 1);
+    open()->settle(there);
+  }
+}
+
+TEST_F(CrashTest, APowerCutLosesNothingThatWasOnTheDisk) {
+  // What the disk has for certain, and what it would have had a moment later: a power cut leaves a
+  // mixture of both.
+  std::string database;
+  std::string log_before;
+  std::string log_after;
+  {
+    const auto journal = open();
+    record(*journal, 1, 30);
+    journal->settle({7});
+    ASSERT_TRUE(wait_until([&] { return journal->state().syncs > 0; }));
+    database = content_of(path_);
+    log_before = content_of(path_ + "-wal");
+    record(*journal, 31, 60);
+    log_after = content_of(path_ + "-wal");
+    ASSERT_EQ(database, content_of(path_)) << "the log alone was written";
+  }
+  for (std::uint32_t seed = 0; seed < 200; ++seed) {
+    std::mt19937 random(seed);
+    std::string log = log_after;
+    if (seed % 2 == 0) log.resize(log_before.size() + random() % (log.size() - log_before.size()));
+    for (std::size_t at = 0; at < log.size(); at += 512) {
+      if (random() % 4 != 0) continue;
+      for (std::size_t i = at; i < std::min(at + 512, log.size()); ++i) {
+        log[i] = i < log_before.size() ? log_before[i] : '\0';
+      }
+    }
+    std::filesystem::remove(path_ + "-shm");
+    write(path_, database);
+    write(path_ + "-wal", log);
+    const auto there = stored();
+    auto must = range(1, 30);
+    must.erase(must.begin() + 6);
+    EXPECT_THAT(there, IsSupersetOf(must)) << "seed " << seed;
+    EXPECT_THAT(there, IsSubsetOf(range(1, 60))) << "seed " << seed;
+  }
+  EXPECT_THAT(log_.text(), IsEmpty()) << "that is no damage";
+}
+
+TEST_F(CrashTest, DamageLosesDamagedEntriesAloneAndInventsNothing) {
+  record(*open(), 1, 60);
+  const auto whole = content_of(path_);
+  std::size_t set_aside = 0;
+  for (std::uint32_t seed = 0; seed < 400; ++seed) {
+    std::mt19937 random(seed);
+    auto damaged = whole;
+    const bool cut = seed % 4 == 0;
+    if (cut) {
+      damaged.resize(random() % whole.size());
+    } else {
+      damaged[random() % damaged.size()] ^= static_cast<char>(1U << (random() % 8));
+    }
+    write(path_, damaged);
+    std::filesystem::remove(path_ + "-wal");
+    std::filesystem::remove(path_ + "-shm");
+    auto opened = SqliteJournal::open(path_, log_, settings);
+    if (!opened) {
+      // The one byte that says which version wrote it.
+      EXPECT_THAT(opened.error(), HasSubstr("newer version")) << "seed " << seed;
+      continue;
+    }
+    const auto there = numbers(opened.value()->take_loaded());
+    EXPECT_THAT(there, IsSubsetOf(range(1, 60))) << "seed " << seed;
+    if (!cut && there.size() < 40) ++set_aside;
+    EXPECT_FALSE(opened.value()->record(entry_of(61))) << "seed " << seed;
+    opened.value().reset();
+    EXPECT_EQ(stored().size(), there.size() + 1) << "seed " << seed;
+    for (int i = 1; i <= 9; ++i) {
+      std::filesystem::remove(path_ + ".damaged-" + std::to_string(i));
+    }
+  }
+  EXPECT_LE(set_aside, 40U) << "a flipped bit seldom costs many";
+  EXPECT_THAT(log_.text(), HasSubstr("a damaged journal was set aside"));
+}
+
+TEST_F(CrashTest, WhatIsNoDatabaseIsSetAsideAndKept) {
+  write(path_, "something else");
+  EXPECT_THAT(stored(), IsEmpty());
+  EXPECT_EQ(content_of(path_ + ".damaged-1"), "something else");
+}
+
+/// A file system that is full when the test says so; only root may make one.
+class FullDiskTest : public JournalFixture {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_directory(home_);
+    if (geteuid() != 0 || mount("none", home_.c_str(), "tmpfs", 0, "size=2m") != 0) {
+      GTEST_SKIP() << "only root may mount a small disk";
+    }
+    mounted_ = true;
+  }
+  void TearDown() override {
+    if (!mounted_) return;
+    EXPECT_EQ(umount2(home_.c_str(), MNT_DETACH), 0);
+  }
+  void fill() {
+    std::ofstream file(home_ + "/filler", std::ios::binary);
+    const std::string block(1024, 'x');
+    while (file.write(block.data(), static_cast<std::streamsize>(block.size())).flush()) {
+    }
+  }
+  void make_space() { std::filesystem::remove(home_ + "/filler"); }
+  Result<Opened, std::string> open_there() {
+    return SqliteJournal::open(home_ + "/journal", log_, settings);
+  }
+
+  const std::string home_ = directory_.file("disk");
+  bool mounted_ = false;
+};
+
+TEST_F(FullDiskTest, UpdatesAreRefusedUntilThereIsSpaceAndNothingIsLost) {
+  auto opened = open_there();
+  ASSERT_TRUE(opened) << opened.error();
+  auto& journal = *opened.value();
+  record(journal, 1, 20);
+  fill();
+  std::uint64_t number = 21;
+  std::optional<std::string> fault;
+  while (!(fault = journal.record(entry_of(number)))) ++number;
+  EXPECT_THAT(*fault, HasSubstr("full"));
+  EXPECT_TRUE(journal.state().failing);
+  EXPECT_EQ(log_.count("the journal cannot be written: updates are refused"), 1U);
+  make_space();
+  ASSERT_TRUE(wait_until([&] { return !journal.record(entry_of(number)); }));
+  EXPECT_FALSE(journal.state().failing);
+  EXPECT_EQ(log_.count("the journal can be written again"), 1U);
+  opened.value().reset();
+  auto again = open_there();
+  ASSERT_TRUE(again) << again.error();
+  EXPECT_EQ(numbers(again.value()->take_loaded()), range(1, number));
+}
+
+TEST_F(FullDiskTest, AStartOnAFullDiskTakesOverWhatIsThere) {
+  {
+    auto opened = open_there();
+    ASSERT_TRUE(opened) << opened.error();
+    record(*opened.value(), 1, 20);
+  }
+  fill();
+  auto opened = open_there();
+  ASSERT_TRUE(opened) << opened.error();
+  auto& journal = *opened.value();
+  EXPECT_EQ(numbers(journal.take_loaded()), range(1, 20));
+  std::uint64_t number = 21;
+  while (!journal.record(entry_of(number))) ++number;
+  journal.settle({1});
+  make_space();
+  ASSERT_TRUE(wait_until([&] { return !journal.record(entry_of(number)); }));
+  opened.value().reset();
+  auto again = open_there();
+  ASSERT_TRUE(again) << again.error();
+  EXPECT_EQ(numbers(again.value()->take_loaded()), range(2, number));
+}
+
+TEST_F(FullDiskTest, AFirstStartOnAFullDiskIsNoFault) {
+  fill();
+  auto opened = open_there();
+  ASSERT_TRUE(opened) << opened.error();
+  EXPECT_TRUE(opened.value()->record(entry_of(1)));
+  make_space();
+  ASSERT_TRUE(wait_until([&] { return !opened.value()->record(entry_of(1)); }));
+}
+
+TEST_F(CrashTest, EachWriteThatFailsRefusesAnUpdateAndHarmsNothing) {
+  signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  auto journal = open();
+  record(*journal, 1, 10);
+  std::uint64_t number = 11;
+  const auto size = std::filesystem::file_size(path_ + "-wal");
+  for (std::size_t more = 0; more < 20000; more += 700) {
+    const rlimit limit{.rlim_cur = size + more, .rlim_max = before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    while (!journal->record(entry_of(number))) ++number;
+  }
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  ASSERT_TRUE(wait_until([&] { return !journal->record(entry_of(number)); }));
+  journal.reset();
+  EXPECT_EQ(stored(), range(1, number));
+}
+
+}  // namespace
+}  // namespace jobs_bridge::journal

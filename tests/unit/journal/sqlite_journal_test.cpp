@@ -1,0 +1,163 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "tests/support/child.h"
+#include "tests/support/wait_until.h"
+#include "tests/unit/journal/journal_fixture.h"
+
+namespace jobs_bridge::journal {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing_support::Child;
+using testing_support::wait_until;
+
+class SqliteJournalTest : public JournalFixture {};
+
+TEST_F(SqliteJournalTest, WhatWasRecordedIsThereInOrderAfterARestart) {
+  {
+    const auto journal = open();
+    EXPECT_THAT(journal->take_loaded(), IsEmpty());
+    record(*journal, 1, 50);
+  }
+  const auto journal = open();
+  EXPECT_EQ(numbers(journal->take_loaded()), range(1, 50));
+  EXPECT_THAT(journal->take_loaded(), IsEmpty());
+  EXPECT_THAT(log_.text(), IsEmpty());
+}
+
+TEST_F(SqliteJournalTest, WhatWasSettledIsGone) {
+  {
+    const auto journal = open();
+    record(*journal, 1, 5);
+    journal->settle({2, 4});
+    journal->settle({99});
+  }
+  EXPECT_THAT(stored(), ElementsAre(1, 3, 5));
+  {
+    const auto journal = open();
+    journal->settle({1, 3, 5});
+  }
+  EXPECT_THAT(stored(), IsEmpty());
+}
+
+TEST_F(SqliteJournalTest, WhatIsNotSettledSoonIsBroughtToTheDiskWithinATenthOfASecond) {
+  const auto journal = open();
+  record(*journal, 1, 1);
+  const auto recorded = std::chrono::steady_clock::now();
+  ASSERT_TRUE(wait_until([&] { return journal->state().syncs == 1; }));
+  // The limit leaves this machine room; what the journal itself adds is in the state.
+  EXPECT_LT(std::chrono::steady_clock::now() - recorded, 2s);
+  EXPECT_GE(journal->state().longest_unsynced, 40ms);
+}
+
+TEST_F(SqliteJournalTest, WhatIsSettledAtOnceCostsTheDiskNoWait) {
+  const auto journal = open();
+  for (std::uint64_t number = 1; number <= 100; ++number) {
+    record(*journal, number, number);
+    journal->settle({number});
+  }
+  record(*journal, 101, 101);
+  ASSERT_TRUE(wait_until([&] { return journal->state().syncs > 0; }));
+  EXPECT_EQ(journal->state().syncs, 1U);
+}
+
+TEST_F(SqliteJournalTest, FilesMayBeReadByTheirOwnerAlone) {
+  const auto old_mask = umask(0);
+  const auto journal = open();
+  record(*journal, 1, 1);
+  umask(old_mask);
+  for (const std::string end : {"", "-wal", "-shm"}) {
+    struct stat status {};
+    ASSERT_EQ(stat((path_ + end).c_str(), &status), 0) << end;
+    EXPECT_EQ(status.st_mode & 0777U, 0600U) << end;
+  }
+}
+
+TEST_F(SqliteJournalTest, ASecondBridgeIsRefusedAndTheFirstGoesOn) {
+  const auto journal = open();
+  record(*journal, 1, 1);
+  EXPECT_EQ(error_of_open(path_), path_ + " is in use by another process");
+  Child child([&](const Child&) {
+    return error_of_open(path_) == path_ + " is in use by another process" ? 0 : 1;
+  });
+  EXPECT_EQ(child.wait(), 0);
+  record(*journal, 2, 2);
+}
+
+TEST_F(SqliteJournalTest, APathThatCannotBeIsAnErrorThatNamesTheCause) {
+  EXPECT_THAT(error_of_open(directory_.file("none/journal")),
+              HasSubstr("its directory does not exist"));
+  EXPECT_THAT(error_of_open(directory_.path().string()), HasSubstr("is not a regular file"));
+}
+
+TEST_F(SqliteJournalTest, AFileOfANewerVersionIsRefusedAndLeftAsItIs) {
+  open();
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &database), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(database, "PRAGMA user_version=2", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(database);
+  EXPECT_THAT(error_of_open(path_), HasSubstr("newer version of jobs-bridge"));
+  EXPECT_FALSE(std::filesystem::exists(path_ + ".damaged-1"));
+}
+
+TEST_F(SqliteJournalTest, AFileThatIsRemovedMeanwhileIsWrittenAnew) {
+  {
+    const auto journal = open();
+    record(*journal, 1, 20);
+    std::filesystem::remove(path_);
+    std::filesystem::remove(path_ + "-wal");
+    ASSERT_TRUE(log_.wait_for("the journal was removed or replaced"));
+    ASSERT_TRUE(wait_until([&] { return !journal->record(entry_of(21)); }));
+    journal->settle({1});
+  }
+  EXPECT_EQ(stored(), range(2, 21));
+}
+
+TEST_F(SqliteJournalTest, TheFilesStaySmallHoweverManyUpdatesGoThrough) {
+  const auto journal = open();
+  for (std::uint64_t number = 1; number <= 20000; ++number) {
+    record(*journal, number, number);
+    journal->settle({number});
+  }
+  ASSERT_TRUE(wait_until([&] {
+    record(*journal, 20001, 20001);
+    journal->settle({20001});
+    return std::filesystem::file_size(path_ + "-wal") < (6U << 20);
+  }));
+  EXPECT_LT(std::filesystem::file_size(path_), 2U << 20);
+}
+
+TEST_F(SqliteJournalTest, TwentyFiveThousandEntriesAreReadInTime) {
+  for (const bool killed : {false, true}) {
+    if (killed) {
+      Child child([&](const Child& self) {
+        const auto journal = open();
+        record(*journal, 1, 25000);
+        self.say('x');
+        pause();
+        return 0;
+      });
+      ASSERT_EQ(child.hear(), 'x');
+      child.end();
+    } else {
+      record(*open(), 1, 25000);
+    }
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(open()->take_loaded().size(), 25000U);
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - start);
+    std::cout << "25,000 entries " << (killed ? "after a kill" : "after an orderly end") << ": "
+              << took.count() << " ms\n";
+    EXPECT_LT(took, 10s) << "promised are 2 s with all that the bridge does besides";
+    std::filesystem::remove(path_);
+  }
+}
+
+}  // namespace
+}  // namespace jobs_bridge::journal
