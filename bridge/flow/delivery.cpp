@@ -23,11 +23,12 @@ bool maybe_reached_endpoint(const HttpOutcome& outcome) {
 
 }  // namespace
 
-Delivery Delivery::resumed(Request update) {
+Delivery Delivery::resumed(Request update, bool expired) {
   Delivery delivery(std::move(update));
   auto& trouble = delivery.trouble();
   trouble.settlement = Settlement::of_unknown(delivery.request_);
   trouble.maybe_sent = true;
+  trouble.expired = expired;
   return delivery;
 }
 
@@ -54,7 +55,12 @@ Delivery::Step Delivery::ended(const HttpOutcome& outcome, Random& random) {
   const bool passes = may_pass(outcome, *rejection);
   const bool sent_before = trouble_ && trouble_->maybe_sent;
   auto settlement = Settlement::of(request_, outcome, *rejection, sent_before);
-  if (!passes && !settlement) return answer;
+  if (!passes && !settlement) {
+    if (sent_before && rejection->code == ErrorCode::internal_error) {
+      rejection->message += "; whether the update was carried out is not known";
+    }
+    return answer;
+  }
 
   auto& known = trouble();
   known.failure = *rejection;
@@ -78,6 +84,11 @@ Delivery::Step Delivery::settled(const HttpOutcome& outcome, Random& random) {
     case Settlement::Next::describe:
       return Again{};
     case Settlement::Next::send_update:
+      if (trouble_->expired) {
+        return Rejection{ErrorCode::request_throttled,
+                         "the message expired before the gateway was restarted; the update was not "
+                         "sent again"};
+      }
       trouble_->settlement.reset();
       // One that was never seen to fail goes at once: it may just not have been sent.
       return trouble_->failed_calls == 0 ? Again{} : later(random);

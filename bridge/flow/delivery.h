@@ -26,8 +26,9 @@ namespace jobs_bridge {
 class Delivery {
  public:
   explicit Delivery(Request request) : request_(std::move(request)) {}
-  /// An update that was taken over from before a restart: it may have been sent.
-  static Delivery resumed(Request update);
+  /// An update that was taken over from before a restart: it may have been sent. `expired`: if it
+  /// was not, it is not to be sent any more.
+  static Delivery resumed(Request update, bool expired);
 
   [[nodiscard]] const Request& request() const { return request_; }
 
@@ -59,6 +60,7 @@ class Delivery {
     BackOff back_off;
     int failed_calls = 0;
     int failures_answered = 0;  ///< of those, the ones that may have reached the endpoint
+    bool expired = false;       ///< not to be sent, only to be asked for
     bool maybe_sent = false;    ///< an update that may have been carried out by a call before
   };
   using Step = std::variant<Answer, Again>;

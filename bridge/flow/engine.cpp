@@ -111,7 +111,7 @@ std::optional<Rejection> Engine::refusal(const Request& request, std::size_t byt
   if (refusing_) {
     return Rejection{ErrorCode::internal_error, "the gateway is shutting down: ask again"};
   }
-  if (lanes_.waiting() + pausing_ >= settings_.queue) {
+  if (lanes_.waiting() + pausing_ + settling_.size() >= settings_.queue) {
     return full("the gateway's queue", settings_.queue, " requests wait");
   }
   if (lanes_.waiting(thing) >= settings_.queue_per_thing ||
@@ -151,7 +151,10 @@ bool Engine::restore(Now now, const JournalEntry& entry) {
   const std::chrono::seconds age(
       std::clamp<std::int64_t>(now.unix_seconds - entry.received, 0, longest));
   taken->address.received = now.monotonic - age;
-  Pending pending(Delivery::resumed(std::move(taken->request)),
+  // Its age is known to the second. One that expires about now may have been rejected already.
+  const auto& expires_after = entry.message.expires_after;
+  const bool expired = expires_after && age + std::chrono::seconds(1) >= *expires_after;
+  Pending pending(Delivery::resumed(std::move(taken->request), expired),
                   {.address = std::move(taken->address), .deadline = now.monotonic});
   pending.held_askers = 1;
   pending.bytes = bytes_of(entry.message);

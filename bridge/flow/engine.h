@@ -175,6 +175,8 @@ class Engine {
     [[nodiscard]] const std::string& thing() const { return request().thing.text(); }
     [[nodiscard]] bool is_update() const { return request().operation == Operation::update; }
     [[nodiscard]] bool is_held() const { return held_askers > 0; }
+    /// Whether there is a next deadline of an asker to look at.
+    [[nodiscard]] bool is_awaited() const { return held_askers < askers.size(); }
     /// Those of the askers that Lanes counts as joined.
     [[nodiscard]] std::size_t joined() const;
   };
@@ -199,6 +201,9 @@ class Engine {
   void conclude(Now now, Place place, const Answer& answer, const std::string& endpoint_request_id,
                 Effects& effects);
 
+  /// How much time a call for a device that waits needs at least: with less, it would be carried
+  /// out for a device that hears of a rejection.
+  [[nodiscard]] Duration least_time_for_call() const;
   void schedule(Place place);
   void overdue(Now now, Place place, Effects& effects);
   void hold_next_asker(Place place);

@@ -17,8 +17,6 @@ using namespace std::chrono_literals;
 /// A call ends this much before its request's deadline, so that what went wrong is known when the
 /// reply is due.
 constexpr Duration reply_margin = 50ms;
-/// A try that would have less time than this is not worth waiting for.
-constexpr Duration least_time_for_call = 100ms;
 
 /// The share of the deadline that an update leaves for asking what became of it.
 constexpr int settlement_share = 4;
@@ -150,7 +148,7 @@ void Engine::observe(Now now, QuotaKind kind, const HttpOutcome& outcome, Effect
 void Engine::try_again(Now now, Place place, Duration pause, Effects& effects) {
   auto& pending = place->second;
   const auto resume = now.monotonic + pause;
-  if (!pending.is_update() && resume + least_time_for_call >= pending.askers.back().deadline) {
+  if (!pending.is_update() && resume + least_time_for_call() >= pending.askers.back().deadline) {
     conclude(now, place, *pending.delivery.failure(), {}, effects);
     return;
   }
@@ -165,6 +163,7 @@ void Engine::try_again(Now now, Place place, Duration pause, Effects& effects) {
   } else {
     pending.stage = Stage::waiting;
     lanes_.again(pending.thing(), pending.delivery.quota(), pending.is_held());
+    schedule(place);
   }
 }
 

@@ -21,16 +21,22 @@ void Engine::tick(Now now, Effects& effects) {
     overdue(now, requests_.find(due_.begin()->second), effects);
   }
   while (!pauses_.empty() && pauses_.begin()->first <= now.monotonic) {
-    auto& pending = requests_.find(pauses_.begin()->second)->second;
+    const auto resumed = requests_.find(pauses_.begin()->second);
+    auto& pending = resumed->second;
     pauses_.erase(pauses_.begin());
     if (!pending.is_held()) --pausing_;
     pending.stage = Stage::waiting;
     lanes_.again(pending.thing(), pending.delivery.quota(), pending.is_held());
+    schedule(resumed);
   }
 }
 
+Duration Engine::least_time_for_call() const {
+  return settings_.deadline / 16;
+}
+
 MonotonicTime Engine::next_tick(MonotonicTime now) const {
-  auto next = due_.empty() ? now + settings_.deadline : due_.begin()->first;
+  auto next = due_.empty() ? now + settings_.deadline - least_time_for_call() : due_.begin()->first;
   if (!pauses_.empty()) next = std::min(next, pauses_.begin()->first);
   // What could be called already is waited for by nobody but a free connection.
   if (const auto call = next_call_at(now); call > now) next = std::min(next, call);
@@ -42,8 +48,11 @@ void Engine::schedule(Place place) {
   due_.erase({pending.due, place->first});
   if (pending.expiry) {
     pending.due = *pending.expiry;
-  } else if (pending.held_askers < pending.askers.size()) {
+  } else if (pending.is_awaited()) {
     pending.due = pending.askers[pending.held_askers].deadline;
+    if (pending.stage == Stage::waiting && !pending.is_update()) {
+      pending.due -= least_time_for_call();
+    }
   } else {
     pending.due = pending.give_up;
   }
@@ -72,9 +81,12 @@ void Engine::overdue(Now now, Place place, Effects& effects) {
     hold_next_asker(place);
     return;
   }
+  const auto first = effects.finished.size();
   reply(now, pending, expired || known ? known.value_or(overdue_rejection(pending)) : too_old(), {},
         effects);
-  effects.finished.back().given_up = !expired && !known;
+  for (auto at = first; at < effects.finished.size(); ++at) {
+    effects.finished[at].given_up = !expired && !known;
+  }
   forget_update(place, &effects);
   withdraw(place);
 }
@@ -87,6 +99,12 @@ void Engine::hold_next_asker(Place place) {
     ++held_;
     if (pending.stage == Stage::pausing) --pausing_;
     if (pending.stage == Stage::waiting) lanes_.hold(pending.thing(), place->first);
+    if (pending.stage == Stage::settling) {
+      // Its describe is no longer more urgent than what others wait for.
+      std::erase(settling_, place->first);
+      pending.stage = Stage::waiting;
+      lanes_.again(pending.thing(), pending.delivery.quota(), true);
+    }
   }
   ++pending.held_askers;
   schedule(place);
@@ -104,7 +122,7 @@ Rejection Engine::overdue_rejection(const Pending& pending) const {
   }
   if (circuit_.is_open()) return {ErrorCode::internal_error, circuit_.cause()};
   return {ErrorCode::request_throttled,
-          "the request had no turn within " + limit + " and was not carried out"};
+          "the request had no turn in time for its limit of " + limit + " and was not carried out"};
 }
 
 Rejection Engine::too_old() const {

@@ -15,12 +15,13 @@ constexpr double burst_seconds = 0.05;
 /// Throttling answers within this time tell of the same excess.
 constexpr Duration one_excess = 1s;
 /// The first step down, as a share of the ceiling, and how long it takes to be back at it.
-constexpr double step_down = 0.15;
+constexpr double step_down = 0.1;
 constexpr double recovery_seconds = 10;
 /// The rate at most halves at once, however few calls were carried out lately: there may have been
 /// few to carry out.
 constexpr double least_share = 0.5;
 constexpr double least_rate = 1;
+constexpr double nearly_all = 0.8;
 /// Without a configured rate, growth by this much over the ceiling counts as recovered.
 constexpr double recovered = 20;
 /// A server that asks for more is not believed.
@@ -75,8 +76,11 @@ void Quota::pause(MonotonicTime now, Duration duration) {
 bool Quota::throttled(MonotonicTime now) {
   if (slowed_ && now - slowed_->since < one_excess) return false;
   const double allowed = rate(now) > 0 ? rate(now) : calls_.rate(now);
-  const double least = std::max(least_rate, allowed * least_share);
-  const double ceiling = std::min(std::max(successes_.rate(now), least), std::max(allowed, least));
+  const double carried_out = successes_.rate(now);
+  // What was carried out lags behind a rate that grows: about as much as was allowed is all of it.
+  const double ceiling = carried_out >= allowed * nearly_all
+                             ? allowed
+                             : std::max({carried_out, allowed * least_share, least_rate});
   slowed_ = Slowed{.ceiling = ceiling, .since = now};
   bucket_.set_rate(now, rate(now));
   bucket_.empty(now);

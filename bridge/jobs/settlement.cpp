@@ -104,7 +104,9 @@ std::optional<Settlement> Settlement::of(const Request& update, const HttpOutcom
   if (update.operation != Operation::update) return std::nullopt;
   const bool for_state = refusal.code == ErrorCode::invalid_state_transition ||
                          refusal.code == ErrorCode::version_mismatch;
-  const bool for_repeat = sent_before && refusal.code == ErrorCode::terminal_state_reached;
+  // What a repeat is refused for says nothing about the call before it.
+  const bool for_repeat = sent_before && (refusal.code == ErrorCode::terminal_state_reached ||
+                                          refusal.code == ErrorCode::invalid_request);
   if (for_state || for_repeat) {
     return Settlement(Question::execution_state, sent_before, refusal, update.execution_number);
   }
