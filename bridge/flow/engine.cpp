@@ -51,8 +51,9 @@ void Engine::received(Now now, Message message, Effects& effects) {
   auto* taken = std::get_if<Intake::Taken>(&read);
   if (taken == nullptr) return;
 
-  const auto bytes = taken->request.operation == Operation::update ? bytes_of(message) : 0;
   const auto same = find_same(taken->request, message);
+  auto bytes = taken->request.operation == Operation::update ? bytes_of(message) : 0;
+  if (bytes > 0 && same != requests_.end()) bytes -= message.payload.size();
   if (auto rejection = refusal(taken->request, bytes, same)) {
     respond(now, std::move(taken->address), *std::move(rejection), {}, effects);
     return;
@@ -60,6 +61,8 @@ void Engine::received(Now now, Message message, Effects& effects) {
   Asker asker{.address = std::move(taken->address), .deadline = now.monotonic + settings_.deadline};
   if (same != requests_.end()) {
     same->second.askers.push_back(std::move(asker));
+    same->second.bytes += bytes;
+    update_bytes_ += bytes;
     lanes_.join(same->second.thing());
     schedule(same);
     return;
@@ -118,12 +121,12 @@ std::optional<Rejection> Engine::refusal(const Request& request, std::size_t byt
       (same != requests_.end() && same->second.askers.size() > settings_.queue_per_thing)) {
     return full("this thing's queue", settings_.queue_per_thing, " requests wait");
   }
-  if (bytes == 0 || same != requests_.end()) return std::nullopt;
+  if (bytes == 0) return std::nullopt;
   if (update_bytes_ + bytes > holding.max_bytes) {
     return full("the gateway's store of updates", holding.max_bytes,
                 " bytes of updates wait for the endpoint");
   }
-  if (lanes_.length(thing) >= holding.max_per_thing) {
+  if (same == requests_.end() && lanes_.length(thing) >= holding.max_per_thing) {
     return full("this thing's store of updates", holding.max_per_thing,
                 " requests wait for the endpoint");
   }
@@ -153,7 +156,8 @@ bool Engine::restore(Now now, const JournalEntry& entry) {
   taken->address.received = now.monotonic - age;
   // Its age is known to the second. One that expires about now may have been rejected already.
   const auto& expires_after = entry.message.expires_after;
-  const bool expired = expires_after && age + std::chrono::seconds(1) >= *expires_after;
+  const bool expired = expires_after && *expires_after < settings_.deadline &&
+                       age + std::chrono::seconds(1) >= *expires_after;
   Pending pending(Delivery::resumed(std::move(taken->request), expired),
                   {.address = std::move(taken->address), .deadline = now.monotonic});
   pending.held_askers = 1;

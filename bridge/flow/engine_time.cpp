@@ -126,10 +126,12 @@ Rejection Engine::overdue_rejection(const Pending& pending) const {
 }
 
 Rejection Engine::too_old() const {
-  const auto hours =
-      std::chrono::duration_cast<std::chrono::hours>(settings_.holding.max_age).count();
-  return {ErrorCode::internal_error, "the update could not be delivered within " +
-                                         std::to_string(hours) + " hours and is given up"};
+  using namespace std::chrono_literals;
+  const auto max_age = settings_.holding.max_age;
+  const auto text = max_age >= 2h ? std::to_string(max_age / 1h) + " hours"
+                                  : std::to_string(max_age / 1s) + " seconds";
+  return {ErrorCode::internal_error,
+          "the update could not be delivered within " + text + " and is given up"};
 }
 
 }  // namespace jobs_bridge
