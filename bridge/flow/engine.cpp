@@ -13,6 +13,9 @@ using namespace std::chrono_literals;
 /// whatever the clock says about its age: the clock may be wrong.
 constexpr Duration least_time_after_restart = 1h;
 
+/// A clock that says less, 2020, was not set yet: a gateway without a battery boots in 1970.
+constexpr std::int64_t earliest_sane_clock = 1577836800;
+
 std::size_t bytes_of(const Message& message) {
   return held_overhead + message.topic.size() + message.payload.size() +
          message.response_topic.size() + message.correlation_data.size() +
@@ -111,7 +114,9 @@ std::optional<Rejection> Engine::refusal(const Request& request, std::size_t byt
   };
   const auto& thing = request.thing.text();
   const auto& holding = settings_.holding;
-  if (refusing_) {
+  // An update is safe in the journal; the next start carries it out.
+  const bool safe = bytes > 0 && holding.durable;
+  if (refusing_ && !safe) {
     return Rejection{ErrorCode::internal_error, "the gateway is shutting down: ask again"};
   }
   if (lanes_.waiting() + pausing_ + settling_.size() >= settings_.queue) {
@@ -152,7 +157,9 @@ bool Engine::restore(Now now, const JournalEntry& entry) {
   // Bounded before it is multiplied: the entry's clock or ours may have said anything.
   const auto longest = std::chrono::duration_cast<std::chrono::seconds>(max_age).count();
   const std::chrono::seconds age(
-      std::clamp<std::int64_t>(now.unix_seconds - entry.received, 0, longest));
+      entry.received < earliest_sane_clock
+          ? 0
+          : std::clamp<std::int64_t>(now.unix_seconds - entry.received, 0, longest));
   taken->address.received = now.monotonic - age;
   // Its age is known to the second. One that expires about now may have been rejected already.
   const auto& expires_after = entry.message.expires_after;

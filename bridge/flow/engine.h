@@ -126,8 +126,8 @@ class Engine {
   /// called. Ask after each of the events above.
   [[nodiscard]] bool has_call(Now now) const;
 
-  /// From now on every request is rejected at once, and no call is begun for an update that is
-  /// held; the others go on.
+  /// From now on every request is rejected at once, but for updates that are recorded, and no call
+  /// is begun for an update that is held; the others go on.
   void refuse_new_requests();
   /// Rejects everything that has had no reply yet, but for updates that were recorded: those are
   /// left to the journal. Returns how many.

@@ -17,9 +17,6 @@ std::string in_milliseconds(Duration duration) {
 }  // namespace
 
 void Engine::tick(Now now, Effects& effects) {
-  while (!due_.empty() && due_.begin()->first <= now.monotonic) {
-    overdue(now, requests_.find(due_.begin()->second), effects);
-  }
   while (!pauses_.empty() && pauses_.begin()->first <= now.monotonic) {
     const auto resumed = requests_.find(pauses_.begin()->second);
     auto& pending = resumed->second;
@@ -28,6 +25,10 @@ void Engine::tick(Now now, Effects& effects) {
     pending.stage = Stage::waiting;
     lanes_.again(pending.thing(), pending.delivery.quota(), pending.is_held());
     schedule(resumed);
+  }
+  // After the pauses: one that ends too late for another call is due at once.
+  while (!due_.empty() && due_.begin()->first <= now.monotonic) {
+    overdue(now, requests_.find(due_.begin()->second), effects);
   }
 }
 

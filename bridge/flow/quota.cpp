@@ -71,6 +71,8 @@ void Quota::succeeded(MonotonicTime now) {
 
 void Quota::pause(MonotonicTime now, Duration duration) {
   paused_until_ = std::max(paused_until_, now + std::min(duration, longest_pause));
+  // What would be saved up meanwhile would come at once at the end.
+  bucket_.empty(paused_until_);
 }
 
 bool Quota::throttled(MonotonicTime now) {

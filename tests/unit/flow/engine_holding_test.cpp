@@ -184,6 +184,27 @@ TEST(EngineRestoreTest, NoClockMakesARestoredUpdateTooOldAtOnce) {
   }
 }
 
+TEST(EngineRestoreTest, AnUpdateReceivedBeforeTheClockWasSetIsNotTooOld) {
+  EngineDriver before(durable());
+  before.now.unix_seconds = 60;
+  send_update(before, "T", "t");
+  EngineDriver driver(durable());
+  ASSERT_TRUE(driver.engine.restore(driver.now, before.effects.recorded.at(0)));
+  driver.advance(24h);
+  driver.tick();
+  EXPECT_TRUE(driver.effects.publications.empty());
+}
+
+TEST(EngineRestoreTest, AnUpdateThatArrivesDuringAnOrderlyEndIsLeftToTheJournal) {
+  EngineDriver driver(durable());
+  driver.engine.refuse_new_requests();
+  send_update(driver, "T", "t");
+  driver.send("T", "start-next");
+  EXPECT_EQ(driver.effects.recorded.size(), 1U);
+  EXPECT_TRUE(driver.take_one().topic.ends_with("start-next/rejected"));
+  EXPECT_EQ(driver.engine.abandon(driver.now, driver.effects), 1U);
+}
+
 TEST(EngineRestoreTest, WhatIsNoUpdateForThisInstanceIsNotTaken) {
   EngineDriver before(durable());
   send_update(before, "T", "t");
