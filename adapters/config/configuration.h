@@ -32,6 +32,7 @@ struct Configuration {
     std::string private_key_file;
     std::chrono::milliseconds session_expiry{};  ///< whole seconds
     std::chrono::milliseconds keep_alive{};      ///< whole seconds
+    std::string canary_topic;                    ///< with {client_id} replaced; empty: none
     std::string share_group;                     ///< empty: no shared subscription
     Partition partition;
     bool allow_plaintext = false;

@@ -50,6 +50,12 @@ Section broker_section() {
            "How long the broker keeps requests for a bridge that is away."},
           {"keep_alive", "15s", duration(at(&Broker::keep_alive), "1s", "1h", "1s"),
            "A connection that is dead without a word is noticed after one and a half times this."},
+          {"canary_topic", "jobs-bridge/canary/{client_id}",
+           text(at(&Broker::canary_topic),
+                "empty, or a topic of at most 256 bytes without '+', '#' and '$' at its beginning",
+                is_canary_topic),
+           "Where the bridge sends messages to itself, to see that messages flow; the broker must "
+           "let it publish and subscribe there. Empty: it does not."},
           {"share_group", "",
            text(at(&Broker::share_group), "at most 128 bytes without '/', '+' and '#'",
                 is_share_group),

@@ -17,6 +17,12 @@ bool is_client_id(std::string_view text) {
   return !text.empty() && text.size() <= longest_name;
 }
 
+bool is_canary_topic(std::string_view text) {
+  const bool printable = std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+  return text.empty() || (text.size() <= 256 && printable && text.front() != '$' &&
+                          text.find_first_of("+#") == std::string_view::npos);
+}
+
 bool is_share_group(std::string_view text) {
   return text.size() <= longest_name && text.find_first_of("/+#") == std::string_view::npos;
 }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "adapters/config/secret.h"
@@ -88,6 +89,18 @@ https::EndpointSettings endpoint_settings(const config::Configuration& configura
   return settings;
 }
 
+/// The broker's topic of messages to ourselves, of this instance alone.
+std::string canary_topic(const config::Configuration::Broker& broker) {
+  constexpr std::string_view placeholder = "{client_id}";
+  auto topic = broker.canary_topic;
+  const auto at = topic.find(placeholder);
+  if (at == std::string::npos) return topic;
+  auto client = broker.client_id;
+  std::ranges::replace_if(
+      client, [](char c) { return c == '+' || c == '#' || c == '/'; }, '_');
+  return topic.replace(at, placeholder.size(), client);
+}
+
 Result<mqtt::BrokerSettings, std::string> broker_settings(
     const config::Configuration& configuration) {
   using Protocol = mqtt::BrokerSettings::Protocol;
@@ -98,6 +111,7 @@ Result<mqtt::BrokerSettings, std::string> broker_settings(
   settings.tls = broker.url.scheme == "mqtts";
   settings.protocol = broker.protocol == config::MqttProtocol::v5 ? Protocol::v5 : Protocol::v3_1_1;
   settings.client_id = broker.client_id;
+  settings.canary_topic = canary_topic(broker);
   settings.username = broker.username;
   settings.ca_file = broker.ca_file;
   settings.certificate_file = broker.certificate_file;

@@ -244,7 +244,8 @@ std::optional<FileFault> JournalFile::record(const JournalEntry& entry) {
 }
 
 std::optional<FileFault> JournalFile::remove(std::span<const std::uint64_t> numbers) {
-  auto fault = writes_.run("BEGIN IMMEDIATE");
+  const bool many = numbers.size() > 1;
+  auto fault = many ? writes_.run("BEGIN IMMEDIATE") : std::nullopt;
   for (const auto number : numbers) {
     if (fault) break;
     take_.bind(0, static_cast<std::int64_t>(number));
@@ -252,7 +253,7 @@ std::optional<FileFault> JournalFile::remove(std::span<const std::uint64_t> numb
     take_.reset();
     if (!done) fault = done.error();
   }
-  if (!fault) fault = writes_.run("COMMIT");
+  if (!fault && many) fault = writes_.run("COMMIT");
   if (fault) writes_.roll_back();
   return fault;
 }

@@ -11,9 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Settled entries are removed together; what a kill brings back is no more than these.
-constexpr Duration removal_delay = 10ms;
-/// So that record() never waits for long while they are.
+/// So that record() never waits for long while entries are removed that could not be at once.
 constexpr std::size_t most_removed_at_once = 200;
 
 /// The log of writes goes into the database when it is so large, or now and then. Past the second
@@ -63,9 +61,19 @@ std::optional<std::string> SqliteJournal::Keeper::record(const JournalEntry& ent
 void SqliteJournal::Keeper::settle(const std::vector<std::uint64_t>& numbers) try {
   const Lock lock(mutex_);
   for (const auto number : numbers) unsynced_.erase(number);
+  // At once, so that the thing's next call begins when a kill cannot bring them back any more: its
+  // effect would be overwritten.
+  if (file_ && settled_.empty()) {
+    const auto fault = file_->remove(numbers);
+    if (!fault) {
+      wrote_ = true;
+      return;
+    }
+    failed(*fault);
+  }
   settled_.insert(settled_.end(), numbers.begin(), numbers.end());
   if (remove_at_ == MonotonicTime::max()) {
-    remove_at_ = now() + removal_delay;
+    remove_at_ = now() + settings_.retry_after;
     changed_.notify_one();
   }
 } catch (const std::exception& error) {  // no memory: they are sent once more after a restart

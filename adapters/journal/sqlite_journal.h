@@ -30,10 +30,10 @@ struct JournalSettings {
 /// A journal in a file (FORMAT.md says what is in it), which is this process's alone while the
 /// journal lives.
 ///
-/// record() writes to the operating system at once, so that a kill loses nothing; a thread of its
-/// own has it brought to the disk, removes what is settled, and keeps the file small. While the
-/// file cannot be written (its disk is full, it was removed), record() says so and the thread tries
-/// to mend it; every change between the two is logged.
+/// record() and settle() write to the operating system at once, so that a kill loses nothing and
+/// brings nothing back; a thread of its own has it brought to the disk and keeps the file small.
+/// While the file cannot be written (its disk is full, it was removed), record() says so and the
+/// thread tries to mend it; every change between the two is logged.
 class SqliteJournal final : public Journal {
  public:
   /// Opens the file at `path` or begins a new one, with mode 0600, and reads all of it. A damaged

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "adapters/mqtt/back_off.h"
+#include "adapters/mqtt/canary.h"
 #include "adapters/mqtt/host_lookup.h"
 #include "adapters/mqtt/sender.h"
 #include "adapters/mqtt/session.h"
@@ -27,6 +28,16 @@ constexpr std::chrono::minutes fault_again{5};
 /// So many connections in a row that ended sooner than this are no accident.
 constexpr std::chrono::seconds too_brief{5};
 constexpr int brief_in_a_row = 3;
+
+std::string random_name() {
+  std::random_device random;
+  return std::to_string(random()) + "-" + std::to_string(random());
+}
+
+std::vector<std::string> with(std::vector<std::string> filters, const std::string& another) {
+  if (!another.empty()) filters.push_back(another);
+  return filters;
+}
 
 /// Does something at the end of a scope, however that comes.
 template <typename Action>
@@ -47,10 +58,11 @@ class BrokerConnection::Implementation final : private Session::Events {
                  Log& log)
       : settings_(std::move(settings)),
         address_(settings_.host + ":" + std::to_string(settings_.port)),
-        filters_(std::move(filters)),
+        filters_(with(std::move(filters), settings_.canary_topic)),
         on_message_(std::move(on_message)),
         log_(log),
         since_(steady_clock::now()),
+        canary_(settings_.canary_topic, random_name(), settings_.keep_alive),
         lookup_(settings_.host),
         sender_({.publications = settings_.max_queued_publications,
                  .bytes = settings_.max_queued_bytes},
@@ -81,6 +93,9 @@ class BrokerConnection::Implementation final : private Session::Events {
     const bool connected = connected_ && !lost_cause_;
     return {.connected = connected,
             .subscribed = connected && subscribed_,
+            .flowing = connected && canary_.flowing(),
+            .canary = canary_.is_on(),
+            .round_trip = canary_.round_trip(),
             .since = since_,
             .connections = connections_,
             .waiting = counts.waiting,
@@ -93,9 +108,15 @@ class BrokerConnection::Implementation final : private Session::Events {
   }
 
  private:
-  void arrived(Message message) override { on_message_(std::move(message)); }
-  void acknowledged(Outbox::Sequence sequence) override { sender_.acknowledged(sequence); }
+  void arrived(Message message) override {
+    if (!is_canary(message)) on_message_(std::move(message));
+  }
+  void acknowledged(Outbox::Sequence sequence) override {
+    note_life();
+    sender_.acknowledged(sequence);
+  }
   void refused(Outbox::Sequence sequence, const std::string& cause) override {
+    note_life();
     sender_.refused(sequence, cause);
   }
   void subscribed(std::vector<std::string> refused) override {
@@ -113,6 +134,21 @@ class BrokerConnection::Implementation final : private Session::Events {
   void failed(const std::string& cause) noexcept override {
     log_.write(Severity::error, "an event of the MQTT library could not be handled",
                {{"cause", cause}});
+  }
+
+  /// The broker has answered a publication.
+  void note_life() {
+    const std::lock_guard lock(mutex_);
+    canary_.acknowledged();
+  }
+
+  bool is_canary(const Message& message) {
+    const auto now = steady_clock::now();
+    const std::lock_guard lock(mutex_);
+    const bool flowed = canary_.flowing();
+    if (!canary_.arrived(now, message.topic, message.payload)) return false;
+    if (canary_.flowing() && !flowed) changed_.notify_all();
+    return true;
   }
 
   void keep_connected() {
@@ -192,12 +228,17 @@ class BrokerConnection::Implementation final : private Session::Events {
     sender_.flush();
     std::unique_lock lock(mutex_);
     while (true) {
-      const auto news = [&] { return lost_cause_ || stopping_ || answer_; };
-      if (subscribed_) {
+      const auto news = [&] {
+        return lost_cause_ || stopping_ || answer_ || canary_.flowing() != told_flowing_;
+      };
+      const auto due = std::min(subscribed_ ? MonotonicTime::max() : check_at, canary_.due());
+      if (due == MonotonicTime::max()) {
         changed_.wait(lock, news);
       } else {
-        changed_.wait_until(lock, check_at, news);
+        changed_.wait_until(lock, due, news);
       }
+      if (lost_cause_ || stopping_) return;
+      see_to_canary(lock);
       if (lost_cause_ || stopping_) return;
       if (answer_) {
         auto answer = *std::exchange(answer_, std::nullopt);
@@ -206,6 +247,8 @@ class BrokerConnection::Implementation final : private Session::Events {
         take_answer(std::move(answer));
         check_at = steady_clock::now() + settings_.subscribe_again;
         lock.lock();
+      } else if (subscribed_ || steady_clock::now() < check_at) {
+        continue;
       } else if (asking_) {
         lost_cause_ = "no answer to SUBSCRIBE";
         since_ = steady_clock::now();
@@ -215,6 +258,46 @@ class BrokerConnection::Implementation final : private Session::Events {
         lock.lock();
       }
     }
+  }
+
+  /// With the lock held, which it releases meanwhile.
+  void see_to_canary(std::unique_lock<std::mutex>& lock) {
+    const auto now = steady_clock::now();
+    const auto finding = canary_.look(now);
+    auto publication = canary_.next(now);
+    const bool flows = canary_.flowing() && !told_flowing_;
+    told_flowing_ = canary_.flowing();
+    const auto gone_since = flows ? std::exchange(gone_since_, std::nullopt) : std::nullopt;
+    const auto round_trip = canary_.round_trip();
+    if (finding == Canary::Finding::dead) {
+      lost_cause_ = "no message comes back: the connection is dead";
+      since_ = now;
+      return;
+    }
+    lock.unlock();
+    if (finding == Canary::Finding::impossible) {
+      log_.write(Severity::warning,
+                 "messages to ourselves do not come back: whether messages flow cannot be seen",
+                 {{"topic", canary_.topic()},
+                  {"cure",
+                   "let the bridge publish and subscribe to it in the broker's ACL, or set "
+                   "broker.canary_topic to another or to nothing"}});
+    }
+    if (publication) {
+      sender_.queue(*std::move(publication));
+      sender_.flush();
+    }
+    if (flows) {
+      const auto milliseconds = [](Duration duration) {
+        return std::to_string(
+            std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
+      };
+      log_.write(gone_since ? Severity::info : Severity::debug,
+                 gone_since ? "messages flow again" : "messages flow",
+                 {{"round_trip_ms", milliseconds(round_trip)},
+                  {"gone_ms", gone_since ? milliseconds(now - *gone_since) : std::string()}});
+    }
+    lock.lock();
   }
 
   /// Asks for the subscriptions; says when the answer is overdue.
@@ -229,6 +312,16 @@ class BrokerConnection::Implementation final : private Session::Events {
   }
 
   void take_answer(std::vector<std::string> refused) {
+    // Not being allowed a canary is no reason to ask again and again.
+    const bool canary = std::erase(refused, settings_.canary_topic) == 0;
+    if (!canary && !canary_refused_) {
+      log_.write(Severity::warning,
+                 "the broker refuses the topic of messages to ourselves: whether messages flow "
+                 "cannot be seen",
+                 {{"topic", settings_.canary_topic},
+                  {"cure", "grant it in the broker's ACL, or set broker.canary_topic to nothing"}});
+    }
+    canary_refused_ = !canary;
     const bool news = refused != reported_refused_;
     for (const auto& filter : refused) {
       log_.write(news ? Severity::error : Severity::debug, "the broker refuses a subscription",
@@ -240,6 +333,7 @@ class BrokerConnection::Implementation final : private Session::Events {
       const std::lock_guard lock(mutex_);
       subscribed_ = granted;
       refused_ = std::move(refused);
+      canary_.begin(steady_clock::now(), canary);
     }
     if (granted) log_.write(Severity::info, "ready for requests", {{"broker", address_}});
   }
@@ -253,6 +347,9 @@ class BrokerConnection::Implementation final : private Session::Events {
       cause = lost_cause_.value_or("stopped");
       connected_ = false;
       subscribed_ = false;
+      canary_.end();
+      told_flowing_ = false;
+      if (!gone_since_) gone_since_ = lost_cause_ ? since_ : steady_clock::now();
       if (!lost_cause_) since_ = steady_clock::now();
     }
     brief_ = cause.empty() && lasted < too_brief ? brief_ + 1 : 0;
@@ -307,6 +404,8 @@ class BrokerConnection::Implementation final : private Session::Events {
   bool subscribed_ = false;
   MonotonicTime since_;
   std::size_t connections_ = 0;
+  Canary canary_;
+  std::optional<MonotonicTime> gone_since_;  ///< no message has been seen to flow since then
   std::vector<std::string> refused_;
   std::string last_fault_;
   /// The broker's answer to a SUBSCRIBE that nobody has looked at: the filters it refuses.
@@ -320,7 +419,9 @@ class BrokerConnection::Implementation final : private Session::Events {
   HostLookup lookup_;
   std::size_t attempts_ = 0;  ///< since the last connection
   bool asking_ = false;       ///< a SUBSCRIBE is unanswered
-  int brief_ = 0;             ///< connections in a row that broke at once
+  bool told_flowing_ = false;
+  bool canary_refused_ = false;
+  int brief_ = 0;  ///< connections in a row that broke at once
   std::vector<std::string> reported_refused_;
   std::string reported_fault_;
   MonotonicTime fault_reported_ = {};

@@ -32,6 +32,9 @@ struct BrokerSettings {
   std::chrono::seconds session_expiry{3600};
   /// A link that is dead without a word is noticed within 1.5 times this; at least 4 s.
   std::chrono::seconds keep_alive{15};
+  /// Where we publish to ourselves, to see that messages flow; empty: nowhere. What others publish
+  /// there is ignored.
+  std::string canary_topic;
   /// For TCP, TLS and the broker's answer together; a name look-up may take as long again.
   std::chrono::seconds connect_timeout{5};
   /// How often refused subscriptions are asked for again: an operator may be mending the ACL.
@@ -81,6 +84,10 @@ class BrokerConnection final : public Publisher {
     bool connected = false;
     /// Connected, and the broker has granted every subscription.
     bool subscribed = false;
+    /// A message to ourselves has come back on this connection; never so without a canary.
+    bool flowing = false;
+    bool canary = false;               ///< whether there is one, and the broker lets it pass
+    Duration round_trip = {};          ///< of the last one
     MonotonicTime since = {};          ///< when `connected` last changed
     std::size_t connections = 0;       ///< how often it has connected
     std::size_t waiting = 0;           ///< publications that have not been sent

@@ -20,17 +20,17 @@ constexpr std::size_t recovered_window = 256;
 }  // namespace
 
 bool Circuit::allows(MonotonicTime now, std::size_t in_flight) const {
-  if (open_) return !probing_ && now >= next_probe_;
+  if (open_) return !probe_ && now >= next_probe_;
   return window_ == 0 || in_flight < window_;
 }
 
 MonotonicTime Circuit::next_probe() const {
   if (!open_) return MonotonicTime::min();
-  return probing_ ? MonotonicTime::max() : next_probe_;
+  return probe_ ? MonotonicTime::max() : next_probe_;
 }
 
-void Circuit::called() {
-  if (open_) probing_ = true;
+void Circuit::called(RequestId call) {
+  if (open_) probe_ = call;
 }
 
 void Circuit::succeeded(MonotonicTime now) {
@@ -39,23 +39,23 @@ void Circuit::succeeded(MonotonicTime now) {
   cause_.clear();
   if (open_) {
     open_ = false;
-    probing_ = false;
+    probe_.reset();
     back_off_ = {};
     window_ = 1;
   }
   if (window_ > 0 && ++window_ > recovered_window) window_ = 0;
 }
 
-void Circuit::failed(MonotonicTime now, const std::string& cause, Random& random) {
+void Circuit::failed(MonotonicTime now, RequestId call, const std::string& cause, Random& random) {
   cause_ = cause;
   ++failures_;
-  if (open_ && !probing_) return;
+  if (open_ && probe_ != call) return;
   if (!open_) {
     if (failures_ < failures_to_open || now - last_success_ < silence_to_open) return;
     open_ = true;
     since_ = now;
   }
-  probing_ = false;
+  probe_.reset();
   next_probe_ = now + back_off_.next(shortest_pause, longest_pause, random);
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "bridge/flow/back_off.h"
+#include "bridge/flow/call.h"
 #include "bridge/flow/random.h"
 #include "bridge/time.h"
 
@@ -29,11 +31,11 @@ class Circuit {
   /// flight, MonotonicTime::max() while a probe is under way.
   [[nodiscard]] MonotonicTime next_probe() const;
   /// A call is made, which was allowed.
-  void called();
+  void called(RequestId call);
 
   void succeeded(MonotonicTime now);
-  /// `cause`, for devices, says what happened.
-  void failed(MonotonicTime now, const std::string& cause, Random& random);
+  /// `cause`, for devices, says what happened. A call from before the outage tells nothing new.
+  void failed(MonotonicTime now, RequestId call, const std::string& cause, Random& random);
 
   [[nodiscard]] bool is_open() const { return open_; }
   /// Of the last failure; empty while closed.
@@ -43,9 +45,9 @@ class Circuit {
 
  private:
   bool open_ = false;
-  bool probing_ = false;
-  std::size_t window_ = 0;  ///< most calls in flight; 0: any number
-  int failures_ = 0;        ///< in a row
+  std::optional<RequestId> probe_;  ///< under way, while open
+  std::size_t window_ = 0;          ///< most calls in flight; 0: any number
+  int failures_ = 0;                ///< in a row
   MonotonicTime last_success_{};
   MonotonicTime since_{};
   MonotonicTime next_probe_{};

@@ -196,7 +196,7 @@ class Engine {
   Call start(Now now, RequestId id);
   [[nodiscard]] MonotonicTime call_deadline(const Pending& pending, MonotonicTime now) const;
   Quota& quota(QuotaKind kind) { return kind == QuotaKind::reads ? reads_ : writes_; }
-  void observe(Now now, QuotaKind kind, const HttpOutcome& outcome, Effects& effects);
+  void observe(Now now, RequestId id, QuotaKind kind, const HttpOutcome& outcome, Effects& effects);
   void try_again(Now now, Place place, Duration pause, Effects& effects);
   void conclude(Now now, Place place, const Answer& answer, const std::string& endpoint_request_id,
                 Effects& effects);

@@ -63,7 +63,7 @@ std::optional<Call> Engine::next_call(Now now, Effects& effects) {
       ++next_id_;
       ++polls_;
       reads_.called(now.monotonic);
-      circuit_.called();
+      circuit_.called(poll->id);
       return poll;
     }
   }
@@ -79,7 +79,7 @@ Call Engine::start(Now now, RequestId id) {
   schedule(place);
   ++in_flight_;
   quota(pending.delivery.quota()).called(now.monotonic);
-  circuit_.called();
+  circuit_.called(id);
   return Call{.id = id,
               .request = pending.delivery.call(),
               .deadline = call_deadline(pending, now.monotonic)};
@@ -97,7 +97,7 @@ MonotonicTime Engine::call_deadline(const Pending& pending, MonotonicTime now) c
 void Engine::answered(Now now, RequestId id, const HttpOutcome& outcome, Effects& effects) {
   if (notifier_.owns(id)) {
     --polls_;
-    observe(now, QuotaKind::reads, outcome, effects);
+    observe(now, id, QuotaKind::reads, outcome, effects);
     notifier_.answered(now, id, outcome, effects);
     return;
   }
@@ -106,7 +106,7 @@ void Engine::answered(Now now, RequestId id, const HttpOutcome& outcome, Effects
   auto& pending = place->second;
   if (pending.stage != Stage::in_flight && pending.stage != Stage::late) return;
   --in_flight_;
-  observe(now, pending.delivery.quota(), outcome, effects);
+  observe(now, id, pending.delivery.quota(), outcome, effects);
   if (pending.stage == Stage::late) {
     lanes_.finish(pending.thing());
     requests_.erase(place);
@@ -122,14 +122,15 @@ void Engine::answered(Now now, RequestId id, const HttpOutcome& outcome, Effects
   try_again(now, place, std::get<Delivery::Again>(step).pause, effects);
 }
 
-void Engine::observe(Now now, QuotaKind kind, const HttpOutcome& outcome, Effects& effects) {
+void Engine::observe(Now now, RequestId id, QuotaKind kind, const HttpOutcome& outcome,
+                     Effects& effects) {
   const auto health = health_of(outcome);
   if (health == Health::unknown) return;
   const bool was_open = circuit_.is_open();
   const auto since = circuit_.since();
   if (const auto pause = retry_after(outcome)) quota(kind).pause(now.monotonic, *pause);
   if (health == Health::ill) {
-    circuit_.failed(now.monotonic, cause_of(outcome), random_);
+    circuit_.failed(now.monotonic, id, cause_of(outcome), random_);
   } else {
     circuit_.succeeded(now.monotonic);
     if (health == Health::well) {

@@ -1,0 +1,77 @@
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "adapters/journal/sqlite_journal.h"
+#include "tests/support/recording_log.h"
+#include "tests/support/temporary_directory.h"
+
+/// What journaling costs an update: usage `journal_bench [directory]`, on the disk that counts.
+namespace {
+
+using namespace jobs_bridge;
+using Clock = std::chrono::steady_clock;
+
+double processor_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+JournalEntry entry_of(std::uint64_t number) {
+  return {.number = number,
+          .received = 1700000000,
+          .message = {.topic = "$aws/things/thing-" + std::to_string(number % 1000) +
+                               "/jobs/a-job-of-some-length/update",
+                      .payload = R"({"status":"IN_PROGRESS","expectedVersion":3,"clientToken":)"
+                                 R"("0123456789abcdef","statusDetails":{"progress":"50%"}})"}};
+}
+
+void measure(const std::string& path, std::uint64_t open_entries) {
+  testing_support::RecordingLog log;
+  auto opened = journal::SqliteJournal::open(path, log);
+  if (!opened) {
+    std::cerr << opened.error() << "\n";
+    std::exit(1);
+  }
+  auto& journal = *opened.value();
+  constexpr std::uint64_t updates = 50000;
+  std::vector<double> waits;
+  const auto processor = processor_seconds();
+  for (std::uint64_t number = 1; number <= updates; ++number) {
+    const auto entry = entry_of(number);
+    const auto start = Clock::now();
+    if (const auto fault = journal.record(entry)) {
+      std::cerr << *fault << "\n";
+      std::exit(1);
+    }
+    waits.push_back(std::chrono::duration<double, std::micro>(Clock::now() - start).count());
+    if (number > open_entries) journal.settle({number - open_entries});
+  }
+  const auto took = processor_seconds() - processor;
+  std::sort(waits.begin(), waits.end());
+  std::cout << "with " << open_entries << " entries kept: " << 1e6 * took / updates
+            << " us of CPU an update (recorded and settled, with the thread that syncs); record() "
+            << "p50 " << waits[waits.size() / 2] << " us, p99 " << waits[waits.size() * 99 / 100]
+            << " us, longest " << waits.back() << " us; " << journal.state().syncs << " syncs\n";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const testing_support::TemporaryDirectory directory;
+  const std::string folder = argc > 1 ? argv[1] : directory.path().string();
+  measure(folder + "/journal-bench-1", 0);
+  measure(folder + "/journal-bench-2", 1000);
+  for (const auto* name : {"/journal-bench-1", "/journal-bench-2"}) {
+    std::filesystem::remove(folder + name);
+  }
+}

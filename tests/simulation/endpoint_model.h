@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "bridge/flow/quota.h"
+#include "bridge/flow/token_bucket.h"
+#include "bridge/jobs/http.h"
+#include "bridge/time.h"
+#include "tests/simulation/asked.h"
+#include "tests/simulation/dice.h"
+#include "tests/simulation/weather.h"
+
+namespace jobs_bridge::simulation {
+
+/// One attempt of a job on a thing.
+struct Execution {
+  enum class Status { queued, in_progress, succeeded, failed, rejected, canceled };
+  Status status = Status::queued;
+  std::int64_t version = 1;
+  std::string details;  ///< JSON text
+};
+
+struct Job {
+  std::vector<Execution> executions;  ///< the last one is current
+  int retries = 0;                    ///< left
+  bool disturbed = false;             ///< changed by the cloud
+};
+
+/// What will become of a call.
+struct Fate {
+  Duration takes{};
+  bool carried_out = false;
+  /// What the bridge hears; nothing of it if `answered`: then the endpoint's answer.
+  HttpOutcome outcome;
+  bool answered = false;
+};
+
+/// The Jobs data plane: one queue of jobs for each thing, as far as a bridge can see it, behind a
+/// network that the weather rules.
+class EndpointModel {
+ public:
+  EndpointModel(std::uint32_t things, std::uint64_t seed);
+
+  void set_weather(const Weather& weather);
+  /// A call arrives that will be given up after `patience`.
+  Fate meet(MonotonicTime now, QuotaKind kind, Duration patience);
+  /// Does what a call asks for. `asked`: the request that it is made for; nobody's if null.
+  HttpResponse carry_out(const HttpRequest& request, Asked* asked);
+
+  void add_job(std::uint32_t thing, int retries);
+  /// The cloud ends a job.
+  void cancel_job(std::uint32_t thing, std::size_t job);
+  [[nodiscard]] const std::vector<Job>& jobs(std::uint32_t thing) const { return things_[thing]; }
+  [[nodiscard]] std::uint64_t throttled() const { return throttled_; }
+  [[nodiscard]] std::uint64_t served() const { return served_; }
+
+ private:
+  std::vector<Job>& jobs_of(const HttpRequest& request, std::string& rest);
+  HttpResponse update(std::vector<Job>& jobs, std::size_t job, const HttpRequest& request,
+                      Asked* asked);
+  HttpOutcome broken_or_late(bool late);
+
+  std::vector<std::vector<Job>> things_;
+  Dice dice_;
+  Weather weather_;
+  TokenBucket reads_;
+  TokenBucket writes_;
+  std::uint64_t throttled_ = 0;
+  std::uint64_t served_ = 0;
+};
+
+}  // namespace jobs_bridge::simulation

@@ -1,0 +1,272 @@
+#include "tests/simulation/ledger.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <string>
+
+#include "tests/simulation/violation.h"
+
+namespace jobs_bridge::simulation {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view token_member = R"("clientToken":"r)";
+/// Tries of a request that reached the endpoint in vain, and all its tries.
+constexpr int most_failures_answered = 4;
+constexpr int most_calls = 60;
+
+bool maybe_reached(const HttpOutcome& outcome) {
+  const auto* failure = std::get_if<HttpFailure>(&outcome);
+  return failure == nullptr || failure->maybe_sent;
+}
+
+std::int64_t version_in(std::string_view body) {
+  constexpr std::string_view name = R"("versionNumber":)";
+  const auto at = body.find(name);
+  if (at == std::string_view::npos) return 0;
+  std::int64_t version = 0;
+  const auto digits = body.substr(at + name.size());
+  std::from_chars(digits.data(), digits.data() + digits.size(), version);
+  return version;
+}
+
+bool is_describe_of(const HttpRequest& request, const Asked& asked) {
+  return asked.operation == Operation::update && request.method == "GET" &&
+         request.target.starts_with(asked.wanted.target + "?");
+}
+
+}  // namespace
+
+Ledger::Ledger(const EngineSettings& settings, std::uint32_t things)
+    : settings_(settings), lines_(things) {}
+
+AskedNumber Ledger::number_in(std::string_view payload) {
+  const auto at = payload.rfind(token_member);
+  promise(at != std::string_view::npos, "a reply has its request's client token",
+          [&] { return std::string(payload); });
+  AskedNumber number = 0;
+  const auto digits = payload.substr(at + token_member.size());
+  std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return number;
+}
+
+std::string Ledger::describe(const Asked& asked) const {
+  return asked.topic + " " + asked.wanted.body + " received at " +
+         std::to_string(asked.received.time_since_epoch().count()) + ", " +
+         std::to_string(asked.calls) + " calls, " + std::to_string(asked.looks) + " looks, " +
+         std::to_string(asked.applied) + " times applied, " + std::to_string(asked.replies) +
+         " replies, id " + std::to_string(asked.id) + (asked.recorded ? ", recorded" : "") +
+         (asked.joined ? ", joined" : "") + (asked.restored ? ", restored" : "");
+}
+
+AskedNumber Ledger::add(Asked asked) {
+  asked_.push_back(std::move(asked));
+  return static_cast<AskedNumber>(asked_.size() - 1);
+}
+
+void Ledger::received(MonotonicTime now, AskedNumber number) {
+  auto& asked = asked_[number];
+  asked.received = now;
+  asked.deadline = now + settings_.deadline;
+  if (asked.expires_after && *asked.expires_after < settings_.deadline) {
+    asked.expiry = now + *asked.expires_after;
+  }
+  lines_[asked.thing].open.push_back(number);
+}
+
+void Ledger::taken(MonotonicTime now, AskedNumber number, const Effects& effects) {
+  auto& asked = asked_[number];
+  promise(effects.recorded.size() <= 1, "at most the message itself is recorded");
+  const bool answered = asked.replies_this_life > 0;
+  promise(!asked.invalid || answered, "what is no request is refused at once");
+  const bool update = asked.operation == Operation::update;
+  promise(effects.recorded.empty() || (update && settings_.holding.durable && !answered),
+          "only an update that is taken is recorded");
+  if (update && effects.recorded.empty() && !answered) {
+    const auto& open = lines_[asked.thing].open;
+    asked.joined = std::ranges::any_of(open, [&](AskedNumber other) {
+      const auto& it = asked_[other];
+      return other != number && it.wanted == asked.wanted &&
+             (it.recorded || it.joined || !settings_.holding.durable);
+    });
+    promise(asked.joined || !settings_.holding.durable,
+            "an update is recorded unless it relies on the same one",
+            [&] { return describe(asked); });
+  }
+  check_bounds(now, asked.thing);
+}
+
+void Ledger::recorded(MonotonicTime now, const JournalEntry& entry) {
+  auto& asked = asked_[number_in(entry.message.payload)];
+  promise(asked.topic == entry.message.topic && asked.replies_this_life == 0 && !asked.recorded,
+          "a recorded entry is the message that was received");
+  asked.recorded = true;
+  asked.recorded_at = now;
+  asked.id = entry.number;
+}
+
+void Ledger::not_recorded(const JournalEntry& entry) {
+  auto& asked = asked_[number_in(entry.message.payload)];
+  promise(asked.replies_this_life == 1, "an update that cannot be kept is rejected at once");
+}
+
+void Ledger::check_bounds(MonotonicTime now, std::uint32_t thing) const {
+  const auto& open = lines_[thing].open;
+  const auto waiting = std::ranges::count_if(open, [&](AskedNumber number) {
+    return asked_[number].deadline > now && !asked_[number].restored;
+  });
+  promise(static_cast<std::size_t>(waiting) <= settings_.queue_per_thing + 1,
+          "a thing's queue has a bound", [&] { return std::to_string(waiting); });
+  // Each update that is held may have been asked for again by a queue's worth of devices.
+  promise(open.size() <= (settings_.holding.max_per_thing + 2) * (settings_.queue_per_thing + 1),
+          "a thing's store has a bound", [&] { return std::to_string(open.size()); });
+}
+
+std::size_t Ledger::awaited(MonotonicTime now) const {
+  std::size_t count = 0;
+  for (const auto& line : lines_) {
+    for (const auto number : line.open) {
+      const auto& asked = asked_[number];
+      if (!asked.restored && asked.deadline >= now) ++count;
+      const auto max_age = settings_.holding.max_age;
+      const auto end = asked.restored ? asked.restored_at + std::max<Duration>(max_age, 1h)
+                                      : asked.received + max_age;
+      promise(now <= end || asked.joined, "an update is given up at its age",
+              [&] { return describe(asked); });
+    }
+  }
+  return count;
+}
+
+AskedNumber Ledger::call_began(MonotonicTime now, const Call& call) {
+  const auto& target = call.request.target;
+  std::uint32_t thing = 0;
+  constexpr std::string_view prefix = "/things/thing-";
+  promise(target.starts_with(prefix), "a call is for a thing", [&] { return target; });
+  std::from_chars(target.data() + prefix.size(), target.data() + target.size(), thing);
+  auto& line = lines_.at(thing);
+  promise(!line.in_flight, "a thing has one call in flight at most", [&] { return target; });
+  promise(!line.open.empty(), "a call is made for a device that waits", [&] { return target; });
+  const auto number = line.open.front();
+  auto& asked = asked_[number];
+  const auto& wanted = asked.wanted;
+  const bool own = call.request.method == wanted.method && target == wanted.target &&
+                   call.request.body == wanted.body;
+  promise(own || is_describe_of(call.request, asked),
+          "the requests of a thing are carried out in arrival order", [&] {
+            return call.request.method + " " + target + " " + call.request.body +
+                   " is made before " + describe(asked);
+          });
+  promise(call.id >= line.last_id, "calls of a thing are made in the order of their numbers");
+  if (asked.id == 0) asked.id = call.id;
+  promise(call.id == asked.id || !asked.recorded, "a recorded update keeps its number",
+          [&] { return describe(asked); });
+  line.last_id = call.id;
+  promise(call.deadline > now && call.deadline <= now + settings_.deadline,
+          "a call has time, and not more than a device waits");
+  if (own) check_own_call(now, asked);
+  ++(own ? asked.calls : asked.looks);
+  ++asked.calls_this_life;
+  line.in_flight = number;
+  line.last_call = {call.request.method, target, call.request.body};
+  return number;
+}
+
+void Ledger::check_own_call(MonotonicTime now, Asked& asked) const {
+  const auto details = [&] { return describe(asked); };
+  const bool update = asked.operation == Operation::update;
+  promise(!asked.invalid, "what is no request is never carried out", details);
+  promise(!asked.final, "what the endpoint has refused is not asked again", details);
+  promise(update || now < asked.deadline, "nothing but an update is called after its deadline",
+          details);
+  promise(!asked.expiry || asked.calls > 0 || asked.restored || now < *asked.expiry,
+          "what has expired is not carried out", details);
+  promise(update || asked.failures_answered < most_failures_answered,
+          "the tries that reach the endpoint are bounded", details);
+  promise(update || asked.calls < most_calls, "the tries are bounded", details);
+  const auto since = asked.restored ? asked.restored_at : asked.received;
+  const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - since).count();
+  promise(asked.calls_this_life < 40 + age * 2, "an update is tried more and more rarely", details);
+  // Restored without a look: it may have been carried out in the life before.
+  promise(!asked.restored || asked.calls_this_life > 0,
+          "a restored update is not sent before its fate is asked for", details);
+}
+
+void Ledger::call_ended(MonotonicTime now, AskedNumber number, bool carried_out,
+                        const HttpOutcome& outcome) {
+  auto& asked = asked_[number];
+  auto& line = lines_[asked.thing];
+  promise(line.in_flight == number, "the simulation is sound");
+  line.in_flight.reset();
+  const auto* response = std::get_if<HttpResponse>(&outcome);
+  const int status = response == nullptr ? 0 : response->status;
+  const bool own = line.last_call == asked.wanted;
+  if (own && carried_out && asked.operation == Operation::update && asked.applied > 0) {
+    promise(number >= line.last_applied, "updates take effect in arrival order",
+            [&] { return describe(asked) + " after " + describe(asked_[line.last_applied]); });
+    line.last_applied = number;
+  }
+  if (status >= 200 && status < 300) line.last_success = now;
+  if (own && maybe_reached(outcome) && (status < 200 || status >= 300 || !carried_out)) {
+    ++asked.failures_answered;
+  }
+  if (status >= 400 && status < 500 && status != 429) {
+    asked.refused = true;
+    if (own) asked.final = true;
+  }
+  if (!own && response != nullptr && carried_out) {
+    const bool ended = response->body.find("\"QUEUED\"") == std::string::npos &&
+                       response->body.find("\"IN_PROGRESS\"") == std::string::npos;
+    if (ended) asked.refused = true;
+    line.last_version = version_in(response->body);
+  }
+}
+
+void Ledger::disturb(MonotonicTime now, std::uint32_t thing) {
+  lines_[thing].disturbed_at = now;
+}
+
+void Ledger::ended() {
+  for (auto& line : lines_) {
+    for (const auto number : line.open) asked_[number].replies_this_life = 0;
+    line.open.clear();
+    line.in_flight.reset();
+    line.last_id = 0;
+    line.last_applied = 0;
+  }
+  shutting_down_ = false;
+}
+
+void Ledger::lost(MonotonicTime now, MonotonicTime recorded, const JournalEntry& entry) {
+  promise(now - recorded <= 100ms, "the simulation is sound");
+  asked_[number_in(entry.message.payload)].lost = true;
+}
+
+void Ledger::restored(MonotonicTime now, const JournalEntry& entry) {
+  const auto number = number_in(entry.message.payload);
+  auto& asked = asked_[number];
+  promise(asked.recorded && asked.id == entry.number, "the simulation is sound");
+  asked.restored = true;
+  asked.restored_at = now;
+  asked.replies_this_life = 0;
+  asked.calls_this_life = 0;
+  asked.final = false;  // that the endpoint refused it may have been forgotten
+  lines_[asked.thing].open.push_back(number);
+}
+
+void Ledger::check_all_done() const {
+  for (const auto& asked : asked_) {
+    if (asked.recorded) {
+      promise(asked.replies > 0 || asked.lost, "every update that was kept is answered",
+              [&] { return describe(asked); });
+    }
+  }
+  for (const auto& line : lines_) {
+    promise(line.open.empty(), "every request is answered",
+            [&] { return describe(asked_[line.open.front()]); });
+  }
+}
+
+}  // namespace jobs_bridge::simulation

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bridge/flow/effects.h"
+#include "bridge/flow/engine.h"
+#include "bridge/jobs/http.h"
+#include "bridge/jobs/message.h"
+#include "bridge/time.h"
+#include "tests/simulation/asked.h"
+
+namespace jobs_bridge::simulation {
+
+/// Every request that was ever asked and what has become of it. It sees what goes into the bridge
+/// and what comes out, knows nothing of how it works, and throws Violation at the first broken
+/// promise.
+class Ledger {
+ public:
+  Ledger(const EngineSettings& settings, std::uint32_t things);
+
+  /// A device sends this.
+  AskedNumber add(Asked asked);
+  /// The broker hands it to the bridge.
+  void received(MonotonicTime now, AskedNumber number);
+  /// The bridge has taken it in, with these effects.
+  void taken(MonotonicTime now, AskedNumber number, const Effects& effects);
+  void recorded(MonotonicTime now, const JournalEntry& entry);
+  void not_recorded(const JournalEntry& entry);
+  void settled(std::uint64_t number);
+
+  /// The bridge makes a call that is no poll. The request that it is made for.
+  AskedNumber call_began(MonotonicTime now, const Call& call);
+  void call_ended(MonotonicTime now, AskedNumber number, bool carried_out,
+                  const HttpOutcome& outcome);
+  /// The bridge publishes replies and says why.
+  void published(MonotonicTime now, const Effects& effects);
+
+  /// The cloud changes an execution of a thing.
+  void disturb(MonotonicTime now, std::uint32_t thing);
+
+  /// The bridge is no more.
+  void ended();
+  /// An entry that the power took.
+  void lost(MonotonicTime now, MonotonicTime recorded, const JournalEntry& entry);
+  /// The next bridge takes an entry over.
+  void restored(MonotonicTime now, const JournalEntry& entry);
+
+  /// While the bridge lives and nothing is left to do.
+  void check_all_done() const;
+  /// The state of a thing's queue is within its bounds.
+  void check_bounds(MonotonicTime now, std::uint32_t thing) const;
+
+  /// Requests whose devices still wait. Looks at every thing.
+  [[nodiscard]] std::size_t awaited(MonotonicTime now) const;
+  [[nodiscard]] std::size_t things() const { return lines_.size(); }
+  [[nodiscard]] const Asked& asked(AskedNumber number) const { return asked_[number]; }
+  [[nodiscard]] Asked& asked(AskedNumber number) { return asked_[number]; }
+  [[nodiscard]] std::size_t size() const { return asked_.size(); }
+  [[nodiscard]] std::uint64_t replies() const { return replies_; }
+  [[nodiscard]] std::uint64_t accepted() const { return accepted_; }
+  /// Of everything that was published, and when.
+  [[nodiscard]] std::uint64_t fingerprint() const { return fingerprint_; }
+  /// Requests of a thing without a reply, in arrival order.
+  [[nodiscard]] const std::deque<AskedNumber>& open(std::uint32_t thing) const {
+    return lines_[thing].open;
+  }
+  /// The bridge will say no more about what it has not answered.
+  void shutting_down() { shutting_down_ = true; }
+
+ private:
+  struct Line {
+    std::deque<AskedNumber> open;
+    std::optional<AskedNumber> in_flight;
+    Wanted last_call;
+    RequestId last_id = 0;
+    AskedNumber last_applied = 0;
+    std::int64_t last_version = 0;  ///< that a describe has shown
+    MonotonicTime last_success{};
+    MonotonicTime disturbed_at{};
+  };
+
+  void reply(MonotonicTime now, const Publication& publication);
+  void check_accepted(MonotonicTime now, const Asked& asked) const;
+  void check_rejected(MonotonicTime now, const Asked& asked, std::string_view reply) const;
+  void check_own_call(MonotonicTime now, Asked& asked) const;
+  [[nodiscard]] static AskedNumber number_in(std::string_view payload);
+  [[nodiscard]] std::string describe(const Asked& asked) const;
+
+  EngineSettings settings_;
+  std::deque<Asked> asked_;
+  std::vector<Line> lines_;
+  std::uint64_t replies_ = 0;
+  std::uint64_t accepted_ = 0;
+  std::uint64_t fingerprint_ = 0;
+  bool shutting_down_ = false;
+};
+
+}  // namespace jobs_bridge::simulation

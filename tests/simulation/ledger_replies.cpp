@@ -1,0 +1,141 @@
+// Ledger: whether what devices hear is right.
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+#include "tests/simulation/ledger.h"
+#include "tests/simulation/violation.h"
+
+namespace jobs_bridge::simulation {
+namespace {
+
+/// The code of a reply that is `rejected`.
+std::string_view code_in(std::string_view payload) {
+  constexpr std::string_view beginning = R"({"code":")";
+  promise(payload.starts_with(beginning), "a rejection has a code",
+          [&] { return std::string(payload); });
+  payload.remove_prefix(beginning.size());
+  return payload.substr(0, payload.find('"'));
+}
+
+std::uint64_t mixed(std::uint64_t fingerprint, MonotonicTime now, const Publication& publication) {
+  constexpr std::uint64_t prime = 0x100000001b3U;  // of FNV-1a
+  const auto add = [&](std::uint64_t value) { fingerprint = (fingerprint ^ value) * prime; };
+  add(static_cast<std::uint64_t>(now.time_since_epoch().count()));
+  for (const char c : publication.topic) add(static_cast<unsigned char>(c));
+  for (const char c : publication.payload) add(static_cast<unsigned char>(c));
+  return fingerprint;
+}
+
+bool is_notification(std::string_view topic) {
+  return topic.ends_with("/notify") || topic.ends_with("/notify-next");
+}
+
+}  // namespace
+
+void Ledger::published(MonotonicTime now, const Effects& effects) {
+  // First why, then what: of an update that is given up the reply is right.
+  for (const auto& finished : effects.finished) {
+    const auto number = number_in("\"clientToken\":" + finished.client_token);
+    if (finished.given_up) asked_.at(number).given_up = true;
+  }
+  std::size_t replies = 0;
+  for (const auto& publication : effects.publications) {
+    fingerprint_ = mixed(fingerprint_, now, publication);
+    if (is_notification(publication.topic)) continue;
+    ++replies;
+    reply(now, publication);
+  }
+  promise(replies == effects.finished.size(), "every reply is reported as finished");
+}
+
+void Ledger::reply(MonotonicTime now, const Publication& publication) {
+  const auto number = number_in(publication.payload);
+  promise(number < asked_.size(), "a reply is to a request");
+  auto& asked = asked_[number];
+  const auto details = [&] {
+    return publication.topic + " " + publication.payload + " to " + describe(asked);
+  };
+  promise(++asked.replies_this_life == 1, "a request gets one reply", details);
+  auto& open = lines_[asked.thing].open;
+  const auto at = std::ranges::find(open, number);
+  promise(at != open.end(), "a reply is to a request that waits", details);
+  open.erase(at);
+  ++asked.replies;
+  asked.replied = now;
+  ++replies_;
+
+  const bool accepted = !publication.payload.starts_with(R"({"code":)");
+  asked.accepted = accepted;
+  const auto topic = asked.response_topic.empty()
+                         ? asked.topic + (accepted ? "/accepted" : "/rejected")
+                         : asked.response_topic;
+  promise(publication.topic == topic, "a reply goes where its device listens", details);
+  promise(publication.correlation_data == asked.correlation, "a reply has its correlation data",
+          details);
+  promise(publication.payload.find("\"timestamp\":") != std::string::npos,
+          "a reply has a timestamp", details);
+  const bool update = asked.operation == Operation::update;
+  promise(update || now <= asked.deadline, "a reply comes in time", details);
+  if (const auto name = publication.payload.find("\"thingName\":\""); name != std::string::npos) {
+    const auto thing = "\"thingName\":\"thing-" + std::to_string(asked.thing) + "\"";
+    promise(publication.payload.compare(name, thing.size(), thing) == 0,
+            "a reply is about its own thing", details);
+  }
+  if (accepted) {
+    ++accepted_;
+    promise(!asked.invalid, "what is no request is not accepted", details);
+    check_accepted(now, asked);
+  } else {
+    code_in(publication.payload);
+    check_rejected(now, asked, publication.payload);
+  }
+}
+
+void Ledger::check_accepted(MonotonicTime now, const Asked& asked) const {
+  const auto details = [&] { return describe(asked); };
+  const auto& line = lines_[asked.thing];
+  promise(line.last_success == now, "what is accepted was answered by the endpoint just now",
+          details);
+  if (asked.operation != Operation::update) return;
+  promise(asked.applied > 0 || asked.joined || asked.expected_version == 0 ||
+              line.last_version > asked.expected_version,
+          "an update that is accepted has moved the version on", details);
+  if (!asked.marked) return;
+  promise(asked.applied > 0, "an update that is accepted was carried out", details);
+}
+
+void Ledger::check_rejected(MonotonicTime now, const Asked& asked, std::string_view reply) const {
+  const auto details = [&] {
+    return std::to_string(now.time_since_epoch().count()) + " " + std::string(reply) + " for " +
+           describe(asked);
+  };
+  if (asked.operation != Operation::update) return;
+  const bool at_once = now == asked.received && !asked.restored;
+  const bool expired =
+      asked.expires_after &&
+      (asked.restored || (asked.calls == 0 && now >= asked.received + *asked.expires_after)) &&
+      reply.find("expired") != std::string_view::npos;
+  const bool abandoned = shutting_down_ && !settings_.holding.durable;
+  const bool disturbed = lines_[asked.thing].disturbed_at >= asked.received;
+  // One that joined another shares its fate.
+  promise(at_once || asked.invalid || expired || abandoned || asked.given_up || asked.refused ||
+              asked.joined || !settings_.holding.durable,
+          "an update is held until the endpoint has decided", details);
+  // An endpoint that refuses to say what became of it.
+  const bool unknown =
+      (asked.refused && reply.find("carried out is not known") != std::string_view::npos) ||
+      (expired && reply.find("not sent again") != std::string_view::npos);
+  promise(asked.applied == 0 || disturbed || unknown || asked.given_up || abandoned ||
+              asked.replies > 1,
+          "an update that was carried out is not rejected", details);
+  if (asked.given_up) {
+    const auto least = std::min<Duration>(settings_.holding.max_age, std::chrono::hours(1));
+    promise(asked.joined || now - asked.received >= settings_.holding.max_age ||
+                (asked.restored && now - asked.restored_at >= least),
+            "an update is not given up early", details);
+  }
+}
+
+}  // namespace jobs_bridge::simulation

@@ -1,0 +1,59 @@
+#include "tests/simulation/pace.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <variant>
+
+#include "tests/simulation/violation.h"
+
+namespace jobs_bridge::simulation {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr double burst_share = 0.05;
+/// From so many answers after an outage on, any number of calls may be in flight.
+constexpr std::size_t recovered = 256;
+
+bool tells_of_trouble(const HttpOutcome& outcome) {
+  const auto* response = std::get_if<HttpResponse>(&outcome);
+  return response == nullptr || response->status >= 500;
+}
+
+}  // namespace
+
+void Pace::began(MonotonicTime now, RequestId id, QuotaKind kind, std::size_t in_flight,
+                 bool reachable) {
+  auto& [per_second, calls] = kind == QuotaKind::reads ? reads_ : writes_;
+  if (per_second > 0) {
+    while (!calls.empty() && calls.front() <= now - 1s) calls.pop_front();
+    calls.push_back(now);
+    const double most = per_second + std::max(1.0, per_second * burst_share);
+    promise(static_cast<double>(calls.size()) <= most + 1e-6,
+            "no second has more calls than the quota",
+            [&] { return std::to_string(calls.size()) + " of " + std::to_string(most); });
+  }
+  if (!reachable) {
+    promise(!probe_, "an endpoint that is down gets one call at a time");
+    probe_ = id;
+  } else if (was_open_ && answers_since_outage_ < recovered) {
+    promise(in_flight <= answers_since_outage_, "after an outage the calls in flight grow slowly",
+            [&] {
+              return std::to_string(in_flight + 1) + " after " +
+                     std::to_string(answers_since_outage_) + " answers";
+            });
+  }
+}
+
+void Pace::ended(RequestId id, const HttpOutcome& outcome, bool reachable_before, bool reachable) {
+  if (!reachable_before && reachable) {
+    was_open_ = true;
+    answers_since_outage_ = 0;
+    probe_.reset();  // it may have been another call that got through
+  }
+  if (probe_ == id) probe_.reset();
+  if (!tells_of_trouble(outcome)) ++answers_since_outage_;
+}
+
+}  // namespace jobs_bridge::simulation

@@ -1,0 +1,72 @@
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <optional>
+#include <string>
+
+#include "tests/simulation/run.h"
+#include "tests/simulation/violation.h"
+
+/// Small worlds of random shape, one for each seed. By default as many as take about a minute, the
+/// same ones in every run. In the environment:
+///   JOBS_BRIDGE_SIMULATION_SEED=N     that world alone
+///   JOBS_BRIDGE_SIMULATION_MINUTES=N  for so long, new worlds in every run
+namespace jobs_bridge::simulation {
+namespace {
+
+constexpr std::uint64_t usual_worlds = 4000;
+
+std::optional<std::uint64_t> setting(const char* name) {
+  const char* text = std::getenv(name);
+  if (text == nullptr || *text == '\0') return std::nullopt;
+  return std::strtoull(text, nullptr, 10);
+}
+
+void run(std::uint64_t seed, Totals& totals) {
+  try {
+    totals.add(run_random_world(seed));
+  } catch (const Violation& violation) {
+    Dice dice(seed);
+    ADD_FAILURE() << "seed " << seed << ": not so: " << violation.what()
+                  << "\n  world: " << Shape::random(dice).describe_world()
+                  << "\n  again: JOBS_BRIDGE_SIMULATION_SEED=" << seed
+                  << " bin/simulation_test --gtest_filter=RandomWorldsTest.EveryPromiseIsKept";
+  }
+}
+
+TEST(RandomWorldsTest, TheSameSeedMakesTheSameRun) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const auto once = run_random_world(seed);
+    const auto again = run_random_world(seed);
+    EXPECT_EQ(once.fingerprint, again.fingerprint);
+    EXPECT_NE(once.fingerprint, run_random_world(seed + 1).fingerprint);
+  }
+}
+
+TEST(RandomWorldsTest, EveryPromiseIsKept) {
+  Totals totals;
+  if (const auto only = setting("JOBS_BRIDGE_SIMULATION_SEED")) {
+    run(*only, totals);
+  } else if (const auto minutes = setting("JOBS_BRIDGE_SIMULATION_MINUTES")) {
+    using Clock = std::chrono::steady_clock;
+    const auto end = Clock::now() + std::chrono::minutes(*minutes);
+    auto report = Clock::now();
+    auto next =
+        static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
+    while (Clock::now() < end) {
+      run(next++, totals);
+      if (Clock::now() < report) continue;
+      report = Clock::now() + std::chrono::seconds(30);
+      std::cout << totals.text() << std::endl;
+    }
+  } else {
+    const auto worlds = setting("JOBS_BRIDGE_SIMULATION_WORLDS").value_or(usual_worlds);
+    for (std::uint64_t seed = 1; seed <= worlds; ++seed) run(seed, totals);
+  }
+  std::cout << totals.text() << std::endl;
+}
+
+}  // namespace
+}  // namespace jobs_bridge::simulation

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+
+#include "tests/simulation/world.h"
+
+namespace jobs_bridge::simulation {
+
+/// Runs the world of that seed to its end, by chance in shape and course. Throws Violation.
+inline Totals run_random_world(std::uint64_t seed) {
+  Dice dice(seed);
+  World world(Shape::random(dice), dice.next());
+  world.run_traffic();
+  world.settle();
+  return world.totals();
+}
+
+}  // namespace jobs_bridge::simulation

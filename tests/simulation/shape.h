@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "bridge/flow/engine.h"
+#include "bridge/time.h"
+#include "tests/simulation/dice.h"
+#include "tests/simulation/weather.h"
+
+namespace jobs_bridge::simulation {
+
+/// What a world is like. Means of times between events of 0: there are none.
+struct Shape {
+  EngineSettings engine = {};
+  std::uint32_t things = 10;
+  std::size_t connections = 8;
+  std::size_t jobs = 3;  ///< of each thing, at the beginning
+
+  Duration length = std::chrono::minutes(2);  ///< of the traffic
+  Duration between_requests = std::chrono::milliseconds(50);
+  double start_next = 0.3;  ///< shares of the operations; the rest are updates
+  double get = 0.1;
+  double describe = 0.1;
+  double ends_jobs = 0.4;  ///< share of the updates
+  double repeats = 0;      ///< the same request again with another token
+  double floods = 0;       ///< many requests of one thing at once
+  double expires = 0;
+  double invalid = 0;
+  double response_topic = 0;
+
+  Duration between_weathers{};
+  Weather weather = Weather::fair();  ///< at the beginning
+  Duration between_cancellations{};
+  Duration between_new_jobs{};
+  Duration between_clock_jumps{};
+  bool clock_unset = false;  ///< 1970 at first
+  Duration between_ends{};   ///< of the process or the machine
+  double orderly = 0.3;      ///< share of those ends that are shutdowns
+  double power_cuts = 0.3;
+  Duration between_full_disks{};
+
+  static Shape random(Dice& dice);
+  [[nodiscard]] std::string describe_world() const;
+};
+
+}  // namespace jobs_bridge::simulation

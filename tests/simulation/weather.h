@@ -1,0 +1,31 @@
+#pragma once
+
+#include "bridge/time.h"
+#include "tests/simulation/dice.h"
+
+namespace jobs_bridge::simulation {
+
+/// How the endpoint and the way to it behave for a while. Probabilities are of each call.
+struct Weather {
+  Duration least_latency = std::chrono::milliseconds(5);
+  Duration most_latency = std::chrono::milliseconds(30);
+  double refused = 0;      ///< no connection, at once
+  double unreachable = 0;  ///< no connection, after the connect timeout
+  double hangs = 0;        ///< no answer until the call's deadline
+  double breaks = 0;       ///< reset or truncated
+  double fails = 0;        ///< 5xx
+  double nonsense = 0;     ///< 200 without sense
+  double refuses = 0;      ///< 403
+  /// Of a call that hangs, breaks, fails or is answered with nonsense: that it is carried out.
+  double carried_out = 0.5;
+  /// Calls a second of each kind before 429; 0: any number.
+  double capacity = 0;
+  bool retry_after = false;
+
+  static Weather fair() { return {}; }
+  /// Nothing gets through.
+  static Weather outage(Dice& dice);
+  static Weather random(Dice& dice);
+};
+
+}  // namespace jobs_bridge::simulation

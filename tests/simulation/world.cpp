@@ -1,0 +1,227 @@
+#include "tests/simulation/world.h"
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include "tests/simulation/violation.h"
+
+namespace jobs_bridge::simulation {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::int64_t some_day = 1'800'000'000;  // 2027
+
+/// How long a shutdown waits for what is under way.
+constexpr Duration patience = 5s;
+
+/// A timer may be so late: quotas round up.
+constexpr Duration rounding = 10us;
+
+}  // namespace
+
+World::World(Shape shape, std::uint64_t seed)
+    : shape_(std::move(shape)),
+      dice_(seed),
+      endpoint_(shape_.things, dice_.next()),
+      journal_(dice_.next()),
+      ledger_(shape_.engine, shape_.things),
+      devices_(shape_, dice_.next()),
+      traffic_ends_(now_ + shape_.length),
+      clock_offset_(shape_.clock_unset ? 0 : some_day) {
+  for (std::uint32_t thing = 0; thing < shape_.things; ++thing) {
+    for (std::size_t job = 0; job < shape_.jobs; ++job) {
+      endpoint_.add_job(thing, dice_.chance(0.2) ? 1 : 0);
+    }
+  }
+  endpoint_.set_weather(shape_.weather);
+  start_bridge();
+}
+
+Now World::clock() const {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now_.time_since_epoch());
+  return {.monotonic = now_, .unix_seconds = clock_offset_ + seconds.count()};
+}
+
+void World::run_until(MonotonicTime end) {
+  while (true) {
+    const auto ring = bridge_ ? std::max(bridge_->sleeps_until(), now_) : MonotonicTime::max();
+    const auto next = std::min(agenda_.next(), ring);
+    if (next > end) break;
+    if (bridge_ && next > now_) {
+      auto just_before = clock();
+      just_before.monotonic = std::max(now_, next - rounding);
+      bridge_->check_nothing_missed(just_before);
+    }
+    now_ = next;
+    if (ring <= agenda_.next()) {
+      bridge_->ring(clock());
+    } else {
+      agenda_.take()();
+    }
+  }
+  now_ = end;
+}
+
+void World::repeat(Duration mean, void (World::*what)()) {
+  agenda_.at(now_ + std::max<Duration>(dice_.about(mean), 1us), [this, mean, what] {
+    if (now_ >= traffic_ends_) return;
+    (this->*what)();
+    repeat(mean, what);
+  });
+}
+
+void World::every(Duration mean, void (World::*what)()) {
+  if (mean > Duration::zero()) repeat(mean, what);
+}
+
+void World::run_traffic() {
+  traffic_ends_ = now_ + shape_.length;
+  every(shape_.between_requests, &World::request);
+  every(shape_.between_weathers, &World::change_weather);
+  every(shape_.between_cancellations, &World::cancel_a_job);
+  every(shape_.between_new_jobs, &World::add_a_job);
+  every(shape_.between_clock_jumps, &World::jump_the_clock);
+  every(shape_.between_full_disks, &World::fill_the_disk);
+  every(shape_.between_ends, &World::end_the_bridge);
+  run_until(traffic_ends_);
+}
+
+void World::settle() {
+  endpoint_.set_weather(Weather::fair());
+  journal_.set_full(0);
+  run_for(20s);  // any restart under way
+  promise(bridge_.has_value(), "the simulation is sound");
+  // Each update takes up to three calls; the rate may have to grow again from one a second.
+  const auto counts = bridge_->counts();
+  double rate = 1000;
+  for (const double quota : {shape_.engine.reads_per_second, shape_.engine.writes_per_second}) {
+    if (quota > 0) rate = std::min(rate, quota);
+  }
+  const auto calls = 3 * static_cast<double>(counts.updates + counts.waiting) + 100;
+  const auto enough =
+      7min + 2 * std::chrono::duration_cast<Duration>(std::chrono::duration<double>(calls / rate));
+  const auto limit = now_ + enough;
+  while (bridge_->counts().updates + bridge_->counts().waiting + bridge_->counts().in_flight > 0 &&
+         now_ < limit) {
+    run_for(1s);
+  }
+  run_for(shape_.engine.deadline + 1s);
+  const auto left = bridge_->counts();
+  promise(left.updates == 0 && left.held == 0,
+          "what is held is delivered once the endpoint is back",
+          [&] { return std::to_string(left.updates) + " left"; });
+  promise(left.waiting == 0 && left.pausing == 0 && left.update_bytes == 0 && bridge_->is_idle(),
+          "nothing is left over", [&] {
+            return std::to_string(left.waiting) + " wait, " + std::to_string(left.pausing) +
+                   " pause, " + std::to_string(left.update_bytes) + " bytes";
+          });
+  ledger_.check_all_done();
+  journal_.catch_up(now_);
+  promise(journal_.entries().empty(), "nothing is left in the journal");
+}
+
+AskedNumber World::send(Asked asked) {
+  const auto number = ledger_.add(std::move(asked));
+  if (bridge_) {
+    deliver(number);
+  } else {
+    at_broker_.push_back(number);
+  }
+  return number;
+}
+
+AskedNumber World::send(std::uint32_t thing) {
+  return send(devices_.ask(thing, endpoint_, ledger_));
+}
+
+void World::deliver(AskedNumber number) {
+  bridge_->receive(clock(), number, Devices::message_of(ledger_.asked(number), number));
+}
+
+void World::begin_call(const DaemonModel::Begun& begun) {
+  auto fate = endpoint_.meet(now_, begun.quota, begun.call.deadline - now_);
+  const auto number = next_call_++;
+  agenda_.at(now_ + fate.takes, [this, number] { end_call(number); });
+  calls_.emplace(number, Under{.begun = begun, .fate = std::move(fate)});
+}
+
+void World::end_call(std::uint64_t call) {
+  const auto found = calls_.find(call);
+  if (found == calls_.end()) return;  // it ended with the bridge
+  auto [begun, fate] = std::move(found->second);
+  calls_.erase(found);
+  if (fate.carried_out) {
+    auto* asked = begun.asked ? &ledger_.asked(*begun.asked) : nullptr;
+    auto response = endpoint_.carry_out(begun.call.request, asked);
+    if (fate.answered) fate.outcome = std::move(response);
+  }
+  bridge_->answered(clock(), begun, fate.carried_out, fate.outcome);
+}
+
+void World::start_bridge() {
+  bridge_.emplace(shape_.engine, shape_.connections, ledger_, journal_,
+                  [this](const DaemonModel::Begun& begun) { begin_call(begun); });
+  bridge_->restore(clock());
+  for (const auto number : std::exchange(at_broker_, {})) deliver(number);
+}
+
+void World::stop_bridge(bool cut_power) {
+  ++ends_;
+  stopping_ = false;
+  calls_before_ += bridge_->calls();
+  bridge_.reset();
+  ledger_.ended();
+  // Calls under way: the endpoint may have had them already.
+  std::vector<std::uint64_t> under_way;
+  for (const auto& [number, under] : calls_) under_way.push_back(number);
+  std::ranges::sort(under_way);
+  for (const auto number : under_way) {
+    const auto& [begun, fate] = calls_.at(number);
+    auto* asked = begun.asked ? &ledger_.asked(*begun.asked) : nullptr;
+    if (fate.carried_out && dice_.chance(0.5)) endpoint_.carry_out(begun.call.request, asked);
+  }
+  calls_.clear();
+  if (cut_power) {
+    for (const auto& lost : journal_.cut_power(now_)) {
+      ledger_.lost(now_, lost.recorded, lost.entry);
+    }
+  } else {
+    journal_.kill(now_);
+  }
+  agenda_.at(now_ + dice_.between(1ms, 3s), [this] { start_bridge(); });
+}
+
+Totals World::totals() const {
+  return {.worlds = 1,
+          .requests = ledger_.size(),
+          .calls = calls_before_ + (bridge_ ? bridge_->calls() : 0),
+          .replies = ledger_.replies(),
+          .accepted = ledger_.accepted(),
+          .ends = ends_,
+          .time = now_ - MonotonicTime(1h),
+          .fingerprint = ledger_.fingerprint()};
+}
+
+void Totals::add(const Totals& other) {
+  worlds += other.worlds;
+  requests += other.requests;
+  calls += other.calls;
+  replies += other.replies;
+  accepted += other.accepted;
+  ends += other.ends;
+  time += other.time;
+  fingerprint ^= other.fingerprint;
+}
+
+std::string Totals::text() const {
+  return std::to_string(worlds) + " worlds, " + std::to_string(requests) + " requests, " +
+         std::to_string(calls) + " calls, " + std::to_string(replies) + " replies (" +
+         std::to_string(accepted) + " accepted), " + std::to_string(ends) +
+         " ends of the bridge, " +
+         std::to_string(std::chrono::duration_cast<std::chrono::hours>(time).count()) +
+         " hours simulated";
+}
+
+}  // namespace jobs_bridge::simulation

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "bridge/time.h"
+#include "tests/simulation/agenda.h"
+#include "tests/simulation/daemon_model.h"
+#include "tests/simulation/devices.h"
+#include "tests/simulation/dice.h"
+#include "tests/simulation/endpoint_model.h"
+#include "tests/simulation/journal_model.h"
+#include "tests/simulation/ledger.h"
+#include "tests/simulation/shape.h"
+
+namespace jobs_bridge::simulation {
+
+/// What has been simulated.
+struct Totals {
+  std::uint64_t worlds = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t calls = 0;
+  std::uint64_t replies = 0;
+  std::uint64_t accepted = 0;
+  std::uint64_t ends = 0;  ///< of bridges, by a crash or orderly
+  Duration time{};
+  std::uint64_t fingerprint = 0;  ///< the same for the same run
+
+  void add(const Totals& other);
+  [[nodiscard]] std::string text() const;
+};
+
+/// Devices, broker, bridge, network and endpoint in virtual time. The same shape and seed make the
+/// same run.
+class World {
+ public:
+  World(Shape shape, std::uint64_t seed);
+
+  /// Lets devices ask until the shape's length has passed.
+  void run_traffic();
+  /// Devices are silent, the weather is fair: everything that is held must be delivered.
+  void settle();
+
+  void run_until(MonotonicTime end);
+  void run_for(Duration duration) { run_until(now_ + duration); }
+  /// A device sends a request now; what it is chooses chance.
+  AskedNumber send(std::uint32_t thing);
+  AskedNumber send(Asked asked);
+  void set_weather(const Weather& weather) { endpoint_.set_weather(weather); }
+
+  [[nodiscard]] MonotonicTime now() const { return now_; }
+  [[nodiscard]] Dice& dice() { return dice_; }
+  [[nodiscard]] Agenda& agenda() { return agenda_; }
+  [[nodiscard]] const Ledger& ledger() const { return ledger_; }
+  [[nodiscard]] const EndpointModel& endpoint() const { return endpoint_; }
+  [[nodiscard]] const DaemonModel& bridge() const { return *bridge_; }
+  [[nodiscard]] Totals totals() const;
+
+ private:
+  struct Under {
+    DaemonModel::Begun begun;
+    Fate fate;
+  };
+
+  [[nodiscard]] Now clock() const;
+  void every(Duration mean, void (World::*what)());
+  void repeat(Duration mean, void (World::*what)());
+  void request();
+  void change_weather();
+  void cancel_a_job();
+  void add_a_job();
+  void jump_the_clock();
+  void fill_the_disk();
+  void end_the_bridge();
+
+  void deliver(AskedNumber number);
+  void begin_call(const DaemonModel::Begun& begun);
+  void end_call(std::uint64_t call);
+  void start_bridge();
+  void stop_bridge(bool cut_power);
+
+  Shape shape_;
+  Dice dice_;
+  Agenda agenda_;
+  EndpointModel endpoint_;
+  JournalModel journal_;
+  Ledger ledger_;
+  Devices devices_;
+  std::optional<DaemonModel> bridge_;
+  MonotonicTime now_{std::chrono::hours(1)};
+  MonotonicTime traffic_ends_;
+  std::int64_t clock_offset_;
+  std::deque<AskedNumber> at_broker_;  ///< while there is no bridge
+  std::unordered_map<std::uint64_t, Under> calls_;
+  std::uint64_t next_call_ = 0;
+  std::uint64_t calls_before_ = 0;  ///< of former lives
+  std::uint64_t ends_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace jobs_bridge::simulation
