@@ -28,7 +28,7 @@ using namespace std::chrono_literals;
 
 /// SIGTERM to exit takes 5 s at most: for requests in progress, then for the broker to acknowledge
 /// their replies; the rest is for taking down connections.
-constexpr Duration patience_for_requests = 2500ms;
+constexpr Duration patience_for_requests = 2200ms;
 constexpr Duration patience_for_replies = 1s;
 constexpr Duration patience_for_store = 500ms;
 

@@ -11,7 +11,8 @@
 #include <utility>
 
 #include "adapters/mqtt/back_off.h"
-#include "adapters/mqtt/canary.h"
+#include "adapters/mqtt/connection_report.h"
+#include "adapters/mqtt/flow.h"
 #include "adapters/mqtt/host_lookup.h"
 #include "adapters/mqtt/sender.h"
 #include "adapters/mqtt/session.h"
@@ -23,20 +24,10 @@ using std::chrono::steady_clock;
 
 /// How long the broker may take to answer a SUBSCRIBE.
 constexpr std::chrono::seconds subscribe_limit{10};
-/// A fault that stays is told again after this time.
-constexpr std::chrono::minutes fault_again{5};
-/// So many connections in a row that ended sooner than this are no accident.
-constexpr std::chrono::seconds too_brief{5};
-constexpr int brief_in_a_row = 3;
 
 std::string random_name() {
   std::random_device random;
   return std::to_string(random()) + "-" + std::to_string(random());
-}
-
-std::vector<std::string> with(std::vector<std::string> filters, const std::string& another) {
-  if (!another.empty()) filters.push_back(another);
-  return filters;
 }
 
 /// Does something at the end of a scope, however that comes.
@@ -57,13 +48,13 @@ class BrokerConnection::Implementation final : private Session::Events {
   Implementation(BrokerSettings settings, std::vector<std::string> filters, OnMessage on_message,
                  Log& log)
       : settings_(std::move(settings)),
-        address_(settings_.host + ":" + std::to_string(settings_.port)),
-        filters_(with(std::move(filters), settings_.canary_topic)),
+        filters_(std::move(filters)),
         on_message_(std::move(on_message)),
         log_(log),
         since_(steady_clock::now()),
-        canary_(settings_.canary_topic, random_name(), settings_.keep_alive),
+        flow_(settings_.canary_topic, random_name(), [this] { flow_has_news(); }),
         lookup_(settings_.host),
+        report_(settings_, log),
         sender_({.publications = settings_.max_queued_publications,
                  .bytes = settings_.max_queued_bytes},
                 log, [this](const std::string& cause) { lost(cause); }) {
@@ -89,13 +80,16 @@ class BrokerConnection::Implementation final : private Session::Events {
 
   State state() const {
     const auto counts = sender_.counts();
+    auto flow = flow_.state();
     const std::lock_guard lock(mutex_);
     const bool connected = connected_ && !lost_cause_;
     return {.connected = connected,
             .subscribed = connected && subscribed_,
-            .flowing = connected && canary_.flowing(),
-            .canary = canary_.is_on(),
-            .round_trip = canary_.round_trip(),
+            .flowing = connected && flow.flowing,
+            .canary = connected && flow.canary,
+            .canary_fault = std::move(flow.fault),
+            .flowed = flow.flowed,
+            .round_trip = flow.round_trip,
             .since = since_,
             .connections = connections_,
             .waiting = counts.waiting,
@@ -109,17 +103,25 @@ class BrokerConnection::Implementation final : private Session::Events {
 
  private:
   void arrived(Message message) override {
-    if (!is_canary(message)) on_message_(std::move(message));
+    if (!flow_.arrived(steady_clock::now(), message)) on_message_(std::move(message));
   }
   void acknowledged(Outbox::Sequence sequence) override {
-    note_life();
-    sender_.acknowledged(sequence);
+    if (sequence == Outbox::nobody) {
+      flow_.accepted(steady_clock::now());
+    } else {
+      flow_.answered();
+      sender_.acknowledged(sequence);
+    }
   }
   void refused(Outbox::Sequence sequence, const std::string& cause) override {
-    note_life();
-    sender_.refused(sequence, cause);
+    if (sequence == Outbox::nobody) {
+      flow_.refused(steady_clock::now(), cause);
+    } else {
+      flow_.answered();
+      sender_.refused(sequence, cause);
+    }
   }
-  void subscribed(std::vector<std::string> refused) override {
+  void subscribed(std::vector<Session::Refusal> refused) override {
     const std::lock_guard lock(mutex_);
     answer_ = std::move(refused);
     changed_.notify_all();
@@ -136,19 +138,10 @@ class BrokerConnection::Implementation final : private Session::Events {
                {{"cause", cause}});
   }
 
-  /// The broker has answered a publication.
-  void note_life() {
+  void flow_has_news() {
     const std::lock_guard lock(mutex_);
-    canary_.acknowledged();
-  }
-
-  bool is_canary(const Message& message) {
-    const auto now = steady_clock::now();
-    const std::lock_guard lock(mutex_);
-    const bool flowed = canary_.flowing();
-    if (!canary_.arrived(now, message.topic, message.payload)) return false;
-    if (canary_.flowing() && !flowed) changed_.notify_all();
-    return true;
+    flow_news_ = true;
+    changed_.notify_all();
   }
 
   void keep_connected() {
@@ -179,8 +172,11 @@ class BrokerConnection::Implementation final : private Session::Events {
       lost_cause_.reset();
       answer_.reset();
     }
+    auto filters = filters_;
+    const bool canary = flow_.connecting(steady_clock::now());
+    if (canary) filters.push_back(settings_.canary_topic);
     const Finally recall([this] { sender_.recall(); });  // once the session is no more
-    Session session({settings_, filters_}, address, *this);
+    Session session({settings_, filters}, address, *this);
     const Finally end([this] { sender_.end(); });
     if (const auto fault = session.connect([this] { return stopping(); })) {
       report_fault(*fault);
@@ -188,13 +184,14 @@ class BrokerConnection::Implementation final : private Session::Events {
     }
     if (session.server_keep_alive().value_or(settings_.keep_alive) < settings_.keep_alive) {
       settings_.keep_alive = *session.server_keep_alive();
-      log_.write(Severity::info, "the broker asks for a shorter keep-alive: connecting again",
-                 {{"seconds", std::to_string(settings_.keep_alive.count())}});
+      report_.shorter_keep_alive(settings_.keep_alive);
       return {};
     }
     const auto began = steady_clock::now();
+    flow_.connected(session.session_present());
     announce(session);
-    serve(session);
+    const auto window = canary ? session.window_beside_canary() : session.receive_maximum();
+    serve(session, std::min(window, settings_.max_unacknowledged), filters.empty());
     sender_.end();
     if (stopping()) session.disconnect();
     const auto lasted = steady_clock::now() - began;
@@ -210,41 +207,37 @@ class BrokerConnection::Implementation final : private Session::Events {
       if (!lost_cause_) since_ = steady_clock::now();
       ++connections_;
       last_fault_.clear();
-      reported_fault_.clear();
       attempts = std::exchange(attempts_, 0);
     }
-    log_.write(Severity::info, "connected to the broker",
-               {{"broker", address_},
-                {"attempts", std::to_string(attempts)},
-                {"session", session.session_present() ? "resumed" : "new"},
-                {"receive_maximum", std::to_string(session.receive_maximum())}});
+    report_.connected(session, attempts);
   }
 
   /// Returns when the connection is lost or we are to stop.
-  void serve(Session& session) {
+  void serve(Session& session, std::size_t window, bool nothing_to_ask) {
     // First the subscriptions, then what waited: a device that hears a reply may ask again at once.
-    auto check_at = ask(session);
-    sender_.begin(session, std::min(session.receive_maximum(), settings_.max_unacknowledged));
+    auto check_at = ask(session, nothing_to_ask);
+    sender_.begin(session, window);
     sender_.flush();
     std::unique_lock lock(mutex_);
     while (true) {
-      const auto news = [&] {
-        return lost_cause_ || stopping_ || answer_ || canary_.flowing() != told_flowing_;
-      };
-      const auto due = std::min(subscribed_ ? MonotonicTime::max() : check_at, canary_.due());
+      const auto news = [&] { return lost_cause_ || stopping_ || answer_ || flow_news_; };
+      const auto due = std::min(subscribed_ ? MonotonicTime::max() : check_at, flow_.due());
       if (due == MonotonicTime::max()) {
         changed_.wait(lock, news);
       } else {
         changed_.wait_until(lock, due, news);
       }
       if (lost_cause_ || stopping_) return;
-      see_to_canary(lock);
+      flow_news_ = false;
+      lock.unlock();
+      see_to_flow(session);
+      lock.lock();
       if (lost_cause_ || stopping_) return;
       if (answer_) {
         auto answer = *std::exchange(answer_, std::nullopt);
         asking_ = false;
         lock.unlock();
-        take_answer(std::move(answer));
+        take_answer(session, std::move(answer));
         check_at = steady_clock::now() + settings_.subscribe_again;
         lock.lock();
       } else if (subscribed_ || steady_clock::now() < check_at) {
@@ -254,56 +247,27 @@ class BrokerConnection::Implementation final : private Session::Events {
         since_ = steady_clock::now();
       } else {
         lock.unlock();
-        check_at = ask(session);
+        check_at = ask(session, nothing_to_ask);
         lock.lock();
       }
     }
   }
 
-  /// With the lock held, which it releases meanwhile.
-  void see_to_canary(std::unique_lock<std::mutex>& lock) {
-    const auto now = steady_clock::now();
-    const auto finding = canary_.look(now);
-    auto publication = canary_.next(now);
-    const bool flows = canary_.flowing() && !told_flowing_;
-    told_flowing_ = canary_.flowing();
-    const auto gone_since = flows ? std::exchange(gone_since_, std::nullopt) : std::nullopt;
-    const auto round_trip = canary_.round_trip();
-    if (finding == Canary::Finding::dead) {
-      lost_cause_ = "no message comes back: the connection is dead";
-      since_ = now;
+  void see_to_flow(Session& session) {
+    const auto step = flow_.step(steady_clock::now());
+    if (!step.dead.empty()) {
+      lost(step.dead);
       return;
     }
-    lock.unlock();
-    if (finding == Canary::Finding::impossible) {
-      log_.write(Severity::warning,
-                 "messages to ourselves do not come back: whether messages flow cannot be seen",
-                 {{"topic", canary_.topic()},
-                  {"cure",
-                   "let the bridge publish and subscribe to it in the broker's ACL, or set "
-                   "broker.canary_topic to another or to nothing"}});
-    }
-    if (publication) {
-      sender_.queue(*std::move(publication));
-      sender_.flush();
-    }
-    if (flows) {
-      const auto milliseconds = [](Duration duration) {
-        return std::to_string(
-            std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
-      };
-      log_.write(gone_since ? Severity::info : Severity::debug,
-                 gone_since ? "messages flow again" : "messages flow",
-                 {{"round_trip_ms", milliseconds(round_trip)},
-                  {"gone_ms", gone_since ? milliseconds(now - *gone_since) : std::string()}});
-    }
-    lock.lock();
+    if (step.flows) report_.flows(step.round_trip, step.gone);
+    report_.canary_fault(step.fault);
+    if (step.canary) session.publish_canary(*step.canary);
   }
 
   /// Asks for the subscriptions; says when the answer is overdue.
-  MonotonicTime ask(Session& session) {
+  MonotonicTime ask(Session& session, bool nothing_to_ask) {
     asking_ = true;
-    if (filters_.empty()) {
+    if (nothing_to_ask) {
       subscribed({});
       return MonotonicTime::max();
     }
@@ -311,79 +275,58 @@ class BrokerConnection::Implementation final : private Session::Events {
     return steady_clock::now() + subscribe_limit;
   }
 
-  void take_answer(std::vector<std::string> refused) {
+  void take_answer(const Session& session, std::vector<Session::Refusal> refused) {
     // Not being allowed a canary is no reason to ask again and again.
-    const bool canary = std::erase(refused, settings_.canary_topic) == 0;
-    if (!canary && !canary_refused_) {
-      log_.write(Severity::warning,
-                 "the broker refuses the topic of messages to ourselves: whether messages flow "
-                 "cannot be seen",
-                 {{"topic", settings_.canary_topic},
-                  {"cure", "grant it in the broker's ACL, or set broker.canary_topic to nothing"}});
-    }
-    canary_refused_ = !canary;
-    const bool news = refused != reported_refused_;
-    for (const auto& filter : refused) {
-      log_.write(news ? Severity::error : Severity::debug, "the broker refuses a subscription",
-                 {{"filter", filter}, {"cure", "grant it in the broker's ACL"}});
-    }
-    reported_refused_ = refused;
+    std::string canary_refusal;
+    std::erase_if(refused, [&](const Session::Refusal& refusal) {
+      if (refusal.filter != settings_.canary_topic) return false;
+      canary_refusal = refusal.reason;
+      return true;
+    });
+    report_.refused(refused);
     const bool granted = refused.empty();
     {
       const std::lock_guard lock(mutex_);
       subscribed_ = granted;
-      refused_ = std::move(refused);
-      canary_.begin(steady_clock::now(), canary);
+      refused_.clear();
+      for (const auto& [filter, reason] : refused) refused_.push_back(filter + ": " + reason);
     }
-    if (granted) log_.write(Severity::info, "ready for requests", {{"broker", address_}});
+    flow_.subscribed(steady_clock::now(), {.keep_alive = settings_.keep_alive,
+                                           .answers = session.canary_is_answered(),
+                                           .refusal = canary_refusal});
+    report_.canary_fault(flow_.state().fault);
+    if (granted) report_.ready();
   }
 
   void account_for_end(Duration lasted) {
-    std::string cause;
-    bool unexpected = false;
+    std::optional<std::string> cause;  // none: we are to stop
+    MonotonicTime lost;
     {
       const std::lock_guard lock(mutex_);
-      unexpected = !stopping_;
-      cause = lost_cause_.value_or("stopped");
       connected_ = false;
       subscribed_ = false;
-      canary_.end();
-      told_flowing_ = false;
-      if (!gone_since_) gone_since_ = lost_cause_ ? since_ : steady_clock::now();
       if (!lost_cause_) since_ = steady_clock::now();
+      if (!stopping_) cause = lost_cause_;
+      lost = since_;
     }
-    brief_ = cause.empty() && lasted < too_brief ? brief_ + 1 : 0;
-    if (cause.empty()) cause = "the connection broke";
-    if (brief_ >= brief_in_a_row) {
-      cause += " again at once: another client may be using the client id " + settings_.client_id;
-    }
-    if (!unexpected) {
-      log_.write(Severity::info, "disconnected from the broker", {{"broker", address_}});
+    if (!cause) {
+      report_.disconnected();
       return;
     }
-    {
-      const std::lock_guard lock(mutex_);
-      last_fault_ = cause;
-    }
-    log_.write(Severity::warning, "the connection to the broker is lost",
-               {{"broker", address_}, {"cause", cause}});
+    flow_.ended(steady_clock::now(), lost);
+    auto words = report_.lost(*std::move(cause), lasted);
+    report_.canary_fault(flow_.state().fault);
+    const std::lock_guard lock(mutex_);
+    last_fault_ = std::move(words);
   }
 
   void report_fault(const std::string& fault) {
-    const auto now = steady_clock::now();
     {
       const std::lock_guard lock(mutex_);
       if (stopping_) return;
       last_fault_ = fault;
     }
-    // A broker that is away for hours is a line now and then, not one for each attempt.
-    const bool news = reported_fault_ != fault || now - fault_reported_ >= fault_again;
-    if (news) {
-      reported_fault_ = fault;
-      fault_reported_ = now;
-    }
-    log_.write(news ? Severity::warning : Severity::debug, "cannot connect to the broker",
-               {{"broker", address_}, {"cause", fault}});
+    report_.cannot_connect(steady_clock::now(), fault);
   }
 
   bool stopping() const {
@@ -392,7 +335,6 @@ class BrokerConnection::Implementation final : private Session::Events {
   }
 
   BrokerSettings settings_;  ///< after the start the keeper's own
-  const std::string address_;
   const std::vector<std::string> filters_;
   const OnMessage on_message_;
   Log& log_;
@@ -404,27 +346,23 @@ class BrokerConnection::Implementation final : private Session::Events {
   bool subscribed_ = false;
   MonotonicTime since_;
   std::size_t connections_ = 0;
-  Canary canary_;
-  std::optional<MonotonicTime> gone_since_;  ///< no message has been seen to flow since then
+  bool flow_news_ = false;
   std::vector<std::string> refused_;
   std::string last_fault_;
   /// The broker's answer to a SUBSCRIBE that nobody has looked at: the filters it refuses.
-  std::optional<std::vector<std::string>> answer_;
+  std::optional<std::vector<Session::Refusal>> answer_;
   /// Why the present session ended, also if it was lost before it was announced. The first word
   /// counts: a DISCONNECT with a reason comes before the broken connection that follows it. Empty:
   /// it broke without a word.
   std::optional<std::string> lost_cause_;
 
+  Flow flow_;
+
   // The keeper's own.
   HostLookup lookup_;
   std::size_t attempts_ = 0;  ///< since the last connection
   bool asking_ = false;       ///< a SUBSCRIBE is unanswered
-  bool told_flowing_ = false;
-  bool canary_refused_ = false;
-  int brief_ = 0;  ///< connections in a row that broke at once
-  std::vector<std::string> reported_refused_;
-  std::string reported_fault_;
-  MonotonicTime fault_reported_ = {};
+  ConnectionReport report_;
 
   Sender sender_;
   std::thread keeper_;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,7 @@ struct BrokerSettings {
   /// A link that is dead without a word is noticed within 1.5 times this; at least 4 s.
   std::chrono::seconds keep_alive{15};
   /// Where we publish to ourselves, to see that messages flow; empty: nowhere. What others publish
-  /// there is ignored.
+  /// there is ignored. It must not match a topic filter.
   std::string canary_topic;
   /// For TCP, TLS and the broker's answer together; a name look-up may take as long again.
   std::chrono::seconds connect_timeout{5};
@@ -86,17 +87,20 @@ class BrokerConnection final : public Publisher {
     bool subscribed = false;
     /// A message to ourselves has come back on this connection; never so without a canary.
     bool flowing = false;
-    bool canary = false;               ///< whether there is one, and the broker lets it pass
-    Duration round_trip = {};          ///< of the last one
-    MonotonicTime since = {};          ///< when `connected` last changed
-    std::size_t connections = 0;       ///< how often it has connected
-    std::size_t waiting = 0;           ///< publications that have not been sent
-    std::size_t unacknowledged = 0;    ///< publications sent and not acknowledged
-    std::size_t bytes = 0;             ///< of both
-    std::uint64_t overflowed = 0;      ///< publications dropped for want of room, ever
-    std::uint64_t unpublishable = 0;   ///< publications invalid, too large or refused, ever
-    std::vector<std::string> refused;  ///< topic filters that the broker did not grant
-    std::string last_fault;            ///< why there is no connection; empty while there is one
+    /// Whether there is a canary, and nothing is known against its coming back.
+    bool canary = false;
+    std::string canary_fault;             ///< why canaries tell nothing; empty: they do, or are off
+    std::optional<MonotonicTime> flowed;  ///< when the last one came back, on any connection
+    Duration round_trip = {};             ///< how long that one took
+    MonotonicTime since = {};             ///< when `connected` last changed
+    std::size_t connections = 0;          ///< how often it has connected
+    std::size_t waiting = 0;              ///< publications that have not been sent
+    std::size_t unacknowledged = 0;       ///< publications sent and not acknowledged
+    std::size_t bytes = 0;                ///< of both
+    std::uint64_t overflowed = 0;         ///< publications dropped for want of room, ever
+    std::uint64_t unpublishable = 0;      ///< publications invalid, too large or refused, ever
+    std::vector<std::string> refused;     ///< topic filters that the broker did not grant
+    std::string last_fault;               ///< why there is no connection; empty while there is one
   };
   [[nodiscard]] State state() const;
 

@@ -1,18 +1,31 @@
 #include "adapters/mqtt/canary.h"
 
 #include <algorithm>
+#include <charconv>
+#include <chrono>
 #include <utility>
 
 namespace jobs_bridge::mqtt {
 namespace {
 
-/// Both in keep-alives: a link that dies just after a canary came back is noticed after the next
-/// one has been waited for, which is one keep-alive in all.
+using namespace std::chrono_literals;
+
+/// In keep-alives: a canary every half of one. A link that dies just after one came back is noticed
+/// when the next has been waited for: after one keep-alive where nothing is heard any more, after
+/// 1.3 where there are signs of life in one direction, which may only be slow.
 constexpr double every = 0.5;
 constexpr double patience = 0.5;
-/// A link that answers but brings no canary is given this much longer: the canary may wait behind
-/// many replies.
-constexpr int patience_of_living_link = 4;
+constexpr double patience_with_signs = 0.8;
+/// Paho can take a second to send or to notice something.
+constexpr Duration least_patience = 1s;
+/// So many deaf connections are given up, each after twice as long; then it is not the connection.
+constexpr int most_deaf = 3;
+/// So many connections that end right after a canary are no accident: brokers may close one over a
+/// message that they do not allow (MQTT 3.1.1, section 3.3.5).
+constexpr int most_fatal = 3;
+constexpr Duration rest = 10min;
+/// Later returns than of these prove nothing that the earlier would not have.
+constexpr std::size_t most_under_way = 16;
 
 Duration part_of(Duration duration, double share) {
   return std::chrono::duration_cast<Duration>(duration * share);
@@ -20,70 +33,159 @@ Duration part_of(Duration duration, double share) {
 
 }  // namespace
 
-Canary::Canary(std::string topic, std::string nonce, Duration keep_alive)
-    : topic_(std::move(topic)),
-      nonce_(std::move(nonce)),
-      every_(part_of(keep_alive, every)),
-      patience_(part_of(keep_alive, patience)) {}
+Canary::Canary(std::string topic, std::string nonce)
+    : topic_(std::move(topic)), nonce_(std::move(nonce)) {}
 
-void Canary::begin(MonotonicTime now, bool granted) {
-  on_ = granted && !topic_.empty();
-  outstanding_.reset();
-  last_return_.reset();
-  next_at_ = now;
-  unanswered_since_.reset();
-  last_arrival_ = now;
+bool Canary::ask(MonotonicTime now) {
+  asked_ = !topic_.empty() && now >= rests_until_;
+  return asked_;
 }
 
-void Canary::end() {
-  on_ = false;
-  outstanding_.reset();
-  last_return_.reset();
+void Canary::begin(MonotonicTime now, const Link& link) {
+  const bool wanted = std::exchange(asked_, false);
+  forget_connection();
+  ++connection_;
+  keep_alive_ = link.keep_alive;
+  answers_ = link.answers;
+  next_at_ = looked_ = last_arrival_ = now;
+  if (!wanted) return;
+  on_ = link.refusal.empty();
+  if (!on_) fault_ = "the broker refuses the subscription: " + link.refusal;
+}
+
+void Canary::forget_connection() {
+  on_ = flowing_ = own_answered_ = refused_ = verdict_given_up_ = false;
+  under_way_.clear();
+  last_message_.reset();
+  unanswered_since_.reset();
+  undelivered_since_.reset();
+}
+
+void Canary::end(MonotonicTime now) {
+  const bool unanswered = asked_ || (on_ && answers_ && !own_answered_ && !under_way_.empty());
+  if (unanswered && ++fatal_in_a_row_ >= most_fatal) {
+    fatal_in_a_row_ = 0;
+    rests_until_ = now + rest;
+    fault_ = "connection after connection ends before the broker has answered one";
+  }
+  asked_ = false;
+  forget_connection();
+}
+
+std::string Canary::prefix() const {
+  return nonce_ + " " + std::to_string(connection_) + " ";
 }
 
 std::optional<Publication> Canary::next(MonotonicTime now) {
   if (!on_ || now < next_at_) return std::nullopt;
-  next_at_ = now + every_;
-  if (!outstanding_) outstanding_ = now;
-  if (!unanswered_since_) unanswered_since_ = now;
-  ++sequence_;
-  return Publication{.topic = topic_, .payload = nonce_ + " " + std::to_string(sequence_)};
+  next_at_ = now + part_of(keep_alive_, every);
+  if (unanswered_since_) return std::nullopt;
+  if (answers_) unanswered_since_ = now;
+  if (!undelivered_since_) undelivered_since_ = now;
+  under_way_.push_back({++sequence_, now});
+  if (under_way_.size() > most_under_way) under_way_.pop_front();
+  return Publication{.topic = topic_, .payload = prefix() + std::to_string(sequence_)};
 }
 
 bool Canary::arrived(MonotonicTime now, std::string_view topic, std::string_view payload) {
-  unanswered_since_.reset();
   last_arrival_ = now;
-  if (topic_.empty() || topic != topic_) return false;
-  // Any of this process's will do: one that was sent on the connection before and comes now shows
-  // that messages flow now.
-  if (on_ && payload.starts_with(nonce_ + " ")) {
-    if (outstanding_) round_trip_ = now - *outstanding_;
-    outstanding_.reset();
-    last_return_ = now;
+  if (topic_.empty() || topic != topic_) {
+    last_message_ = now;
+    return false;
   }
+  // One of an earlier connection may have waited in the session and shows nothing of this one.
+  const auto begin = prefix();
+  if (!on_ || !payload.starts_with(begin)) return true;
+  payload.remove_prefix(begin.size());
+  std::uint64_t sequence = 0;
+  const auto* end = payload.data() + payload.size();
+  const auto read = std::from_chars(payload.data(), end, sequence);
+  if (read.ec != std::errc() || read.ptr != end) return true;
+  const auto sent = std::ranges::find(under_way_, sequence, &Sent::sequence);
+  if (sent == under_way_.end()) return true;
+
+  note_own_answer();
+  round_trip_ = now - sent->at;
+  under_way_.erase(under_way_.begin(), sent + 1);
+  undelivered_since_ = under_way_.empty() ? std::nullopt : std::optional(under_way_.front().at);
+  flowing_ = true;
+  flowed_ = now;
+  refused_ = verdict_given_up_ = false;
+  deaf_in_a_row_ = 0;
+  fault_.clear();
   return true;
 }
 
-void Canary::acknowledged() {
+void Canary::note_own_answer() {
   unanswered_since_.reset();
+  own_answered_ = true;
+  fatal_in_a_row_ = 0;
+}
+
+void Canary::answered() {
+  // What is sent at QoS 0 counts as done without the broker's having said so.
+  if (answers_) unanswered_since_.reset();
+}
+
+void Canary::accepted(MonotonicTime now) {
+  if (!on_ || !answers_) return;
+  note_own_answer();
+  if (!std::exchange(refused_, false)) return;
+  undelivered_since_ = now;
+  fault_.clear();
+}
+
+void Canary::refused(MonotonicTime now, const std::string& reason) {
+  if (!on_) return;
+  accepted(now);
+  refused_ = true;
+  flowing_ = false;
+  fault_ = "the broker refuses to pass them on: " + reason;
+}
+
+MonotonicTime Canary::silent_at() const {
+  if (!on_ || !unanswered_since_) return MonotonicTime::max();
+  // Messages that arrive show that the link lives in their direction; the answer may wait behind
+  // them.
+  const bool signs = last_message_ && *last_message_ > *unanswered_since_;
+  return *unanswered_since_ +
+         std::max(least_patience, part_of(keep_alive_, signs ? patience_with_signs : patience));
+}
+
+MonotonicTime Canary::deaf_at() const {
+  if (!on_ || !undelivered_since_ || refused_ || verdict_given_up_) return MonotonicTime::max();
+  // Where it has come back before, a message of another kind shows that it is only late. Where it
+  // has not, there must be a verdict however many others come.
+  const auto since = flowing_ ? std::max(*undelivered_since_, last_arrival_) : *undelivered_since_;
+  return since + std::max(least_patience, part_of(keep_alive_, patience_with_signs)) *
+                     (1 << deaf_in_a_row_);
 }
 
 Canary::Finding Canary::look(MonotonicTime now) {
-  if (!on_ || !outstanding_) return Finding::fine;
-  if (unanswered_since_ && now - *unanswered_since_ >= patience_) return Finding::dead;
-  if (now - *outstanding_ < patience_ * patience_of_living_link) return Finding::fine;
-  if (last_return_) {
-    // It flowed before. If other messages still come, the canary is only late.
-    return last_arrival_ > *outstanding_ ? Finding::fine : Finding::dead;
+  // Where nobody looked for long it was this process that stood still, and what arrived meanwhile
+  // has not been read.
+  const bool stood_still = now - looked_ > part_of(keep_alive_, every) + least_patience;
+  looked_ = now;
+  if (stood_still) {
+    if (unanswered_since_) unanswered_since_ = now;
+    if (undelivered_since_) undelivered_since_ = now;
   }
-  on_ = false;
-  return Finding::impossible;
+  if (now >= silent_at()) return Finding::silent;
+  if (now < deaf_at()) return Finding::fine;
+  const bool messages = last_message_ && *last_message_ > *undelivered_since_;
+  if (flowed_ && !messages && deaf_in_a_row_ < most_deaf) {
+    ++deaf_in_a_row_;
+    return Finding::deaf;
+  }
+  verdict_given_up_ = true;
+  fault_ = messages ? "none comes back, although other messages arrive"
+                    : "none comes back, although the broker answers";
+  return Finding::fine;
 }
 
 MonotonicTime Canary::due() const {
   if (!on_) return MonotonicTime::max();
-  if (!unanswered_since_) return next_at_;
-  return std::min(next_at_, *unanswered_since_ + patience_);
+  return std::min({next_at_, silent_at(), deaf_at()});
 }
 
 }  // namespace jobs_bridge::mqtt

@@ -18,7 +18,7 @@ std::size_t size_of(const Publication& publication) {
 std::size_t Outbox::push(Publication publication) {
   const auto size = size_of(publication);
   waiting_.push_back({next_sequence_, std::move(publication)});
-  ++next_sequence_;
+  if (++next_sequence_ == nobody) ++next_sequence_;
   bytes_ += size;
   std::size_t dropped = 0;
   while (waiting_.size() > 1 && (waiting_.size() + unacknowledged_.size() > limits_.publications ||

@@ -103,6 +103,16 @@ std::optional<std::string> Session::subscribe() {
 
 Sender::Link::Handed Session::hand_over(Outbox::Sequence sequence, const Publication& publication,
                                         std::string& cause) noexcept {
+  return send(sequence, publication, qos_, cause);
+}
+
+void Session::publish_canary(const Publication& canary) noexcept {
+  std::string ignored;
+  send(Outbox::nobody, canary, canary_qos(), ignored);
+}
+
+Sender::Link::Handed Session::send(Outbox::Sequence sequence, const Publication& publication,
+                                   int qos, std::string& cause) noexcept {
   const bool mqtt_5 = settings_.protocol == Protocol::v5;
   try {
     if (auto fault = fault_of(publication, mqtt_5, maximum_packet_size_)) {
@@ -118,7 +128,7 @@ Sender::Link::Handed Session::hand_over(Outbox::Sequence sequence, const Publica
     }
     client_->publish(sequence,
                      std::make_shared<const ::mqtt::message>(publication.topic, publication.payload,
-                                                             qos_, false, std::move(properties)));
+                                                             qos, false, std::move(properties)));
     return Handed::over;
   } catch (const ::mqtt::exception& error) {
     cause = error.what();

@@ -26,18 +26,25 @@ namespace jobs_bridge::mqtt {
 /// they look again after 10 ms at first, old ones after a second.
 class Session final : public Sender::Link {
  public:
+  /// A topic filter that the broker does not grant.
+  struct Refusal {
+    std::string filter;
+    std::string reason;
+    bool operator==(const Refusal&) const = default;
+  };
+
   /// Called on Paho's threads with its lock held: must not block, nor throw. No more calls once the
   /// Session is destroyed.
   class Events {
    public:
     virtual ~Events() = default;
     virtual void arrived(Message message) = 0;
+    /// Of a canary: Outbox::nobody.
     virtual void acknowledged(Outbox::Sequence sequence) = 0;
     /// The broker refuses it for good.
     virtual void refused(Outbox::Sequence sequence, const std::string& cause) = 0;
-    /// The answers to subscribe(), all of them: the filters that the broker does not grant, each
-    /// with its reason.
-    virtual void subscribed(std::vector<std::string> refused) = 0;
+    /// The answers to subscribe(), all of them: what the broker does not grant.
+    virtual void subscribed(std::vector<Refusal> refused) = 0;
     /// The connection is over. May be called more than once, the best cause first.
     virtual void lost(const std::string& cause) = 0;
     /// One of the above has thrown.
@@ -63,8 +70,12 @@ class Session final : public Sender::Link {
 
   /// From the CONNACK.
   [[nodiscard]] bool session_present() const { return session_present_; }
-  /// The most publications that may be unacknowledged.
+  /// The most publications that may be unacknowledged, canaries included.
   [[nodiscard]] std::size_t receive_maximum() const { return receive_maximum_; }
+  /// The same without the place of a canary.
+  [[nodiscard]] std::size_t window_beside_canary() const {
+    return receive_maximum_ - static_cast<std::size_t>(canary_qos());
+  }
   /// What the broker wants instead of our keep-alive, if it says so. Paho goes on with ours, and a
   /// broker that wants less then ends the connection.
   [[nodiscard]] std::optional<std::chrono::seconds> server_keep_alive() const {
@@ -78,12 +89,23 @@ class Session final : public Sender::Link {
   Handed hand_over(Outbox::Sequence sequence, const Publication& publication,
                    std::string& cause) noexcept override;
 
+  /// Publishes a canary, past the Outbox: it must not wait behind what it is to vouch for, and one
+  /// that a connection takes with it is not missed. One at a time takes a place in the Receive
+  /// Maximum, see window_beside_canary(). Failing to is left to its absence to show.
+  void publish_canary(const Publication& canary) noexcept;
+  /// Whether the broker answers a canary. It does not where it takes QoS 0 only, or where a reply
+  /// needs the only place there is.
+  [[nodiscard]] bool canary_is_answered() const { return canary_qos() > 0; }
+
   /// Says good-bye, so that the broker keeps the session for as long as agreed. Blocks for a second
   /// at most.
   void disconnect();
 
  private:
   class Client;
+  [[nodiscard]] int canary_qos() const { return receive_maximum_ > 1 ? qos_ : 0; }
+  Handed send(Outbox::Sequence sequence, const Publication& publication, int qos,
+              std::string& cause) noexcept;
 
   const BrokerSettings& settings_;
   const std::string address_;

@@ -147,7 +147,7 @@ void Session::Client::Subscribing::on_failure(const ::mqtt::token& token) {
 
 void Session::Client::Subscribing::answered(const ::mqtt::token& token, int reason) {
   if (is_refusal(reason)) {
-    refused_.push_back((*token.get_topics())[0] + ": " + describe_reason(reason));
+    refused_.push_back({(*token.get_topics())[0], describe_reason(reason)});
   }
   if (--unanswered_ == 0) events_.subscribed(std::move(refused_));
 }

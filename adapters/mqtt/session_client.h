@@ -50,7 +50,7 @@ class Session::Client final : private ::mqtt::callback {
 
     Events& events_;
     std::size_t unanswered_ = 0;
-    std::vector<std::string> refused_;
+    std::vector<Refusal> refused_;
   };
 
   void message_arrived(::mqtt::const_message_ptr message) override;

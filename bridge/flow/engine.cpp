@@ -54,14 +54,29 @@ void Engine::received(Now now, Message message, Effects& effects) {
   auto* taken = std::get_if<Intake::Taken>(&read);
   if (taken == nullptr) return;
 
+  const bool update = taken->request.operation == Operation::update;
+  // An update is never too late. All else was asked by a device that may have gone since: a late
+  // start-next would start the timer of a job for nobody.
+  // Where nobody knows, after a start of our own, the device is taken to wait still.
+  const bool known = !update && message.kept_for != Duration::max();
+  const auto kept_for = known ? message.kept_for : Duration::zero();
+  if (kept_for > settings_.deadline - least_time_for_call()) {
+    respond(now, std::move(taken->address),
+            Rejection{ErrorCode::internal_error,
+                      "the request waited while the gateway was away and was not carried out: ask "
+                      "again"},
+            {}, effects);
+    return;
+  }
   const auto same = find_same(taken->request, message);
-  auto bytes = taken->request.operation == Operation::update ? bytes_of(message) : 0;
+  auto bytes = update ? bytes_of(message) : 0;
   if (bytes > 0 && same != requests_.end()) bytes -= message.payload.size();
   if (auto rejection = refusal(taken->request, bytes, same)) {
     respond(now, std::move(taken->address), *std::move(rejection), {}, effects);
     return;
   }
-  Asker asker{.address = std::move(taken->address), .deadline = now.monotonic + settings_.deadline};
+  Asker asker{.address = std::move(taken->address),
+              .deadline = now.monotonic + settings_.deadline - kept_for};
   if (same != requests_.end()) {
     same->second.askers.push_back(std::move(asker));
     same->second.bytes += bytes;
@@ -95,6 +110,7 @@ void Engine::add(RequestId id, Pending pending) {
 
 Engine::Place Engine::find_same(const Request& request, const Message& message) {
   // One that may vanish sooner than its device waits is for nobody to rely on.
+  if (message.kept_for > Duration::zero()) return requests_.end();
   if (message.expires_after && *message.expires_after < settings_.deadline) return requests_.end();
   // Only the last one of the thing: nothing may have changed in between.
   const auto last = lanes_.last(request.thing.text());

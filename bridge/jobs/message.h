@@ -17,6 +17,9 @@ struct Message {
   std::string response_topic = {};
   std::string correlation_data = {};
   std::string content_type = {};
+  /// How long the broker may have kept it for us: it came with what waited while we were away.
+  /// Duration::max(): nobody knows.
+  Duration kept_for = Duration::zero();
   /// What was left of the Message Expiry Interval when the broker passed the message on.
   std::optional<Duration> expires_after = {};
 };

@@ -84,10 +84,22 @@ void TcpProxy::heal() {
   wake();
 }
 
+void TcpProxy::forget(Direction direction) {
+  forget_ = static_cast<int>(direction);
+  wake();
+}
+
+void TcpProxy::forget_all(Direction direction) {
+  for (auto& pair : pairs_) {
+    if (direction != Direction::from_target) pair.to_target = false;
+    if (direction != Direction::to_target) pair.from_target = false;
+  }
+}
+
 void TcpProxy::cut_all() {
-  for (const auto& [client, server] : pairs_) {
-    close(client);
-    close(server);
+  for (const auto& pair : pairs_) {
+    close(pair.client);
+    close(pair.server);
   }
   pairs_.clear();
 }
@@ -111,9 +123,10 @@ void TcpProxy::run() {
     std::vector<pollfd> sources{{wake_, POLLIN, 0}};
     if (!stalled_) {
       sources.push_back({listener_, POLLIN, 0});
-      for (const auto& [client, server] : pairs_) {
-        sources.push_back({client, POLLIN, 0});
-        sources.push_back({server, POLLIN, 0});
+      // poll() passes over negative descriptors.
+      for (const auto& pair : pairs_) {
+        sources.push_back({pair.to_target ? pair.client : -1, POLLIN, 0});
+        sources.push_back({pair.from_target ? pair.server : -1, POLLIN, 0});
       }
     }
     if (poll(sources.data(), sources.size(), -1) < 0) continue;
@@ -121,11 +134,15 @@ void TcpProxy::run() {
       std::uint64_t ignored = 0;
       [[maybe_unused]] const auto size = read(wake_, &ignored, sizeof ignored);
       if (cut_.exchange(false)) cut_all();
+      if (const int what = forget_.exchange(-1); what >= 0) {
+        forget_all(static_cast<Direction>(what));
+      }
       continue;
     }
     std::vector<Pair> remaining;
     for (std::size_t i = 0; i < pairs_.size(); ++i) {
-      const auto [client, server] = pairs_[i];
+      const auto client = pairs_[i].client;
+      const auto server = pairs_[i].server;
       const bool client_ready = sources[2 + 2 * i].revents != 0;
       const bool server_ready = sources[3 + 2 * i].revents != 0;
       if ((client_ready && !pass(client, server)) || (server_ready && !pass(server, client))) {

@@ -24,15 +24,23 @@ class TcpProxy {
   /// New connections work again; what there was is cut.
   void heal();
 
+  enum class Direction { both, to_target, from_target };
+  /// The connections that there are stay open but carry nothing more in that direction, as when a
+  /// router has forgotten them. New ones work.
+  void forget(Direction direction);
+
  private:
   struct Pair {
     int client;
     int server;
+    bool to_target = true;  ///< passes on what the client says
+    bool from_target = true;
   };
   void run();
   void wake() const;
   void accept_one();
   void cut_all();
+  void forget_all(Direction direction);
 
   const std::uint16_t target_;
   std::uint16_t port_ = 0;
@@ -40,6 +48,7 @@ class TcpProxy {
   int wake_ = -1;
   std::atomic<bool> stalled_{false};
   std::atomic<bool> cut_{false};
+  std::atomic<int> forget_{-1};  ///< a Direction
   std::atomic<bool> ending_{false};
   std::vector<Pair> pairs_;  ///< the thread's own
   std::thread thread_;

@@ -138,6 +138,35 @@ TEST(EngineDeadlineTest, NextTickFollowsTheEarliestDeadline) {
       << "whatever comes from now on is due no earlier";
 }
 
+TEST(EngineDeadlineTest, WhatWaitedAtTheBrokerForTooLongIsNotCarriedOutUnlessItIsAnUpdate) {
+  EngineDriver driver({.deadline = seconds(8)});
+  for (const auto* below : {"start-next", "get", "j/get"}) {
+    for (const Duration kept_for : {Duration(seconds(8)), Duration(std::chrono::hours(1))}) {
+      driver.receive({.topic = "$aws/things/T/jobs/" + std::string(below),
+                      .payload = R"({"clientToken":"t"})",
+                      .kept_for = kept_for});
+      const auto reply = driver.take_one();
+      EXPECT_THAT(reply.payload, HasSubstr("InternalError")) << "a code that devices repeat";
+      EXPECT_THAT(reply.payload, HasSubstr("while the gateway was away"));
+      EXPECT_FALSE(driver.next_call());
+    }
+  }
+  driver.receive({.topic = "$aws/things/T/jobs/j/update",
+                  .payload = R"({"status":"FAILED"})",
+                  .kept_for = std::chrono::hours(1)});
+  EXPECT_TRUE(driver.next_call());
+  driver.receive(
+      {.topic = "$aws/things/U/jobs/start-next", .payload = "{}", .kept_for = Duration::max()});
+  EXPECT_TRUE(driver.next_call()) << "nobody knows";
+}
+
+TEST(EngineDeadlineTest, WhatWaitedAtTheBrokerHasThatMuchLessTime) {
+  EngineDriver driver({.deadline = seconds(8)});
+  driver.receive({.topic = "$aws/things/T/jobs/get", .payload = "", .kept_for = seconds(3)});
+  EXPECT_EQ(driver.engine.next_tick(driver.now.monotonic),
+            driver.now.monotonic + latest_start - seconds(3));
+}
+
 TEST(EngineDeadlineTest, TheWallClockMovesNoDeadline) {
   EngineDriver driver({.deadline = seconds(8)});
   driver.send("T", "get");

@@ -1,0 +1,100 @@
+#include "adapters/mqtt/connection_report.h"
+
+#include <utility>
+
+namespace jobs_bridge::mqtt {
+namespace {
+
+/// A fault that stays is told again after this time.
+constexpr std::chrono::minutes fault_again{5};
+/// So many connections in a row that ended sooner than this are no accident.
+constexpr std::chrono::seconds too_brief{5};
+constexpr int brief_in_a_row = 3;
+
+std::string milliseconds(Duration duration) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
+}
+
+}  // namespace
+
+ConnectionReport::ConnectionReport(const BrokerSettings& settings, Log& log)
+    : settings_(settings),
+      broker_(settings.host + ":" + std::to_string(settings.port)),
+      log_(log) {}
+
+void ConnectionReport::cannot_connect(MonotonicTime now, const std::string& fault) {
+  const bool news = told_fault_ != fault || now - fault_told_ >= fault_again;
+  if (news) {
+    told_fault_ = fault;
+    fault_told_ = now;
+  }
+  log_.write(news ? Severity::warning : Severity::debug, "cannot connect to the broker",
+             {{"broker", broker_}, {"cause", fault}});
+}
+
+void ConnectionReport::connected(const Session& session, std::size_t attempts) {
+  told_fault_.clear();
+  log_.write(Severity::info, "connected to the broker",
+             {{"broker", broker_},
+              {"attempts", std::to_string(attempts)},
+              {"session", session.session_present() ? "resumed" : "new"},
+              {"receive_maximum", std::to_string(session.receive_maximum())}});
+}
+
+void ConnectionReport::shorter_keep_alive(std::chrono::seconds keep_alive) {
+  log_.write(Severity::info, "the broker asks for a shorter keep-alive: connecting again",
+             {{"seconds", std::to_string(keep_alive.count())}});
+}
+
+void ConnectionReport::refused(const std::vector<Session::Refusal>& refused) {
+  const bool news = refused != told_refused_;
+  for (const auto& [filter, reason] : refused) {
+    log_.write(news ? Severity::error : Severity::debug, "the broker refuses a subscription",
+               {{"filter", filter + ": " + reason}, {"cure", "grant it in the broker's ACL"}});
+  }
+  told_refused_ = refused;
+}
+
+void ConnectionReport::ready() {
+  log_.write(Severity::info, "ready for requests", {{"broker", broker_}});
+}
+
+std::string ConnectionReport::lost(std::string cause, Duration lasted) {
+  brief_ = cause.empty() && lasted < too_brief ? brief_ + 1 : 0;
+  if (cause.empty()) cause = "the connection broke";
+  if (brief_ >= brief_in_a_row) {
+    cause += " again at once: another client may be using the client id " + settings_.client_id;
+  }
+  log_.write(Severity::warning, "the connection to the broker is lost",
+             {{"broker", broker_}, {"cause", cause}});
+  return cause;
+}
+
+void ConnectionReport::disconnected() {
+  log_.write(Severity::info, "disconnected from the broker", {{"broker", broker_}});
+}
+
+void ConnectionReport::flows(Duration round_trip, std::optional<Duration> gone) {
+  if (gone) {
+    log_.write(Severity::info, "messages flow again",
+               {{"round_trip_ms", milliseconds(round_trip)}, {"gone_ms", milliseconds(*gone)}});
+  } else {
+    log_.write(Severity::debug, "messages flow", {{"round_trip_ms", milliseconds(round_trip)}});
+  }
+}
+
+void ConnectionReport::canary_fault(const std::string& fault) {
+  if (fault == told_canary_fault_) return;
+  told_canary_fault_ = fault;
+  if (fault.empty()) return;
+  const auto who = settings_.username.empty() ? "" : "\"user " + settings_.username + "\", ";
+  log_.write(Severity::warning,
+             "messages to ourselves do not come back: whether messages flow cannot be seen",
+             {{"topic", settings_.canary_topic},
+              {"cause", fault},
+              {"cure", "let the bridge publish and subscribe to it (in mosquitto's acl_file: " +
+                           who + "\"topic readwrite " + settings_.canary_topic +
+                           "\"), or set broker.canary_topic to another topic or to nothing"}});
+}
+
+}  // namespace jobs_bridge::mqtt

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adapters/mqtt/session.h"
+#include "bridge/ports.h"
+#include "bridge/time.h"
+
+namespace jobs_bridge::mqtt {
+
+/// What an operator is told of the connection to the broker, each thing once: a state that stays is
+/// a line now and then, not one for each attempt. Used by one thread at a time.
+class ConnectionReport {
+ public:
+  /// `settings` and `log` must outlive it.
+  ConnectionReport(const BrokerSettings& settings, Log& log);
+
+  void cannot_connect(MonotonicTime now, const std::string& fault);
+  void connected(const Session& session, std::size_t attempts);
+  void shorter_keep_alive(std::chrono::seconds keep_alive);
+  void refused(const std::vector<Session::Refusal>& refused);
+  void ready();
+  /// `cause`: empty if it broke without a word. Returns the cause in full.
+  std::string lost(std::string cause, Duration lasted);
+  void disconnected();
+
+  /// A canary has come back on this connection for the first time, or again. `gone`: how long
+  /// nothing flowed before.
+  void flows(Duration round_trip, std::optional<Duration> gone);
+  /// Why canaries tell nothing, if they do: Canary::fault().
+  void canary_fault(const std::string& fault);
+
+ private:
+  const BrokerSettings& settings_;
+  const std::string broker_;
+  Log& log_;
+  std::string told_fault_;
+  MonotonicTime fault_told_{};
+  std::vector<Session::Refusal> told_refused_;
+  std::string told_canary_fault_;
+  int brief_ = 0;  ///< connections in a row that broke at once
+};
+
+}  // namespace jobs_bridge::mqtt

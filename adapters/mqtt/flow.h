@@ -1,0 +1,71 @@
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "adapters/mqtt/canary.h"
+#include "bridge/jobs/message.h"
+#include "bridge/time.h"
+
+namespace jobs_bridge::mqtt {
+
+/// Whether messages flow through the broker to us, connection after connection: what the Canary
+/// finds, how long nothing flowed, and how long the broker may have kept what arrives.
+///
+/// Any thread may call anything. Its lock is a leaf: nothing is called with it held.
+class Flow {
+ public:
+  /// `on_news`: step() is worth calling before it is due. Called from within what the MQTT
+  /// library's callbacks call. The rest: as Canary has it.
+  Flow(std::string canary_topic, std::string nonce, std::function<void()> on_news);
+
+  /// We are about to connect. From now on what arrives may have waited for us, until our canary
+  /// shows that we have caught up. Says whether to subscribe to the canary's topic.
+  bool connecting(MonotonicTime now);
+  void connected(bool session_present);
+  /// The broker has answered our subscriptions, this one as the link says.
+  void subscribed(MonotonicTime now, const Canary::Link& link);
+  /// The connection has ended; `lost`: when it was seen to be.
+  void ended(MonotonicTime now, MonotonicTime lost);
+
+  struct Step {
+    std::string dead;                   ///< not empty: why to connect anew
+    std::optional<Publication> canary;  ///< to be published
+    bool flows = false;                 ///< from now on, on this connection
+    std::optional<Duration> gone;       ///< if `flows`: for how long nothing did, if that is known
+    Duration round_trip{};
+    std::string fault;  ///< Canary::fault()
+  };
+  Step step(MonotonicTime now);
+  /// When to call step() again.
+  [[nodiscard]] MonotonicTime due() const;
+
+  /// A message arrived. True: it was a canary, and nobody else's concern. Otherwise it is told how
+  /// long it may have been kept.
+  bool arrived(MonotonicTime now, Message& message);
+  /// As Canary has them.
+  void answered();
+  void accepted(MonotonicTime now);
+  void refused(MonotonicTime now, const std::string& reason);
+
+  struct State {
+    bool flowing = false;
+    bool canary = false;
+    std::string fault;
+    std::optional<MonotonicTime> flowed;
+    Duration round_trip{};
+  };
+  [[nodiscard]] State state() const;
+
+ private:
+  const std::function<void()> on_news_;
+  mutable std::mutex mutex_;
+  Canary canary_;
+  bool told_flowing_ = false;
+  bool backlog_ = false;                     ///< what arrives may have waited for us
+  std::optional<MonotonicTime> gone_since_;  ///< no message has been seen to flow since then
+};
+
+}  // namespace jobs_bridge::mqtt
