@@ -27,7 +27,7 @@ std::size_t most_in_a_second(const json& calls, bool writes) {
 }
 
 std::chrono::seconds outage() {
-  const char* const text = std::getenv("JOBS_BRIDGE_OUTAGE_SECONDS");
+  const char* const text = std::getenv("FAULT_TEST_OUTAGE_SECONDS");
   return std::chrono::seconds(text == nullptr ? 12 : std::atoi(text));
 }
 
