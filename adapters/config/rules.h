@@ -8,9 +8,12 @@ namespace jobs_bridge::config {
 /// 1 to 128 bytes.
 bool is_client_id(std::string_view text);
 
+/// Nothing, or 1 to 256 printable ASCII characters that are a topic and no filter, outside what
+/// brokers keep for themselves ('$').
+bool is_canary_topic(std::string_view text);
+
 /// Nothing, or 1 to 128 bytes without a character that means something in a topic filter (MQTT 5.0,
 /// section 4.8.2).
-bool is_canary_topic(std::string_view text);
 bool is_share_group(std::string_view text);
 
 /// At most 1 KiB: the password is in the file.

@@ -339,7 +339,7 @@ class BrokerConnection::Implementation final : private Session::Events {
   const OnMessage on_message_;
   Log& log_;
 
-  mutable std::mutex mutex_;  ///< a leaf: nothing is called with it held
+  mutable std::mutex mutex_;  ///< nothing is called with it held but Flow, whose own lock is a leaf
   std::condition_variable changed_;
   bool stopping_ = false;
   bool connected_ = false;

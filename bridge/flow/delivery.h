@@ -49,8 +49,6 @@ class Delivery {
   [[nodiscard]] std::optional<Rejection> known_refusal() const;
   /// What the last call failed with; nothing if none did.
   [[nodiscard]] std::optional<Rejection> failure() const;
-  /// Calls that have ended without an answer for the device.
-  [[nodiscard]] int failed_calls() const { return trouble_ ? trouble_->failed_calls : 0; }
 
  private:
   /// What most requests never need.

@@ -56,8 +56,8 @@ void Engine::received(Now now, Message message, Effects& effects) {
 
   const bool update = taken->request.operation == Operation::update;
   // An update is never too late. All else was asked by a device that may have gone since: a late
-  // start-next would start the timer of a job for nobody.
-  // Where nobody knows, after a start of our own, the device is taken to wait still.
+  // start-next would start the timer of a job for nobody. Where nobody knows how long it was kept,
+  // after a start of our own, the device is taken to wait still.
   const bool known = !update && message.kept_for != Duration::max();
   const auto kept_for = known ? message.kept_for : Duration::zero();
   if (kept_for > settings_.deadline - least_time_for_call()) {
@@ -68,15 +68,15 @@ void Engine::received(Now now, Message message, Effects& effects) {
             {}, effects);
     return;
   }
-  const auto same = find_same(taken->request, message);
+  const auto deadline = now.monotonic + settings_.deadline - kept_for;
+  const auto same = find_same(taken->request, message, deadline);
   auto bytes = update ? bytes_of(message) : 0;
   if (bytes > 0 && same != requests_.end()) bytes -= message.payload.size();
   if (auto rejection = refusal(taken->request, bytes, same)) {
     respond(now, std::move(taken->address), *std::move(rejection), {}, effects);
     return;
   }
-  Asker asker{.address = std::move(taken->address),
-              .deadline = now.monotonic + settings_.deadline - kept_for};
+  Asker asker{.address = std::move(taken->address), .deadline = deadline};
   if (same != requests_.end()) {
     same->second.askers.push_back(std::move(asker));
     same->second.bytes += bytes;
@@ -108,18 +108,17 @@ void Engine::add(RequestId id, Pending pending) {
   schedule(requests_.emplace(id, std::move(pending)).first);
 }
 
-Engine::Place Engine::find_same(const Request& request, const Message& message) {
+Engine::Place Engine::find_same(const Request& request, const Message& message,
+                                MonotonicTime deadline) {
   // One that may vanish sooner than its device waits is for nobody to rely on.
-  if (message.kept_for > Duration::zero()) return requests_.end();
   if (message.expires_after && *message.expires_after < settings_.deadline) return requests_.end();
   // Only the last one of the thing: nothing may have changed in between.
   const auto last = lanes_.last(request.thing.text());
   const auto found = last ? requests_.find(*last) : requests_.end();
-  if (found == requests_.end() || found->second.stage == Stage::late || found->second.expiry ||
-      !(found->second.request() == request)) {
-    return requests_.end();
-  }
-  return found;
+  if (found == requests_.end() || found->second.stage == Stage::late) return requests_.end();
+  const auto& pending = found->second;
+  const bool in_order = pending.askers.back().deadline <= deadline;
+  return in_order && !pending.expiry && pending.request() == request ? found : requests_.end();
 }
 
 std::optional<Rejection> Engine::refusal(const Request& request, std::size_t bytes,

@@ -184,7 +184,7 @@ class Engine {
   using Place = Requests::iterator;
 
   /// The request that waits for the same answer, or the end.
-  Place find_same(const Request& request, const Message& message);
+  Place find_same(const Request& request, const Message& message, MonotonicTime deadline);
   /// `same`: the request that would be joined, or the end.
   std::optional<Rejection> refusal(const Request& request, std::size_t bytes,
                                    Requests::const_iterator same) const;
