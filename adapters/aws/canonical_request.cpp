@@ -1,0 +1,187 @@
+#include "adapters/aws/canonical_request.h"
+
+#include <algorithm>
+#include <array>
+
+namespace jobs_bridge::aws {
+namespace {
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::ranges::transform(result, result.begin(), [](char c) { return lower(c); });
+  return result;
+}
+
+/// RFC 3986, 2.3.
+bool is_unreserved(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '_' || c == '.' || c == '~';
+}
+
+void append_encoded(std::string& to, std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  for (const char c : text) {
+    if (is_unreserved(c)) {
+      to += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    to += '%';
+    to += digits[byte >> 4U];
+    to += digits[byte & 0x0fU];
+  }
+}
+
+int digit_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char small = lower(c);
+  return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
+}
+
+/// A '%' that begins no escape stands for itself.
+std::string decoded(std::string_view text) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '%' && at + 2 < text.size() && digit_value(text[at + 1]) >= 0 &&
+        digit_value(text[at + 2]) >= 0) {
+      result += static_cast<char>(digit_value(text[at + 1]) * 16 + digit_value(text[at + 2]));
+      at += 2;
+    } else {
+      result += text[at];
+    }
+  }
+  return result;
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const auto end = text.find(separator);
+    parts.push_back(text.substr(0, end));
+    if (end == std::string_view::npos) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
+void append_path(std::string& to, std::string_view path, PathForm form) {
+  auto segments = split(path, '/');
+  // A path begins with a slash, so there is nothing before the first.
+  if (!segments.empty()) segments.erase(segments.begin());
+  std::vector<std::string_view> kept;
+  bool directory = false;  // whether the path ends in a slash
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    const auto segment = segments[i];
+    const bool last = i + 1 == segments.size();
+    if (form == PathForm::as_sent) {
+      kept.push_back(segment);
+      continue;
+    }
+    if (last) directory = segment.empty() || segment == "." || segment == "..";
+    if (segment.empty() || segment == ".") continue;
+    if (segment == "..") {
+      if (!kept.empty()) kept.pop_back();
+    } else {
+      kept.push_back(segment);
+    }
+  }
+  if (kept.empty()) to += '/';
+  for (const auto segment : kept) {
+    to += '/';
+    append_encoded(to, segment);
+  }
+  if (directory && !kept.empty()) to += '/';
+}
+
+void append_query(std::string& to, std::string_view query) {
+  std::vector<std::pair<std::string, std::string>> parameters;
+  for (const auto part : split(query, '&')) {
+    if (part.empty()) continue;
+    const auto equals = std::min(part.find('='), part.size());
+    std::string name;
+    append_encoded(name, decoded(part.substr(0, equals)));
+    std::string value;
+    if (equals < part.size()) append_encoded(value, decoded(part.substr(equals + 1)));
+    parameters.emplace_back(std::move(name), std::move(value));
+  }
+  std::ranges::sort(parameters);
+  bool first = true;
+  for (const auto& [name, value] : parameters) {
+    if (!first) to += '&';
+    first = false;
+    to.append(name).append("=").append(value);
+  }
+}
+
+/// What is changed, added or taken away on the way, or that nobody could agree on.
+bool is_left_out(std::string_view name) {
+  constexpr std::array<std::string_view, 10> names = {
+      "authorization", "connection", "expect",     "keep-alive",        "te",
+      "trailer",       "upgrade",    "user-agent", "transfer-encoding", "x-amzn-trace-id"};
+  return std::ranges::find(names, name) != names.end();
+}
+
+/// Without space around it, and with one where there were several or a line was folded.
+void append_trimmed(std::string& to, std::string_view value) {
+  bool gap = false;
+  bool begun = false;
+  for (const char c : value) {
+    if (c == ' ' || c == '\t' || c == '\r' || c == '\n') {
+      gap = begun;
+      continue;
+    }
+    if (gap) to += ' ';
+    gap = false;
+    begun = true;
+    to += c;
+  }
+}
+
+void append_headers(CanonicalRequest& request, const HeaderList& headers) {
+  std::vector<std::pair<std::string, std::string_view>> chosen;
+  chosen.reserve(headers.size());
+  for (const auto& [name, value] : headers) {
+    auto known_as = lower(name);
+    if (!is_left_out(known_as)) chosen.emplace_back(std::move(known_as), value);
+  }
+  // Of several with one name the order of arrival counts.
+  std::ranges::stable_sort(chosen, {},
+                           [](const auto& header) -> const std::string& { return header.first; });
+  const std::string* before = nullptr;
+  for (const auto& [name, value] : chosen) {
+    if (before != nullptr && *before == name) {
+      request.text.back() = ',';
+    } else {
+      request.text.append(name) += ':';
+      if (before != nullptr) request.signed_headers += ';';
+      request.signed_headers += name;
+    }
+    append_trimmed(request.text, value);
+    request.text += '\n';
+    before = &name;
+  }
+}
+
+}  // namespace
+
+CanonicalRequest canonical_request(std::string_view method, std::string_view target,
+                                   const HeaderList& headers, std::string_view body_hash,
+                                   PathForm form) {
+  constexpr std::size_t usual_size = 2048;  // a session token is most of it
+  const auto mark = std::min(target.find('?'), target.size());
+  CanonicalRequest request;
+  request.text.reserve(usual_size);
+  request.text.append(method) += '\n';
+  append_path(request.text, target.substr(0, mark), form);
+  request.text += '\n';
+  append_query(request.text, target.substr(std::min(mark + 1, target.size())));
+  request.text += '\n';
+  append_headers(request, headers);
+  request.text.append("\n").append(request.signed_headers).append("\n").append(body_hash);
+  return request;
+}
+
+}  // namespace jobs_bridge::aws
