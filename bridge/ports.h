@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 
 #include "bridge/jobs/http.h"
 #include "bridge/jobs/message.h"
+#include "bridge/result.h"
 #include "bridge/time.h"
 
 /// What the bridge needs of the world, as interfaces that the adapters fulfil.
@@ -64,6 +66,24 @@ class Endpoint {
   /// Ends every request in progress, and every later one, at once with HttpFailure::Kind::stopped.
   virtual void stop() = 0;
 };
+
+/// A server that an adapter has to ask something now and then, other than the endpoint.
+struct Origin {
+  bool tls = true;
+  std::string host;  ///< a DNS name or a literal address; an IPv6 one without brackets
+  std::uint16_t port = 443;
+  std::string ca_file;           ///< PEM; empty: the system's authorities
+  std::string certificate_file;  ///< for mutual TLS, with private_key_file; empty: none
+  std::string private_key_file;
+  /// Whether the gateway's proxy leads to it; link-local services are asked directly.
+  bool through_proxy = false;
+  Duration connect_timeout{};
+  Duration answer_timeout{};
+};
+
+/// Opens an Origin; sends nothing yet. An error names what is wrong, such as a file. Any thread may
+/// call it.
+using OpenOrigin = std::function<Result<std::unique_ptr<Endpoint>, std::string>(const Origin&)>;
 
 /// An update as the broker handed it to us.
 struct JournalEntry {

@@ -41,8 +41,10 @@ struct Configuration {
     std::string base;  ///< accepted by TopicGrammar::from_base
   };
   struct Endpoint {
-    Url url;  ///< with the region in it
-    std::string region;
+    Url url;             ///< with the region in it
+    std::string region;  ///< not empty where requests are signed
+    bool fips = false;
+    bool dualstack = false;
     std::uint64_t connections = 0;
     std::chrono::milliseconds connect_timeout{};
     std::chrono::milliseconds answer_timeout{};
@@ -50,15 +52,21 @@ struct Configuration {
     std::string certificate_file;
     std::string private_key_file;
     std::optional<Url> proxy;
+    std::string proxy_password_file;    ///< read it with read_secret(); empty: none
+    std::vector<std::string> no_proxy;  ///< see is_exempt()
     bool allow_plaintext = false;
   };
   struct Credentials {
     CredentialSource source = CredentialSource::none;
     std::string profile;
     std::string credentials_file;
-    std::string iot_endpoint;
+    std::optional<Url> iot_endpoint;
     std::string iot_role_alias;
     std::string iot_thing_name;
+    /// Of the credential provider; those of the endpoint where none were given.
+    std::string iot_ca_file;
+    std::string iot_certificate_file;
+    std::string iot_private_key_file;
   };
   struct Limits {
     std::chrono::milliseconds deadline{};

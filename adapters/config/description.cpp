@@ -53,6 +53,26 @@ std::string notification(const Configuration& configuration) {
   return text;
 }
 
+std::string signing(const Configuration& configuration) {
+  switch (configuration.credentials.source) {
+    case CredentialSource::none:
+      return ", unsigned";
+    case CredentialSource::standard:
+      return ", signed with credentials from the usual places";
+    case CredentialSource::environment:
+      return ", signed with credentials from the environment";
+    case CredentialSource::profile:
+      return ", signed with credentials of profile " + printable(configuration.credentials.profile);
+    case CredentialSource::iot:
+      return ", signed with credentials from AWS IoT";
+    case CredentialSource::container:
+      return ", signed with credentials from the container's agent";
+    case CredentialSource::instance:
+      return ", signed with credentials from the instance's metadata";
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string describe(const Configuration& configuration) {
@@ -71,6 +91,8 @@ std::string describe(const Configuration& configuration) {
   const auto& endpoint = configuration.endpoint;
   text += ", endpoint " + address(endpoint.url);
   if (!endpoint.certificate_file.empty()) text += " with a certificate";
+  if (endpoint.proxy) text += " through proxy " + address(*endpoint.proxy);
+  text += signing(configuration);
   text += ", at most " + std::to_string(endpoint.connections) + " connections";
   text += configuration.journal.path.empty() ? ", no journal: updates are held in memory only"
                                              : ", journal " + printable(configuration.journal.path);

@@ -81,33 +81,50 @@ Section topics_section() {
 Section endpoint_section() {
   using Endpoint = Configuration::Endpoint;
   const auto at = members_of(&Configuration::endpoint);
-  return {"endpoint",
-          "The AWS IoT Jobs endpoint that carries out the requests.",
-          {
-              {"url", "https://data.jobs.iot.{region}.amazonaws.com",
-               url(at(&Endpoint::url), "http", "https"),
-               "Where the endpoint is; {region} stands for the value of region."},
-              {"region", "",
-               text(at(&Endpoint::region),
-                    "at most 32 of a-z, 0-9 and '-', such as \"eu-central-1\"", is_region),
-               "The AWS region, such as eu-central-1."},
-              {"connections", "32", integer(at(&Endpoint::connections), 1, 4096),
-               "Most calls at the same time."},
-              {"connect_timeout", "3s", duration(at(&Endpoint::connect_timeout), "10ms", "5min"),
-               "For looking up the name, connecting and the TLS handshake together."},
-              {"answer_timeout", "5s", duration(at(&Endpoint::answer_timeout), "10ms", "5min"),
-               "For one attempt, from sending to the last byte of the answer."},
-              {"ca_file", "", file(at(&Endpoint::ca_file)),
-               "The authorities to trust, in PEM; empty: those of the system."},
-              {"certificate_file", "", file(at(&Endpoint::certificate_file)),
-               "The certificate for mutual TLS, in PEM; empty: none."},
-              {"private_key_file", "", file(at(&Endpoint::private_key_file), FileUse::read_secret),
-               "The certificate's private key, in PEM."},
-              {"proxy", "", proxy(at(&Endpoint::proxy)),
-               "An HTTP proxy to go through with CONNECT; empty: none."},
-              {"allow_plaintext", "false", boolean(at(&Endpoint::allow_plaintext)),
-               "Whether url may be http:// to another host than this one."},
-          }};
+  return {
+      "endpoint",
+      "The AWS IoT Jobs endpoint that carries out the requests.",
+      {
+          {"url", "https://data.jobs.iot.{region}.amazonaws.com",
+           url(at(&Endpoint::url), "http", "https"),
+           "Where the endpoint is; {region} stands for the value of region. The default follows "
+           "region, fips, dualstack and, with a certificate in place of signatures, port "
+           "8443."},
+          {"region", "",
+           text(at(&Endpoint::region), "at most 32 of a-z, 0-9 and '-', such as \"eu-central-1\"",
+                is_region),
+           "The AWS region, such as eu-central-1; needed where requests are signed, unless url "
+           "is an AWS name that tells it."},
+          {"fips", "false", boolean(at(&Endpoint::fips)),
+           "Whether the default url is that of the FIPS endpoint."},
+          {"dualstack", "false", boolean(at(&Endpoint::dualstack)),
+           "Whether the default url is that of the endpoint with IPv6 and IPv4."},
+          {"connections", "32", integer(at(&Endpoint::connections), 1, 4096),
+           "Most calls at the same time."},
+          {"connect_timeout", "3s", duration(at(&Endpoint::connect_timeout), "10ms", "5min"),
+           "For looking up the name, connecting and the TLS handshake together."},
+          {"answer_timeout", "5s", duration(at(&Endpoint::answer_timeout), "10ms", "5min"),
+           "For one attempt, from sending to the last byte of the answer."},
+          {"ca_file", "", file(at(&Endpoint::ca_file)),
+           "The authorities to trust, in PEM; empty: those of the system."},
+          {"certificate_file", "", file(at(&Endpoint::certificate_file)),
+           "The certificate for mutual TLS, in PEM; empty: none. Like its key and ca_file it may "
+           "be replaced while the bridge runs."},
+          {"private_key_file", "", file(at(&Endpoint::private_key_file), FileUse::read_secret),
+           "The certificate's private key, in PEM."},
+          {"proxy", "", proxy(at(&Endpoint::proxy)),
+           "An HTTP proxy to go through with CONNECT; empty: none."},
+          {"proxy_password_file", "",
+           file(at(&Endpoint::proxy_password_file), FileUse::read_secret),
+           "A file that holds the proxy's password; empty: none is sent."},
+          {"no_proxy", "",
+           list(at(&Endpoint::no_proxy),
+                "a host name, an address, a domain with what is below it, or *",
+                is_no_proxy_pattern),
+           "Hosts that are asked without the proxy."},
+          {"allow_plaintext", "false", boolean(at(&Endpoint::allow_plaintext)),
+           "Whether url may be http:// to another host than this one."},
+      }};
 }
 
 Section credentials_section() {
@@ -126,16 +143,18 @@ Section credentials_section() {
                                                      {"iot", Source::iot},
                                                      {"container", Source::container},
                                                      {"instance", Source::instance}}),
-           "Where credentials come from; none: requests are not signed."},
+           "Where credentials come from. default: environment, profile files, AWS IoT if "
+           "iot_endpoint is set, container, EC2 instance; but none if endpoint.certificate_file is "
+           "set, as mutual TLS takes the place of signatures. none: requests are not signed."},
           {"profile", "default",
            text(at(&Credentials::profile), "1 to 128 bytes without ']'", is_profile),
-           "The profile in the credentials file."},
+           "The profile in the files that the AWS CLI has; default gives way to AWS_PROFILE."},
           {"credentials_file", "", file(at(&Credentials::credentials_file), FileUse::read_secret),
-           "Empty: ~/.aws/credentials."},
-          {"iot_endpoint", "",
-           text(at(&Credentials::iot_endpoint), "a host name",
-                [](const std::string& host) { return host.empty() || is_host(host); }),
-           "The host of the AWS IoT credentials provider, for source = \"iot\"."},
+           "Empty: AWS_SHARED_CREDENTIALS_FILE, else ~/.aws/credentials. It is read again every "
+           "10 seconds."},
+          {"iot_endpoint", "", https_host(at(&Credentials::iot_endpoint)),
+           "The host of the AWS IoT credential provider, for source = \"iot\": what aws iot "
+           "describe-endpoint --endpoint-type iot:CredentialProvider prints."},
           {"iot_role_alias", "",
            text(at(&Credentials::iot_role_alias),
                 "at most 128 of a-z, A-Z, 0-9, '_', '=', ',', '@' and '-'", is_role_alias),
@@ -145,7 +164,17 @@ Section credentials_section() {
                 [](const std::string& name) {
                   return name.empty() || ThingName::parse(name).has_value();
                 }),
-           "The thing that the gateway itself is, for source = \"iot\"."},
+           "The thing that the gateway itself is, for source = \"iot\"; its certificate must be "
+           "attached to it. Empty: none is named."},
+          {"iot_ca_file", "", file(at(&Credentials::iot_ca_file)),
+           "The authorities to trust as the credential provider, in PEM; empty: "
+           "endpoint.ca_file."},
+          {"iot_certificate_file", "", file(at(&Credentials::iot_certificate_file)),
+           "The certificate to show to the credential provider, in PEM; empty: "
+           "endpoint.certificate_file."},
+          {"iot_private_key_file", "",
+           file(at(&Credentials::iot_private_key_file), FileUse::read_secret),
+           "The certificate's private key, in PEM."},
       }};
 }
 

@@ -8,6 +8,7 @@
 #include "adapters/config/overrides.h"
 #include "adapters/config/relations.h"
 #include "adapters/config/review.h"
+#include "adapters/config/signing.h"
 #include "adapters/config/toml_file.h"
 #include "adapters/config/unsupported.h"
 #include "adapters/config/value_checks.h"
@@ -58,6 +59,7 @@ LoadOutcome load(const std::string& path, const std::vector<std::string>& sets,
   if (layers[0].second.complete) {
     check_files(review);
     check_relations(review);
+    settle_signing(review);
     check_unsupported(review);
   }
 

@@ -14,4 +14,38 @@ std::string place_region(const std::string& url, const std::string& region) {
   return result;
 }
 
+std::string aws_endpoint(std::string_view region, const EndpointVariant& variant) {
+  const bool china = region.starts_with("cn-");
+  std::string url = "https://data.jobs.iot";
+  if (variant.fips) url += "-fips";
+  url.append(".").append(region_placeholder);
+  if (variant.dualstack) {
+    url += china ? ".api.amazonwebservices.com.cn" : ".api.aws";
+  } else {
+    url += china ? ".amazonaws.com.cn" : ".amazonaws.com";
+  }
+  if (variant.mutual_tls) url += ":8443";
+  return url;
+}
+
+bool is_isolated(std::string_view region) {
+  return region.starts_with("us-iso") || region.starts_with("eu-iso");
+}
+
+std::string region_in(std::string_view host) {
+  constexpr std::string_view endings[] = {".amazonaws.com", ".amazonaws.com.cn", ".api.aws",
+                                          ".api.amazonwebservices.com.cn"};
+  for (const auto ending : endings) {
+    if (!host.ends_with(ending)) continue;
+    host.remove_suffix(ending.size());
+    const auto dot = host.rfind('.');
+    if (dot == std::string_view::npos) return {};
+    const auto before = host.substr(0, dot);
+    const auto region = host.substr(dot + 1);
+    const bool of_iot = before.ends_with(".iot") || before.ends_with(".iot-fips");
+    return of_iot && is_region(region) ? std::string(region) : std::string();
+  }
+  return {};
+}
+
 }  // namespace jobs_bridge::config

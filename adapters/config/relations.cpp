@@ -82,6 +82,24 @@ void check_broker(Review& review) {
   check_client_id(review);
 }
 
+void check_proxy(Review& review) {
+  const auto& endpoint = review.configuration.endpoint;
+  if (!review.is_sound({"endpoint.proxy"})) return;
+  const bool has_password = !review.text("endpoint.proxy_password_file").empty();
+  if (has_password && (!endpoint.proxy || endpoint.proxy->username.empty())) {
+    review.fault("endpoint.proxy_password_file", "is set, but endpoint.proxy names no user",
+                 "endpoint.proxy = \"http://user@host:port\"");
+  }
+  if (endpoint.proxy && !endpoint.proxy->username.empty() && !has_password) {
+    review.fault("endpoint.proxy", "names a user, but there is no password",
+                 "endpoint.proxy_password_file");
+  }
+  if (!endpoint.no_proxy.empty() && !endpoint.proxy) {
+    review.warn("endpoint.no_proxy", "has no effect: endpoint.proxy is empty",
+                "leave it out, or set endpoint.proxy");
+  }
+}
+
 void check_endpoint(Review& review) {
   const auto& endpoint = review.configuration.endpoint;
   check_tls_files(review, "endpoint", endpoint.url, "https");
@@ -90,6 +108,15 @@ void check_endpoint(Review& review) {
     review.fault("endpoint.region", "is empty, but endpoint.url holds {region}",
                  "endpoint.region = \"eu-central-1\" or wherever the endpoint is");
   }
+  for (const auto* key : {"endpoint.fips", "endpoint.dualstack"}) {
+    if (review.text(key) != "true" || !review.is_given("endpoint.url")) continue;
+    review.warn(key, "has no effect: endpoint.url is given", "leave one of them out");
+  }
+  if (!review.is_given("endpoint.url") && is_isolated(endpoint.region)) {
+    review.fault("endpoint.region", "is of a partition whose endpoints are not known here",
+                 "endpoint.url = \"https://...\"");
+  }
+  check_proxy(review);
   if (endpoint.url.scheme == "http" && !is_loopback(endpoint.url.host) &&
       !endpoint.allow_plaintext && review.is_sound({"endpoint.url", "endpoint.allow_plaintext"})) {
     review.fault("endpoint.url", "is plain http:// to another host",

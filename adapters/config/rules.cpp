@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "adapters/config/url.h"
+
 namespace jobs_bridge::config {
 namespace {
 
@@ -35,6 +37,13 @@ bool is_region(std::string_view text) {
   return text.empty() || (text.size() <= 32 && text.front() != '-' && text.back() != '-' &&
                           std::all_of(text.begin(), text.end(),
                                       [](char c) { return is_lower_or_digit(c) || c == '-'; }));
+}
+
+bool is_no_proxy_pattern(std::string_view text) {
+  if (text == "*") return true;
+  if (text.starts_with("*.")) text.remove_prefix(2);
+  if (text.starts_with('.')) text.remove_prefix(1);
+  return is_host(text);
 }
 
 bool is_profile(std::string_view text) {

@@ -22,6 +22,9 @@ bool is_username(std::string_view text);
 /// Nothing, or 1 to 32 of `[a-z0-9-]` without a '-' at either end: it becomes part of a host name.
 bool is_region(std::string_view text);
 
+/// A host name, an address, `*`, or a domain with or without a dot or `*.` before it.
+bool is_no_proxy_pattern(std::string_view text);
+
 /// 1 to 128 bytes, without ']' (AWS CLI configuration file).
 bool is_profile(std::string_view text);
 

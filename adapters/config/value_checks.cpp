@@ -42,6 +42,31 @@ void read_list(Review& review, const Key& key, const std::vector<Element>& eleme
   }
 }
 
+/// The default depends on other keys.
+std::string endpoint_url(const Review& review, const std::string& written) {
+  const auto& region = review.text("endpoint.region");
+  if (review.is_given("endpoint.url")) return place_region(written, region);
+  const auto& source = review.text("credentials.source");
+  const bool may_be_iot = !review.text("credentials.iot_endpoint").empty();
+  const bool has_certificate = !review.text("endpoint.certificate_file").empty();
+  return place_region(
+      aws_endpoint(region,
+                   {.fips = review.text("endpoint.fips") == "true",
+                    .dualstack = review.text("endpoint.dualstack") == "true",
+                    .mutual_tls = has_certificate &&
+                                  ((source == "default" && !may_be_iot) || source == "none")}),
+      region);
+}
+
+/// A secret that is read when it is needed, which had better be there at the start.
+void check_secret(Review& review, std::string_view key, const std::string& path,
+                  const std::string& what) {
+  if (path.empty() || !review.is_sound({key})) return;
+  if (const auto secret = read_secret(path); !secret) {
+    review.fault(key, secret.error(), "a file with one line, the " + what);
+  }
+}
+
 }  // namespace
 
 void read_values(Review& review) {
@@ -54,7 +79,7 @@ void read_values(Review& review) {
         continue;
       }
       std::string value = found->second.value;
-      if (key.path == "endpoint.url") value = place_region(value, review.text("endpoint.region"));
+      if (key.path == "endpoint.url") value = endpoint_url(review, value);
       auto problem = check_characters(value);
       if (!problem) problem = key.type.assign(review.configuration, value);
       if (problem) review.fault(key.path, problem->message, problem->remedy);
@@ -75,12 +100,10 @@ void check_files(Review& review) {
       }
     }
   }
-  if (!review.is_sound({"broker.password_file"})) return;
-  const std::string& password_file = review.configuration.broker.password_file;
-  if (password_file.empty()) return;
-  if (const auto password = read_secret(password_file); !password) {
-    review.fault("broker.password_file", password.error(), "a file with one line, the password");
-  }
+  const auto& configuration = review.configuration;
+  check_secret(review, "broker.password_file", configuration.broker.password_file, "password");
+  check_secret(review, "endpoint.proxy_password_file", configuration.endpoint.proxy_password_file,
+               "password");
 }
 
 }  // namespace jobs_bridge::config

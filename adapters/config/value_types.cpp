@@ -200,6 +200,18 @@ ValueType proxy(Target<std::optional<Url>> target) {
                     });
 }
 
+ValueType https_host(Target<std::optional<Url>> target) {
+  return value_type(ValueKind::text, "host[:port]", std::move(target),
+                    [](const std::string& value) -> Result<std::optional<Url>, Problem> {
+                      if (value.empty()) return std::optional<Url>();
+                      const auto parsed = parse_url("https://" + value, {"https"});
+                      if (!parsed) {
+                        return wrong(value, parsed.error(), "host[:port], without https://");
+                      }
+                      return std::optional(*parsed);
+                    });
+}
+
 ValueType listen_address(Target<std::optional<ListenAddress>> target) {
   return value_type(ValueKind::text, "host:port", std::move(target),
                     [](const std::string& value) -> Result<std::optional<ListenAddress>, Problem> {

@@ -49,6 +49,9 @@ ValueType url(Target<Url> target, std::string_view plain_scheme, std::string_vie
 /// `http://[user@]host:port`, or nothing.
 ValueType proxy(Target<std::optional<Url>> target);
 
+/// `host[:port]` of a server that speaks HTTPS, or nothing.
+ValueType https_host(Target<std::optional<Url>> target);
+
 /// `host:port`, or nothing.
 ValueType listen_address(Target<std::optional<ListenAddress>> target);
 

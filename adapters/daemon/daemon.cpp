@@ -14,8 +14,8 @@
 
 #include "adapters/config/secret.h"
 #include "adapters/daemon/dispatcher.h"
+#include "adapters/daemon/endpoint_access.h"
 #include "adapters/daemon/signals.h"
-#include "adapters/https/https_endpoint.h"
 #include "adapters/journal/sqlite_journal.h"
 #include "adapters/mqtt/broker_connection.h"
 #include "adapters/watch/sqlite_watch_store.h"
@@ -72,21 +72,6 @@ EngineSettings engine_settings(const config::Configuration& configuration) {
                       .max_age = configuration.journal.max_age},
           .notifier = notifier_settings(configuration),
           .seed = std::random_device()()};
-}
-
-https::EndpointSettings endpoint_settings(const config::Configuration& configuration) {
-  using Scheme = https::EndpointSettings::Scheme;
-  const auto& endpoint = configuration.endpoint;
-  https::EndpointSettings settings;
-  settings.scheme = endpoint.url.scheme == "https" ? Scheme::https : Scheme::http;
-  settings.host = endpoint.url.host;
-  settings.port = endpoint.url.port;
-  settings.connect_timeout = endpoint.connect_timeout;
-  settings.answer_timeout = endpoint.answer_timeout;
-  settings.ca_file = endpoint.ca_file;
-  settings.certificate_file = endpoint.certificate_file;
-  settings.private_key_file = endpoint.private_key_file;
-  return settings;
 }
 
 /// The broker's topic of messages to ourselves, of this instance alone.
@@ -204,7 +189,7 @@ int run_daemon(const config::Configuration& configuration, Log& log) {
     log.write(Severity::error, "cannot start", {{"cause", broker_is.error()}});
     return 1;
   }
-  const auto endpoint = https::open_endpoint(endpoint_settings(configuration), log);
+  const auto endpoint = EndpointAccess::open(configuration, log);
   if (!endpoint) {
     log.write(Severity::error, "cannot start", {{"cause", endpoint.error()}});
     return 1;
@@ -232,7 +217,8 @@ int run_daemon(const config::Configuration& configuration, Log& log) {
   Engine engine(engine_settings(configuration), topics);
   if (*journal) take_over(engine, **journal, log);
   watch_things(engine, configuration.notify, watch_store->get());
-  dispatcher.emplace(std::move(engine), configuration.endpoint.connections, **endpoint, broker,
+  dispatcher.emplace(std::move(engine), configuration.endpoint.connections, (*endpoint)->endpoint(),
+                     broker,
                      Dispatcher::Stores{.journal = journal->get(), .watched = watch_store->get()},
                      log, read_clocks);
   broker.start();

@@ -29,7 +29,7 @@ std::string base64(const std::string& text) {
 
 }  // namespace
 
-Connector::Connector(const EndpointSettings& settings, std::unique_ptr<TlsContext> tls,
+Connector::Connector(const EndpointSettings& settings, std::unique_ptr<CurrentTlsContext> tls,
                      Lookup lookup, Log& log)
     : target_(authority(settings.host, settings.port)),
       proxy_(settings.proxy),
@@ -89,7 +89,7 @@ Result<std::unique_ptr<Connection>, IoFailure> Connector::connect(MonotonicTime 
     log_.write(Severity::debug, "connected", {{"endpoint", target_}, {"address", address}});
     return std::unique_ptr<Connection>(std::move(tcp).value());
   }
-  auto tls = TlsConnection::open(std::move(tcp).value(), *tls_, deadline);
+  auto tls = TlsConnection::open(std::move(tcp).value(), tls_->get(), deadline);
   if (!tls) {
     // The address may be the one that is ill: the next request tries another first.
     if (tls.error().kind != Kind::stopped) first_.fetch_add(1, std::memory_order_relaxed);

@@ -5,10 +5,10 @@
 #include <string>
 
 #include "adapters/https/connection.h"
+#include "adapters/https/current_tls_context.h"
 #include "adapters/https/https_endpoint.h"
 #include "adapters/https/resolver.h"
 #include "adapters/https/tcp_connection.h"
-#include "adapters/https/tls_context.h"
 #include "adapters/https/wait.h"
 
 namespace jobs_bridge::https {
@@ -17,11 +17,15 @@ namespace jobs_bridge::https {
 class Connector {
  public:
   /// `tls` is null for plain HTTP. `log` must outlive the Connector.
-  Connector(const EndpointSettings& settings, std::unique_ptr<TlsContext> tls, Lookup lookup,
+  Connector(const EndpointSettings& settings, std::unique_ptr<CurrentTlsContext> tls, Lookup lookup,
             Log& log);
 
   /// A connection that is ready for a request, by `deadline`. No failure has sent a byte of one.
   Result<std::unique_ptr<Connection>, IoFailure> connect(MonotonicTime deadline);
+
+  /// Grows when connections made before had better not be used again, because the certificates have
+  /// changed.
+  [[nodiscard]] std::uint64_t generation() const { return tls_ ? tls_->generation() : 0; }
 
   /// Ends every wait in progress and every later one, those of its connections too.
   void stop();
@@ -35,7 +39,7 @@ class Connector {
   const std::string target_;  ///< host:port of the endpoint
   const ProxySettings proxy_;
   const std::uint16_t tcp_port_;  ///< the endpoint's, or the proxy's
-  const std::unique_ptr<TlsContext> tls_;
+  const std::unique_ptr<CurrentTlsContext> tls_;
   Log& log_;
   StopSignal stop_;
   Resolver resolver_;

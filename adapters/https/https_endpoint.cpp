@@ -4,13 +4,15 @@
 
 #include "adapters/https/connector.h"
 #include "adapters/https/https_exchange.h"
+#include "adapters/https/literal_address.h"
 
 namespace jobs_bridge::https {
 namespace {
 
 class HttpsEndpoint final : public Endpoint {
  public:
-  HttpsEndpoint(EndpointSettings settings, std::unique_ptr<TlsContext> tls, Lookup lookup, Log& log)
+  HttpsEndpoint(EndpointSettings settings, std::unique_ptr<CurrentTlsContext> tls, Lookup lookup,
+                Log& log)
       : settings_(std::move(settings)),
         connector_(settings_, std::move(tls), std::move(lookup), log) {}
 
@@ -49,13 +51,20 @@ std::optional<std::string> fault_of(const EndpointSettings& settings) {
 
 }  // namespace
 
+std::string host_header(const EndpointSettings& settings) {
+  const bool https = settings.scheme == EndpointSettings::Scheme::https;
+  const std::string whole = authority(settings.host, settings.port);
+  if (settings.port != (https ? 443 : 80)) return whole;
+  return whole.substr(0, whole.rfind(':'));
+}
+
 Result<std::unique_ptr<Endpoint>, std::string> open_endpoint(EndpointSettings settings, Log& log,
                                                              Lookup lookup) {
   if (auto fault = fault_of(settings)) return Failure{*std::move(fault)};
   try {
-    std::unique_ptr<TlsContext> context;
+    std::unique_ptr<CurrentTlsContext> context;
     if (settings.scheme == EndpointSettings::Scheme::https) {
-      auto loaded = TlsContext::load(
+      auto loaded = CurrentTlsContext::load(
           {settings.host, settings.ca_file, settings.certificate_file, settings.private_key_file},
           log);
       if (!loaded) return Failure{loaded.error()};

@@ -67,6 +67,10 @@ struct EndpointSettings {
   ProxySettings proxy;
 };
 
+/// What the Host header of requests will say: the port only where it is not the scheme's own. It is
+/// part of what is signed.
+std::string host_header(const EndpointSettings& settings);
+
 /// Checks the settings and loads authorities, certificate and key, once for all connections; sends
 /// nothing. An error names the setting, the file and the cause. `log` must outlive the Endpoint.
 ///
@@ -76,6 +80,8 @@ struct EndpointSettings {
 /// - The peer must prove its name (subject alternative names only) to one of the authorities, over
 ///   TLS 1.2 or later. A certificate that does not is HttpFailure::Kind::tls, with the reason.
 /// - No redirect is followed, no compression offered or accepted.
+/// - Authorities, certificate and key that are replaced on disk are noticed within a second of the
+///   next request; connections made before are not used again.
 /// - A connection is used again only after a faultless answer with nothing behind it. A request is
 ///   sent twice only if it was `repeatable` (or no byte of it had left) and the kept-alive
 ///   connection ended without a byte of an answer.

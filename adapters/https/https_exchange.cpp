@@ -16,14 +16,6 @@ MonotonicTime time_now() {
   return std::chrono::steady_clock::now();
 }
 
-/// The name as it is signed: the port only where it is not the scheme's own.
-std::string host_header(const EndpointSettings& settings) {
-  const bool https = settings.scheme == EndpointSettings::Scheme::https;
-  const std::string whole = authority(settings.host, settings.port);
-  if (settings.port != (https ? 443 : 80)) return whole;
-  return whole.substr(0, whole.rfind(':'));
-}
-
 }  // namespace
 
 HttpsExchange::HttpsExchange(const EndpointSettings& settings, Connector& connector)
@@ -53,11 +45,13 @@ HttpFailure HttpsExchange::failure(IoFailure cause) const {
 }
 
 bool HttpsExchange::connection_usable(MonotonicTime now) {
-  return connection_ && now - idle_since_ < settings_.idle_limit && connection_->quiet();
+  return connection_ && now - idle_since_ < settings_.idle_limit &&
+         generation_ == connector_.generation() && connection_->quiet();
 }
 
 std::optional<IoFailure> HttpsExchange::connect(MonotonicTime deadline) {
   connection_.reset();
+  generation_ = connector_.generation();
   auto connection = connector_.connect(std::min(time_now() + settings_.connect_timeout, deadline));
   if (!connection) return connection.error();
   connection_ = std::move(connection).value();

@@ -30,6 +30,7 @@ class HttpsExchange final : public Exchange {
   const std::string origin_;  ///< host:port, which every failure names
   Protocol protocol_;
   std::unique_ptr<Connection> connection_;
+  std::uint64_t generation_ = 0;  ///< the connector's when the connection was made
   MonotonicTime idle_since_;
   /// Whether a byte of the present request may have reached the peer.
   bool maybe_sent_ = false;

@@ -25,8 +25,9 @@ IoFailure protocol_failure(const std::string& doing) {
 
 }  // namespace
 
-TlsConnection::TlsConnection(std::unique_ptr<TcpConnection> tcp, SslPointer ssl)
-    : tcp_(std::move(tcp)), ssl_(std::move(ssl)) {}
+TlsConnection::TlsConnection(std::unique_ptr<TcpConnection> tcp, SslPointer ssl,
+                             std::shared_ptr<const TlsContext> context)
+    : context_(std::move(context)), tcp_(std::move(tcp)), ssl_(std::move(ssl)) {}
 
 TlsConnection::~TlsConnection() {
   if (!in_order_) return;
@@ -36,16 +37,17 @@ TlsConnection::~TlsConnection() {
 }
 
 Result<std::unique_ptr<TlsConnection>, IoFailure> TlsConnection::open(
-    std::unique_ptr<TcpConnection> tcp, const TlsContext& context, MonotonicTime deadline) {
+    std::unique_ptr<TcpConnection> tcp, std::shared_ptr<const TlsContext> context,
+    MonotonicTime deadline) {
   ERR_clear_error();
-  SslPointer ssl = context.session();
+  SslPointer ssl = context->session();
   if (!ssl || SSL_set_fd(ssl.get(), tcp->descriptor()) != 1) {
     return Failure{IoFailure{Kind::tls, "TLS: " + take_openssl_error()}};
   }
-  const bool may_resume = context.memory().offer_to(ssl.get());
-  auto connection = std::make_unique<TlsConnection>(std::move(tcp), std::move(ssl));
+  const bool may_resume = context->memory().offer_to(ssl.get());
+  auto connection = std::make_unique<TlsConnection>(std::move(tcp), std::move(ssl), context);
   if (auto failure = connection->handshake(deadline)) {
-    if (may_resume && failure->kind == Kind::tls) context.memory().give_up();
+    if (may_resume && failure->kind == Kind::tls) context->memory().give_up();
     if (failure->kind == Kind::broken) failure->kind = Kind::tls;
     if (failure->kind == Kind::timeout) {
       failure = IoFailure{Kind::connect, "TLS handshake: not finished in time"};
@@ -67,8 +69,12 @@ std::optional<IoFailure> TlsConnection::handshake(MonotonicTime deadline) {
     const long verdict = SSL_get_verify_result(ssl_.get());
     if (verdict != X509_V_OK) {
       ERR_clear_error();
-      return IoFailure{Kind::tls, std::string("the server's certificate is refused: ") +
-                                      X509_verify_cert_error_string(verdict)};
+      const bool time =
+          verdict == X509_V_ERR_CERT_NOT_YET_VALID || verdict == X509_V_ERR_CERT_HAS_EXPIRED;
+      return IoFailure{Kind::tls,
+                       std::string("the server's certificate is refused: ") +
+                           X509_verify_cert_error_string(verdict) +
+                           (time ? " (if it is valid, this machine's clock is wrong)" : "")};
     }
     if (auto failure = wait_or_fail(result, deadline, doing)) {
       return failure;

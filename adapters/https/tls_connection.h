@@ -11,10 +11,11 @@ namespace jobs_bridge::https {
 /// TLS over a TCP connection, the handshake done and the peer verified.
 class TlsConnection final : public Connection {
  public:
-  static Result<std::unique_ptr<TlsConnection>, IoFailure> open(std::unique_ptr<TcpConnection> tcp,
-                                                                const TlsContext& context,
-                                                                MonotonicTime deadline);
-  TlsConnection(std::unique_ptr<TcpConnection> tcp, SslPointer ssl);
+  static Result<std::unique_ptr<TlsConnection>, IoFailure> open(
+      std::unique_ptr<TcpConnection> tcp, std::shared_ptr<const TlsContext> context,
+      MonotonicTime deadline);
+  TlsConnection(std::unique_ptr<TcpConnection> tcp, SslPointer ssl,
+                std::shared_ptr<const TlsContext> context);
   /// Says goodbye to the peer (close_notify) if the connection is in order. Does not block.
   ~TlsConnection() override;
   TlsConnection(const TlsConnection&) = delete;
@@ -34,6 +35,8 @@ class TlsConnection final : public Connection {
   /// After `result` of an OpenSSL call: waits if that is what it takes, else says what is wrong.
   std::optional<IoFailure> wait_or_fail(int result, MonotonicTime deadline, const char* doing);
 
+  /// Its session memory is called as long as the connection lives.
+  const std::shared_ptr<const TlsContext> context_;
   std::unique_ptr<TcpConnection> tcp_;
   SslPointer ssl_;
   bool in_order_ = false;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "bridge/jobs/call.h"
+#include "bridge/jobs/endpoint_error.h"
 
 namespace jobs_bridge {
 namespace {
@@ -52,7 +53,9 @@ Delivery::Step Delivery::ended(const HttpOutcome& outcome, Random& random) {
   if (rejection == nullptr) return answer;
 
   const bool update = request_.operation == Operation::update;
-  const bool passes = may_pass(outcome, *rejection);
+  // A device can ask again when the gateway's credentials are in order; an update must not be lost
+  // for them.
+  const bool passes = may_pass(outcome, *rejection) || (update && refuses_credentials(outcome));
   const bool sent_before = trouble_ && trouble_->maybe_sent;
   auto settlement = Settlement::of(request_, outcome, *rejection, sent_before);
   if (!passes && !settlement) {

@@ -1,5 +1,6 @@
 #include "bridge/jobs/endpoint_error.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -49,6 +50,25 @@ std::string bare_name(std::string name) {
   if (const auto colon = name.find(':'); colon != std::string::npos) name.resize(colon);
   if (const auto hash = name.rfind('#'); hash != std::string::npos) name.erase(0, hash + 1);
   return name;
+}
+
+std::string error_name(const HttpResponse& response,
+                       const std::vector<json_text::Member>& members) {
+  return bare_name(response.error_type.empty() ? first_text(members, {"code", "Code", "__type"})
+                                               : response.error_type);
+}
+
+/// What AWS's front door says of signatures and certificates, with and without the ending that some
+/// of its services give to errors (AWS general reference, "Common errors").
+bool is_about_credentials(std::string_view name) {
+  constexpr std::array<std::string_view, 12> names = {
+      "CertificateValidation",      "ExpiredToken",          "IncompleteSignature",
+      "InvalidAccessKeyId",         "InvalidClientTokenId",  "InvalidSignature",
+      "MissingAuthenticationToken", "NotAuthenticated",      "RequestExpired",
+      "RequestTimeTooSkewed",       "SignatureDoesNotMatch", "UnrecognizedClient"};
+  constexpr std::string_view ending = "Exception";
+  if (name.ends_with(ending)) name.remove_suffix(ending.size());
+  return std::ranges::find(names, name) != names.end();
 }
 
 bool is_throttling(int status, std::string_view name) {
@@ -122,9 +142,7 @@ std::optional<ErrorCode> enveloped_meaning(std::string_view given) {
 
 Rejection read_aws_error(const HttpResponse& response,
                          const std::vector<json_text::Member>& members) {
-  const auto name =
-      bare_name(response.error_type.empty() ? first_text(members, {"code", "Code", "__type"})
-                                            : response.error_type);
+  const auto name = error_name(response, members);
   auto message = first_text(members, {"message", "Message"});
   if (is_throttling(response.status, name)) return throttled(response, std::move(message));
   if (response.status >= 400 && response.status < 500 && !refuses_gateway(response)) {
@@ -144,6 +162,14 @@ Rejection read_aws_error(const HttpResponse& response,
     }
   }
   return internal_error(response, name, std::move(message));
+}
+
+bool refuses_credentials(const HttpOutcome& outcome) {
+  const auto* response = std::get_if<HttpResponse>(&outcome);
+  if (response == nullptr || response->status < 400 || response->status >= 500) return false;
+  if (!response->error_type.empty()) return is_about_credentials(bare_name(response->error_type));
+  const auto members = json_text::members_of(response->body);
+  return members && is_about_credentials(error_name(*response, *members));
 }
 
 Rejection read_enveloped_error(const HttpResponse& response,
@@ -182,6 +208,9 @@ Rejection no_answer(const HttpFailure& failure) {
     case Kind::broken:
     case Kind::too_large:
       message = "the endpoint did not give a proper answer";
+      break;
+    case Kind::credentials:
+      message = "the gateway has no credentials for the endpoint";
       break;
     case Kind::stopped:
       message = "the gateway is shutting down: ask again";

@@ -23,6 +23,11 @@ Rejection read_aws_error(const HttpResponse& response,
 Rejection read_enveloped_error(const HttpResponse& response,
                                const std::vector<json_text::Member>& members);
 
+/// Whether the endpoint does not take what the request was signed with, or who we say we are: it
+/// would refuse any other request alike, until the gateway's credentials, certificate or clock are
+/// put right. A thing that the gateway may not act for (AccessDeniedException) is another matter.
+bool refuses_credentials(const HttpOutcome& outcome);
+
 /// What it means that there was no answer.
 Rejection no_answer(const HttpFailure& failure);
 

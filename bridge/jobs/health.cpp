@@ -1,13 +1,13 @@
 #include "bridge/jobs/health.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <chrono>
 #include <string_view>
 #include <variant>
 
 #include "bridge/jobs/endpoint_error.h"
+#include "bridge/jobs/http_date.h"
 #include "bridge/jobs/json_text.h"
 
 namespace jobs_bridge {
@@ -19,27 +19,6 @@ std::optional<int> number_in(std::string_view text) {
   const auto [stop, error] = std::from_chars(text.data(), end, number);
   if (error != std::errc() || stop != end || number < 0) return std::nullopt;
   return number;
-}
-
-/// `Sun, 06 Nov 1994 08:49:37 GMT`, the one form that is still written.
-std::optional<std::chrono::sys_seconds> date_in(std::string_view text) {
-  constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  if (text.size() != 29 || !text.ends_with(" GMT")) return std::nullopt;
-  const auto* const month = std::ranges::find(months, text.substr(8, 3));
-  const auto day = number_in(text.substr(5, 2));
-  const auto year = number_in(text.substr(12, 4));
-  const auto hour = number_in(text.substr(17, 2));
-  const auto minute = number_in(text.substr(20, 2));
-  const auto second = number_in(text.substr(23, 2));
-  if (month == months.end() || !day || !year || !hour || !minute || !second) return std::nullopt;
-  const std::chrono::year_month_day date(
-      std::chrono::year(*year),
-      std::chrono::month(static_cast<unsigned>(month - months.begin() + 1)),
-      std::chrono::day(static_cast<unsigned>(*day)));
-  if (!date.ok()) return std::nullopt;
-  return std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
-         std::chrono::seconds(*second);
 }
 
 /// Enveloped answers carry their errors with any status; AWS's never have such a member.
@@ -71,6 +50,8 @@ Health health_of(const HttpOutcome& outcome) {
     if (failure->kind == Kind::stopped) return Health::unknown;
     return failure->kind == Kind::too_large ? Health::well : Health::ill;
   }
+  // As good as down: it will carry out no call, whoever asks.
+  if (refuses_credentials(outcome)) return Health::ill;
   const auto& response = std::get<HttpResponse>(outcome);
   if ((response.status >= 400 || may_be_enveloped(response)) && is_throttling(response)) {
     return Health::throttles;
@@ -82,8 +63,8 @@ std::optional<Duration> retry_after(const HttpOutcome& outcome) {
   const auto* response = std::get_if<HttpResponse>(&outcome);
   if (response == nullptr || response->retry_after.empty()) return std::nullopt;
   if (const auto seconds = number_in(response->retry_after)) return std::chrono::seconds(*seconds);
-  const auto then = date_in(response->retry_after);
-  const auto now = date_in(response->date);
+  const auto then = read_http_date(response->retry_after);
+  const auto now = read_http_date(response->date);
   if (!then || !now || *then <= *now) return std::nullopt;
   return *then - *now;
 }

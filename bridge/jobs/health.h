@@ -11,7 +11,7 @@ namespace jobs_bridge {
 enum class Health {
   well,       ///< it answers
   throttles,  ///< it answers that there were too many calls
-  ill,        ///< it could not be reached, did not answer, or failed (5xx)
+  ill,        ///< it could not be reached, did not answer, failed (5xx) or refuses the gateway
   unknown,    ///< the call was ended by ourselves
 };
 Health health_of(const HttpOutcome& outcome);

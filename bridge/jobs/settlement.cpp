@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "bridge/jobs/call.h"
+#include "bridge/jobs/endpoint_error.h"
 #include "bridge/jobs/json_text.h"
 
 namespace jobs_bridge {
@@ -148,7 +149,7 @@ Settlement::Step Settlement::described(const Request& update, const HttpOutcome&
 
 Settlement::Step Settlement::without_description(const Request& update, const HttpOutcome& outcome,
                                                  const Rejection& rejection) {
-  if (may_pass(outcome, rejection)) {
+  if (may_pass(outcome, rejection) || refuses_credentials(outcome)) {
     ++failed_looks_;
     if (question_ == Question::applied || failed_looks_ < most_looks_for_state) {
       return Next::describe_later;

@@ -18,11 +18,12 @@ class DescriptionTest : public LoadFixture {
 };
 
 TEST_F(DescriptionTest, NamesBrokerTopicsEndpointAndThatThereIsNoJournal) {
-  EXPECT_EQ(description_of(""),
-            "broker mqtt://127.0.0.1:1883 as jobs-bridge (MQTT 5), topics "
-            "$aws/things/{thing}/jobs, endpoint "
-            "https://data.jobs.iot.eu-central-1.amazonaws.com:443, at most 32 connections, no "
-            "journal: updates are held in memory only, no notifications");
+  EXPECT_EQ(
+      description_of(""),
+      "broker mqtt://127.0.0.1:1883 as jobs-bridge (MQTT 5), topics "
+      "$aws/things/{thing}/jobs, endpoint "
+      "https://data.jobs.iot.eu-central-1.amazonaws.com:443, unsigned, at most 32 connections, no "
+      "journal: updates are held in memory only, no notifications");
 }
 
 TEST_F(DescriptionTest, Ipv6ShareGroupAndPartitionAreInIt) {

@@ -1,0 +1,97 @@
+#include "adapters/aws/container_source.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+
+#include "adapters/aws/credential_document.h"
+#include "adapters/aws/service_url.h"
+
+namespace jobs_bridge::aws {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto patience = 2s;
+constexpr std::string_view agent_of_ecs = "169.254.170.2";
+
+Failure<SourceFault> fault(std::string cause) {
+  return Failure{SourceFault{.absent = false, .cause = std::move(cause)}};
+}
+
+/// Whose credentials these are goes over the network in the clear there.
+bool may_be_plain(std::string_view host) {
+  constexpr std::array<std::string_view, 5> hosts = {"localhost", "::1", agent_of_ecs,
+                                                     "169.254.170.23", "fd00:ec2::23"};
+  const bool digits_and_dots = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return std::ranges::find(hosts, host) != hosts.end() ||
+         (host.starts_with("127.") && digits_and_dots);
+}
+
+}  // namespace
+
+Result<ContainerSource::Place, SourceFault> ContainerSource::place() const {
+  Place place;
+  place.origin.connect_timeout = patience;
+  place.origin.answer_timeout = patience;
+  if (const auto relative = environment_("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")) {
+    if (!is_target(*relative)) {
+      return fault("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is not a path");
+    }
+    place.origin.tls = false;
+    place.origin.host = agent_of_ecs;
+    place.origin.port = 80;
+    place.target = *relative;
+    return place;
+  }
+  const auto full = environment_("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+  if (!full) {
+    return Failure{
+        SourceFault{.absent = true,
+                    .cause = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and _FULL_URI are not set"}};
+  }
+  const auto url = read_service_url(*full);
+  if (!url) return fault("AWS_CONTAINER_CREDENTIALS_FULL_URI is not an http:// or https:// URL");
+  place.origin.tls = url->origin.tls;
+  place.origin.host = url->origin.host;
+  place.origin.port = url->origin.port;
+  place.target = url->target;
+  if (!place.origin.tls && !may_be_plain(place.origin.host)) {
+    return fault("AWS_CONTAINER_CREDENTIALS_FULL_URI is plain http:// to " + place.origin.host +
+                 ", which is neither this machine nor an agent's address");
+  }
+  return place;
+}
+
+Result<std::string, SourceFault> ContainerSource::authorization() const {
+  const auto path = environment_("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+  if (!path) return environment_("AWS_CONTAINER_AUTHORIZATION_TOKEN").value_or("");
+  std::ifstream file(*path, std::ios::binary);
+  std::string token(std::istreambuf_iterator<char>(file), {});
+  if (!file || token.empty()) {
+    return fault("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE " + *path +
+                 ": cannot be read or is empty");
+  }
+  while (token.ends_with('\n') || token.ends_with('\r')) token.pop_back();
+  return token;
+}
+
+Result<Credentials, SourceFault> ContainerSource::fetch(MonotonicTime deadline) {
+  const auto where = place();
+  if (!where) return Failure{where.error()};
+  const auto token = authorization();
+  if (!token) return Failure{token.error()};
+  HttpRequest request{
+      .method = "GET", .target = where->target, .body = {}, .headers = {}, .repeatable = true};
+  if (!token->empty()) request.headers.emplace_back("Authorization", *token);
+  const auto answer = query_.ask(where->origin, request, deadline);
+  if (!answer) return fault(answer.error());
+  return read_document(*answer, DocumentForm::instance,
+                       "the container's agent at " + where->origin.host,
+                       std::chrono::steady_clock::now(), clock_());
+}
+
+}  // namespace jobs_bridge::aws

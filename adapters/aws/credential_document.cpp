@@ -1,0 +1,104 @@
+#include "adapters/aws/credential_document.h"
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "adapters/aws/usable.h"
+#include "bridge/jobs/http_date.h"
+
+namespace jobs_bridge::aws {
+namespace {
+
+using Json = nlohmann::json;
+
+struct Names {
+  const char* id;
+  const char* secret;
+  const char* token;
+  const char* expiration;
+};
+
+constexpr Names names_of(DocumentForm form) {
+  return form == DocumentForm::iot
+             ? Names{"accessKeyId", "secretAccessKey", "sessionToken", "expiration"}
+             : Names{"AccessKeyId", "SecretAccessKey", "Token", "Expiration"};
+}
+
+std::string text_in(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+/// A message that may be logged: one line, not too long.
+std::string tamed(std::string text) {
+  constexpr std::size_t longest = 200;
+  if (text.size() > longest) text.resize(longest);
+  std::ranges::replace_if(
+      text, [](char c) { return c < ' ' || c == '\x7f'; }, ' ');
+  return text;
+}
+
+std::string refusal(const HttpResponse& response, const Json& document) {
+  auto text = "HTTP " + std::to_string(response.status);
+  if (!document.is_object()) return text;
+  for (const char* name : {"message", "Message", "code", "Code"}) {
+    if (const auto said = text_in(document, name); !said.empty()) return text + ": " + tamed(said);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::optional<std::int64_t> read_timestamp(std::string_view text) {
+  std::tm parts{};
+  const std::string whole(text);
+  const char* rest = strptime(whole.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
+  if (rest == nullptr) return std::nullopt;
+  if (*rest == '.') {
+    ++rest;
+    while (*rest >= '0' && *rest <= '9') ++rest;
+  }
+  if (std::string_view(rest) != "Z") return std::nullopt;
+  return timegm(&parts);
+}
+
+Result<Credentials, SourceFault> read_document(const HttpResponse& response, DocumentForm form,
+                                               const std::string& where, MonotonicTime now,
+                                               std::int64_t unix_now) {
+  const auto fault = [&](const std::string& what) {
+    return Failure{SourceFault{.cause = where + ": " + what}};
+  };
+  auto document = Json::parse(response.body, nullptr, false);
+  if (response.status != 200) return fault(refusal(response, document));
+  if (!document.is_object()) return fault("the answer is not a JSON object");
+  // An instance without a role says so with status 200.
+  if (const auto code = text_in(document, "Code"); !code.empty() && code != "Success") {
+    return fault("it answers " + tamed(code));
+  }
+  if (form == DocumentForm::iot) document = document.value("credentials", Json::object());
+  if (!document.is_object()) return fault("the answer's credentials are not an object");
+
+  const auto names = names_of(form);
+  Credentials credentials;
+  credentials.access_key_id = text_in(document, names.id);
+  credentials.secret_access_key = text_in(document, names.secret);
+  credentials.session_token = text_in(document, names.token);
+  if (document.contains(names.expiration)) {
+    credentials.expiration = read_timestamp(text_in(document, names.expiration));
+    if (!credentials.expiration) {
+      return fault("the credentials' expiration is not a time");
+    }
+    const auto date = read_http_date(response.date);
+    const auto issued = date ? date->time_since_epoch().count() : unix_now;
+    // Nobody issues them for longer; and the sum must not overflow.
+    constexpr std::int64_t longest = 10L * 365 * 86400;
+    const auto left = std::clamp<std::int64_t>(*credentials.expiration - issued, 0, longest);
+    credentials.expires = now + std::chrono::seconds(left);
+    if (left == 0) return fault("it hands out credentials that have expired already");
+  }
+  return check_usable(std::move(credentials), where);
+}
+
+}  // namespace jobs_bridge::aws

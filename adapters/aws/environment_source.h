@@ -1,0 +1,18 @@
+#pragma once
+
+#include "adapters/aws/credential_source.h"
+
+namespace jobs_bridge::aws {
+
+/// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.
+class EnvironmentSource final : public CredentialSource {
+ public:
+  explicit EnvironmentSource(Environment environment) : environment_(std::move(environment)) {}
+  [[nodiscard]] std::string name() const override { return "the environment"; }
+  Result<Credentials, SourceFault> fetch(MonotonicTime deadline) override;
+
+ private:
+  const Environment environment_;
+};
+
+}  // namespace jobs_bridge::aws

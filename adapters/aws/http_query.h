@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "bridge/jobs/http.h"
+#include "bridge/ports.h"
+#include "bridge/result.h"
+#include "bridge/time.h"
+
+namespace jobs_bridge::aws {
+
+/// Asks servers that hand out credentials, which is seldom: each question opens its server anew, so
+/// that certificates replaced on disk count. ask() is called by one thread, stop() by any.
+class HttpQuery {
+ public:
+  explicit HttpQuery(OpenOrigin open) : open_(std::move(open)) {}
+
+  /// The answer, whatever its status; an error names host and cause.
+  Result<HttpResponse, std::string> ask(const Origin& origin, const HttpRequest& request,
+                                        MonotonicTime deadline);
+  void stop();
+
+ private:
+  const OpenOrigin open_;
+  std::mutex mutex_;
+  std::shared_ptr<Endpoint> asked_;  ///< while a question is under way
+  bool stopped_ = false;
+};
+
+}  // namespace jobs_bridge::aws

@@ -1,0 +1,77 @@
+#include "adapters/aws/instance_source.h"
+
+#include <chrono>
+
+#include "adapters/aws/credential_document.h"
+#include "adapters/aws/service_url.h"
+
+namespace jobs_bridge::aws {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// On a machine that is no instance nobody answers; the address is one hop away where somebody is.
+constexpr auto patience = 1s;
+constexpr auto roles = "/latest/meta-data/iam/security-credentials/";
+
+HttpRequest question(std::string target, const std::string& token) {
+  return {.method = "GET",
+          .target = std::move(target),
+          .body = {},
+          .headers = {{"X-aws-ec2-metadata-token", token}},
+          .repeatable = true};
+}
+
+/// A token or a role's name: one line.
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find_first_of("\r\n"));
+}
+
+}  // namespace
+
+Result<Credentials, SourceFault> InstanceSource::fetch(MonotonicTime deadline) {
+  if (environment_("AWS_EC2_METADATA_DISABLED") == "true") {
+    return Failure{SourceFault{.absent = true, .cause = "AWS_EC2_METADATA_DISABLED is true"}};
+  }
+  const auto given = environment_("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+  const auto url = read_service_url(given.value_or("http://169.254.169.254"));
+  if (!url) {
+    return Failure{
+        SourceFault{.absent = false, .cause = "AWS_EC2_METADATA_SERVICE_ENDPOINT is not a URL"}};
+  }
+  Origin service = url->origin;
+  service.connect_timeout = patience;
+  service.answer_timeout = 2 * patience;
+  const auto where = "the instance's metadata at " + service.host;
+
+  const HttpRequest session{.method = "PUT",
+                            .target = "/latest/api/token",
+                            .body = {},
+                            .headers = {{"X-aws-ec2-metadata-token-ttl-seconds", "21600"}},
+                            .repeatable = true};
+  const auto token = query_.ask(service, session, deadline);
+  // No answer: this is no instance, as far as one can tell.
+  if (!token) return Failure{SourceFault{.absent = true, .cause = token.error()}};
+  const auto refused = [&](const HttpResponse& answer, const std::string& what) {
+    return Failure{SourceFault{
+        .absent = false, .cause = where + ": " + what + ": HTTP " + std::to_string(answer.status)}};
+  };
+  if (token->status != 200) return refused(*token, "no session token");
+  const auto session_token = first_line(token->body);
+
+  const auto role = query_.ask(service, question(roles, session_token), deadline);
+  if (!role) return Failure{SourceFault{.absent = false, .cause = role.error()}};
+  if (role->status == 404) {
+    return Failure{SourceFault{.absent = true, .cause = where + ": the instance has no role"}};
+  }
+  const auto name = first_line(role->body);
+  if (role->status != 200 || !is_target("/" + name) || name.empty()) {
+    return refused(*role, "no role");
+  }
+  const auto answer = query_.ask(service, question(roles + name, session_token), deadline);
+  if (!answer) return Failure{SourceFault{.absent = false, .cause = answer.error()}};
+  return read_document(*answer, DocumentForm::instance, where, std::chrono::steady_clock::now(),
+                       clock_());
+}
+
+}  // namespace jobs_bridge::aws

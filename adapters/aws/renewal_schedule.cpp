@@ -1,0 +1,38 @@
+#include "adapters/aws/renewal_schedule.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace jobs_bridge::aws {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration longest_margin = 15min;
+constexpr Duration look_at_files = 10s;
+constexpr Duration shortest_pause = 1s;
+constexpr Duration longest_pause = 60s;
+
+}  // namespace
+
+void RenewalSchedule::succeeded(MonotonicTime now, const Credentials& credentials,
+                                bool can_change) {
+  back_off_ = {};
+  if (!credentials.expires) {
+    due_ = can_change ? now + look_at_files : MonotonicTime::max();
+    return;
+  }
+  const auto life = *credentials.expires - now;
+  const auto margin = std::min(longest_margin, life / 4);
+  const std::chrono::duration<double> earlier =
+      random_.fraction() * std::chrono::duration<double>(margin) / 2;
+  due_ = *credentials.expires - margin - std::chrono::duration_cast<Duration>(earlier);
+  // A source that goes on handing out the same until they end must not be asked without a pause.
+  due_ = std::max(due_, now + shortest_pause);
+}
+
+void RenewalSchedule::failed(MonotonicTime now) {
+  due_ = now + back_off_.next(shortest_pause, longest_pause, random_);
+}
+
+}  // namespace jobs_bridge::aws

@@ -1,0 +1,53 @@
+#include "adapters/aws/signing_clock.h"
+
+#include <cstdlib>
+
+#include "bridge/jobs/http_date.h"
+
+namespace jobs_bridge::aws {
+namespace {
+
+/// AWS takes signatures that are off by five minutes at most.
+constexpr std::int64_t tolerated = 300;
+/// Below this a refusal had another reason than the time.
+constexpr std::int64_t worth_correcting = 60;
+
+bool far(std::int64_t seconds) {
+  return std::llabs(seconds) >= worth_correcting;
+}
+
+}  // namespace
+
+bool SigningClock::is_off() const {
+  return std::llabs(skew_.load()) >= tolerated;
+}
+
+void SigningClock::observe(const std::string& date) {
+  const auto endpoint = read_http_date(date);
+  if (!endpoint) return;
+  const auto skew = endpoint->time_since_epoch().count() - clock_();
+  const auto before = skew_.exchange(skew);
+  if (far(skew) == far(before)) return;
+  if (far(skew)) {
+    log_.write(Severity::warning, "this machine's clock is not the endpoint's",
+               {{"behind", std::to_string(skew) + "s"},
+                {"cure", "set the clock, and have it kept right by NTP"}});
+  } else {
+    log_.write(Severity::info, "this machine's clock agrees with the endpoint's again", {});
+  }
+}
+
+bool SigningClock::correct(const std::string& date, std::int64_t signed_at) {
+  const auto endpoint = read_http_date(date);
+  if (!endpoint) return false;
+  const auto there = endpoint->time_since_epoch().count();
+  if (!far(there - signed_at)) return false;
+  const auto needed = there - clock_();
+  const auto correction = far(needed) ? needed : 0;
+  if (!far(correction_.exchange(correction) - correction)) return true;
+  log_.write(Severity::warning, "signatures were refused for their time, which is now corrected",
+             {{"by", std::to_string(correction) + "s"}});
+  return true;
+}
+
+}  // namespace jobs_bridge::aws

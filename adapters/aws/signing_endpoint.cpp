@@ -1,0 +1,81 @@
+#include "adapters/aws/signing_endpoint.h"
+
+#include <exception>
+#include <utility>
+#include <variant>
+
+#include "adapters/aws/signer.h"
+#include "bridge/jobs/endpoint_error.h"
+
+namespace jobs_bridge::aws {
+namespace {
+
+HttpFailure unsent(std::string cause) {
+  return {HttpFailure::Kind::credentials, false, std::move(cause)};
+}
+
+/// Whether the request was turned away at the door. Not every service names the cause.
+bool is_refused(const HttpOutcome& outcome) {
+  const auto* response = std::get_if<HttpResponse>(&outcome);
+  if (response == nullptr) return false;
+  return response->status == 401 || response->status == 403 || refuses_credentials(outcome);
+}
+
+class SigningExchange final : public Exchange {
+ public:
+  SigningExchange(std::unique_ptr<Exchange> exchange, const SigningEndpoint::Settings& settings,
+                  CredentialKeeper& credentials, SigningClock& clock)
+      : exchange_(std::move(exchange)),
+        host_(settings.host),
+        signer_(settings.region),
+        credentials_(credentials),
+        clock_(clock) {}
+
+  HttpOutcome perform(const HttpRequest& request, MonotonicTime deadline) override {
+    try {
+      auto known = credentials_.current(deadline);
+      if (!known) return unsent(known.error());
+      auto credentials = *std::move(known);
+      auto signed_at = clock_.now();
+      auto outcome = send(request, *credentials, signed_at, deadline);
+      if (!is_refused(outcome)) return outcome;
+      const auto& refusal = std::get<HttpResponse>(outcome);
+      // Only a refusal of the signature may be about the time.
+      if (!refuses_credentials(outcome) || !clock_.correct(refusal.date, signed_at)) {
+        auto others = credentials_.other_than(credentials, deadline);
+        if (!others) return outcome;
+        credentials = std::move(others);
+      }
+      return send(request, *credentials, clock_.now(), deadline);
+    } catch (const std::exception& error) {
+      try {
+        return unsent(error.what());
+      } catch (const std::exception&) {
+        return unsent({});
+      }
+    }
+  }
+
+ private:
+  HttpOutcome send(const HttpRequest& request, const Credentials& credentials,
+                   std::int64_t signed_at, MonotonicTime deadline) {
+    auto outcome =
+        exchange_->perform(signer_.sign(request, host_, credentials, signed_at), deadline);
+    if (const auto* response = std::get_if<HttpResponse>(&outcome)) clock_.observe(response->date);
+    return outcome;
+  }
+
+  const std::unique_ptr<Exchange> exchange_;
+  const std::string host_;
+  Signer signer_;
+  CredentialKeeper& credentials_;
+  SigningClock& clock_;
+};
+
+}  // namespace
+
+std::unique_ptr<Exchange> SigningEndpoint::open() {
+  return std::make_unique<SigningExchange>(endpoint_.open(), settings_, credentials_, clock_);
+}
+
+}  // namespace jobs_bridge::aws

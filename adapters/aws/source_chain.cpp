@@ -1,0 +1,39 @@
+#include "adapters/aws/source_chain.h"
+
+namespace jobs_bridge::aws {
+
+std::string SourceChain::name() const {
+  const auto* const chosen = chosen_.load();
+  return chosen != nullptr ? chosen->name() : "the usual places";
+}
+
+bool SourceChain::can_change() const {
+  const auto* const chosen = chosen_.load();
+  return chosen != nullptr && chosen->can_change();
+}
+
+void SourceChain::stop() {
+  for (const auto& source : sources_) source->stop();
+}
+
+Result<Credentials, SourceFault> SourceChain::fetch(MonotonicTime deadline) {
+  if (auto* const chosen = chosen_.load()) {
+    auto credentials = chosen->fetch(deadline);
+    if (credentials || !credentials.error().absent) return credentials;
+    chosen_ = nullptr;
+  }
+  std::string causes;
+  for (const auto& source : sources_) {
+    auto credentials = source->fetch(deadline);
+    if (credentials) {
+      chosen_ = source.get();
+      return credentials;
+    }
+    const auto& fault = credentials.error();
+    causes += (causes.empty() ? "" : "; ") + source->name() + ": " + fault.cause;
+    if (!fault.absent) return Failure{SourceFault{.absent = false, .cause = causes}};
+  }
+  return Failure{SourceFault{.absent = true, .cause = causes}};
+}
+
+}  // namespace jobs_bridge::aws

@@ -1,0 +1,97 @@
+#include "adapters/config/signing.h"
+
+#include <string>
+
+#include "adapters/config/region.h"
+
+namespace jobs_bridge::config {
+namespace {
+
+void settle_region(Review& review) {
+  auto& endpoint = review.configuration.endpoint;
+  if (!endpoint.region.empty() || !review.is_sound({"endpoint.url", "endpoint.region"})) return;
+  endpoint.region = region_in(endpoint.url.host);
+  if (!endpoint.region.empty()) return;
+  review.fault("endpoint.region", "is empty, but requests are signed for a region",
+               "endpoint.region = \"eu-central-1\" or wherever the endpoint is, or "
+               "credentials.source = \"none\" if it wants no signatures");
+}
+
+/// The provider is asked with the endpoint's certificate where it has none of its own.
+void settle_iot(Review& review) {
+  auto& credentials = review.configuration.credentials;
+  const auto& endpoint = review.configuration.endpoint;
+  const bool own_certificate = !review.text("credentials.iot_certificate_file").empty();
+  const bool own_key = !review.text("credentials.iot_private_key_file").empty();
+  if (own_certificate != own_key) {
+    review.fault(
+        own_certificate ? "credentials.iot_certificate_file" : "credentials.iot_private_key_file",
+        own_certificate ? "is set without credentials.iot_private_key_file"
+                        : "is set without credentials.iot_certificate_file",
+        "set both or none");
+    return;
+  }
+  if (!own_certificate) {
+    credentials.iot_certificate_file = endpoint.certificate_file;
+    credentials.iot_private_key_file = endpoint.private_key_file;
+  }
+  if (credentials.iot_ca_file.empty()) credentials.iot_ca_file = endpoint.ca_file;
+  if (credentials.iot_role_alias.empty() && review.is_sound({"credentials.iot_role_alias"})) {
+    review.fault("credentials.iot_role_alias", "is empty, but credentials come from AWS IoT",
+                 "the name of a role alias");
+  }
+  if (credentials.iot_certificate_file.empty() &&
+      review.is_sound({"credentials.iot_certificate_file", "endpoint.certificate_file"})) {
+    review.fault("credentials.iot_certificate_file",
+                 "is empty, but credentials come from AWS IoT, which hands them out for a "
+                 "certificate",
+                 "the gateway's certificate, and credentials.iot_private_key_file");
+  }
+}
+
+void check_source(Review& review) {
+  const auto& credentials = review.configuration.credentials;
+  const bool iot = credentials.source == CredentialSource::iot;
+  const bool maybe_iot = iot || (credentials.source == CredentialSource::standard &&
+                                 credentials.iot_endpoint.has_value());
+  if (maybe_iot) {
+    settle_iot(review);
+    if (!credentials.iot_endpoint && review.is_sound({"credentials.iot_endpoint"})) {
+      review.fault("credentials.iot_endpoint", "is empty, but credentials come from AWS IoT",
+                   "what aws iot describe-endpoint --endpoint-type iot:CredentialProvider prints");
+    }
+    return;
+  }
+  for (const char* key : {"credentials.iot_endpoint", "credentials.iot_role_alias",
+                          "credentials.iot_thing_name", "credentials.iot_certificate_file"}) {
+    if (review.text(key).empty() || credentials.source == CredentialSource::standard) continue;
+    review.warn(key, "has no effect: credentials.source is " + review.text("credentials.source"),
+                "credentials.source = \"iot\"");
+  }
+}
+
+}  // namespace
+
+void settle_signing(Review& review) {
+  auto& configuration = review.configuration;
+  auto& source = configuration.credentials.source;
+  if (!review.is_sound({"credentials.source"})) return;
+  const bool has_certificate = !review.text("endpoint.certificate_file").empty();
+  if (source == CredentialSource::standard && has_certificate &&
+      !configuration.credentials.iot_endpoint) {
+    source = CredentialSource::none;
+  }
+  check_source(review);
+  if (source == CredentialSource::none) return;
+  settle_region(review);
+  const auto& endpoint = configuration.endpoint;
+  if (endpoint.url.scheme == "http" && endpoint.allow_plaintext &&
+      !is_loopback(endpoint.url.host)) {
+    review.warn("endpoint.url",
+                "sends session tokens in plain text, and signatures that can be replayed for some "
+                "minutes",
+                "https://");
+  }
+}
+
+}  // namespace jobs_bridge::config

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "adapters/config/review.h"
+
+namespace jobs_bridge::config {
+
+/// Settles what signs the requests, if anything does: takes "default" for none where a certificate
+/// does its work, finds the region in the endpoint's name, and reports what is missing.
+void settle_signing(Review& review);
+
+}  // namespace jobs_bridge::config

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "adapters/aws/credential_keeper.h"
+#include "adapters/aws/signing_clock.h"
+#include "adapters/aws/signing_endpoint.h"
+#include "adapters/config/configuration.h"
+#include "bridge/ports.h"
+#include "bridge/result.h"
+
+namespace jobs_bridge {
+
+/// The way to the endpoint as it is configured: HTTPS, a proxy, and signatures if they are wanted.
+class EndpointAccess {
+ public:
+  /// Reads certificates and the proxy's password, and begins to look for credentials. An error
+  /// names the setting, the file and the cause. `log` must outlive the result.
+  static Result<std::unique_ptr<EndpointAccess>, std::string> open(
+      const config::Configuration& configuration, Log& log);
+
+  /// What requests are to be made with. It lives as long as this object.
+  [[nodiscard]] Endpoint& endpoint();
+
+  /// Null where requests are not signed.
+  [[nodiscard]] aws::CredentialKeeper* credentials() { return keeper_.get(); }
+  [[nodiscard]] aws::SigningClock* clock() { return clock_.get(); }
+
+ private:
+  EndpointAccess() = default;
+
+  std::unique_ptr<Endpoint> https_;
+  std::unique_ptr<aws::SigningClock> clock_;
+  std::unique_ptr<aws::CredentialKeeper> keeper_;
+  std::unique_ptr<aws::SigningEndpoint> signing_;
+};
+
+}  // namespace jobs_bridge
