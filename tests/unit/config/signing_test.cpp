@@ -111,13 +111,13 @@ TEST_F(SigningConfigurationTest, IotNeedsHostAliasAndCertificate) {
 }
 
 TEST_F(SigningConfigurationTest, IotTakesTheEndpointsCertificateWhereItHasNone) {
-  const std::string least =
+  const std::string provider =
       "endpoint.region = \"eu-central-1\"\ncredentials.source = \"iot\"\n"
       "credentials.iot_endpoint = \"c1.example.com:8443\"\ncredentials.iot_role_alias = \"a\"\n";
-  const auto shared = good(least + identity("endpoint"));
+  const auto shared = good(provider + identity("endpoint"));
   EXPECT_EQ(shared.credentials.iot_certificate_file, shared.endpoint.certificate_file);
   EXPECT_EQ(shared.credentials.iot_endpoint->port, 8443);
-  const auto own = good(least + identity("credentials", "iot_"));
+  const auto own = good(provider + identity("credentials", "iot_"));
   EXPECT_NE(own.credentials.iot_certificate_file, "");
   EXPECT_EQ(own.endpoint.certificate_file, "");
 }
