@@ -24,6 +24,8 @@ Json call_shape(const Call& call) {
   if (!call.job.empty()) shape["jobId"] = call.job;
   shape["status"] = call.status ? Json(*call.status) : Json(nullptr);
   if (!call.fault.empty()) shape["fault"] = call.fault;
+  if (!call.access_key.empty()) shape["accessKeyId"] = call.access_key;
+  if (!call.client_name.empty()) shape["clientCommonName"] = call.client_name;
   shape["method"] = call.method;
   shape["target"] = call.target;
   shape["contentType"] = call.content_type;

@@ -28,7 +28,9 @@ struct Call {
   std::string target = {};
   std::string content_type = {};
   std::string body = {};
-  std::string fault = {};  ///< the kind of fault that struck it; empty: none
+  std::string access_key = {};   ///< that it says it is signed with; empty: it is not
+  std::string client_name = {};  ///< in the client's certificate; empty: none
+  std::string fault = {};        ///< the kind of fault that struck it; empty: none
   /// Of the answer; nothing while there is none, and for ever if a fault withholds it.
   std::optional<int> status = std::nullopt;
   Instant arrived_at = {};

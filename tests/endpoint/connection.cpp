@@ -1,6 +1,7 @@
 #include "tests/endpoint/connection.h"
 
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include <algorithm>
 #include <array>
@@ -42,8 +43,11 @@ using Parser = http::request_parser<http::string_body>;
 template <typename Stream>
 class Connection {
  public:
-  Connection(Stream stream, Service& service)
-      : stream_(std::move(stream)), service_(service), number_(++service.connections) {}
+  Connection(Stream stream, Service& service, std::optional<std::string> client_name = {})
+      : stream_(std::move(stream)),
+        service_(service),
+        number_(++service.connections),
+        client_name_(std::move(client_name)) {}
 
   awaitable<void> serve();
 
@@ -62,6 +66,7 @@ class Connection {
   Stream stream_;
   Service& service_;
   const std::uint64_t number_;
+  const std::optional<std::string> client_name_;
   boost::beast::flat_buffer unread_;
 };
 
@@ -95,8 +100,9 @@ awaitable<void> Connection<Stream>::serve() {
     parser.body_limit(longest_body);
     if (!co_await read(parser)) co_return;
     const bool keep_alive = parser.get().keep_alive();
-    const Delivery delivery =
-        service_.endpoint.receive(received(parser), number_, service_.clock.now());
+    HttpRequest request = received(parser);
+    request.client_name = client_name_;
+    const Delivery delivery = service_.endpoint.receive(request, number_, service_.clock.now());
     if (delivery.delay.count() > 0) co_await wait(delivery.delay);
     if (!co_await deliver(delivery, keep_alive)) co_return;
     if (!keep_alive) {
@@ -248,6 +254,17 @@ awaitable<void> Connection<Stream>::say_goodbye() {
   co_return;
 }
 
+/// The common name in the peer's certificate; nothing: it showed none.
+std::optional<std::string> peer_name(SSL* ssl) {
+  X509* const certificate = SSL_get1_peer_certificate(ssl);
+  if (certificate == nullptr) return std::nullopt;
+  std::array<char, 256> name = {};
+  X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name.data(),
+                            static_cast<int>(name.size()));
+  X509_free(certificate);
+  return name.data();
+}
+
 }  // namespace
 
 const std::string& Service::date(Instant now) {
@@ -275,7 +292,8 @@ awaitable<void> serve_tls(tcp::socket socket, asio::ssl::context& tls, Service& 
   co_await stream.async_handshake(asio::ssl::stream_base::server,
                                   asio::redirect_error(use_awaitable, error));
   if (error) co_return;
-  Connection<TlsStream> connection(std::move(stream), service);
+  auto client_name = peer_name(stream.native_handle());
+  Connection<TlsStream> connection(std::move(stream), service, std::move(client_name));
   co_await connection.serve();
 }
 

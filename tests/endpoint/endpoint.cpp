@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "tests/endpoint/members.h"
+#include "tests/endpoint/signature.h"
 
 namespace jobs_endpoint {
 namespace {
@@ -60,6 +61,8 @@ Call call_of(const Route& route, const HttpRequest& request) {
   call.target = request.target;
   call.content_type = find_header(request.headers, "Content-Type");
   call.body = request.body;
+  call.access_key = claimed_key(request);
+  call.client_name = request.client_name.value_or("");
   return call;
 }
 
@@ -72,8 +75,11 @@ bool is_write(Operation operation) {
 Endpoint::Endpoint(const EndpointOptions& options)
     : options_(options),
       store_(options.time_scale),
+      credentials_lifetime_(options.credentials_lifetime),
       reads_(options.reads_per_second),
-      writes_(options.writes_per_second) {}
+      writes_(options.writes_per_second) {
+  for (const auto& key : options.keys) keys_.add(key);
+}
 
 Delivery Endpoint::receive(const HttpRequest& request, std::uint64_t connection, Instant now) {
   if (is_emulator_control(request.target)) return {answer_control(request)};
@@ -117,6 +123,8 @@ HttpAnswer Endpoint::answer_call(const Route& route, const HttpRequest& request,
       throw unknown_operation("No operation of AWS IoT Jobs is " + request.method + " " +
                               request.target);
     }
+    if (route.operation == Operation::assume_role) return answer_assume_role(request, now);
+    authenticate(route, request, now);
     if (is_control_plane(route.operation)) {
       return success_answer(carry_out_control_plane(route, request.body, store_, now), shape);
     }
@@ -128,6 +136,45 @@ HttpAnswer Endpoint::answer_call(const Route& route, const HttpRequest& request,
   } catch (const std::exception& error) {
     return error_answer(ServiceError(500, "InternalServerException", error.what()), shape);
   }
+}
+
+void Endpoint::authenticate(const Route& route, const HttpRequest& request, Instant now) const {
+  const bool wanted = !keys_.empty() || options_.credentials_lifetime.count() > 0;
+  if (!wanted) return;
+  require_signature(request, keys_,
+                    {.service = is_control_plane(route.operation) ? "iot" : "iot-jobs-data",
+                     .region = options_.region},
+                    now);
+}
+
+HttpAnswer Endpoint::answer_assume_role(const HttpRequest& request, Instant now) {
+  HttpAnswer answer{.status = 200, .headers = {{"Content-Type", "application/json"}}};
+  if (options_.credentials_lifetime.count() > 0 && request.client_name) {
+    answer.body = credentials_shape(keys_.issue(now, credentials_lifetime_)).dump();
+  } else {
+    // The provider's own shape: no error type.
+    answer.status = 403;
+    answer.body = R"({"message":"Access Denied","traceId":"00000000-0000-0000-0000-000000000000"})";
+  }
+  return answer;
+}
+
+Json Endpoint::change_credentials(const std::string& body) {
+  const Json wish = Json::parse(body, nullptr, false);
+  if (!wish.is_object()) throw invalid_request("not a JSON object");
+  for (const auto& [name, value] : wish.items()) {
+    if (name == "revoke" && value.is_string()) {
+      keys_.revoke(value.get<std::string>());
+    } else if (name == "lifetime" && value.is_number_unsigned()) {
+      credentials_lifetime_ = std::chrono::seconds(value.get<std::uint32_t>());
+    } else {
+      throw invalid_request(
+          "known are \"revoke\", with an access key id or \"all\", and "
+          "\"lifetime\", with seconds; not " +
+          name);
+    }
+  }
+  return {{"lifetime", credentials_lifetime_.count()}};
 }
 
 void Endpoint::require_quota(Operation operation, Instant now) {
@@ -147,6 +194,9 @@ HttpAnswer Endpoint::answer_control(const HttpRequest& request) {
         return success_answer(faults_.shape(), AnswerShape::aws);
       }
     }
+    if (target.path == "/_credentials" && request.method == "PUT") {
+      return success_answer(change_credentials(request.body), AnswerShape::aws);
+    }
     if (target.path == "/_calls") {
       const auto limit = integer_parameter(query.parameter("limit"), "limit");
       if (limit && *limit < 0) {
@@ -161,7 +211,7 @@ HttpAnswer Endpoint::answer_control(const HttpRequest& request) {
       }
     }
     throw unknown_operation(
-        "The emulator's own are PUT, GET and DELETE /_faults, GET and DELETE "
+        "The emulator's own are PUT, GET and DELETE /_faults, PUT /_credentials, GET and DELETE "
         "/_calls; not " +
         request.method + " " + request.target);
   } catch (const ServiceError& error) {

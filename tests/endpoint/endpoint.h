@@ -6,6 +6,7 @@
 
 #include "tests/endpoint/answer.h"
 #include "tests/endpoint/call_log.h"
+#include "tests/endpoint/credentials.h"
 #include "tests/endpoint/fault.h"
 #include "tests/endpoint/http.h"
 #include "tests/endpoint/operations.h"
@@ -22,6 +23,12 @@ struct EndpointOptions {
   double reads_per_second = 0;
   double writes_per_second = 0;
   double time_scale = 1;
+  /// Keys that requests may be signed with.
+  std::vector<SigningKey> keys = {};
+  /// How long credentials live that are issued for a certificate; 0: none are.
+  std::chrono::seconds credentials_lifetime{0};
+  /// What signatures must be for; empty: any region.
+  std::string region = {};
 };
 
 /// How the server is to answer one request.
@@ -44,8 +51,7 @@ struct Delivery {
 /// order in which they are received, each before the next is looked at, whatever delay its answer
 /// then suffers. One thread at a time; throws nothing but std::bad_alloc.
 ///
-/// A check of signatures belongs at the head of `receive`: it needs HttpRequest alone, which is
-/// untouched there.
+/// With keys, or with credentials to be issued, every call must be signed.
 class Endpoint {
  public:
   explicit Endpoint(const EndpointOptions& options);
@@ -62,12 +68,18 @@ class Endpoint {
   [[nodiscard]] AnswerShape shape_for(Operation operation) const;
   [[nodiscard]] HttpAnswer answer_call(const Route& route, const HttpRequest& request, Instant now);
   [[nodiscard]] HttpAnswer answer_control(const HttpRequest& request);
+  /// Throws the ServiceError for a request that is not signed as it must be.
+  void authenticate(const Route& route, const HttpRequest& request, Instant now) const;
+  [[nodiscard]] HttpAnswer answer_assume_role(const HttpRequest& request, Instant now);
+  [[nodiscard]] Json change_credentials(const std::string& body);
   void require_quota(Operation operation, Instant now);
 
   const EndpointOptions options_;
   Store store_;
   Faults faults_;
   CallLog calls_;
+  KeyRing keys_;
+  std::chrono::seconds credentials_lifetime_;
   RateLimit reads_;
   RateLimit writes_;
   std::uint64_t requests_ = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,8 @@ struct HttpRequest {
   std::string target;
   Headers headers = {};
   std::string body = {};
+  /// The common name in the client's certificate, which was verified; nothing: it showed none.
+  std::optional<std::string> client_name = std::nullopt;
 };
 
 /// The value of the first header of that name, whatever its case; empty: there is none.

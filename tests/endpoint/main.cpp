@@ -20,7 +20,7 @@ void raise_descriptor_limit() {
 
 void run(const jobs_endpoint::Options& options) {
   jobs_endpoint::Endpoint endpoint(options.endpoint);
-  const jobs_endpoint::Clock clock;
+  const jobs_endpoint::Clock clock(options.clock_offset);
   jobs_endpoint::Server server(options.server, endpoint, clock);
   server.stop_on_signals();
   for (const jobs_endpoint::Fleet& fleet : options.fleets) {

@@ -80,6 +80,23 @@ CommandLine parse_command_line(int count, const char* const* arguments) {
       ->type_name("FILE")
       ->needs(certificate);
 
+  std::vector<std::string> keys;
+  app.add_option("--sigv4", keys, "Every call must be signed with this key; may be repeated")
+      ->type_name("ACCESS_KEY:SECRET[:TOKEN]");
+  std::int64_t lifetime = 0;
+  auto* credentials =
+      app.add_option("--credentials", lifetime,
+                     "Be the AWS IoT credential provider too: hand out credentials of this many "
+                     "seconds for a client certificate, and demand signatures")
+          ->type_name("SECONDS")
+          ->needs(certificate);
+  app.add_option("--region", options.endpoint.region, "The region that signatures must be for")
+      ->type_name("NAME");
+  std::int64_t clock_offset = 0;
+  app.add_option("--clock-offset", clock_offset,
+                 "Let the emulator's clock be ahead of this machine's by so many seconds")
+      ->type_name("SECONDS");
+
   CommandLine line;
   try {
     app.parse(count, arguments);
@@ -90,6 +107,19 @@ CommandLine parse_command_line(int count, const char* const* arguments) {
             "must be above 0 and at most 1000000");
     require(options.endpoint.reads_per_second >= 0, "--reads-per-second", "must not be negative");
     require(options.endpoint.writes_per_second >= 0, "--writes-per-second", "must not be negative");
+    for (const std::string& text : keys) {
+      auto parsed = parse_key(text);
+      // The text holds a secret, so the complaint does not repeat it.
+      require(parsed.has_value(), "--sigv4", "not of the form ACCESS_KEY:SECRET[:TOKEN]");
+      options.endpoint.keys.push_back(*std::move(parsed));
+    }
+    if (credentials->count() > 0) {
+      require(lifetime >= 1 && lifetime <= 43200, "--credentials", "must be from 1 to 43200");
+      require(!tls.client_ca.empty(), "--credentials", "needs --client-ca");
+      options.endpoint.credentials_lifetime = std::chrono::seconds(lifetime);
+      tls.client_may_be_unknown = true;
+    }
+    options.clock_offset = std::chrono::seconds(clock_offset);
     for (const std::string& text : fleets) {
       auto fleet = parse_fleet(text);
       if (const auto* problem = std::get_if<std::string>(&fleet)) {

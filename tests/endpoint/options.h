@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@ struct Options {
   ServerOptions server = {};
   EndpointOptions endpoint = {};
   std::vector<Fleet> fleets = {};
+  std::chrono::seconds clock_offset{0};
 };
 
 /// What the program is to do: run with these options, or print and exit.

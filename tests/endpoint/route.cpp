@@ -17,6 +17,7 @@ constexpr std::array<std::pair<Operation, std::string_view>, operations> names =
     {Operation::get_job_document, "GetJobDocument"},
     {Operation::list_jobs, "ListJobs"},
     {Operation::list_job_executions, "ListJobExecutionsForJob"},
+    {Operation::assume_role, "AssumeRoleWithCertificate"},
     {Operation::unknown, "UnknownOperation"},
 }};
 
@@ -150,6 +151,10 @@ Route route_of(std::string_view method, std::string_view target) {
   } else if (!segments.empty() && segments.size() <= 3 && segments[0] == "jobs") {
     route.operation = job_operation(method, segments);
     if (segments.size() > 1) route.job = std::move(segments[1]);
+  } else if (method == "GET" && segments.size() == 3 && segments[0] == "role-aliases" &&
+             segments[2] == "credentials") {
+    route.operation = Operation::assume_role;
+    route.job = std::move(segments[1]);
   }
   return route;
 }

@@ -21,7 +21,8 @@ enum class Operation {
   get_job_document,
   list_jobs,
   list_job_executions,
-  unknown,  // stays the last
+  assume_role,  // of the credential provider
+  unknown,      // stays the last
 };
 inline constexpr std::size_t operations = static_cast<std::size_t>(Operation::unknown) + 1;
 
@@ -30,7 +31,8 @@ inline constexpr std::size_t operations = static_cast<std::size_t>(Operation::un
 /// The operation of that name; nothing if there is none.
 [[nodiscard]] std::optional<Operation> operation_named(std::string_view name);
 
-/// Whether it belongs to the control plane, AWS's `iot`; the data plane is `iot-jobs-data`.
+/// Whether it belongs to the control plane, AWS's `iot`, or to the credential provider; the data
+/// plane is `iot-jobs-data`.
 [[nodiscard]] bool is_control_plane(Operation operation);
 
 /// What a request line asks for. Names are percent-decoded and not yet checked; `thing` and `job`

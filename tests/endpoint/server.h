@@ -15,6 +15,8 @@ struct TlsFiles {
   std::string private_key = {};
   /// Non-empty: a client must show a certificate that one of these signed.
   std::string client_ca = {};
+  /// Whether a client may do without one; what needs it is then refused by itself.
+  bool client_may_be_unknown = false;
 };
 
 struct ServerOptions {

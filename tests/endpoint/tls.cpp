@@ -35,8 +35,9 @@ boost::asio::ssl::context make_tls_context(const TlsFiles& files) {
     require(error, "client CA", files.client_ca);
     SSL_CTX_set_client_CA_list(tls.native_handle(),
                                SSL_load_client_CA_file(files.client_ca.c_str()));
-    tls.set_verify_mode(boost::asio::ssl::verify_peer |
-                        boost::asio::ssl::verify_fail_if_no_peer_cert);
+    tls.set_verify_mode(
+        boost::asio::ssl::verify_peer |
+        (files.client_may_be_unknown ? 0 : boost::asio::ssl::verify_fail_if_no_peer_cert));
   }
   return tls;
 }
