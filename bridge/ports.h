@@ -72,9 +72,9 @@ struct Origin {
   bool tls = true;
   std::string host;  ///< a DNS name or a literal address; an IPv6 one without brackets
   std::uint16_t port = 443;
-  std::string ca_file;           ///< PEM; empty: the system's authorities
-  std::string certificate_file;  ///< for mutual TLS, with private_key_file; empty: none
-  std::string private_key_file;
+  std::string ca_file = {};           ///< PEM; empty: the system's authorities
+  std::string certificate_file = {};  ///< for mutual TLS, with private_key_file; empty: none
+  std::string private_key_file = {};
   /// Whether the gateway's proxy leads to it; link-local services are asked directly.
   bool through_proxy = false;
   Duration connect_timeout{};

@@ -12,6 +12,7 @@
 #include "adapters/config/description.h"
 #include "adapters/config/load.h"
 #include "adapters/daemon/daemon.h"
+#include "adapters/daemon/secrecy.h"
 #include "adapters/daemon/signals.h"
 #include "adapters/log/rate_limited_log.h"
 #include "adapters/log/structured_log.h"
@@ -58,6 +59,8 @@ int execute(const config::CheckCommand& command) {
 }
 
 int execute(const config::RunCommand& command) {
+  // Before any secret is read.
+  forbid_memory_dumps();
   const auto configuration = load(command);
   if (!configuration) return wrong_usage;
   prepare_signals();

@@ -86,6 +86,10 @@ void JobsEndpoint::clear_faults() {
   exchange("DELETE", "/_faults", "");
 }
 
+void JobsEndpoint::revoke_credentials() {
+  exchange("PUT", "/_credentials", R"({"revoke":"all"})");
+}
+
 nlohmann::json JobsEndpoint::calls() {
   return nlohmann::json::parse(exchange("GET", "/_calls", ""));
 }

@@ -40,6 +40,8 @@ class JobsEndpoint {
   /// One fault or a list of them.
   void set_fault(const nlohmann::json& fault);
   void clear_faults();
+  /// None of the credentials that it has issued is taken any more.
+  void revoke_credentials();
   /// All that was asked of the emulator, as `GET /_calls` has it.
   [[nodiscard]] nlohmann::json calls();
   /// The start-next calls, in the order in which they came.

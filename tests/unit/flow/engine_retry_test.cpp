@@ -49,6 +49,24 @@ TEST(EngineRetryTest, WhatTheEndpointRefusesIsNotTriedAgain) {
   }
 }
 
+TEST(EngineRetryTest, RefusedCredentialsEndARequestAtOnceAndHoldAnUpdate) {
+  HttpResponse refusal;
+  refusal.status = 403;
+  refusal.error_type = "ExpiredTokenException";
+  for (const auto* below : {"get", "start-next", "j/get"}) {
+    EngineDriver driver;
+    driver.send("T", below);
+    EXPECT_EQ(driver.answer_all_until_a_reply(refusal), 1) << below;
+  }
+  EngineDriver driver;
+  driver.send("T", "j/update", R"({"status":"FAILED"})");
+  for (int i = 0; i < 10; ++i) driver.answer(driver.wait_for_call().id, refusal);
+  EXPECT_TRUE(driver.take_publications().empty());
+  EXPECT_FALSE(driver.engine.counts().endpoint_reachable);
+  while (driver.effects.publications.empty()) driver.answer(driver.wait_for_call().id);
+  EXPECT_TRUE(driver.take_one().topic.ends_with("/accepted"));
+}
+
 TEST(EngineRetryTest, AnEndpointThatFailsIsAskedFourTimesAndItsLastWordPassedOn) {
   EngineDriver driver;
   driver.send("T", "get");

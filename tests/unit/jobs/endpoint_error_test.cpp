@@ -260,10 +260,33 @@ TEST(EnvelopedErrorTest, AnErrorWithoutCodeOrMessageIsInternalError) {
   }
 }
 
+TEST(RefusedCredentialsTest, AreToldByTheErrorsNameWhereverItStands) {
+  const auto refuses = [](int status, std::string type, std::string body = "{}") {
+    HttpResponse response;
+    response.status = status;
+    response.error_type = std::move(type);
+    response.body = std::move(body);
+    return refuses_credentials(response);
+  };
+  for (const char* name :
+       {"ExpiredTokenException", "ExpiredToken", "UnrecognizedClientException:http://x",
+        "aws#InvalidSignatureException", "SignatureDoesNotMatch", "RequestTimeTooSkewed"}) {
+    EXPECT_TRUE(refuses(403, name)) << name;
+  }
+  EXPECT_TRUE(refuses(400, "", R"({"__type":"IncompleteSignatureException"})"));
+  EXPECT_TRUE(refuses(400, "CertificateValidationException"));
+  EXPECT_FALSE(refuses(403, "AccessDeniedException"));
+  EXPECT_FALSE(refuses(403, ""));
+  EXPECT_FALSE(refuses(401, "", "no"));
+  EXPECT_FALSE(refuses(200, "ExpiredTokenException"));
+  EXPECT_FALSE(refuses(503, "ExpiredTokenException"));
+  EXPECT_FALSE(refuses_credentials(HttpFailure{}));
+}
+
 TEST(NoAnswerTest, IsAnErrorThatDevicesRepeatAndNamesNoHost) {
   using Kind = HttpFailure::Kind;
   for (const auto kind : {Kind::resolve, Kind::connect, Kind::tls, Kind::timeout, Kind::broken,
-                          Kind::too_large, Kind::stopped}) {
+                          Kind::too_large, Kind::stopped, Kind::credentials}) {
     const auto rejection = no_answer({.kind = kind, .detail = "connect to internal.example:443"});
     EXPECT_EQ(code_of(rejection), "InternalError");
     EXPECT_FALSE(rejection.message.empty());
