@@ -94,7 +94,8 @@ Result<Credentials, SourceFault> read_document(const HttpResponse& response, Doc
     const auto issued = date ? date->time_since_epoch().count() : unix_now;
     // Nobody issues them for longer; and the sum must not overflow.
     constexpr std::int64_t longest = 10L * 365 * 86400;
-    const auto left = std::clamp<std::int64_t>(*credentials.expiration - issued, 0, longest);
+    // Date leaves out a fraction of a second, so they may end that much earlier.
+    const auto left = std::clamp<std::int64_t>(*credentials.expiration - issued - 1, 0, longest);
     credentials.expires = now + std::chrono::seconds(left);
     if (left == 0) return fault("it hands out credentials that have expired already");
   }

@@ -12,7 +12,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto longest_fetch = 20s;
-constexpr auto between_forced_renewals = 10s;
+constexpr Duration between_forced_renewals = 10s;
+constexpr auto about_to_end = 5s;
 
 MonotonicTime time_now() {
   return std::chrono::steady_clock::now();
@@ -141,7 +142,10 @@ CredentialsPointer CredentialKeeper::other_than(const CredentialsPointer& refuse
   };
   if (auto found = others()) return found;
   const auto now = time_now();
-  if (forced_at_ == MonotonicTime::min() || now - forced_at_ >= between_forced_renewals) {
+  // Credentials about to end are refused for that, and new ones will be taken.
+  const bool ending = refused->expires && *refused->expires - now < about_to_end;
+  const Duration pause = ending ? 1s : between_forced_renewals;
+  if (forced_at_ == MonotonicTime::min() || now - forced_at_ >= pause) {
     forced_at_ = now;
     forced_ = true;
     changed_.notify_all();

@@ -34,7 +34,7 @@ class CredentialKeeper {
   /// Others than `refused`, which the endpoint does not take: those that have come meanwhile, or
   /// the outcome of a renewal that is begun for this, and waited for until `deadline` at most. Null
   /// if there are none. However many ask, renewals are not forced more often than every ten
-  /// seconds.
+  /// seconds, or every second if `refused` are about to end anyway.
   CredentialsPointer other_than(const CredentialsPointer& refused, MonotonicTime deadline);
 
   struct State {

@@ -72,7 +72,8 @@ class SigningTest : public testing::Test {
   }
   std::set<std::string> values_of(const char* member) {
     std::set<std::string> values;
-    for (const auto& call : endpoint_->calls().at("calls")) {
+    const auto log = endpoint_->calls();
+    for (const auto& call : log.at("calls")) {
       if (call.contains(member)) values.insert(call.at(member));
     }
     return values;

@@ -167,7 +167,7 @@ TEST(IotSourceTest, AsksForTheRoleAliasAndNamesTheThing) {
   EXPECT_EQ(asked[0].origin.certificate_file, "c.pem");
   // An hour by the provider's clock, although by ours they ended two years ago.
   ASSERT_TRUE(credentials.expires);
-  EXPECT_GE(*credentials.expires, before + 3600s);
+  EXPECT_GE(*credentials.expires, before + 3599s);
   EXPECT_LT(*credentials.expires, before + 3700s);
 }
 
