@@ -141,10 +141,13 @@ HttpAnswer Endpoint::answer_call(const Route& route, const HttpRequest& request,
 void Endpoint::authenticate(const Route& route, const HttpRequest& request, Instant now) const {
   const bool wanted = !keys_.empty() || options_.credentials_lifetime.count() > 0;
   if (!wanted) return;
-  require_signature(request, keys_,
-                    {.service = is_control_plane(route.operation) ? "iot" : "iot-jobs-data",
-                     .region = options_.region},
-                    now);
+  SignatureScope scope{.service = "iot-jobs-data", .region = options_.region};
+  if (is_control_plane(route.operation)) {
+    scope.service = "iot";
+    // So the AWS CLI and SDKs of some years ago.
+    scope.other_service = "execute-api";
+  }
+  require_signature(request, keys_, scope, now);
 }
 
 HttpAnswer Endpoint::answer_assume_role(const HttpRequest& request, Instant now) {

@@ -223,7 +223,8 @@ void require_scope(const Claim& claim, const std::string& date, const SignatureS
   }
   std::string fault;
   if (claim.date != date.substr(0, 8)) fault = "date '" + claim.date + "'";
-  if (claim.service != scope.service) {
+  const bool of_other = !scope.other_service.empty() && claim.service == scope.other_service;
+  if (claim.service != scope.service && !of_other) {
     fault = "service. Should be: '" + std::string(scope.service) + "'";
   }
   if (!scope.region.empty() && claim.region != scope.region) {

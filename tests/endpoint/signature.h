@@ -12,8 +12,9 @@ namespace jobs_endpoint {
 
 /// What a signature has to be for.
 struct SignatureScope {
-  std::string_view service;      ///< `iot-jobs-data`, `iot`
-  std::string_view region = {};  ///< empty: any
+  std::string_view service;             ///< `iot-jobs-data`, `iot`
+  std::string_view other_service = {};  ///< that will do as well; empty: none
+  std::string_view region = {};         ///< empty: any
   std::chrono::seconds max_skew{300};
 };
 

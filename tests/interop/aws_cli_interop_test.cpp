@@ -66,6 +66,26 @@ class AwsCli {
 /// The stamps that the control plane's answers carry, as the CLI prints them.
 const char* const iso_stamp = "20..-..-..T..:..:...*";
 
+TEST(AwsCliTest, SignaturesOfBothPlanesAreTakenAndThoseOfAnotherSecretAreNot) {
+  // The keys of with_aws_environment().
+  JobsEndpoint endpoint(
+      {.arguments = {"--sigv4", "AKIDEXAMPLE:secret", "--region", "eu-central-1"}});
+  AwsCli aws(endpoint);
+  const auto job = aws.iot({"create-job", "--job-id", "job-1", "--targets", lamp_arn, "--document",
+                            R"({"operation":"blink"})"});
+  EXPECT_EQ(job["jobId"], "job-1");
+  const auto next = aws.jobs_data({"start-next-pending-job-execution", "--thing-name", "lamp:1"});
+  EXPECT_EQ(next["execution"]["jobId"], "job-1");
+  const auto described =
+      aws.jobs_data({"describe-job-execution", "--thing-name", "lamp:1", "--job-id", "$next"});
+  EXPECT_EQ(described["execution"]["jobId"], "job-1");
+
+  JobsEndpoint other({.arguments = {"--sigv4", "AKIDEXAMPLE:another"}});
+  EXPECT_THAT(AwsCli(other).complaint(
+                  {"iot-jobs-data", "get-pending-job-executions", "--thing-name", "lamp:1"}),
+              HasSubstr("InvalidSignatureException"));
+}
+
 TEST(AwsCliTest, DeviceSideOfAJob) {
   JobsEndpoint endpoint;
   endpoint.create_job("job-1", {"lamp:1"}, R"({"operation":"blink"})");
