@@ -18,11 +18,12 @@ std::size_t count_of(const std::string& text, const std::string& part) {
   return count;
 }
 
-/// Once the device is connected again.
+/// Once the device is connected again. What it sends before it has noticed that the broker went
+/// away is lost, so no try may wait for long.
 bool subscribe_again(MqttDevice& device) {
   return wait_until([&] {
     try {
-      device.subscribe("$aws/things/+/jobs/+/update/accepted");
+      device.subscribe("$aws/things/+/jobs/+/update/accepted", 1, 2s);
       return true;
     } catch (const std::exception&) {
       return false;

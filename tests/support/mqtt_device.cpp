@@ -77,7 +77,7 @@ class MqttDevice::Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  void subscribe(const std::string& filter, int qos);
+  void subscribe(const std::string& filter, int qos, std::chrono::milliseconds limit);
   void publish(const Received& message, const Properties& properties);
 
   std::mutex mutex;
@@ -192,11 +192,12 @@ void MqttDevice::Client::arrived(mosquitto*, void* context, const mosquitto_mess
   client.changed.notify_all();
 }
 
-void MqttDevice::Client::subscribe(const std::string& filter, int qos) {
+void MqttDevice::Client::subscribe(const std::string& filter, int qos,
+                                   std::chrono::milliseconds limit) {
   int id = 0;
   require(mosquitto_subscribe(client_.get(), &id, filter.c_str(), qos), "SUBSCRIBE");
   Lock lock(mutex);
-  changed.wait_for(lock, patience, [&] { return granted_.contains(id); });
+  changed.wait_for(lock, limit, [&] { return granted_.contains(id); });
   if (!granted_.contains(id) || granted_[id] >= first_failure) {
     throw std::runtime_error("not subscribed: " + filter);
   }
@@ -219,8 +220,8 @@ MqttDevice::MqttDevice(Options options) : client_(std::make_unique<Client>(optio
 
 MqttDevice::~MqttDevice() = default;
 
-void MqttDevice::subscribe(const std::string& filter, int qos) {
-  client_->subscribe(filter, qos);
+void MqttDevice::subscribe(const std::string& filter, int qos, std::chrono::milliseconds limit) {
+  client_->subscribe(filter, qos, limit);
 }
 
 void MqttDevice::publish(const std::string& topic, std::string_view payload, int qos,

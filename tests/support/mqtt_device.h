@@ -53,7 +53,8 @@ class MqttDevice {
   MqttDevice& operator=(const MqttDevice&) = delete;
 
   /// Returns when the broker has granted it.
-  void subscribe(const std::string& filter, int qos = 1);
+  void subscribe(const std::string& filter, int qos = 1,
+                 std::chrono::milliseconds limit = patience);
   /// Returns at once.
   void publish(const std::string& topic, std::string_view payload, int qos = 1,
                bool retained = false);
