@@ -33,19 +33,13 @@ bool may_be_plain(std::string_view host) {
 
 }  // namespace
 
-Result<ContainerSource::Place, SourceFault> ContainerSource::place() const {
-  Place place;
-  place.origin.connect_timeout = patience;
-  place.origin.answer_timeout = patience;
+Result<ServiceUrl, SourceFault> ContainerSource::place() const {
   if (const auto relative = environment_("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")) {
     if (!is_target(*relative)) {
       return fault("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is not a path");
     }
-    place.origin.tls = false;
-    place.origin.host = agent_of_ecs;
-    place.origin.port = 80;
-    place.target = *relative;
-    return place;
+    return ServiceUrl{.origin = {.tls = false, .host = std::string(agent_of_ecs), .port = 80},
+                      .target = *relative};
   }
   const auto full = environment_("AWS_CONTAINER_CREDENTIALS_FULL_URI");
   if (!full) {
@@ -53,17 +47,13 @@ Result<ContainerSource::Place, SourceFault> ContainerSource::place() const {
         SourceFault{.absent = true,
                     .cause = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and _FULL_URI are not set"}};
   }
-  const auto url = read_service_url(*full);
+  auto url = read_service_url(*full);
   if (!url) return fault("AWS_CONTAINER_CREDENTIALS_FULL_URI is not an http:// or https:// URL");
-  place.origin.tls = url->origin.tls;
-  place.origin.host = url->origin.host;
-  place.origin.port = url->origin.port;
-  place.target = url->target;
-  if (!place.origin.tls && !may_be_plain(place.origin.host)) {
-    return fault("AWS_CONTAINER_CREDENTIALS_FULL_URI is plain http:// to " + place.origin.host +
+  if (!url->origin.tls && !may_be_plain(url->origin.host)) {
+    return fault("AWS_CONTAINER_CREDENTIALS_FULL_URI is plain http:// to " + url->origin.host +
                  ", which is neither this machine nor an agent's address");
   }
-  return place;
+  return *std::move(url);
 }
 
 Result<std::string, SourceFault> ContainerSource::authorization() const {
@@ -80,13 +70,15 @@ Result<std::string, SourceFault> ContainerSource::authorization() const {
 }
 
 Result<Credentials, SourceFault> ContainerSource::fetch(MonotonicTime deadline) {
-  const auto where = place();
+  auto where = place();
   if (!where) return Failure{where.error()};
   const auto token = authorization();
   if (!token) return Failure{token.error()};
   HttpRequest request{
       .method = "GET", .target = where->target, .body = {}, .headers = {}, .repeatable = true};
   if (!token->empty()) request.headers.emplace_back("Authorization", *token);
+  where->origin.connect_timeout = patience;
+  where->origin.answer_timeout = patience;
   const auto answer = query_.ask(where->origin, request, deadline);
   if (!answer) return fault(answer.error());
   return read_document(*answer, DocumentForm::instance,

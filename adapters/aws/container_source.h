@@ -5,6 +5,7 @@
 
 #include "adapters/aws/credential_source.h"
 #include "adapters/aws/http_query.h"
+#include "adapters/aws/service_url.h"
 #include "adapters/aws/wall_clock.h"
 
 namespace jobs_bridge::aws {
@@ -23,11 +24,7 @@ class ContainerSource final : public CredentialSource {
   void stop() override { query_.stop(); }
 
  private:
-  struct Place {
-    Origin origin;
-    std::string target;
-  };
-  [[nodiscard]] Result<Place, SourceFault> place() const;
+  [[nodiscard]] Result<ServiceUrl, SourceFault> place() const;
   [[nodiscard]] Result<std::string, SourceFault> authorization() const;
 
   const Environment environment_;

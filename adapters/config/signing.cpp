@@ -72,15 +72,17 @@ void check_source(Review& review) {
 
 }  // namespace
 
+bool certificate_replaces_signatures(const Review& review) {
+  const auto& source = review.text("credentials.source");
+  const bool left_open = source == "default" && review.text("credentials.iot_endpoint").empty();
+  return !review.text("endpoint.certificate_file").empty() && (left_open || source == "none");
+}
+
 void settle_signing(Review& review) {
   auto& configuration = review.configuration;
   auto& source = configuration.credentials.source;
   if (!review.is_sound({"credentials.source"})) return;
-  const bool has_certificate = !review.text("endpoint.certificate_file").empty();
-  if (source == CredentialSource::standard && has_certificate &&
-      !configuration.credentials.iot_endpoint) {
-    source = CredentialSource::none;
-  }
+  if (certificate_replaces_signatures(review)) source = CredentialSource::none;
   check_source(review);
   if (source == CredentialSource::none) return;
   settle_region(review);

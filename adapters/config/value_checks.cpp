@@ -11,6 +11,7 @@
 #include "adapters/config/quote.h"
 #include "adapters/config/region.h"
 #include "adapters/config/secret.h"
+#include "adapters/config/signing.h"
 
 namespace jobs_bridge::config {
 namespace {
@@ -46,15 +47,10 @@ void read_list(Review& review, const Key& key, const std::vector<Element>& eleme
 std::string endpoint_url(const Review& review, const std::string& written) {
   const auto& region = review.text("endpoint.region");
   if (review.is_given("endpoint.url")) return place_region(written, region);
-  const auto& source = review.text("credentials.source");
-  const bool may_be_iot = !review.text("credentials.iot_endpoint").empty();
-  const bool has_certificate = !review.text("endpoint.certificate_file").empty();
   return place_region(
-      aws_endpoint(region,
-                   {.fips = review.text("endpoint.fips") == "true",
-                    .dualstack = review.text("endpoint.dualstack") == "true",
-                    .mutual_tls = has_certificate &&
-                                  ((source == "default" && !may_be_iot) || source == "none")}),
+      aws_endpoint(region, {.fips = review.text("endpoint.fips") == "true",
+                            .dualstack = review.text("endpoint.dualstack") == "true",
+                            .mutual_tls = certificate_replaces_signatures(review)}),
       region);
 }
 

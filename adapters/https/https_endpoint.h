@@ -71,7 +71,7 @@ struct EndpointSettings {
 /// part of what is signed.
 std::string host_header(const EndpointSettings& settings);
 
-/// Checks the settings and loads authorities, certificate and key, once for all connections; sends
+/// Checks the settings and loads authorities, certificate and key for all connections; sends
 /// nothing. An error names the setting, the file and the cause. `log` must outlive the Endpoint.
 ///
 /// What its exchanges promise beyond bridge/ports.h:

@@ -24,8 +24,9 @@ struct SslDeleter {
 };
 using SslPointer = std::unique_ptr<SSL, SslDeleter>;
 
-/// What all TLS connections to one host have in common, loaded once: reading a bundle of
-/// authorities takes 40 ms and 1 MB, too much for each connection. Any thread may call it.
+/// What TLS connections to one host have in common as long as its files stay the same (see
+/// CurrentTlsContext): reading a bundle of authorities takes 40 ms and 1 MB, too much for each
+/// connection. Any thread may call it.
 class TlsContext {
  public:
   /// An error names the setting, the file and the cause. A system that has no authorities at all is

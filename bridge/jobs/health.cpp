@@ -1,7 +1,6 @@
 #include "bridge/jobs/health.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <string_view>
 #include <variant>
@@ -9,17 +8,10 @@
 #include "bridge/jobs/endpoint_error.h"
 #include "bridge/jobs/http_date.h"
 #include "bridge/jobs/json_text.h"
+#include "bridge/jobs/whole_number.h"
 
 namespace jobs_bridge {
 namespace {
-
-std::optional<int> number_in(std::string_view text) {
-  int number = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || stop != end || number < 0) return std::nullopt;
-  return number;
-}
 
 /// Enveloped answers carry their errors with any status; AWS's never have such a member.
 bool may_be_enveloped(const HttpResponse& response) {
@@ -62,7 +54,8 @@ Health health_of(const HttpOutcome& outcome) {
 std::optional<Duration> retry_after(const HttpOutcome& outcome) {
   const auto* response = std::get_if<HttpResponse>(&outcome);
   if (response == nullptr || response->retry_after.empty()) return std::nullopt;
-  if (const auto seconds = number_in(response->retry_after)) return std::chrono::seconds(*seconds);
+  if (const auto seconds = whole_number<unsigned>(response->retry_after))
+    return std::chrono::seconds(*seconds);
   const auto then = read_http_date(response->retry_after);
   const auto now = read_http_date(response->date);
   if (!then || !now || *then <= *now) return std::nullopt;

@@ -2,36 +2,25 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+
+#include "bridge/jobs/whole_number.h"
 
 namespace jobs_bridge {
-namespace {
-
-std::optional<int> number_in(std::string_view text) {
-  int number = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || stop != end || number < 0) return std::nullopt;
-  return number;
-}
-
-}  // namespace
-
 std::optional<std::chrono::sys_seconds> read_http_date(std::string_view text) {
   constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   if (text.size() != 29 || !text.ends_with(" GMT")) return std::nullopt;
   const auto* const month = std::ranges::find(months, text.substr(8, 3));
-  const auto day = number_in(text.substr(5, 2));
-  const auto year = number_in(text.substr(12, 4));
-  const auto hour = number_in(text.substr(17, 2));
-  const auto minute = number_in(text.substr(20, 2));
-  const auto second = number_in(text.substr(23, 2));
+  const auto day = whole_number<unsigned>(text.substr(5, 2));
+  const auto year = whole_number<unsigned>(text.substr(12, 4));
+  const auto hour = whole_number<unsigned>(text.substr(17, 2));
+  const auto minute = whole_number<unsigned>(text.substr(20, 2));
+  const auto second = whole_number<unsigned>(text.substr(23, 2));
   if (month == months.end() || !day || !year || !hour || !minute || !second) return std::nullopt;
   const std::chrono::year_month_day date(
-      std::chrono::year(*year),
+      std::chrono::year(static_cast<int>(*year)),
       std::chrono::month(static_cast<unsigned>(month - months.begin() + 1)),
-      std::chrono::day(static_cast<unsigned>(*day)));
+      std::chrono::day(*day));
   if (!date.ok()) return std::nullopt;
   return std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
          std::chrono::seconds(*second);

@@ -1,7 +1,6 @@
 #include "bridge/jobs/settlement.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "bridge/jobs/call.h"
 #include "bridge/jobs/endpoint_error.h"
 #include "bridge/jobs/json_text.h"
+#include "bridge/jobs/whole_number.h"
 
 namespace jobs_bridge {
 namespace {
@@ -25,14 +25,6 @@ bool may_have_been_applied(const HttpOutcome& outcome) {
   }
   const int status = std::get<HttpResponse>(outcome).status;
   return status >= 500 || (status >= 200 && status < 300);
-}
-
-std::optional<std::int64_t> number_in(std::string_view text) {
-  std::int64_t number = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return number;
 }
 
 std::string value_of(const std::vector<json_text::Member>& members, std::string_view name) {
@@ -181,8 +173,8 @@ Rejection Settlement::unsettled() const {
 Settlement::Step Settlement::judge(const Request& update, const Execution& execution) {
   if (!may_be_applied_) return with_state(update, execution);
 
-  const auto version = number_in(execution.version);
-  const auto number = number_in(execution.number);
+  const auto version = whole_number<std::int64_t>(execution.version);
+  const auto number = whole_number<std::int64_t>(execution.number);
   const auto status = execution.status_text();
   // A failed execution with retries is followed by a new one, queued, which the endpoint describes
   // in its place: the one before is the one that was updated.
@@ -222,7 +214,7 @@ Settlement::Step Settlement::judge(const Request& update, const Execution& execu
 Answer Settlement::with_state(const Request& update, const Execution& execution) const {
   auto verdict = refusal_;
   verdict.execution_state = execution.state();
-  const auto version = number_in(execution.version);
+  const auto version = whole_number<std::int64_t>(execution.version);
   if (update.expected_version && version && *version != *update.expected_version) {
     verdict.code = ErrorCode::version_mismatch;
   }

@@ -1,30 +1,16 @@
 #include "tests/support/mosquitto_broker.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <fstream>
 #include <stdexcept>
 
+#include "tests/support/accepts_connections.h"
 #include "tests/support/free_port.h"
 #include "tests/support/wait_until.h"
 
 namespace jobs_bridge::testing_support {
 namespace {
-
-bool accepts(std::uint16_t port) {
-  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool connected =
-      connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  close(descriptor);
-  return connected;
-}
 
 void write_file(const std::string& path, const std::string& content) {
   std::ofstream file(path, std::ios::trunc);
@@ -60,7 +46,8 @@ bool MosquittoBroker::try_start() {
   process_.emplace(std::vector<std::string>{"mosquitto", "-c", directory_.file("mosquitto.conf")});
   // Something else may have taken the port: what accepts must be this process. It must have come to
   // look at the connection, too: a SIGTERM that comes before mosquitto's loop has begun is lost.
-  return process_->wait_for_output(" running\n") && wait_until([&] { return accepts(port_); }) &&
+  return process_->wait_for_output(" running\n") &&
+         wait_until([&] { return accepts_connections(port_); }) &&
          process_->wait_for_output("onnection from 127.0.0.1") && process_->running();
 }
 

@@ -1,13 +1,10 @@
-#include <arpa/inet.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <set>
 
 #include "tests/integration/bridge/site.h"
+#include "tests/support/accepts_connections.h"
 #include "tests/support/free_port.h"
 #include "tests/support/wait_until.h"
 
@@ -204,18 +201,6 @@ TEST_F(SigningTest, GatewayWhoseClockIsADayBehindIsServedAndSaysSo) {
   EXPECT_EQ(endpoint_->calls().at("total"), 3) << "one refusal, from which it learns";
 }
 
-bool accepts_connections(unsigned short port) {
-  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool open =
-      connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  close(descriptor);
-  return open;
-}
-
 TEST_F(SigningTest, RequestsGoThroughAProxyThatWantsAPassword) {
   const auto port = free_port();
   const auto configuration =
@@ -240,7 +225,8 @@ TEST_F(SigningTest, RequestsGoThroughAProxyThatWantsAPassword) {
                 url, "endpoint.proxy_password_file=" + write("password", "wrong\n"),
                 "limits.deadline=2s"});
   EXPECT_EQ(code_of(ask("$aws/things/my-1/jobs/get")), "InternalError");
-  EXPECT_THAT(bridge_->log(), HasSubstr("refused the tunnel with status 40"));
+  EXPECT_TRUE(bridge_->process().wait_for_output("refused the tunnel with status 40"))
+      << bridge_->log();
   proxy.signal(SIGTERM);
   EXPECT_TRUE(proxy.wait());
 }

@@ -8,6 +8,7 @@
 #include "adapters/aws/credential_keeper.h"
 #include "adapters/aws/renewal_schedule.h"
 #include "tests/support/recording_log.h"
+#include "tests/support/wait_until.h"
 #include "tests/unit/aws/fakes.h"
 
 namespace jobs_bridge::aws {
@@ -159,10 +160,7 @@ TEST_F(CredentialKeeperTest, OldOnesServeUntilTheyEndWhileTheSourceFails) {
   EXPECT_TRUE(kept.current(soon()));
   EXPECT_TRUE(kept.state().valid);
   // And afterwards no more.
-  const auto end = soon();
-  while (kept.state().valid && std::chrono::steady_clock::now() < end) {
-    std::this_thread::yield();
-  }
+  EXPECT_TRUE(testing_support::wait_until([&] { return !kept.state().valid; }));
   const auto outcome = kept.current(soon());
   ASSERT_FALSE(outcome);
   EXPECT_THAT(outcome.error(), HasSubstr("expired"));

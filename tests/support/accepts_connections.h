@@ -1,0 +1,8 @@
+#pragma once
+
+namespace jobs_bridge::testing_support {
+
+/// Whether somebody listens on this port of 127.0.0.1.
+bool accepts_connections(unsigned short port);
+
+}  // namespace jobs_bridge::testing_support
