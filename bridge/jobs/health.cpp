@@ -54,8 +54,8 @@ Health health_of(const HttpOutcome& outcome) {
 std::optional<Duration> retry_after(const HttpOutcome& outcome) {
   const auto* response = std::get_if<HttpResponse>(&outcome);
   if (response == nullptr || response->retry_after.empty()) return std::nullopt;
-  if (const auto seconds = whole_number<unsigned>(response->retry_after))
-    return std::chrono::seconds(*seconds);
+  const auto seconds = whole_number<int>(response->retry_after);
+  if (seconds && *seconds >= 0) return std::chrono::seconds(*seconds);
   const auto then = read_http_date(response->retry_after);
   const auto now = read_http_date(response->date);
   if (!then || !now || *then <= *now) return std::nullopt;
