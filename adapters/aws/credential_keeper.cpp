@@ -124,7 +124,7 @@ void CredentialKeeper::log_failure(const std::string& cause, bool valid) const {
 Result<CredentialsPointer, std::string> CredentialKeeper::current(MonotonicTime deadline) {
   std::unique_lock lock(mutex_);
   changed_.wait_until(lock, deadline,
-                      [this] { return stopping_ || credentials_ || !fault_.empty(); });
+                      [this] { return stopping_ || credentials_ || failures_ > 0; });
   if (credentials_ && !credentials_->expired(time_now())) return credentials_;
   if (stopping_) return Failure{std::string("stopped")};
   const std::string state = credentials_ ? "credentials have expired" : "no credentials";

@@ -24,16 +24,19 @@ bool is_refused(const HttpOutcome& outcome) {
 class SigningExchange final : public Exchange {
  public:
   SigningExchange(std::unique_ptr<Exchange> exchange, const SigningEndpoint::Settings& settings,
-                  CredentialKeeper& credentials, SigningClock& clock)
+                  CredentialKeeper& credentials, SigningClock& clock,
+                  const std::atomic<bool>& stopped)
       : exchange_(std::move(exchange)),
         host_(settings.host),
         signer_(settings.region),
         credentials_(credentials),
-        clock_(clock) {}
+        clock_(clock),
+        stopped_(stopped) {}
 
   HttpOutcome perform(const HttpRequest& request, MonotonicTime deadline) override {
     try {
       auto known = credentials_.current(deadline);
+      if (stopped_) return HttpFailure{HttpFailure::Kind::stopped, false, "stopped"};
       if (!known) return unsent(known.error());
       auto credentials = *std::move(known);
       auto signed_at = clock_.now();
@@ -70,12 +73,20 @@ class SigningExchange final : public Exchange {
   Signer signer_;
   CredentialKeeper& credentials_;
   SigningClock& clock_;
+  const std::atomic<bool>& stopped_;
 };
 
 }  // namespace
 
+void SigningEndpoint::stop() {
+  stopped_ = true;
+  endpoint_.stop();
+  credentials_.stop();
+}
+
 std::unique_ptr<Exchange> SigningEndpoint::open() {
-  return std::make_unique<SigningExchange>(endpoint_.open(), settings_, credentials_, clock_);
+  return std::make_unique<SigningExchange>(endpoint_.open(), settings_, credentials_, clock_,
+                                           stopped_);
 }
 
 }  // namespace jobs_bridge::aws

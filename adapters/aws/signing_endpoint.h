@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -30,13 +31,15 @@ class SigningEndpoint final : public Endpoint {
         clock_(clock) {}
 
   std::unique_ptr<Exchange> open() override;
-  void stop() override { endpoint_.stop(); }
+  /// Ends the renewal of credentials too: requests may be waiting for it.
+  void stop() override;
 
  private:
   Endpoint& endpoint_;
   const Settings settings_;
   CredentialKeeper& credentials_;
   SigningClock& clock_;
+  std::atomic<bool> stopped_{false};
 };
 
 }  // namespace jobs_bridge::aws

@@ -231,6 +231,29 @@ TEST_F(SigningTest, RequestsGoThroughAProxyThatWantsAPassword) {
   EXPECT_TRUE(proxy.wait());
 }
 
+TEST_F(SigningTest, ProviderThatNeverAnswersDoesNotKeepTheBridgeFromEnding) {
+  const auto gateway = issue("gateway", "gateway-1");
+  endpoint_.emplace(JobsEndpoint::Options{.tls = issue("endpoint", "endpoint"),
+                                          .client_ca_file = authority_.certificate_file(),
+                                          .client = gateway,
+                                          .arguments = {"--credentials", "60"}});
+  endpoint_->set_fault({{"kind", "hang"}, {"operation", "AssumeRoleWithCertificate"}});
+  start_bridge({"credentials.source=iot",
+                "credentials.iot_endpoint=localhost:" + std::to_string(endpoint_->port()),
+                "credentials.iot_role_alias=gateway",
+                "credentials.iot_certificate_file=" + gateway.certificate,
+                "credentials.iot_private_key_file=" + gateway.private_key,
+                "endpoint.answer_timeout=60s", "limits.deadline=60s"});
+  device_->publish("$aws/things/my-1/jobs/get", "{}");
+  ASSERT_TRUE(wait_until([&] { return endpoint_->calls().at("total") == 1; }));
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_EQ(bridge_->stop(), 0) << bridge_->log();
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(5));
+  const auto reply = device_->next();
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(code_of(*reply), "InternalError");
+}
+
 TEST_F(SigningTest, ProcessLeavesNoCoreDumpBehind) {
   endpoint_.emplace();
   start_bridge({});

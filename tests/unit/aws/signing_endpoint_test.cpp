@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
 
 #include "tests/support/recording_log.h"
 #include "tests/unit/aws/fakes.h"
@@ -147,6 +150,45 @@ TEST_F(SigningEndpointTest, WrongDateOfAnEndpointThatTakesOurSignaturesMovesNoCl
   EXPECT_EQ(status_of(perform({keys("A", 1h)})), 200);
   EXPECT_EQ(status_of(again()), 200);
   EXPECT_EQ(clock_.now(), real_time);
+}
+
+/// Hangs until it is stopped.
+class SilentSource final : public CredentialSource {
+ public:
+  [[nodiscard]] std::string name() const override { return "silence"; }
+  Result<Credentials, SourceFault> fetch(MonotonicTime) override {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return stopped_; });
+    return Failure{SourceFault{.absent = false, .cause = "stopped"}};
+  }
+  void stop() override {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopped_ = false;
+};
+
+TEST_F(SigningEndpointTest, StopEndsARequestThatWaitsForTheFirstCredentials) {
+  keeper_.emplace(std::make_unique<SilentSource>(), 1, log_);
+  endpoint_ = server_.endpoint();
+  signing_.emplace(*endpoint_, SigningEndpoint::Settings{"eu-central-1", "h"}, *keeper_, clock_);
+  exchange_ = signing_->open();
+  std::thread asker([&] {
+    const auto outcome = exchange_->perform(
+        {.method = "GET", .target = "/things/T/jobs", .body = {}, .headers = {}}, soon(60s));
+    const auto* failure = std::get_if<HttpFailure>(&outcome);
+    ASSERT_NE(failure, nullptr);
+    EXPECT_EQ(failure->kind, HttpFailure::Kind::stopped);
+  });
+  const auto before = std::chrono::steady_clock::now();
+  signing_->stop();
+  asker.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 10s);
 }
 
 TEST_F(SigningEndpointTest, WithoutCredentialsNothingIsSent) {
