@@ -159,6 +159,12 @@ CredentialsPointer CredentialKeeper::other_than(const CredentialsPointer& refuse
   return others();
 }
 
+void CredentialKeeper::renew() {
+  const std::lock_guard lock(mutex_);
+  forced_ = true;
+  changed_.notify_all();
+}
+
 CredentialKeeper::State CredentialKeeper::state() const {
   const std::lock_guard lock(mutex_);
   State state;

@@ -37,6 +37,9 @@ class CredentialKeeper {
   /// seconds, or every second if `refused` are about to end anyway.
   CredentialsPointer other_than(const CredentialsPointer& refused, MonotonicTime deadline);
 
+  /// Asks the source again now, in the background; the old credentials stay in use meanwhile.
+  void renew();
+
   struct State {
     std::string source;
     bool valid = false;                      ///< there are credentials that have not expired

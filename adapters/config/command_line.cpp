@@ -9,6 +9,8 @@ namespace jobs_bridge::config {
 namespace {
 
 constexpr const char* version = "jobs-bridge " JOBS_BRIDGE_VERSION;
+/// What admin.listen is unless it is set.
+constexpr const char* default_admin = "http://127.0.0.1:9464";
 
 std::string every_key() {
   std::ostringstream text;
@@ -38,12 +40,25 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
 
   RunCommand run;
   CheckCommand check;
+  StatusCommand status{.admin = default_admin, .token_file = {}};
   auto* const run_command = app.add_subcommand("run", "Runs until SIGTERM or SIGINT");
   auto* const check_command =
       app.add_subcommand("check", "Prints everything that is wrong with a configuration");
   add_options(*run_command, run.config, run.sets);
   add_options(*check_command, check.config, check.sets);
+  check_command->add_flag("--connect", check.connect,
+                          "Also tries broker, endpoint, credentials and journal, and prints a line "
+                          "for each");
   check_command->footer(every_key);
+  auto* const status_command =
+      app.add_subcommand("status", "Prints how a running bridge does; 1: it is not ready");
+  status_command->set_version_flag("--version", version);
+  status_command->add_option("--admin", status.admin, "Where it listens: its admin.listen")
+      ->type_name("URL")
+      ->capture_default_str();
+  status_command
+      ->add_option("--token-file", status.token_file, "The file with its token: admin.token_file")
+      ->type_name("FILE");
 
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
@@ -55,7 +70,9 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   }
   if (run_command->parsed()) return run;
   if (check_command->parsed()) return check;
-  return WrongUsage{"A command is required: run or check\nRun with --help for more information.\n"};
+  if (status_command->parsed()) return status;
+  return WrongUsage{
+      "A command is required: run, check or status\nRun with --help for more information.\n"};
 }
 
 }  // namespace jobs_bridge::config

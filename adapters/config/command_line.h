@@ -12,10 +12,17 @@ struct RunCommand {
   std::vector<std::string> sets;
 };
 
-/// `jobs-bridge check --config FILE [--set section.key=value]...`
+/// `jobs-bridge check --config FILE [--set section.key=value]... [--connect]`
 struct CheckCommand {
   std::string config;
   std::vector<std::string> sets;
+  bool connect = false;
+};
+
+/// `jobs-bridge status [--admin URL] [--token-file FILE]`
+struct StatusCommand {
+  std::string admin;
+  std::string token_file;  ///< empty: none
 };
 
 /// `--help` or `--version`: print this on standard output and exit with 0.
@@ -28,7 +35,7 @@ struct WrongUsage {
   std::string message;
 };
 
-using CommandLine = std::variant<RunCommand, CheckCommand, PrintText, WrongUsage>;
+using CommandLine = std::variant<RunCommand, CheckCommand, StatusCommand, PrintText, WrongUsage>;
 
 /// `arguments` are those of main() without the program's own name. Texts end with a line's end.
 CommandLine parse_command_line(const std::vector<std::string>& arguments);

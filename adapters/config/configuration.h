@@ -93,6 +93,7 @@ struct Configuration {
   };
   struct Admin {
     std::optional<ListenAddress> listen;  ///< absent: off
+    std::string token_file;               ///< read it with read_secret(); empty: none
   };
   struct Log {
     Severity level = Severity::info;

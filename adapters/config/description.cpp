@@ -12,12 +12,6 @@
 namespace jobs_bridge::config {
 namespace {
 
-std::string address(const Url& url) {
-  const bool is_ipv6 = url.host.find(':') != std::string::npos;
-  return url.scheme + "://" + (is_ipv6 ? "[" + url.host + "]" : url.host) + ":" +
-         std::to_string(url.port);
-}
-
 /// In the largest unit of which it is a whole number: `90s`, `2h`.
 std::string text_of(std::chrono::milliseconds duration) {
   constexpr std::array<std::pair<std::int64_t, std::string_view>, 4> units = {
@@ -77,7 +71,7 @@ std::string signing(const Configuration& configuration) {
 
 std::string describe(const Configuration& configuration) {
   const auto& broker = configuration.broker;
-  std::string text = "broker " + address(broker.url) + " as " + printable(broker.client_id);
+  std::string text = "broker " + address_of(broker.url) + " as " + printable(broker.client_id);
   text += broker.protocol == MqttProtocol::v5 ? " (MQTT 5" : " (MQTT 3.1.1";
   if (!broker.username.empty()) text += ", with a username";
   if (!broker.password_file.empty()) text += " and a password";
@@ -89,9 +83,9 @@ std::string describe(const Configuration& configuration) {
             std::to_string(broker.partition.count);
   }
   const auto& endpoint = configuration.endpoint;
-  text += ", endpoint " + address(endpoint.url);
+  text += ", endpoint " + address_of(endpoint.url);
   if (!endpoint.certificate_file.empty()) text += " with a certificate";
-  if (endpoint.proxy) text += " through proxy " + address(*endpoint.proxy);
+  if (endpoint.proxy) text += " through proxy " + address_of(*endpoint.proxy);
   text += signing(configuration);
   text += ", at most " + std::to_string(endpoint.connections) + " connections";
   text += configuration.journal.path.empty() ? ", no journal: updates are held in memory only"

@@ -248,7 +248,11 @@ Section admin_section() {
           "Health, metrics and status over HTTP.",
           {
               {"listen", "127.0.0.1:9464", listen_address(at(&Configuration::Admin::listen)),
-               "The address to listen on; empty turns it off."},
+               "The address to listen on; empty turns it off. Other machines can reach any but a "
+               "loopback one: that asks for token_file."},
+              {"token_file", "", file(at(&Configuration::Admin::token_file), FileUse::read_secret),
+               "The file with what callers must show as \"Authorization: Bearer ...\": 16 "
+               "characters or more, such as from \"openssl rand -hex 16\"."},
           }};
 }
 

@@ -10,7 +10,6 @@
 #include "adapters/config/review.h"
 #include "adapters/config/signing.h"
 #include "adapters/config/toml_file.h"
-#include "adapters/config/unsupported.h"
 #include "adapters/config/value_checks.h"
 
 namespace jobs_bridge::config {
@@ -38,6 +37,16 @@ std::vector<Fault> in_order(std::vector<Review::Finding> findings) {
   return faults;
 }
 
+std::map<std::string, std::vector<std::string>> values_of(const EffectiveSettings& settings) {
+  std::map<std::string, std::vector<std::string>> values;
+  for (const auto& [key, setting] : settings) {
+    auto& texts = values[key];
+    if (setting.elements.empty()) texts.push_back(setting.value);
+    for (const auto& element : setting.elements) texts.push_back(element.value);
+  }
+  return values;
+}
+
 }  // namespace
 
 LoadOutcome load(const std::string& path, const std::vector<std::string>& sets,
@@ -60,15 +69,24 @@ LoadOutcome load(const std::string& path, const std::vector<std::string>& sets,
     check_files(review);
     check_relations(review);
     settle_signing(review);
-    check_unsupported(review);
   }
 
   LoadOutcome outcome;
   faults.insert(faults.end(), review.faults().begin(), review.faults().end());
   outcome.faults = in_order(std::move(faults));
   outcome.warnings = in_order(review.warnings());
+  outcome.values = values_of(review.settings());
   if (outcome.faults.empty()) outcome.configuration = std::move(review.configuration);
   return outcome;
+}
+
+std::vector<std::string> changed_keys(const LoadOutcome& before, const LoadOutcome& after) {
+  std::vector<std::string> changed;
+  for (const auto& [key, values] : after.values) {
+    const auto was = before.values.find(key);
+    if (was == before.values.end() || was->second != values) changed.push_back(key);
+  }
+  return changed;
 }
 
 }  // namespace jobs_bridge::config

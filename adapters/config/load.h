@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,7 +17,12 @@ struct LoadOutcome {
   std::vector<Fault> faults;
   /// The configuration is usable but likely not what was meant.
   std::vector<Fault> warnings;
+  /// What each key was set to, as it was written; of a list its elements.
+  std::map<std::string, std::vector<std::string>> values;
 };
+
+/// The keys, as `section.key`, that two loads of a configuration give different values.
+std::vector<std::string> changed_keys(const LoadOutcome& before, const LoadOutcome& after);
 
 /// Reads the TOML file `path`, lets `environment` ("NAME=value", those that start with
 /// JOBS_BRIDGE_) override it and `sets` ("section.key=value") override both, and checks the result:

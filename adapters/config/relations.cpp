@@ -169,6 +169,22 @@ void check_notify(Review& review) {
   }
 }
 
+void check_admin(Review& review) {
+  const auto& admin = review.configuration.admin;
+  if (!review.is_sound({"admin.listen", "admin.token_file"})) return;
+  const bool has_token = !admin.token_file.empty();
+  if (!admin.listen) {
+    if (has_token) {
+      review.warn("admin.token_file", "has no effect: admin.listen is empty", "leave it out");
+    }
+    return;
+  }
+  if (!has_token && !is_loopback(admin.listen->host)) {
+    review.fault("admin.listen", "can be reached from other machines, but there is no token",
+                 "admin.token_file, or \"127.0.0.1:" + std::to_string(admin.listen->port) + "\"");
+  }
+}
+
 }  // namespace
 
 void check_relations(Review& review) {
@@ -177,6 +193,7 @@ void check_relations(Review& review) {
   check_limits(review);
   check_directory(review, "journal.path");
   check_notify(review);
+  check_admin(review);
 }
 
 }  // namespace jobs_bridge::config

@@ -181,4 +181,10 @@ Result<ListenAddress, std::string> parse_listen_address(std::string_view text) {
   return ListenAddress{.host = parts->host, .port = *port};
 }
 
+std::string address_of(const Url& url) {
+  const bool is_ipv6 = url.host.find(':') != std::string::npos;
+  return url.scheme + "://" + (is_ipv6 ? "[" + url.host + "]" : url.host) + ":" +
+         std::to_string(url.port);
+}
+
 }  // namespace jobs_bridge::config

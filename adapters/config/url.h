@@ -33,6 +33,9 @@ Result<Url, std::string> parse_url(std::string_view text,
                                    std::initializer_list<std::string_view> schemes,
                                    bool allow_username = false);
 
+/// `scheme://host:port`, for a person: without the user.
+std::string address_of(const Url& url);
+
 /// `host:port`, `[::1]:port`.
 Result<ListenAddress, std::string> parse_listen_address(std::string_view text);
 

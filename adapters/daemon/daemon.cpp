@@ -3,22 +3,30 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstddef>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <random>
 #include <string>
-#include <string_view>
 #include <utility>
 
+#include "adapters/admin/readiness.h"
+#include "adapters/admin/server.h"
+#include "adapters/admin/telemetry.h"
 #include "adapters/config/secret.h"
+#include "adapters/config/url.h"
+#include "adapters/daemon/clocks.h"
 #include "adapters/daemon/dispatcher.h"
 #include "adapters/daemon/endpoint_access.h"
+#include "adapters/daemon/reload.h"
+#include "adapters/daemon/request_log.h"
+#include "adapters/daemon/service_manager.h"
+#include "adapters/daemon/settings.h"
 #include "adapters/daemon/signals.h"
-#include "adapters/journal/sqlite_journal.h"
+#include "adapters/daemon/status_source.h"
+#include "adapters/daemon/stores.h"
 #include "adapters/mqtt/broker_connection.h"
-#include "adapters/watch/sqlite_watch_store.h"
 #include "bridge/flow/engine.h"
 
 namespace jobs_bridge {
@@ -30,182 +38,84 @@ using namespace std::chrono_literals;
 /// their replies; the rest is for taking down connections.
 constexpr Duration patience_for_requests = 2200ms;
 constexpr Duration patience_for_replies = 1s;
-constexpr Duration patience_for_store = 500ms;
 
-Now read_clocks() {
-  using std::chrono::system_clock;
-  return {.monotonic = std::chrono::steady_clock::now(),
-          .unix_seconds = std::chrono::duration_cast<std::chrono::seconds>(
-                              system_clock::now().time_since_epoch())
-                              .count()};
-}
-
-TopicGrammar topics_of(const config::Configuration& configuration) {
-  return *TopicGrammar::from_base(configuration.topics.base);  // checked when it was loaded
-}
-
-NotifierSettings notifier_settings(const config::Configuration& configuration) {
-  const auto& notify = configuration.notify;
-  const auto connections = configuration.endpoint.connections;
-  return {.enabled = notify.enabled,
-          .interval = notify.interval,
-          .calls_per_second =
-              static_cast<double>(configuration.limits.reads_per_second) * notify.quota_share,
-          // A slow endpoint must leave most connections to the devices.
-          .calls_in_flight = std::max<std::size_t>(1, connections / 4),
-          .watch_for = notify.watch_for,
-          .most_things = notify.max_things,
-          .call_deadline = configuration.limits.deadline};
-}
-
-EngineSettings engine_settings(const config::Configuration& configuration) {
-  return {.deadline = configuration.limits.deadline,
-          .queue = configuration.limits.queue,
-          .queue_per_thing = configuration.limits.queue_per_thing,
-          .max_payload = configuration.limits.max_payload,
-          .reads_per_second = static_cast<double>(configuration.limits.reads_per_second),
-          .writes_per_second = static_cast<double>(configuration.limits.writes_per_second),
-          .partition = configuration.broker.partition,
-          .holding = {.durable = !configuration.journal.path.empty(),
-                      .max_bytes = configuration.journal.max_size,
-                      .max_per_thing = configuration.journal.max_per_thing,
-                      .max_age = configuration.journal.max_age},
-          .notifier = notifier_settings(configuration),
-          .seed = std::random_device()()};
-}
-
-/// The broker's topic of messages to ourselves, of this instance alone.
-std::string canary_topic(const config::Configuration::Broker& broker) {
-  constexpr std::string_view placeholder = "{client_id}";
-  auto topic = broker.canary_topic;
-  const auto at = topic.find(placeholder);
-  if (at == std::string::npos) return topic;
-  auto client = broker.client_id;
-  std::ranges::replace_if(
-      client, [](char c) { return c == '+' || c == '#' || c == '/'; }, '_');
-  return topic.replace(at, placeholder.size(), client);
-}
-
-Result<mqtt::BrokerSettings, std::string> broker_settings(
-    const config::Configuration& configuration) {
-  using Protocol = mqtt::BrokerSettings::Protocol;
-  const auto& broker = configuration.broker;
-  mqtt::BrokerSettings settings;
-  settings.host = broker.url.host;
-  settings.port = broker.url.port;
-  settings.tls = broker.url.scheme == "mqtts";
-  settings.protocol = broker.protocol == config::MqttProtocol::v5 ? Protocol::v5 : Protocol::v3_1_1;
-  settings.client_id = broker.client_id;
-  settings.canary_topic = canary_topic(broker);
-  settings.username = broker.username;
-  settings.ca_file = broker.ca_file;
-  settings.certificate_file = broker.certificate_file;
-  settings.private_key_file = broker.private_key_file;
-  settings.session_expiry = std::chrono::duration_cast<std::chrono::seconds>(broker.session_expiry);
-  settings.keep_alive = std::chrono::duration_cast<std::chrono::seconds>(broker.keep_alive);
-  if (!broker.password_file.empty()) {
-    auto password = config::read_secret(broker.password_file);
-    if (!password) return Failure{password.error()};
-    settings.password = *std::move(password);
+using MaybeServer = std::unique_ptr<admin::Server>;
+Result<MaybeServer, std::string> open_admin(const config::Configuration::Admin& admin,
+                                            const StatusSource& source,
+                                            const admin::Telemetry& telemetry, Log& log) {
+  if (!admin.listen) return MaybeServer();
+  admin::ServerSettings settings;
+  settings.host = admin.listen->host;
+  settings.port = admin.listen->port;
+  settings.loopback = config::is_loopback(admin.listen->host);
+  if (!admin.token_file.empty()) {
+    auto token = config::read_secret(admin.token_file);
+    if (!token) return Failure{token.error()};
+    settings.token = *std::move(token);
   }
-  return settings;
+  return admin::Server::start(
+      std::move(settings), [&source] { return source.take(); }, telemetry.metrics(), log);
 }
 
-/// Nothing to keep things in is no fault: notifications then start anew after a restart.
-using MaybeStore = std::unique_ptr<watch::SqliteWatchStore>;
-Result<MaybeStore, std::string> open_watch_store(const config::Configuration::Notify& notify,
-                                                 Log& log) {
-  if (!notify.enabled) return MaybeStore();
-  if (notify.path.empty()) {
-    log.write(
-        Severity::info,
-        "what devices were notified of is held in memory only: a job that is queued while the "
-        "bridge is away is not announced",
-        {{"cure", "set notify.path"}});
-    return MaybeStore();
+/// In a few words, for whoever manages the service.
+std::string summary(const admin::Verdict& verdict) {
+  if (!verdict.ready()) return "not ready: " + verdict.reasons.front().message;
+  if (!verdict.warnings.empty()) return "ready, but: " + verdict.warnings.front().message;
+  return "ready";
+}
+
+/// Between two looks at ourselves, if a service manager wants to know.
+std::optional<Duration> between_looks(const ServiceManager& manager) {
+  if (!manager.listens()) return std::nullopt;
+  constexpr Duration usual = 5s;
+  return std::min(usual, manager.watchdog().value_or(usual) / 3);
+}
+
+void look(ServiceManager& manager, const StatusSource& status, Log& log) {
+  try {
+    manager.say(summary(admin::readiness(status.take())));
+    manager.alive();
+  } catch (const std::exception& error) {
+    log.write(Severity::error, "the watchdog is not told that all is well",
+              {{"cause", error.what()}});
   }
-  return watch::SqliteWatchStore::open(notify.path, log, {.closing = patience_for_store});
 }
 
-void watch_things(Engine& engine, const config::Configuration::Notify& notify,
-                  watch::SqliteWatchStore* store) {
-  if (!notify.enabled) return;
-  const auto now = read_clocks();
-  for (const auto& thing : notify.things) engine.always_watch(now, *ThingName::parse(thing));
-  if (store == nullptr) return;
-  for (const auto& thing : store->take_loaded()) engine.remember(now, thing);
-}
-
-using MaybeJournal = std::unique_ptr<journal::SqliteJournal>;
-Result<MaybeJournal, std::string> open_journal(const config::Configuration::Journal& journal,
-                                               Log& log) {
-  if (journal.path.empty()) {
-    log.write(Severity::info,
-              "updates are held in memory only: those that wait for the endpoint are lost if the "
-              "bridge ends",
-              {{"cure", "set journal.path"}});
-    return MaybeJournal();
-  }
-  return journal::SqliteJournal::open(
-      journal.path, log, {.max_size = journal.max_size, .closing = patience_for_store});
-}
-
-void take_over(Engine& engine, journal::SqliteJournal& journal, Log& log) {
-  const auto now = read_clocks();
-  std::size_t taken = 0;
-  std::size_t strange = 0;
-  for (const auto& entry : journal.take_loaded()) {
-    if (engine.restore(now, entry)) {
-      ++taken;
-      continue;
-    }
-    ++strange;
-    log.write(Severity::error,
-              "an update in the journal is not for this configuration: it stays there",
-              {{"topic", entry.message.topic}});
-  }
-  if (taken + strange == 0) return;
-  log.write(Severity::info, "updates were taken over from the journal",
-            {{"updates", std::to_string(taken)}, {"left", std::to_string(strange)}});
-}
-
-void wait_for_the_end(Log& log) {
+/// Until SIGTERM or SIGINT.
+void serve(ServiceManager& manager, const StatusSource& status, Reload& reload, Log& log) {
+  const auto pause = between_looks(manager);
   while (true) {
-    const int signal = wait_for_signal();
-    if (signal != SIGHUP) {
-      log.write(Severity::info, "stopping", {{"signal", signal == SIGTERM ? "TERM" : "INT"}});
+    const auto signal = wait_for_signal(pause);
+    if (signal == SIGHUP) {
+      manager.reloading();
+      reload();
+      manager.ready();
+    } else if (signal) {
+      log.write(Severity::info, "stopping", {{"signal", *signal == SIGTERM ? "TERM" : "INT"}});
+      manager.stopping();
       return;
     }
-    log.write(Severity::warning,
-              "SIGHUP: nothing can be reloaded in this version; restart to read the configuration");
+    if (manager.listens()) look(manager, status, log);
   }
+}
+
+int cannot_start(Log& log, const std::string& cause) {
+  log.write(Severity::error, "cannot start", {{"cause", cause}});
+  return 1;
 }
 
 }  // namespace
 
-int run_daemon(const config::Configuration& configuration, Log& log) {
+int run_daemon(const Start& start, Log& log) {
+  const auto& configuration = *start.loaded.configuration;
   auto broker_is = broker_settings(configuration);
-  if (!broker_is) {
-    log.write(Severity::error, "cannot start", {{"cause", broker_is.error()}});
-    return 1;
-  }
+  if (!broker_is) return cannot_start(log, broker_is.error());
   const auto endpoint = EndpointAccess::open(configuration, log);
-  if (!endpoint) {
-    log.write(Severity::error, "cannot start", {{"cause", endpoint.error()}});
-    return 1;
-  }
-
+  if (!endpoint) return cannot_start(log, endpoint.error());
   auto watch_store = open_watch_store(configuration.notify, log);
-  if (!watch_store) {
-    log.write(Severity::error, "cannot start", {{"cause", watch_store.error()}});
-    return 1;
-  }
-
+  if (!watch_store) return cannot_start(log, watch_store.error());
   auto journal = open_journal(configuration.journal, log);
-  if (!journal) {
-    log.write(Severity::error, "cannot start", {{"cause", journal.error()}});
-    return 1;
-  }
+  if (!journal) return cannot_start(log, journal.error());
 
   // The broker's messages go to the dispatcher and the dispatcher's replies to the broker, so one
   // of them must be told of the other after it is made; messages come only once it is started.
@@ -214,16 +124,45 @@ int run_daemon(const config::Configuration& configuration, Log& log) {
   mqtt::BrokerConnection broker(
       *std::move(broker_is), topics.filters(configuration.broker.share_group),
       [&dispatcher](Message message) { dispatcher->receive(std::move(message)); }, log);
-  Engine engine(engine_settings(configuration), topics);
+  auto settings = engine_settings(configuration);
+  settings.seed = std::random_device()();
+  Engine engine(settings, topics);
   if (*journal) take_over(engine, **journal, log);
   watch_things(engine, configuration.notify, watch_store->get());
+
+  RequestLog request_log(topics, log);
+  admin::Telemetry telemetry(topics);
   dispatcher.emplace(std::move(engine), configuration.endpoint.connections, (*endpoint)->endpoint(),
                      broker,
                      Dispatcher::Stores{.journal = journal->get(), .watched = watch_store->get()},
-                     log, read_clocks);
+                     Dispatcher::Observers{&request_log, &telemetry}, log, read_clocks);
+  StatusSource status(configuration, {.dispatcher = *dispatcher,
+                                      .broker = broker,
+                                      .endpoint = **endpoint,
+                                      .journal = journal->get(),
+                                      .telemetry = telemetry});
+  const auto admin = open_admin(configuration.admin, status, telemetry, log);
+  if (!admin) return cannot_start(log, admin.error());
   broker.start();
 
-  wait_for_the_end(log);
+  Reload reload(start.loaded, start.load_again,
+                {.limits =
+                     [&](const config::Configuration& fresh) {
+                       // The rest is as it was: it cannot be changed without a restart.
+                       auto changed = configuration;
+                       changed.limits = fresh.limits;
+                       dispatcher->change_limits(engine_settings(changed));
+                       status.set_limits(fresh.limits);
+                     },
+                 .log_level = start.set_log_level,
+                 .credentials =
+                     [&] {
+                       if (auto* keeper = (*endpoint)->credentials()) keeper->renew();
+                     }},
+                log);
+  ServiceManager manager;
+  manager.ready();
+  serve(manager, status, reload, log);
 
   const auto drained = dispatcher->drain(patience_for_requests);
   const bool acknowledged = broker.drain(patience_for_replies);

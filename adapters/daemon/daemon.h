@@ -1,13 +1,22 @@
 #pragma once
 
-#include "adapters/config/configuration.h"
+#include <functional>
+
+#include "adapters/config/load.h"
 #include "bridge/ports.h"
 
 namespace jobs_bridge {
 
+struct Start {
+  config::LoadOutcome loaded;  ///< without faults
+  /// Reads the configuration again, for SIGHUP.
+  std::function<config::LoadOutcome()> load_again;
+  std::function<void(Severity)> set_log_level;
+};
+
 /// Serves until SIGTERM or SIGINT, then lets the requests in progress finish and returns the
 /// process's exit status. The signals must be blocked in every thread when this is called
 /// (signals.h).
-int run_daemon(const config::Configuration& configuration, Log& log);
+int run_daemon(const Start& start, Log& log);
 
 }  // namespace jobs_bridge

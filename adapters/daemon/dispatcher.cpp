@@ -1,18 +1,19 @@
 #include "adapters/daemon/dispatcher.h"
 
+#include <algorithm>
 #include <exception>
 #include <optional>
 #include <utility>
 
-#include "adapters/daemon/request_log.h"
-
 namespace jobs_bridge {
 
 Dispatcher::Dispatcher(Engine engine, std::size_t connections, Endpoint& endpoint,
-                       Publisher& publisher, Stores stores, Log& log, Clock clock)
+                       Publisher& publisher, Stores stores, Observers observers, Log& log,
+                       Clock clock)
     : publisher_(publisher),
       endpoint_(endpoint),
       stores_(stores),
+      observers_(std::move(observers)),
       log_(log),
       report_(log),
       clock_(std::move(clock)),
@@ -29,9 +30,10 @@ void Dispatcher::receive(Message message) noexcept {
   try {
     Effects effects;
     bool call_waits = false;
+    Now now;
     {
       const std::lock_guard lock(mutex_);
-      const auto now = clock_();
+      now = clock_();
       engine_.received(now, std::move(message), effects);
       record_locked(now, effects);
       call_waits = engine_.has_call(now);
@@ -39,7 +41,8 @@ void Dispatcher::receive(Message message) noexcept {
       recall_timer_locked();
     }
     if (call_waits) workers_.wake();
-    finish(effects);
+    for (auto* observer : observers_) observer->received(now);
+    finish(now, effects);
   } catch (const std::exception& error) {
     log_.write(Severity::error, "a message could not be handled", {{"cause", error.what()}});
   }
@@ -49,30 +52,36 @@ bool Dispatcher::carry_out_one(Exchange& exchange) {
   Effects effects;
   std::optional<Call> call;
   bool another_waits = false;
+  Now now;
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return false;
-    const auto now = clock_();
+    now = clock_();
     call = engine_.next_call(now, effects);
     another_waits = engine_.has_call(now);
     apply_locked(effects);
     recall_timer_locked();
   }
   if (another_waits) workers_.wake();
-  finish(effects);
+  finish(now, effects);
   if (!call) return false;
 
+  const auto began = now.monotonic;
   const auto outcome = exchange.perform(call->request, call->deadline);
 
   effects.clear();
   {
     const std::lock_guard lock(mutex_);
-    engine_.answered(clock_(), call->id, outcome, effects);
+    now = clock_();
+    engine_.answered(now, call->id, outcome, effects);
     apply_locked(effects);
     recall_timer_locked();
     if (draining_ && engine_.is_idle()) idle_.notify_all();
   }
-  finish(effects);
+  for (auto* observer : observers_) {
+    observer->call_finished(now, call->operation, outcome, now.monotonic - began);
+  }
+  finish(now, effects);
   return true;
 }
 
@@ -101,12 +110,40 @@ void Dispatcher::recall_timer_locked() {
   if (engine_.next_tick(clock_().monotonic) < sleeps_until_) timer_.notify_one();
 }
 
-void Dispatcher::finish(Effects& effects) {
+void Dispatcher::finish(Now now, Effects& effects) {
   if (!effects.publications.empty()) publisher_.flush();
-  for (const auto& finished : effects.finished) log_finished(log_, finished);
-  for (const auto& change : effects.endpoint_changes) log_endpoint_change(log_, change);
-  for (const auto& slowed : effects.slowed_down) log_slowed_down(log_, slowed);
+  for (auto* observer : observers_) observer->decided(now, effects);
   for (const auto& notified : effects.notified) report_.add(notified);
+}
+
+void Dispatcher::change_limits(const EngineSettings& settings) {
+  bool call_waits = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto now = clock_();
+    engine_.change_limits(now, settings);
+    call_waits = engine_.has_call(now);
+    // The next request may be due sooner than the thread thought, and quotas are ready at others
+    // times.
+    timer_.notify_one();
+  }
+  if (call_waits) workers_.wake();
+}
+
+Dispatcher::Snapshot Dispatcher::look() {
+  const std::lock_guard lock(mutex_);
+  const auto now = clock_().monotonic;
+  const auto pace = [&](QuotaKind kind) {
+    const auto& quota = engine_.quota(kind);
+    return Snapshot::Pace{.per_second = quota.rate(now), .slowed = quota.is_slowed(now)};
+  };
+  return {.counts = engine_.counts(),
+          .oldest_held = engine_.oldest_held(now),
+          .reads = pace(QuotaKind::reads),
+          .writes = pace(QuotaKind::writes),
+          .notifier = engine_.notifier_counts(),
+          .overdue = std::max(Duration::zero(), Duration(now - looks_by_)),
+          .stopping = draining_};
 }
 
 void Dispatcher::watch_deadlines() {
@@ -120,13 +157,14 @@ void Dispatcher::watch_deadlines() {
     const auto counts = engine_.notifier_counts();
     lock.unlock();
     if (call_waits) workers_.wake();
-    finish(effects);
+    finish(now, effects);
     report_.tick(now.monotonic, counts);
     lock.lock();
     if (stopping_) return;
     // A request of the usual deadline that arrives meanwhile cannot be due before this, so nobody
     // needs to wake us for it: see Engine::next_tick().
     sleeps_until_ = engine_.next_tick(clock_().monotonic);
+    looks_by_ = sleeps_until_;
     timer_.wait_until(lock, sleeps_until_);
     sleeps_until_ = MonotonicTime::min();
   }
@@ -135,6 +173,7 @@ void Dispatcher::watch_deadlines() {
 Dispatcher::Drained Dispatcher::drain(Duration patience) {
   Effects effects;
   Drained drained;
+  Now now;
   {
     std::unique_lock lock(mutex_);
     if (stopping_) return {};
@@ -142,12 +181,13 @@ Dispatcher::Drained Dispatcher::drain(Duration patience) {
     engine_.refuse_new_requests();
     idle_.wait_until(lock, clock_().monotonic + patience, [&] { return engine_.is_idle(); });
     stopping_ = true;
-    drained.left_to_journal = engine_.abandon(clock_(), effects);
+    now = clock_();
+    drained.left_to_journal = engine_.abandon(now, effects);
     drained.abandoned = effects.finished.size();
     apply_locked(effects);
     timer_.notify_all();
   }
-  finish(effects);
+  finish(now, effects);
   endpoint_.stop();
   workers_.stop();
   if (deadlines_.joinable()) deadlines_.join();

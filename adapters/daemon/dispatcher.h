@@ -4,11 +4,14 @@
 #include <cstddef>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
+#include <vector>
 
 #include "adapters/daemon/notification_report.h"
 #include "adapters/daemon/workers.h"
 #include "bridge/flow/engine.h"
+#include "bridge/flow/observer.h"
 #include "bridge/ports.h"
 
 namespace jobs_bridge {
@@ -29,10 +32,12 @@ class Dispatcher {
     WatchStore* watched = nullptr;
   };
 
+  using Observers = std::vector<Observer*>;
+
   /// Everything passed by reference or pointer must outlive the dispatcher. `connections`: the most
   /// calls in flight. What the engine already holds is carried out from now on.
   Dispatcher(Engine engine, std::size_t connections, Endpoint& endpoint, Publisher& publisher,
-             Stores stores, Log& log, Clock clock);
+             Stores stores, Observers observers, Log& log, Clock clock);
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
   ~Dispatcher();
@@ -40,6 +45,26 @@ class Dispatcher {
   /// Takes a message from the broker. Fit for the MQTT library's callback: it waits for nothing
   /// but the engine's lock and does not throw.
   void receive(Message message) noexcept;
+
+  /// See Engine::change_limits().
+  void change_limits(const EngineSettings& settings);
+
+  /// What the engine holds at this moment. Any thread; takes a few microseconds.
+  struct Snapshot {
+    struct Pace {
+      double per_second = 0;  ///< calls allowed; 0: no limit
+      bool slowed = false;    ///< fewer than configured
+    };
+    Engine::Counts counts;
+    std::optional<Duration> oldest_held;
+    Pace reads;
+    Pace writes;
+    Notifier::Counts notifier;
+    /// How long the thread that watches deadlines ought to have looked at them and has not.
+    Duration overdue{};
+    bool stopping = false;
+  };
+  [[nodiscard]] Snapshot look();
 
   struct Drained {
     std::size_t abandoned = 0;        ///< requests that got a rejection because time was up
@@ -55,12 +80,13 @@ class Dispatcher {
   void record_locked(Now now, Effects& effects);
   void apply_locked(Effects& effects);
   void recall_timer_locked();
-  void finish(Effects& effects);
+  void finish(Now now, Effects& effects);
   void watch_deadlines();
 
   Publisher& publisher_;
   Endpoint& endpoint_;
   const Stores stores_;
+  const Observers observers_;
   Log& log_;
   NotificationReport report_;
   const Clock clock_;
@@ -70,6 +96,7 @@ class Dispatcher {
   std::condition_variable idle_;   ///< signalled when the last request taken is answered
   std::condition_variable timer_;  ///< signalled when the deadline thread must look again
   MonotonicTime sleeps_until_ = MonotonicTime::min();  ///< the deadline thread; min: it is awake
+  MonotonicTime looks_by_ = MonotonicTime::max();      ///< when the deadline thread looks again
   bool stopping_ = false;
   bool draining_ = false;
 

@@ -8,9 +8,12 @@
 #include <variant>
 #include <vector>
 
+#include "adapters/admin/status_client.h"
+#include "adapters/admin/status_text.h"
 #include "adapters/config/command_line.h"
 #include "adapters/config/description.h"
 #include "adapters/config/load.h"
+#include "adapters/config/secret.h"
 #include "adapters/daemon/daemon.h"
 #include "adapters/daemon/secrecy.h"
 #include "adapters/daemon/signals.h"
@@ -31,15 +34,17 @@ std::vector<std::string> process_environment() {
   return variables;
 }
 
-/// Loads the configuration and tells what is wrong with it, everything at once.
 template <typename Command>
-std::optional<config::Configuration> load(const Command& command) {
-  auto outcome = config::load(command.config, command.sets, process_environment());
+config::LoadOutcome load(const Command& command) {
+  return config::load(command.config, command.sets, process_environment());
+}
+
+/// Tells what is wrong with the configuration, everything at once.
+void print_findings(const config::LoadOutcome& outcome) {
   for (const auto& warning : outcome.warnings) {
     std::cerr << "warning: " << to_string(warning) << '\n';
   }
   for (const auto& fault : outcome.faults) std::cerr << to_string(fault) << '\n';
-  return std::move(outcome.configuration);
 }
 
 int execute(const config::WrongUsage& wrong) {
@@ -53,26 +58,57 @@ int execute(const config::PrintText& print) {
 }
 
 int execute(const config::CheckCommand& command) {
-  if (!load(command)) return wrong_usage;
+  const auto loaded = load(command);
+  print_findings(loaded);
+  if (!loaded.configuration) return wrong_usage;
   std::cout << command.config << ": the configuration is valid\n";
   return done;
+}
+
+int execute(const config::StatusCommand& command) {
+  std::string token;
+  if (!command.token_file.empty()) {
+    auto secret = config::read_secret(command.token_file);
+    if (!secret) {
+      std::cerr << "jobs-bridge: " << secret.error() << '\n';
+      return wrong_usage;
+    }
+    token = *std::move(secret);
+  }
+  const auto fetched = admin::fetch_status(command.admin, token);
+  if (!fetched) {
+    std::cerr << "jobs-bridge: " << fetched.error() << '\n';
+    return failed;
+  }
+  const auto status = admin::status_text(*fetched);
+  if (!status) {
+    std::cerr << "jobs-bridge: " << status.error() << '\n';
+    return failed;
+  }
+  std::cout << status->text;
+  return status->ready ? done : failed;
 }
 
 int execute(const config::RunCommand& command) {
   // Before any secret is read.
   forbid_memory_dumps();
-  const auto configuration = load(command);
-  if (!configuration) return wrong_usage;
+  auto loaded = load(command);
+  print_findings(loaded);
+  if (!loaded.configuration) return wrong_usage;
   prepare_signals();
-  const auto format = configuration->log.format == config::LogFormat::json ? logging::Format::json
-                                                                           : logging::Format::text;
-  logging::StructuredLog lines(format, configuration->log.level);
+  const auto& configuration = *loaded.configuration;
+  const auto format = configuration.log.format == config::LogFormat::json ? logging::Format::json
+                                                                          : logging::Format::text;
+  logging::StructuredLog lines(format, configuration.log.level);
   logging::RateLimitedLog log(lines);
   log.write(Severity::info, "starting",
             {{"version", JOBS_BRIDGE_VERSION},
              {"configuration", command.config},
-             {"what", config::describe(*configuration)}});
-  return run_daemon(*configuration, log);
+             {"what", config::describe(configuration)}});
+  return run_daemon({.loaded = std::move(loaded),
+                     .load_again = [&command] { return load(command); },
+                     .set_log_level = [&lines](Severity level) { lines.set_level(level); }},
+                    log);
 }
 
 }  // namespace

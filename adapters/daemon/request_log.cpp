@@ -2,60 +2,90 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
+#include <variant>
 
 namespace jobs_bridge {
+namespace {
 
-void log_finished(Log& log, const Finished& finished) {
+std::string in_milliseconds(Duration duration) {
+  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+  return std::to_string(microseconds / 1000) + "." + std::to_string(microseconds % 1000 / 100) +
+         "ms";
+}
+
+/// One event name per code: the log's rate limit counts by event, and a flood of one kind of
+/// failure must not hide the first of another.
+std::string event_of(const Finished& finished) {
+  if (!finished.rejection) return "request accepted";
+  const auto* const what =
+      finished.given_up ? "update lost: the request was rejected: " : "request rejected: ";
+  return what + std::string(to_string(finished.rejection->code));
+}
+
+Severity severity_of(const Finished& finished) {
+  if (finished.given_up) return Severity::error;
   const auto& rejection = finished.rejection;
   const bool ours = rejection && (rejection->code == ErrorCode::internal_error ||
                                   rejection->code == ErrorCode::request_throttled);
-  const auto severity = finished.given_up ? Severity::error
-                        : ours            ? Severity::warning
-                                          : Severity::debug;
-  if (!log.enabled(severity)) return;
-  const auto microseconds =
-      std::chrono::duration_cast<std::chrono::microseconds>(finished.took).count();
-  const auto took =
-      std::to_string(microseconds / 1000) + "." + std::to_string(microseconds % 1000 / 100) + "ms";
-  if (!rejection) {
-    log.write(severity, "request accepted",
-              {{"topic", finished.topic},
-               {"client_token", finished.client_token},
-               {"took", took},
-               {"held", finished.held ? "yes" : ""},
-               {"endpoint_request_id", finished.endpoint_request_id}});
-    return;
-  }
-  // One event name per code: the log's rate limit counts by event, and a flood of one kind of
-  // failure must not hide the first of another.
-  std::string event =
-      finished.given_up ? "update lost: the request was rejected: " : "request rejected: ";
-  event += to_string(rejection->code);
-  log.write(severity, event,
-            {{"topic", finished.topic},
-             {"message", rejection->message},
-             {"detail", rejection->detail},
-             {"client_token", finished.client_token},
-             {"took", took},
-             {"endpoint_request_id", finished.endpoint_request_id}});
+  return ours ? Severity::warning : Severity::debug;
 }
 
-void log_endpoint_change(Log& log, const EndpointChange& change) {
+}  // namespace
+
+void RequestLog::call_finished(Now, Operation operation, const HttpOutcome& outcome,
+                               Duration took) {
+  // What a failed call means to its request is said when that is decided.
+  const auto* failure = std::get_if<HttpFailure>(&outcome);
+  if (failure == nullptr || !log_.enabled(Severity::debug)) return;
+  log_.write(Severity::debug, "call failed",
+             {{"operation", to_string(operation)},
+              {"cause", failure->detail},
+              {"took", in_milliseconds(took)}});
+}
+
+void RequestLog::decided(Now, const Effects& effects) {
+  for (const auto& finished : effects.finished) write(finished);
+  for (const auto& change : effects.endpoint_changes) write(change);
+  for (const auto& slowed : effects.slowed_down) write(slowed);
+}
+
+void RequestLog::write(const Finished& finished) {
+  const auto severity = severity_of(finished);
+  if (!log_.enabled(severity)) return;
+  const auto parsed = topics_.parse(finished.topic);
+  const auto* request = std::get_if<TopicRequest>(&parsed);
+  const bool rejected = finished.rejection.has_value();
+  log_.write(severity, event_of(finished),
+             {{"thing", topics_.thing_level(finished.topic)},
+              {"operation", finished.operation ? to_string(*finished.operation) : ""},
+              {"job", request != nullptr && request->job ? request->job->text() : ""},
+              {"topic", finished.operation ? "" : finished.topic},
+              {"message", rejected ? finished.rejection->message : ""},
+              {"detail", rejected ? finished.rejection->detail : ""},
+              {"client_token", finished.client_token},
+              {"calls", std::to_string(finished.calls)},
+              {"took", in_milliseconds(finished.took)},
+              {"held", finished.held ? "yes" : ""},
+              {"endpoint_request_id", finished.endpoint_request_id}});
+}
+
+void RequestLog::write(const EndpointChange& change) {
   const auto held = std::to_string(change.held);
   if (!change.reachable) {
-    log.write(Severity::warning, "the endpoint is down: calls wait, but for one now and then",
-              {{"cause", change.cause}, {"updates_held", held}});
+    log_.write(Severity::warning, "the endpoint is down: calls wait, but for one now and then",
+               {{"cause", change.cause}, {"updates_held", held}});
     return;
   }
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(change.outage).count();
-  log.write(Severity::info, "the endpoint answers again",
-            {{"after", std::to_string(seconds) + "s"}, {"updates_held", held}});
+  log_.write(Severity::info, "the endpoint answers again",
+             {{"after", std::to_string(seconds) + "s"}, {"updates_held", held}});
 }
 
-void log_slowed_down(Log& log, const SlowedDown& slowed) {
-  log.write(Severity::warning, "the endpoint throttles: calls are slowed down",
-            {{"quota", slowed.kind == QuotaKind::reads ? "reads" : "writes"},
-             {"calls_per_second", std::to_string(static_cast<int>(slowed.per_second))}});
+void RequestLog::write(const SlowedDown& slowed) {
+  log_.write(Severity::warning, "the endpoint throttles: calls are slowed down",
+             {{"quota", slowed.kind == QuotaKind::reads ? "reads" : "writes"},
+              {"calls_per_second", std::to_string(static_cast<int>(slowed.per_second))}});
 }
 
 }  // namespace jobs_bridge

@@ -1,18 +1,34 @@
 #pragma once
 
-#include "bridge/flow/effects.h"
+#include <utility>
+
+#include "bridge/flow/observer.h"
+#include "bridge/jobs/topic.h"
 #include "bridge/ports.h"
 
 namespace jobs_bridge {
 
-/// Says what became of a request: at debug for what is the device's affair, as a warning where the
-/// gateway or its endpoint failed, with the cause, and as an error where an update is lost.
-void log_finished(Log& log, const Finished& finished);
+/// Says what became of requests: at debug for what is the device's affair, as a warning where the
+/// gateway or its endpoint failed, with the cause, and as an error where an update is lost. Says
+/// too when the endpoint stops answering or answers again, and when it throttles. Any thread may
+/// call it.
+class RequestLog final : public Observer {
+ public:
+  /// `topics` tells which thing and job a topic belongs to; `log` must outlive this.
+  RequestLog(TopicGrammar topics, Log& log) : topics_(std::move(topics)), log_(log) {}
 
-/// Says that the endpoint stopped answering, or answers again and for how long it did not.
-void log_endpoint_change(Log& log, const EndpointChange& change);
+  void received(Now) override {}
+  void call_finished(Now now, Operation operation, const HttpOutcome& outcome,
+                     Duration took) override;
+  void decided(Now now, const Effects& effects) override;
 
-/// Says that calls are made more slowly since the endpoint throttles.
-void log_slowed_down(Log& log, const SlowedDown& slowed);
+ private:
+  void write(const Finished& finished);
+  void write(const EndpointChange& change);
+  void write(const SlowedDown& slowed);
+
+  const TopicGrammar topics_;
+  Log& log_;
+};
 
 }  // namespace jobs_bridge

@@ -1,5 +1,7 @@
 #include "adapters/daemon/signals.h"
 
+#include <cerrno>
+#include <chrono>
 #include <csignal>
 
 namespace jobs_bridge {
@@ -22,12 +24,21 @@ void prepare_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-int wait_for_signal() {
+std::optional<int> wait_for_signal(std::optional<Duration> limit) {
+  using namespace std::chrono;
   const auto signals = awaited();
-  int signal = 0;
-  while (sigwait(&signals, &signal) != 0) {
+  while (true) {
+    int signal = -1;
+    if (limit) {
+      const auto whole = duration_cast<seconds>(*limit);
+      const timespec time{.tv_sec = whole.count(), .tv_nsec = nanoseconds(*limit - whole).count()};
+      signal = sigtimedwait(&signals, nullptr, &time);
+      if (signal < 0 && errno == EAGAIN) return std::nullopt;
+    } else {
+      signal = sigwaitinfo(&signals, nullptr);
+    }
+    if (signal > 0) return signal;
   }
-  return signal;
 }
 
 }  // namespace jobs_bridge

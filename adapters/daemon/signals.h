@@ -1,5 +1,9 @@
 #pragma once
 
+#include <optional>
+
+#include "bridge/time.h"
+
 namespace jobs_bridge {
 
 /// Blocks the signals that wait_for_signal() reports, in the calling thread and all that it starts,
@@ -7,7 +11,7 @@ namespace jobs_bridge {
 /// process. To be called first of all, while there is but one thread.
 void prepare_signals();
 
-/// The next SIGTERM, SIGINT or SIGHUP.
-int wait_for_signal();
+/// The next SIGTERM, SIGINT or SIGHUP; nothing: none came in time. No `limit`: waits for one.
+std::optional<int> wait_for_signal(std::optional<Duration> limit = {});
 
 }  // namespace jobs_bridge

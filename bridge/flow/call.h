@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "bridge/jobs/http.h"
+#include "bridge/jobs/operation.h"
 #include "bridge/time.h"
 
 namespace jobs_bridge {
@@ -15,6 +16,8 @@ using RequestId = std::uint64_t;
 /// whatever became of it.
 struct Call {
   RequestId id = 0;
+  /// What it carries out; the describe that settles an update, and a poll, have their own.
+  Operation operation = Operation::start_next;
   HttpRequest request;
   MonotonicTime deadline;
 };

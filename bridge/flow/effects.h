@@ -28,6 +28,8 @@ struct Finished {
   Duration took{};
   /// The endpoint's name for the call, where it gave one.
   std::string endpoint_request_id;
+  /// How many calls were begun for it.
+  std::uint32_t calls = 0;
   /// An update that was held for longer than its device waited.
   bool held = false;
   /// An update that will not be delivered any more, although its device may not ask again.

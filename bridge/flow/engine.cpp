@@ -102,7 +102,7 @@ void Engine::received(Now now, Message message, Effects& effects) {
 
 void Engine::add(RequestId id, Pending pending) {
   lanes_.add(pending.thing(), id, pending.delivery.quota(), pending.is_held());
-  if (pending.is_held()) ++held_;
+  if (pending.is_held()) held_.insert(id);
   if (pending.is_update()) ++updates_;
   update_bytes_ += pending.bytes;
   schedule(requests_.emplace(id, std::move(pending)).first);
@@ -191,6 +191,17 @@ bool Engine::restore(Now now, const JournalEntry& entry) {
   return true;
 }
 
+void Engine::change_limits(Now now, const EngineSettings& settings) {
+  settings_.deadline = settings.deadline;
+  settings_.queue = settings.queue;
+  settings_.queue_per_thing = settings.queue_per_thing;
+  intake_.set_max_payload(settings.max_payload);
+  reads_.set_limit(now.monotonic, settings.reads_per_second);
+  writes_.set_limit(now.monotonic, settings.writes_per_second);
+  notifier_.set_limits(now.monotonic, settings.notifier.calls_per_second,
+                       settings.notifier.call_deadline);
+}
+
 void Engine::refuse_new_requests() {
   refusing_ = true;
   notifier_.stop();
@@ -218,10 +229,16 @@ Engine::Counts Engine::counts() const {
   return {.waiting = lanes_.waiting(),
           .in_flight = in_flight_,
           .pausing = pauses_.size(),
-          .held = held_,
+          .held = held_.size(),
           .updates = updates_,
           .update_bytes = update_bytes_,
           .endpoint_reachable = !circuit_.is_open()};
+}
+
+std::optional<Duration> Engine::oldest_held(MonotonicTime now) const {
+  if (held_.empty()) return std::nullopt;
+  const auto received = requests_.at(*held_.begin()).give_up - settings_.holding.max_age;
+  return std::max(Duration::zero(), Duration(now - received));
 }
 
 bool Engine::is_idle() const {
@@ -233,6 +250,7 @@ void Engine::reply(Now now, Pending& pending, const Answer& answer,
   for (auto& asker : pending.askers) {
     respond(now, std::move(asker.address), answer, endpoint_request_id, effects);
     effects.finished.back().held = pending.is_held();
+    effects.finished.back().calls = pending.calls;
   }
   lanes_.leave(pending.thing(), pending.joined());
   pending.askers.clear();
@@ -250,7 +268,7 @@ void Engine::withdraw(Place place) {
   auto& pending = place->second;
   const auto id = place->first;
   due_.erase({pending.due, id});
-  if (pending.is_held()) --held_;
+  if (pending.is_held()) held_.erase(id);
   switch (pending.stage) {
     case Stage::waiting:
       lanes_.remove(pending.thing(), id);

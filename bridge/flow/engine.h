@@ -133,6 +133,11 @@ class Engine {
   /// left to the journal. Returns how many.
   std::size_t abandon(Now now, Effects& effects);
 
+  /// From now on these count of `settings`: deadline, queue, queue_per_thing, max_payload, the
+  /// quotas and what the notifier takes of them. What has been taken keeps its deadline and its
+  /// place.
+  void change_limits(Now now, const EngineSettings& settings);
+
   struct Counts {
     std::size_t waiting = 0;    ///< requests that wait for a call and are not held
     std::size_t in_flight = 0;  ///< calls for requests, late ones included
@@ -143,6 +148,11 @@ class Engine {
     bool endpoint_reachable = true;
   };
   [[nodiscard]] Counts counts() const;
+  /// How long ago the oldest update that is held was received; nothing if none is.
+  [[nodiscard]] std::optional<Duration> oldest_held(MonotonicTime now) const;
+  [[nodiscard]] const Quota& quota(QuotaKind kind) const {
+    return kind == QuotaKind::reads ? reads_ : writes_;
+  }
   /// Whether nothing is left to do for a device that waits.
   [[nodiscard]] bool is_idle() const;
   [[nodiscard]] Notifier::Counts notifier_counts() const { return notifier_.counts(); }
@@ -170,6 +180,7 @@ class Engine {
     MonotonicTime give_up;  ///< of an update
     MonotonicTime resume;   ///< while pausing
     std::size_t bytes = 0;  ///< of an update
+    std::uint32_t calls = 0;
 
     [[nodiscard]] const Request& request() const { return delivery.request(); }
     [[nodiscard]] const std::string& thing() const { return request().thing.text(); }
@@ -195,7 +206,7 @@ class Engine {
   [[nodiscard]] MonotonicTime next_call_at(MonotonicTime now) const;
   Call start(Now now, RequestId id);
   [[nodiscard]] MonotonicTime call_deadline(const Pending& pending, MonotonicTime now) const;
-  Quota& quota(QuotaKind kind) { return kind == QuotaKind::reads ? reads_ : writes_; }
+  Quota& quota_for(QuotaKind kind) { return kind == QuotaKind::reads ? reads_ : writes_; }
   void observe(Now now, RequestId id, QuotaKind kind, const HttpOutcome& outcome, Effects& effects);
   void try_again(Now now, Place place, Duration pause, Effects& effects);
   void conclude(Now now, Place place, const Answer& answer, const std::string& endpoint_request_id,
@@ -224,6 +235,7 @@ class Engine {
   Requests requests_;
   std::set<std::pair<MonotonicTime, RequestId>> due_;     ///< all but the late
   std::set<std::pair<MonotonicTime, RequestId>> pauses_;  ///< those that pause
+  std::set<RequestId> held_;        ///< in the order in which they were received
   std::deque<RequestId> settling_;  ///< waiting for the describe that settles them
   Notifier notifier_;
   Quota reads_;
@@ -234,7 +246,6 @@ class Engine {
   std::size_t in_flight_ = 0;  ///< calls for requests
   std::size_t polls_ = 0;      ///< calls of the notifier
   std::size_t pausing_ = 0;    ///< those of `pauses_` that are not held
-  std::size_t held_ = 0;
   std::size_t updates_ = 0;
   std::size_t update_bytes_ = 0;
   bool refusing_ = false;

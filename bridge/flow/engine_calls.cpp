@@ -78,11 +78,14 @@ Call Engine::start(Now now, RequestId id) {
   pending.expiry.reset();
   schedule(place);
   ++in_flight_;
-  quota(pending.delivery.quota()).called(now.monotonic);
+  quota_for(pending.delivery.quota()).called(now.monotonic);
   circuit_.called(id);
-  return Call{.id = id,
-              .request = pending.delivery.call(),
-              .deadline = call_deadline(pending, now.monotonic)};
+  ++pending.calls;
+  return Call{
+      .id = id,
+      .operation = pending.delivery.settling() ? Operation::describe : pending.request().operation,
+      .request = pending.delivery.call(),
+      .deadline = call_deadline(pending, now.monotonic)};
 }
 
 MonotonicTime Engine::call_deadline(const Pending& pending, MonotonicTime now) const {
@@ -128,22 +131,23 @@ void Engine::observe(Now now, RequestId id, QuotaKind kind, const HttpOutcome& o
   if (health == Health::unknown) return;
   const bool was_open = circuit_.is_open();
   const auto since = circuit_.since();
-  if (const auto pause = retry_after(outcome)) quota(kind).pause(now.monotonic, *pause);
+  if (const auto pause = retry_after(outcome)) quota_for(kind).pause(now.monotonic, *pause);
   if (health == Health::ill) {
     circuit_.failed(now.monotonic, id, cause_of(outcome), random_);
   } else {
     circuit_.succeeded(now.monotonic);
     if (health == Health::well) {
-      quota(kind).succeeded(now.monotonic);
-    } else if (quota(kind).throttled(now.monotonic)) {
-      effects.slowed_down.push_back({.kind = kind, .per_second = quota(kind).rate(now.monotonic)});
+      quota_for(kind).succeeded(now.monotonic);
+    } else if (quota_for(kind).throttled(now.monotonic)) {
+      effects.slowed_down.push_back(
+          {.kind = kind, .per_second = quota_for(kind).rate(now.monotonic)});
     }
   }
   if (circuit_.is_open() == was_open) return;
   effects.endpoint_changes.push_back({.reachable = was_open,
                                       .cause = circuit_.cause(),
                                       .outage = was_open ? now.monotonic - since : Duration(),
-                                      .held = held_});
+                                      .held = held_.size()});
 }
 
 void Engine::try_again(Now now, Place place, Duration pause, Effects& effects) {
@@ -172,7 +176,7 @@ void Engine::conclude(Now now, Place place, const Answer& answer,
                       const std::string& endpoint_request_id, Effects& effects) {
   auto& pending = place->second;
   due_.erase({pending.due, place->first});
-  if (pending.is_held()) --held_;
+  if (pending.is_held()) held_.erase(place->first);
   reply(now, pending, answer, endpoint_request_id, effects);
   lanes_.finish(pending.thing());
   // After the reply: notifications follow the reply to the update that caused them.

@@ -97,7 +97,7 @@ void Engine::hold_next_asker(Place place) {
   if (pending.is_held()) {
     lanes_.leave(pending.thing(), 1);
   } else {
-    ++held_;
+    held_.insert(place->first);
     if (pending.stage == Stage::pausing) --pausing_;
     if (pending.stage == Stage::waiting) lanes_.hold(pending.thing(), place->first);
     if (pending.stage == Stage::settling) {

@@ -32,6 +32,8 @@ class Intake {
   };
   using Read = std::variant<Ignored, Refused, Taken>;
 
+  void set_max_payload(std::size_t max_payload) { max_payload_ = max_payload; }
+
   [[nodiscard]] Read read(Now now, const Message& message) const;
 
  private:

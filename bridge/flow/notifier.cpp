@@ -48,6 +48,20 @@ Notifier::Notifier(NotifierSettings settings, const TopicGrammar& topics)
       bucket_(settings.calls_per_second > 0 ? settings.calls_per_second : least_calls_per_second,
               settings.calls_per_second * burst_share) {}
 
+void Notifier::set_limits(MonotonicTime now, double calls_per_second, Duration call_deadline) {
+  settings_.call_deadline = call_deadline;
+  if (calls_per_second == settings_.calls_per_second) return;
+  settings_.calls_per_second = calls_per_second;
+  bucket_ = TokenBucket(calls_per_second > 0 ? calls_per_second : unlimited_rate(),
+                        calls_per_second * burst_share);
+  bucket_.empty(now);
+}
+
+double Notifier::unlimited_rate() const {
+  const auto seconds = std::chrono::duration<double>(settings_.interval).count();
+  return std::max(least_calls_per_second, 2 * static_cast<double>(things_.size()) / seconds);
+}
+
 Notifier::Counts Notifier::counts() const {
   auto counts = counts_;
   counts.watched = things_.size();
@@ -86,9 +100,7 @@ Notifier::Watched* Notifier::watch(Now now, const ThingName& thing) {
   due_.insert({watched.due, watched.number, &watched});
   schedule(watched, first_due(now.monotonic, thing));
   if (settings_.calls_per_second <= 0) {
-    const auto seconds = std::chrono::duration<double>(settings_.interval).count();
-    bucket_.set_rate(now.monotonic, std::max(least_calls_per_second,
-                                             2 * static_cast<double>(things_.size()) / seconds));
+    bucket_.set_rate(now.monotonic, unlimited_rate());
   }
   return &watched;
 }
@@ -195,7 +207,10 @@ std::optional<Call> Notifier::next_call(Now now, RequestId id, Effects& effects)
   forget_stale(now, effects);
   if (!may_call(now.monotonic) || !bucket_.take(now.monotonic)) return std::nullopt;
   ++counts_.calls;
-  Call call{.id = id, .request = {}, .deadline = now.monotonic + settings_.call_deadline};
+  Call call{.id = id,
+            .operation = heads_wanted_.empty() ? Operation::get_pending : Operation::describe,
+            .request = {},
+            .deadline = now.monotonic + settings_.call_deadline};
   if (!heads_wanted_.empty()) {
     auto poll = std::move(heads_wanted_.front());
     heads_wanted_.pop_front();

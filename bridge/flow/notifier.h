@@ -74,6 +74,9 @@ class Notifier {
   /// No further polls.
   void stop() { stopped_ = true; }
 
+  /// Another quota, and time for a call, count from now on: see NotifierSettings.
+  void set_limits(MonotonicTime now, double calls_per_second, Duration call_deadline);
+
   struct Counts {
     std::size_t watched = 0;
     std::uint64_t refused = 0;  ///< things not watched because there are too many
@@ -85,6 +88,9 @@ class Notifier {
   [[nodiscard]] Counts counts() const;
 
  private:
+  /// Calls a second where no limit is set: what keeps the interval, and somewhat more.
+  [[nodiscard]] double unlimited_rate() const;
+
   struct Watched {
     ThingName thing;
     std::uint64_t number;  ///< in the order of becoming watched

@@ -43,6 +43,14 @@ double Quota::rate(MonotonicTime now) const {
   return per_second_ > 0 ? std::min(grown, per_second_) : grown;
 }
 
+void Quota::set_limit(MonotonicTime now, double per_second) {
+  if (per_second == per_second_) return;
+  per_second_ = per_second;
+  bucket_ = TokenBucket(rate(now), per_second * burst_seconds);
+  // The old limit's burst may just have been used.
+  bucket_.empty(now);
+}
+
 bool Quota::is_slowed(MonotonicTime now) const {
   if (!slowed_) return false;
   const double limit = per_second_ > 0 ? per_second_ : slowed_->ceiling * recovered;

@@ -44,6 +44,9 @@ class Quota {
   /// The endpoint asked to be left alone for so long.
   void pause(MonotonicTime now, Duration duration);
 
+  /// Another limit counts from now on; 0: none but the endpoint's. What is known of that stays.
+  void set_limit(MonotonicTime now, double per_second);
+
   /// Calls a second that are allowed now; 0: no limit.
   [[nodiscard]] double rate(MonotonicTime now) const;
   /// Whether that is less than configured.

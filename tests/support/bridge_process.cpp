@@ -26,8 +26,9 @@ std::string toml_value(const std::string& key, const std::string& value) {
 
 std::vector<std::string> command(const TemporaryDirectory& directory,
                                  const std::vector<std::string>& settings) {
-  // Quotas are for the tests that are about them.
+  // Quotas are for the tests that are about them, and a port of its own for each bridge.
   std::map<std::string, std::map<std::string, std::string>> sections = {
+      {"admin", {{"listen", "127.0.0.1:0"}}},
       {"credentials", {{"source", "none"}}},
       {"limits", {{"reads_per_second", "0"}, {"writes_per_second", "0"}}},
       {"log", {{"level", "debug"}}}};

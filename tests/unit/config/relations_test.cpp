@@ -222,5 +222,14 @@ TEST_F(RelationsTest, FaultOfOneValueBringsNoOtherAboutItsCompany) {
               ElementsAre(HasSubstr("FILE:3: broker.url: ")));
 }
 
+TEST_F(RelationsTest, AdminListenerForOtherMachinesNeedsAToken) {
+  EXPECT_THAT(faults_of("admin.listen = \"0.0.0.0:9464\"\n"),
+              ElementsAre("FILE:3: admin.listen: can be reached from other machines, but there is "
+                          "no token; admin.token_file, or \"127.0.0.1:9464\""));
+  for (const auto* host : {"127.0.0.1", "localhost", "[::1]"}) {
+    EXPECT_THAT(faults_of(std::string("admin.listen = \"") + host + ":9464\"\n"), IsEmpty());
+  }
+}
+
 }  // namespace
 }  // namespace jobs_bridge::config

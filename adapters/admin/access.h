@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string_view>
+
+namespace jobs_bridge::admin {
+
+/// Whether a Host header (`host` or `host:port`) names this machine's loopback interface, as the
+/// requests of a browser do only if the person typed such a name.
+bool names_loopback(std::string_view host_header);
+
+/// Whether an Authorization header shows the token. Takes as long whatever is wrong with it, but
+/// for its length.
+bool shows_token(std::string_view authorization, std::string_view token);
+
+/// Whether a text can be a token: long enough that guessing is vain, and fit for a header.
+bool is_token(std::string_view text);
+
+}  // namespace jobs_bridge::admin

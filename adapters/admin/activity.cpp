@@ -1,0 +1,178 @@
+#include "adapters/admin/activity.h"
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "bridge/flow/quota.h"
+#include "bridge/jobs/health.h"
+#include "bridge/jobs/rejection.h"
+
+namespace jobs_bridge::admin {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto slice = 5s;
+constexpr std::size_t slices_of_history = 61;  ///< five minutes, and the present one
+constexpr std::size_t slices_of_minute = 12;
+constexpr Duration last_minute = 1min;
+constexpr std::size_t things_tracked = 256;
+constexpr Duration half_life = 1min;
+constexpr std::size_t things_shown = 10;
+constexpr std::size_t longest_name = 128;
+
+LatencyWindow of_minute() {
+  return {slices_of_minute, slice};
+}
+
+void fill_history(History& history, const std::vector<Latency>& course) {
+  history = {.step = slice, .requests_per_second = {}, .p50 = {}, .p99 = {}};
+  for (const auto& latency : course) {
+    history.requests_per_second.push_back(static_cast<double>(latency.count) /
+                                          static_cast<double>(std::chrono::seconds(slice).count()));
+    const bool any = latency.count > 0;
+    history.p50.push_back(any ? std::optional(latency.p50) : std::nullopt);
+    history.p99.push_back(any ? std::optional(latency.p99) : std::nullopt);
+  }
+}
+
+std::vector<BusyThing> busy_things(const HeavyHitters& hitters, MonotonicTime now) {
+  std::vector<BusyThing> things;
+  for (auto& entry : hitters.top(now, things_shown)) {
+    things.push_back({std::move(entry.name), entry.per_minute, std::move(entry.note)});
+  }
+  return things;
+}
+
+}  // namespace
+
+bool is_refused(const Finished& finished) {
+  return finished.rejection && finished.rejection->code == ErrorCode::request_throttled &&
+         finished.took == Duration::zero() && finished.endpoint_request_id.empty();
+}
+
+Activity::Activity(TopicGrammar topics)
+    : topics_(std::move(topics)),
+      requests_(slices_of_history, slice),
+      by_operation_{of_minute(), of_minute(), of_minute(), of_minute()},
+      endpoint_(slices_of_minute, slice),
+      busiest_(things_tracked, half_life),
+      failing_(things_tracked, half_life) {}
+
+std::string Activity::thing_of(const std::string& topic) const {
+  return std::string(topics_.thing_level(topic).substr(0, longest_name));
+}
+
+void Activity::note_rejection(const Finished& finished, Now now) {
+  const auto& rejection = *finished.rejection;
+  const auto thing = thing_of(finished.topic);
+  const auto code = to_string(rejection.code);
+  ++rejected_;
+  if (is_refused(finished)) ++refused_;
+  if (finished.given_up) ++lost_;
+  rejections_.add(now.monotonic);
+  failing_.add(now.monotonic, thing, code);
+  ErrorEntry entry;
+  entry.last = now.unix_seconds;
+  entry.code = finished.given_up ? "update lost: " + std::string(code) : std::string(code);
+  entry.thing = thing;
+  entry.operation = finished.operation ? to_string(*finished.operation) : std::string_view();
+  entry.message = rejection.message;
+  entry.cause = rejection.detail;
+  errors_.add(std::move(entry));
+}
+
+void Activity::received(Now now) {
+  const std::lock_guard lock(mutex_);
+  received_.add(now.monotonic);
+}
+
+void Activity::request_finished(const Finished& finished, Now now) {
+  const std::lock_guard lock(mutex_);
+  finished_.add(now.monotonic);
+  busiest_.add(now.monotonic, thing_of(finished.topic));
+  // What a held update took says how long the endpoint was away, not how fast the bridge is.
+  if (!finished.held) {
+    requests_.add(now.monotonic, finished.took);
+    if (finished.operation) {
+      by_operation_.at(static_cast<std::size_t>(*finished.operation))
+          .add(now.monotonic, finished.took);
+    }
+  }
+  if (finished.rejection) {
+    note_rejection(finished, now);
+  } else {
+    ++accepted_;
+  }
+}
+
+void Activity::call_finished(Operation operation, const HttpOutcome& outcome, Duration took,
+                             Now now) {
+  const bool throttled = health_of(outcome) == Health::throttles;
+  const std::lock_guard lock(mutex_);
+  (quota_of(operation) == QuotaKind::reads ? reads_ : writes_).add(now.monotonic);
+  if (std::holds_alternative<HttpResponse>(outcome)) endpoint_.add(now.monotonic, took);
+  if (throttled) throttled_.add(now.monotonic);
+}
+
+void Activity::endpoint_changed(const EndpointChange& change, Now now) {
+  const std::lock_guard lock(mutex_);
+  if (change.reachable) {
+    down_since_.reset();
+    down_cause_.clear();
+    return;
+  }
+  down_since_ = now.monotonic;
+  down_cause_ = change.cause;
+  errors_.add({.last = now.unix_seconds,
+               .code = "endpoint down",
+               .thing = {},
+               .operation = {},
+               .message = "calls wait until it answers again",
+               .cause = change.cause});
+}
+
+void Activity::slowed_down(const SlowedDown& slowed, Now now) {
+  const std::lock_guard lock(mutex_);
+  errors_.add({.last = now.unix_seconds,
+               .code = "throttled",
+               .thing = {},
+               .operation = {},
+               .message = slowed.kind == QuotaKind::reads
+                              ? "the endpoint throttles reads (get, describe): slowed down"
+                              : "the endpoint throttles writes (start-next, update): slowed down",
+               .cause = {}});
+}
+
+void Activity::describe(Status& status, Now now) const {
+  const auto moment = now.monotonic;
+  const std::lock_guard lock(mutex_);
+  auto& requests = status.requests;
+  requests.per_second = received_.per_second(moment);
+  requests.replies_per_second = finished_.per_second(moment);
+  requests.rejected_per_second = rejections_.per_second(moment);
+  requests.accepted = accepted_;
+  requests.rejected = rejected_;
+  requests.refused = refused_;
+  requests.lost = lost_;
+  requests.latency = requests_.over(moment, last_minute);
+  for (std::size_t index = 0; index < by_operation_.size(); ++index) {
+    requests.by_operation.at(index) = by_operation_.at(index).over(moment, last_minute);
+  }
+  fill_history(status.history, requests_.course(moment));
+  status.endpoint.latency = endpoint_.over(moment, last_minute);
+  status.endpoint.throttled = throttled_.per_second(moment);
+  status.endpoint.cause = down_cause_;
+  status.endpoint.down_for.reset();
+  if (down_since_) status.endpoint.down_for = moment - *down_since_;
+  status.reads.used = reads_.per_second(moment);
+  status.writes.used = writes_.per_second(moment);
+  status.busiest = busy_things(busiest_, moment);
+  status.failing = busy_things(failing_, moment);
+  status.errors = errors_.entries();
+}
+
+}  // namespace jobs_bridge::admin

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+
+#include "adapters/admin/heavy_hitters.h"
+#include "adapters/admin/latency_window.h"
+#include "adapters/admin/rate_window.h"
+#include "adapters/admin/recent_errors.h"
+#include "adapters/admin/status.h"
+#include "bridge/flow/effects.h"
+#include "bridge/jobs/http.h"
+#include "bridge/jobs/operation.h"
+#include "bridge/jobs/topic.h"
+#include "bridge/time.h"
+
+namespace jobs_bridge::admin {
+
+/// What the daemon has done of late, for a person to look at: rates, latencies, who is busy, what
+/// fails. It takes a fixed amount of memory (about 200 KiB), whatever devices do, and reads no
+/// clock. Any thread may call it; an event takes about a microsecond.
+class Activity {
+ public:
+  /// `topics` tells which thing a topic belongs to.
+  explicit Activity(TopicGrammar topics);
+
+  /// A message came from the broker.
+  void received(Now now);
+  /// A request was answered: one of Effects::finished.
+  void request_finished(const Finished& finished, Now now);
+  /// A call of the endpoint ended, after `took`; polls of the notifier included.
+  void call_finished(Operation operation, const HttpOutcome& outcome, Duration took, Now now);
+  void endpoint_changed(const EndpointChange& change, Now now);
+  void slowed_down(const SlowedDown& slowed, Now now);
+  /// Fills in what it knows: `requests` but for waiting, queue, pausing and held; `history`;
+  /// Endpoint::cause, down_for, latency and throttled; Quota::used; `busiest`, `failing`, `errors`.
+  void describe(Status& status, Now now) const;
+
+ private:
+  /// The name of the thing, or what stands in its place, cut to a length that a name can have.
+  [[nodiscard]] std::string thing_of(const std::string& topic) const;
+  void note_rejection(const Finished& finished, Now now);
+
+  const TopicGrammar topics_;
+
+  mutable std::mutex mutex_;
+  std::uint64_t accepted_ = 0;
+  std::uint64_t rejected_ = 0;
+  std::uint64_t refused_ = 0;
+  std::uint64_t lost_ = 0;
+  RateWindow received_;
+  RateWindow finished_;
+  RateWindow rejections_;
+  RateWindow reads_;
+  RateWindow writes_;
+  RateWindow throttled_;
+  LatencyWindow requests_;
+  std::array<LatencyWindow, 4> by_operation_;
+  LatencyWindow endpoint_;
+  HeavyHitters busiest_;
+  HeavyHitters failing_;
+  RecentErrors errors_;
+  std::optional<MonotonicTime> down_since_;
+  std::string down_cause_;
+};
+
+/// Whether a request was rejected at once since there was no room for it. (What the endpoint
+/// throttles takes a call, and so time.)
+bool is_refused(const Finished& finished);
+
+}  // namespace jobs_bridge::admin

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "adapters/admin/status.h"
+#include "bridge/time.h"
+
+namespace jobs_bridge::admin {
+
+/// How long things took in the last minutes: a ring of slices of time, each with a histogram whose
+/// buckets are an eighth of a power of two wide, so that a quantile is off by 7 % at most. Memory
+/// and the time that an event takes do not depend on how many there are. Not thread-safe; an event
+/// that is older than the latest counts as of that one's slice.
+class LatencyWindow {
+ public:
+  LatencyWindow(std::size_t slices, Duration slice);
+
+  void add(MonotonicTime now, Duration took);
+
+  /// Of the last `span`, rounded to slices, the present one included.
+  [[nodiscard]] Latency over(MonotonicTime now, Duration span) const;
+  /// Each slice before the present one, oldest first: what is whole.
+  [[nodiscard]] std::vector<Latency> course(MonotonicTime now) const;
+
+ private:
+  /// From 1 us to 2^26 us, more than a minute, in steps of an eighth.
+  static constexpr std::size_t buckets = 8 * 27;
+  using Histogram = std::array<std::uint32_t, buckets>;
+
+  static std::size_t bucket_of(Duration took);
+  static Duration middle_of(std::size_t bucket);
+  static Latency quantiles(const Histogram& histogram);
+
+  [[nodiscard]] std::int64_t number_of(MonotonicTime now) const;
+  /// Empties the slices that time has passed over.
+  void advance(std::int64_t number);
+  /// Slice `number` if it is still kept.
+  [[nodiscard]] const Histogram* find(std::int64_t number) const;
+
+  const Duration slice_;
+  std::vector<Histogram> slices_;
+  std::optional<std::int64_t> latest_;  ///< number of the slice that was added to last
+};
+
+}  // namespace jobs_bridge::admin

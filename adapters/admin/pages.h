@@ -1,0 +1,61 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "adapters/admin/metrics.h"
+#include "adapters/admin/server.h"
+#include "adapters/admin/status.h"
+#include "bridge/time.h"
+
+namespace jobs_bridge::admin {
+
+/// A request as far as it matters here.
+struct PageRequest {
+  std::string method;
+  std::string path;                ///< decoded, without the query
+  std::vector<std::string> hosts;  ///< the Host headers
+  std::string authorization;
+  std::string accept;
+};
+
+struct PageAnswer {
+  int status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::string body = {};
+  std::vector<std::pair<std::string, std::string>> headers = {};
+};
+
+/// What is answered to which request: paths, methods and who may ask. Any thread may call it.
+class Pages {
+ public:
+  struct Rules {
+    std::string token;     ///< empty: none is asked for
+    bool loopback = true;  ///< requests must name a loopback host
+    Duration snapshot_lasts{};
+  };
+  Pages(Rules rules, Server::Snapshot snapshot, const Metrics& metrics);
+
+  /// Throws what the snapshot throws.
+  PageAnswer answer(const PageRequest& request);
+
+ private:
+  using StatusPointer = std::shared_ptr<const Status>;
+  [[nodiscard]] std::optional<PageAnswer> refusal(const PageRequest& request) const;
+  PageAnswer page(const PageRequest& request);
+  PageAnswer ready(const PageRequest& request);
+  StatusPointer status();
+
+  const Rules rules_;
+  const Server::Snapshot snapshot_;
+  const Metrics& metrics_;
+  std::mutex mutex_;
+  StatusPointer status_;
+  MonotonicTime taken_{};
+};
+
+}  // namespace jobs_bridge::admin

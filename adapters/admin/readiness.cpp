@@ -1,0 +1,182 @@
+#include "adapters/admin/readiness.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+namespace jobs_bridge::admin {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// AWS refuses signatures that are older or newer than five minutes.
+constexpr std::int64_t most_skew = 300;
+/// Renewal begins earlier; if they end so soon, it does not succeed.
+constexpr std::int64_t soon = 300;
+constexpr double nearly_full = 0.8;
+
+std::string in_words(Duration duration) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+  const auto of = [](std::int64_t count, std::string_view unit) {
+    return std::to_string(count) + " " + std::string(unit) + (count == 1 ? "" : "s");
+  };
+  if (seconds < 120) return of(seconds, "second");
+  if (seconds < 7200) return of(seconds / 60, "minute");
+  if (seconds < 172800) return of(seconds / 3600, "hour");
+  return of(seconds / 86400, "day");
+}
+
+std::string because(std::string text, const std::string& cause) {
+  if (!cause.empty()) text += ": " + cause;
+  return text;
+}
+
+std::string list(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const auto& text : texts) all += (all.empty() ? "" : ", ") + text;
+  return all;
+}
+
+std::string count(std::uint64_t number, std::string_view one, std::string_view more) {
+  return std::to_string(number) + " " + std::string(number == 1 ? one : more);
+}
+
+void look_at_broker(const Status::Broker& broker, Verdict& verdict) {
+  if (!broker.connected) {
+    verdict.reasons.push_back(
+        {"broker_disconnected", because("No connection to the broker", broker.fault),
+         "See that the broker runs and that broker.url and its credentials are right. The bridge "
+         "keeps trying."});
+  } else if (!broker.subscribed) {
+    const auto& refused = broker.refused_filters;
+    verdict.reasons.push_back(
+        refused.empty()
+            ? Reason{"broker_not_subscribed", "The broker has not answered the subscriptions yet",
+                     "Wait a moment; if it stays so, look into the broker's log."}
+            : Reason{"broker_refuses_subscription",
+                     "The broker refuses the subscription to " + list(refused),
+                     "Allow the bridge's user to subscribe to it in the broker's ACL. The bridge "
+                     "asks again every 30 seconds."});
+  } else if (broker.canary && !broker.flowing) {
+    verdict.reasons.push_back(
+        {"broker_silent", "Connected to the broker, but no message to ourselves has come back",
+         "Wait a moment; if it stays so, look into the broker's log and restart it."});
+  } else if (!broker.canary_fault.empty()) {
+    verdict.warnings.push_back(
+        {"canary_blind", because("Whether messages flow cannot be seen", broker.canary_fault),
+         "Allow the bridge's user to publish and subscribe to broker.canary_topic."});
+  }
+  if (broker.overflowed > 0) {
+    verdict.warnings.push_back(
+        {"replies_dropped",
+         count(broker.overflowed, "reply was", "replies were") + " dropped since the start",
+         "The broker takes replies too slowly, or was away for long."});
+  }
+}
+
+void look_at_endpoint(const Status& status, Verdict& verdict) {
+  const auto& endpoint = status.endpoint;
+  const auto held = status.requests.held;
+  if (!endpoint.reachable) {
+    std::string message = "The endpoint does not answer";
+    if (endpoint.down_for) message += " since " + in_words(*endpoint.down_for);
+    message = because(std::move(message), endpoint.cause);
+    verdict.reasons.push_back(
+        {"endpoint_down", std::move(message),
+         held > 0 ? "See to the network and endpoint.url. " +
+                        count(held, "update is held and is", "updates are held and are") +
+                        " delivered when it answers again."
+                  : "See to the network and endpoint.url. Updates are held until it answers again; "
+                    "other requests are rejected."});
+    return;
+  }
+  const auto look_at_quota = [&](const Status::Quota& quota, const std::string& kind) {
+    if (!quota.slowed) return;
+    std::string message = "The endpoint throttles " + kind + ": slowed down";
+    if (quota.allowed > 0) {
+      message += " to " + std::to_string(std::lround(quota.allowed)) + " a second";
+    }
+    verdict.warnings.push_back({kind + "_throttled", std::move(message),
+                                "Something else uses the account's quota, or limits." + kind +
+                                    "_per_second is above it."});
+  };
+  look_at_quota(status.reads, "reads");
+  look_at_quota(status.writes, "writes");
+  if (held > 0) {
+    verdict.warnings.push_back({"updates_held",
+                                count(held, "update waits", "updates wait") +
+                                    " for the endpoint longer than the device did",
+                                "Nothing to do: they are delivered as the quota allows."});
+  }
+}
+
+void look_at_credentials(const Status& status, Verdict& verdict) {
+  const auto& credentials = status.credentials;
+  if (!credentials.used()) return;
+  if (!credentials.valid) {
+    const bool expired = credentials.renewals > 0;
+    verdict.reasons.push_back(
+        {expired ? "credentials_expired" : "credentials_missing",
+         because(expired ? "The credentials have expired" : "There are no credentials to sign with",
+                 credentials.fault),
+         "See to the source \"" + credentials.source + "\": credentials in the configuration."});
+  } else if (credentials.expires && *credentials.expires - status.now < soon) {
+    const auto left =
+        std::chrono::seconds(std::max<std::int64_t>(0, *credentials.expires - status.now));
+    verdict.warnings.push_back(
+        {"credentials_expire",
+         because("The credentials expire in " + in_words(left), credentials.fault),
+         "See to the source \"" + credentials.source + "\", which ought to have given new ones."});
+  } else if (!credentials.fault.empty()) {
+    verdict.warnings.push_back({"credentials_not_renewed",
+                                because("The last renewal failed", credentials.fault),
+                                "The credentials in use are still valid; see to the source \"" +
+                                    credentials.source + "\"."});
+  }
+  if (std::abs(credentials.clock_skew) > most_skew) {
+    const auto off = in_words(std::chrono::seconds(std::abs(credentials.clock_skew)));
+    verdict.warnings.push_back(
+        {"clock_off",
+         "This machine's clock is " + off + (credentials.clock_skew > 0 ? " behind" : " ahead of") +
+             " the endpoint's",
+         "Set the clock (NTP). The bridge signs with the endpoint's time meanwhile."});
+  }
+}
+
+void look_at_journal(const Status::Journal& journal, std::uint64_t lost, Verdict& verdict) {
+  if (journal.enabled && journal.failing) {
+    verdict.reasons.push_back(
+        {"journal_failing", because("The journal cannot be written", journal.cause),
+         "Make room on the disk or see to journal.path. Updates are rejected until then; the other "
+         "requests work."});
+  } else if (journal.max_bytes > 0 && static_cast<double>(journal.bytes) >
+                                          nearly_full * static_cast<double>(journal.max_bytes)) {
+    verdict.warnings.push_back(
+        {"journal_filling", "What is held takes more than four fifths of journal.max_size",
+         "Past it, updates are rejected. Bring the endpoint back, or raise journal.max_size."});
+  }
+  if (lost > 0) {
+    verdict.warnings.push_back(
+        {"updates_lost", count(lost, "update was", "updates were") + " given up since the start",
+         "The log names each, as \"update lost\"."});
+  }
+}
+
+}  // namespace
+
+Verdict readiness(const Status& status) {
+  Verdict verdict;
+  if (status.stopping) {
+    verdict.reasons.push_back({"stopping", "The bridge is stopping", "Nothing to do."});
+  }
+  look_at_broker(status.broker, verdict);
+  look_at_credentials(status, verdict);
+  look_at_endpoint(status, verdict);
+  look_at_journal(status.journal, status.requests.lost, verdict);
+  return verdict;
+}
+
+}  // namespace jobs_bridge::admin

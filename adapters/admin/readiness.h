@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "adapters/admin/status.h"
+
+namespace jobs_bridge::admin {
+
+/// Something that an operator should know, and what to do about it.
+struct Reason {
+  std::string code;  ///< for programs: a word of [a-z_]
+  std::string message;
+  std::string cure;
+};
+
+/// What a Status amounts to.
+struct Verdict {
+  std::vector<Reason> reasons;   ///< why requests are not being served; the worst first
+  std::vector<Reason> warnings;  ///< what works for now, but not as it should
+
+  [[nodiscard]] bool ready() const { return reasons.empty(); }
+};
+
+/// Ready: messages flow from the broker and to it (a canary has come back; without a canary: it is
+/// connected and grants the subscriptions), the endpoint is not down, there is something to sign
+/// with where requests are signed, and the journal, where there is one, can be written.
+Verdict readiness(const Status& status);
+
+}  // namespace jobs_bridge::admin

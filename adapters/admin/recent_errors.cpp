@@ -1,0 +1,49 @@
+#include "adapters/admin/recent_errors.h"
+
+#include <algorithm>
+#include <iterator>
+#include <tuple>
+#include <utility>
+
+namespace jobs_bridge::admin {
+namespace {
+
+auto identity(const ErrorEntry& entry) {
+  return std::tie(entry.code, entry.thing, entry.operation, entry.message, entry.cause);
+}
+
+void cut(std::string& text) {
+  if (text.size() <= RecentErrors::longest_text) return;
+  auto end = RecentErrors::longest_text;
+  // Not inside a character of UTF-8.
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  text.resize(end);
+  text += "...";
+}
+
+}  // namespace
+
+void RecentErrors::add(ErrorEntry entry) {
+  for (auto* text : {&entry.thing, &entry.message, &entry.cause}) cut(*text);
+  const auto same = std::ranges::find_if(
+      kept_, [&](const ErrorEntry& other) { return identity(other) == identity(entry); });
+  if (same != kept_.end()) {
+    same->last = entry.last;
+    ++same->count;
+    kept_.splice(kept_.begin(), kept_, same);
+    return;
+  }
+  const auto of_thing = [&](const ErrorEntry& other) { return other.thing == entry.thing; };
+  const auto of_its_own = std::ranges::count_if(kept_, of_thing);
+  if (!entry.thing.empty() && of_its_own >= static_cast<std::ptrdiff_t>(most_per_thing)) {
+    const auto oldest = std::find_if(kept_.rbegin(), kept_.rend(), of_thing);
+    kept_.erase(std::next(oldest).base());
+  } else if (kept_.size() >= most) {
+    kept_.pop_back();
+  }
+  entry.first = entry.last;
+  entry.count = 1;
+  kept_.push_front(std::move(entry));
+}
+
+}  // namespace jobs_bridge::admin

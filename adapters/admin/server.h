@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "adapters/admin/metrics.h"
+#include "adapters/admin/status.h"
+#include "bridge/ports.h"
+#include "bridge/result.h"
+#include "bridge/time.h"
+
+namespace jobs_bridge::admin {
+
+struct ServerSettings {
+  std::string host = "127.0.0.1";  ///< a name or a literal address; an IPv6 one without brackets
+  std::uint16_t port = 0;          ///< 0: the kernel chooses
+  /// Whether no other machine can reach `host`: then a request must name a loopback host, so that
+  /// a page of another site whose name was made to lead here (DNS rebinding) is refused.
+  bool loopback = true;
+  /// What callers must show as `Authorization: Bearer <token>`; empty: nothing, which is for
+  /// loopback hosts alone. See is_token().
+  std::string token = {};
+  /// A snapshot serves whoever asks within so much time, so that asking often costs the bridge
+  /// nothing.
+  Duration snapshot_lasts = std::chrono::milliseconds(100);
+};
+
+/// The admin listener, over HTTP/1.1:
+///
+/// | path          | answer                                                                     |
+/// | ------------- | -------------------------------------------------------------------------- |
+/// | `/healthz`    | 200 as long as a status can be had at all                                  |
+/// | `/readyz`     | 200 or 503, and why: JSON, or text if `Accept` prefers text/plain          |
+/// | `/metrics`    | Prometheus' text format                                                    |
+/// | `/api/status` | the Status as JSON                                                         |
+/// | `/`           | a page for a person; it holds no data itself                               |
+///
+/// A few threads of its own serve one request after another, each on a connection of its own; a
+/// client that sends nothing is cut off after two seconds. With a token, all but `/healthz` and the
+/// empty page ask for it.
+class Server {
+ public:
+  /// Called on the server's threads, one at a time; should be cheap. If it throws, the request, and
+  /// with it /healthz, is answered 500.
+  using Snapshot = std::function<Status()>;
+
+  /// Serves from now on. The error names host and port and says what is wrong, such as an address
+  /// in use. `metrics` and `log`, and what `snapshot` uses, must outlive the server.
+  static Result<std::unique_ptr<Server>, std::string> start(ServerSettings settings,
+                                                            Snapshot snapshot,
+                                                            const Metrics& metrics, Log& log);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();
+
+  [[nodiscard]] std::uint16_t port() const;
+  /// For a person: `http://127.0.0.1:9464/`.
+  [[nodiscard]] std::string url() const;
+
+ private:
+  class Implementation;
+  explicit Server(std::unique_ptr<Implementation> implementation);
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace jobs_bridge::admin

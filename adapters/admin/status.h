@@ -1,0 +1,160 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adapters/admin/process_usage.h"
+#include "bridge/time.h"
+
+namespace jobs_bridge::admin {
+
+/// Quantiles of durations in the last minute.
+struct Latency {
+  std::uint64_t count = 0;  ///< 0: the others mean nothing
+  Duration p50{};
+  Duration p95{};
+  Duration p99{};
+};
+
+/// A thing among those with the most requests, or the most rejections, of late.
+struct BusyThing {
+  std::string thing;
+  double per_minute = 0;
+  std::string last_code;  ///< of its last rejection; empty among the busiest
+};
+
+/// What went wrong, once or several times in a row of the same.
+struct ErrorEntry {
+  std::int64_t first = 0;  ///< seconds since 1970
+  std::int64_t last = 0;
+  std::uint64_t count = 1;
+  std::string code;
+  std::string thing;      ///< empty: it concerns no thing
+  std::string operation;  ///< empty: none
+  std::string message;    ///< what the device was told; may be of anybody's writing
+  std::string cause;      ///< what the operator is told besides
+};
+
+/// The course of the last minutes, oldest first; all of one length.
+struct History {
+  Duration step{};
+  std::vector<double> requests_per_second;
+  std::vector<std::optional<Duration>> p50;  ///< nothing: there were no requests
+  std::vector<std::optional<Duration>> p99;
+};
+
+/// All that the page and /api/status tell: plain values of one moment. Instants are in seconds
+/// since 1970 UTC. Whoever takes the snapshot fills what it knows; Activity fills the rest.
+struct Status {
+  std::string version;
+  std::int64_t now = 0;
+  std::int64_t started = 0;
+  Duration uptime{};
+  bool stopping = false;
+
+  struct Broker {
+    std::string url;  ///< without user and password
+    bool connected = false;
+    bool subscribed = false;  ///< every subscription granted
+    bool canary = false;      ///< whether it is proven that messages flow, or not
+    bool flowing = false;     ///< a message to ourselves has come back
+    std::string canary_fault;
+    std::string fault;  ///< why there is no connection
+    Duration since{};   ///< for how long it has been connected, or not
+    std::optional<Duration> flowed_ago;
+    Duration round_trip{};
+    std::uint64_t connections = 0;  ///< how often it has connected
+    std::size_t waiting = 0;        ///< publications that have not been sent
+    std::size_t unacknowledged = 0;
+    std::uint64_t overflowed = 0;     ///< replies dropped for want of room, ever
+    std::uint64_t unpublishable = 0;  ///< replies that no broker takes, ever
+    std::vector<std::string> refused_filters;
+  } broker;
+
+  struct Endpoint {
+    std::string url;
+    bool reachable = true;  ///< the circuit is closed
+    std::optional<Duration> down_for;
+    std::string cause;  ///< while it is not reachable
+    std::size_t calls_in_flight = 0;
+    std::size_t connections = 0;  ///< the most calls in flight
+    Latency latency;              ///< of its answers
+    double throttled = 0;         ///< its refusals for quota a second, of late
+  } endpoint;
+
+  struct Quota {
+    double configured = 0;  ///< calls a second; 0: no limit
+    double allowed = 0;     ///< what is left of it while slowed down; 0: no limit
+    bool slowed = false;
+    double used = 0;  ///< calls a second, over the last ten seconds
+  };
+  Quota reads;
+  Quota writes;
+
+  struct Requests {
+    double per_second = 0;          ///< messages received, over the last ten seconds
+    double replies_per_second = 0;  ///< the rejections among them below
+    double rejected_per_second = 0;
+    std::size_t waiting = 0;
+    std::size_t queue = 0;  ///< the most that may wait; 0: unknown
+    std::size_t pausing = 0;
+    std::size_t held = 0;  ///< updates past their deadline
+    std::uint64_t accepted = 0;
+    std::uint64_t rejected = 0;
+    std::uint64_t refused = 0;  ///< of those, for a queue that was full
+    std::uint64_t lost = 0;     ///< updates given up after they were held
+    Latency latency;            ///< of all but held updates
+    /// The same by operation, in the order of the enumeration.
+    std::array<Latency, 4> by_operation;
+  } requests;
+  History history;
+
+  struct Journal {
+    bool enabled = false;
+    std::size_t entries = 0;
+    std::size_t bytes = 0;
+    std::size_t max_bytes = 0;
+    bool failing = false;
+    std::string cause;
+    std::uint64_t refused = 0;  ///< entries that could not be recorded, ever
+    Duration longest_unsynced{};
+    std::optional<Duration> oldest_held;
+  } journal;
+
+  struct Credentials {
+    std::string source;                   ///< "none": requests are not signed
+    bool valid = false;                   ///< there are some that have not expired
+    std::string key_ends;                 ///< the last four characters of the access key's id
+    std::optional<std::int64_t> expires;  ///< nothing: they do not end
+    std::optional<Duration> renewed_ago;
+    std::string fault;  ///< why the last renewal failed; empty: it did not
+    std::uint64_t renewals = 0;
+    std::uint64_t failures = 0;
+    std::int64_t clock_skew = 0;  ///< seconds that this clock is behind the endpoint's
+
+    /// Whether requests are signed at all.
+    [[nodiscard]] bool used() const { return !source.empty() && source != "none"; }
+  } credentials;
+
+  struct Notifier {
+    bool enabled = false;
+    std::size_t watched = 0;
+    std::uint64_t refused = 0;  ///< things not watched because there are too many
+    std::uint64_t polls = 0;
+    std::uint64_t failed_polls = 0;
+    std::uint64_t notifications = 0;
+    Duration interval{};
+  } notifier;
+
+  std::vector<BusyThing> busiest;
+  std::vector<BusyThing> failing;
+  std::vector<ErrorEntry> errors;  ///< latest first
+
+  ProcessUsage process;  ///< the server fills it
+};
+
+}  // namespace jobs_bridge::admin

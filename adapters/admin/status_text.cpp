@@ -1,0 +1,189 @@
+#include "adapters/admin/status_text.h"
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <ctime>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+namespace jobs_bridge::admin {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t errors_shown = 5;
+
+std::string number(double value) {
+  std::array<char, 32> text{};
+  const bool whole = value == std::floor(value);
+  std::snprintf(text.data(), text.size(), whole || value >= 100 ? "%.0f" : "%.1f", value);
+  return text.data();
+}
+
+std::string of(const json& value) {
+  return value.is_number() ? number(value.get<double>()) : "-";
+}
+
+std::string span(const json& value) {
+  if (!value.is_number()) return "-";
+  const auto seconds = value.get<std::int64_t>();
+  const auto two = [](std::int64_t first, const char* unit, std::int64_t second,
+                      const char* smaller) {
+    return std::to_string(first) + " " + unit + " " + std::to_string(second) + " " + smaller;
+  };
+  if (seconds < 60) return std::to_string(seconds) + " s";
+  if (seconds < 3600) return two(seconds / 60, "min", seconds % 60, "s");
+  if (seconds < 86400) return two(seconds / 3600, "h", seconds % 3600 / 60, "min");
+  return two(seconds / 86400, "d", seconds % 86400 / 3600, "h");
+}
+
+std::string milliseconds(const json& value) {
+  return value.is_number() ? number(value.get<double>()) + " ms" : "-";
+}
+
+std::string kibibytes(const json& value) {
+  return number(std::ceil(value.get<double>() / 1024)) + " KiB";
+}
+
+/// What devices and endpoints have written must not move the terminal's cursor.
+std::string plain(std::string text) {
+  for (auto& c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
+  }
+  return text;
+}
+
+std::string text_of(const json& object, const char* name) {
+  return plain(object.value(name, std::string()));
+}
+
+void add(std::string& out, std::string_view name, const std::string& text) {
+  constexpr std::size_t width = 13;
+  out += name;
+  out.append(name.size() < width ? width - name.size() : 1, ' ');
+  out += text + "\n";
+}
+
+std::string broker(const json& broker) {
+  auto text = text_of(broker, "url") + ": ";
+  if (!broker.at("connected").get<bool>()) {
+    return text + "no connection for " + span(broker.at("since_seconds")) + ": " +
+           text_of(broker, "fault");
+  }
+  if (!broker.at("subscribed").get<bool>()) return text + "connected, not subscribed";
+  if (!broker.at("canary").get<bool>()) return text + "connected";
+  if (!broker.at("flowing").get<bool>()) return text + "connected, but no message comes back";
+  return text + "messages flow, " + milliseconds(broker.at("round_trip_ms")) + " there and back";
+}
+
+std::string endpoint(const json& endpoint) {
+  auto text = text_of(endpoint, "url") + ": ";
+  if (!endpoint.at("reachable").get<bool>()) {
+    return text + "down for " + span(endpoint.at("down_for_seconds")) + ": " +
+           text_of(endpoint, "cause");
+  }
+  const auto& latency = endpoint.at("latency");
+  return text + "answers in " + milliseconds(latency.at("p50_ms")) + " (p99 " +
+         milliseconds(latency.at("p99_ms")) + "), " + of(endpoint.at("calls_in_flight")) + " of " +
+         of(endpoint.at("connections")) + " calls in flight";
+}
+
+std::string quota(const json& quota) {
+  const auto configured = quota.at("configured_per_second").get<double>();
+  auto text = of(quota.at("used_per_second"));
+  text += configured > 0 ? " of " + number(configured) + "/s" : "/s, no limit";
+  if (quota.at("slowed").get<bool>()) {
+    text += ", throttled to " + of(quota.at("allowed_per_second"));
+  }
+  return text;
+}
+
+std::string requests(const json& requests) {
+  const auto& latency = requests.at("latency");
+  return of(requests.at("per_second")) + "/s in " + milliseconds(latency.at("p50_ms")) + " (p99 " +
+         milliseconds(latency.at("p99_ms")) + "), " + of(requests.at("waiting")) + " of " +
+         of(requests.at("queue")) + " waiting, " + of(requests.at("held")) + " held; " +
+         of(requests.at("accepted")) + " accepted and " + of(requests.at("rejected")) +
+         " rejected since the start";
+}
+
+std::string journal(const json& journal) {
+  if (!journal.at("enabled").get<bool>()) return "off: updates are held in memory only";
+  auto text = of(journal.at("entries")) + " updates, " + kibibytes(journal.at("bytes")) + " of " +
+              kibibytes(journal.at("max_bytes"));
+  if (journal.at("failing").get<bool>())
+    text += "; cannot be written: " + text_of(journal, "cause");
+  return text;
+}
+
+std::string credentials(const json& credentials) {
+  const auto source = text_of(credentials, "source");
+  if (source == "none") return "not used";
+  if (!credentials.at("valid").get<bool>()) return source + ": none that are valid";
+  const auto& left = credentials.at("seconds_left");
+  return source + ": valid, " + (left.is_null() ? "without an end" : "for " + span(left));
+}
+
+void add_reasons(std::string& out, const json& reasons, const char* kind) {
+  for (const auto& reason : reasons) {
+    out += std::string(kind) + text_of(reason, "message") + "\n  " + text_of(reason, "cure") + "\n";
+  }
+}
+
+std::string local_time(std::int64_t seconds) {
+  const std::time_t time = seconds;
+  std::tm parts{};
+  std::array<char, 32> text{};
+  localtime_r(&time, &parts);
+  std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &parts);
+  return text.data();
+}
+
+void add_errors(std::string& out, const json& errors) {
+  if (errors.empty()) return;
+  out += "\nlast errors:\n";
+  for (std::size_t index = 0; index < errors.size() && index < errors_shown; ++index) {
+    const auto& error = errors[index];
+    out += local_time(error.at("last").get<std::int64_t>()) + "  " + text_of(error, "code");
+    if (error.at("count") > 1) out += " x " + of(error.at("count"));
+    for (const auto* name : {"thing", "operation"}) {
+      if (const auto text = text_of(error, name); !text.empty()) out += " " + text;
+    }
+    out += ": " + text_of(error, "message") + "\n";
+    if (const auto cause = text_of(error, "cause"); !cause.empty()) out += "  " + cause + "\n";
+  }
+}
+
+StatusText in_words(const json& status) {
+  StatusText result;
+  auto& out = result.text;
+  result.ready = status.at("ready").get<bool>();
+  out = "jobs-bridge " + text_of(status, "version") + ", up for " +
+        span(status.at("uptime_seconds")) + ": " + (result.ready ? "ready" : "NOT READY") + "\n";
+  add_reasons(out, status.at("reasons"), "");
+  add_reasons(out, status.at("warnings"), "warning: ");
+  out += "\n";
+  add(out, "broker", broker(status.at("broker")));
+  add(out, "endpoint", endpoint(status.at("endpoint")));
+  add(out, "requests", requests(status.at("requests")));
+  add(out, "reads", quota(status.at("quota").at("reads")));
+  add(out, "writes", quota(status.at("quota").at("writes")));
+  add(out, "journal", journal(status.at("journal")));
+  add(out, "credentials", credentials(status.at("credentials")));
+  add_errors(out, status.at("errors"));
+  return result;
+}
+
+}  // namespace
+
+Result<StatusText, std::string> status_text(const std::string& text) {
+  try {
+    return in_words(json::parse(text));
+  } catch (const json::exception& error) {
+    return Failure{std::string("the answer is no status of a jobs-bridge: ") + error.what()};
+  }
+}
+
+}  // namespace jobs_bridge::admin

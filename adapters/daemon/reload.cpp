@@ -1,0 +1,53 @@
+#include "adapters/daemon/reload.h"
+
+#include <utility>
+
+namespace jobs_bridge {
+namespace {
+
+bool can_be_reloaded(const std::string& key) {
+  return key.starts_with("limits.") || key == "log.level";
+}
+
+void append(std::string& list, const std::string& key) {
+  list += (list.empty() ? "" : ", ") + key;
+}
+
+}  // namespace
+
+Reload::Reload(config::LoadOutcome running, std::function<config::LoadOutcome()> read, Parts parts,
+               Log& log)
+    : running_(std::move(running)), read_(std::move(read)), parts_(std::move(parts)), log_(log) {}
+
+void Reload::operator()() {
+  auto fresh = read_();
+  for (const auto& fault : fresh.faults) {
+    log_.write(Severity::error, "the configuration has a fault",
+               {{"fault", config::to_string(fault)}});
+  }
+  if (!fresh.configuration) {
+    log_.write(Severity::error, "nothing was reloaded: the configuration has faults",
+               {{"faults", std::to_string(fresh.faults.size())}});
+    return;
+  }
+  std::string done;
+  std::string left;
+  for (const auto& key : config::changed_keys(running_, fresh)) {
+    append(can_be_reloaded(key) ? done : left, key);
+    // The others are still what they were, and are named again next time.
+    if (can_be_reloaded(key)) running_.values[key] = fresh.values[key];
+  }
+  parts_.limits(*fresh.configuration);
+  parts_.log_level(fresh.configuration->log.level);
+  parts_.credentials();
+  log_.write(Severity::info,
+             "reloaded: limits, log level and credentials; replaced certificates "
+             "count from the next connection on",
+             {{"changed", done.empty() ? "nothing" : done}});
+  if (!left.empty()) {
+    log_.write(Severity::warning, "changed in the configuration, but counts only after a restart",
+               {{"keys", left}, {"cure", "systemctl restart jobs-bridge"}});
+  }
+}
+
+}  // namespace jobs_bridge

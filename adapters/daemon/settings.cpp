@@ -1,0 +1,87 @@
+#include "adapters/daemon/settings.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <string_view>
+#include <utility>
+
+#include "adapters/config/secret.h"
+
+namespace jobs_bridge {
+namespace {
+
+NotifierSettings notifier_settings(const config::Configuration& configuration) {
+  const auto& notify = configuration.notify;
+  const auto connections = configuration.endpoint.connections;
+  return {.enabled = notify.enabled,
+          .interval = notify.interval,
+          .calls_per_second =
+              static_cast<double>(configuration.limits.reads_per_second) * notify.quota_share,
+          // A slow endpoint must leave most connections to the devices.
+          .calls_in_flight = std::max<std::size_t>(1, connections / 4),
+          .watch_for = notify.watch_for,
+          .most_things = notify.max_things,
+          .call_deadline = configuration.limits.deadline};
+}
+
+/// The broker's topic of messages to ourselves, of this instance alone.
+std::string canary_topic(const config::Configuration::Broker& broker) {
+  constexpr std::string_view placeholder = "{client_id}";
+  auto topic = broker.canary_topic;
+  const auto at = topic.find(placeholder);
+  if (at == std::string::npos) return topic;
+  auto client = broker.client_id;
+  std::ranges::replace_if(
+      client, [](char c) { return c == '+' || c == '#' || c == '/'; }, '_');
+  return topic.replace(at, placeholder.size(), client);
+}
+
+}  // namespace
+
+TopicGrammar topics_of(const config::Configuration& configuration) {
+  return *TopicGrammar::from_base(configuration.topics.base);  // checked when it was loaded
+}
+
+EngineSettings engine_settings(const config::Configuration& configuration) {
+  return {.deadline = configuration.limits.deadline,
+          .queue = configuration.limits.queue,
+          .queue_per_thing = configuration.limits.queue_per_thing,
+          .max_payload = configuration.limits.max_payload,
+          .reads_per_second = static_cast<double>(configuration.limits.reads_per_second),
+          .writes_per_second = static_cast<double>(configuration.limits.writes_per_second),
+          .partition = configuration.broker.partition,
+          .holding = {.durable = !configuration.journal.path.empty(),
+                      .max_bytes = configuration.journal.max_size,
+                      .max_per_thing = configuration.journal.max_per_thing,
+                      .max_age = configuration.journal.max_age},
+          .notifier = notifier_settings(configuration),
+          .seed = 0};
+}
+
+Result<mqtt::BrokerSettings, std::string> broker_settings(
+    const config::Configuration& configuration) {
+  using Protocol = mqtt::BrokerSettings::Protocol;
+  const auto& broker = configuration.broker;
+  mqtt::BrokerSettings settings;
+  settings.host = broker.url.host;
+  settings.port = broker.url.port;
+  settings.tls = broker.url.scheme == "mqtts";
+  settings.protocol = broker.protocol == config::MqttProtocol::v5 ? Protocol::v5 : Protocol::v3_1_1;
+  settings.client_id = broker.client_id;
+  settings.canary_topic = canary_topic(broker);
+  settings.username = broker.username;
+  settings.ca_file = broker.ca_file;
+  settings.certificate_file = broker.certificate_file;
+  settings.private_key_file = broker.private_key_file;
+  settings.session_expiry = std::chrono::duration_cast<std::chrono::seconds>(broker.session_expiry);
+  settings.keep_alive = std::chrono::duration_cast<std::chrono::seconds>(broker.keep_alive);
+  if (!broker.password_file.empty()) {
+    auto password = config::read_secret(broker.password_file);
+    if (!password) return Failure{password.error()};
+    settings.password = *std::move(password);
+  }
+  return settings;
+}
+
+}  // namespace jobs_bridge

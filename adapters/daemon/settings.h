@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "adapters/config/configuration.h"
+#include "adapters/mqtt/broker_connection.h"
+#include "bridge/flow/engine.h"
+#include "bridge/jobs/topic.h"
+#include "bridge/result.h"
+
+/// What a configuration means for the parts of the bridge.
+namespace jobs_bridge {
+
+TopicGrammar topics_of(const config::Configuration& configuration);
+
+/// Without a seed.
+EngineSettings engine_settings(const config::Configuration& configuration);
+
+/// Reads the password. The error names the file and the cause.
+Result<mqtt::BrokerSettings, std::string> broker_settings(
+    const config::Configuration& configuration);
+
+}  // namespace jobs_bridge

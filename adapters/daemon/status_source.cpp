@@ -1,0 +1,131 @@
+#include "adapters/daemon/status_source.h"
+
+#include <chrono>
+#include <stdexcept>
+#include <string>
+
+#include "adapters/daemon/clocks.h"
+
+namespace jobs_bridge {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Its timers being late by so much, the engine is stuck: not slow, for which a second would do.
+constexpr Duration stuck = 10s;
+
+constexpr std::size_t shown_of_key = 4;
+
+admin::Status::Quota quota(std::uint64_t configured, const Dispatcher::Snapshot::Pace& pace) {
+  return {.configured = static_cast<double>(configured),
+          .allowed = pace.per_second,
+          .slowed = pace.slowed,
+          .used = 0};
+}
+
+}  // namespace
+
+StatusSource::StatusSource(const config::Configuration& configuration, Parts parts)
+    : parts_(parts), started_(read_clocks()), configuration_(configuration) {}
+
+void StatusSource::set_limits(const config::Configuration::Limits& limits) {
+  const std::lock_guard lock(mutex_);
+  configuration_.limits = limits;
+}
+
+admin::Status StatusSource::take() const {
+  const std::lock_guard lock(mutex_);
+  const auto now = read_clocks();
+  const auto flow = parts_.dispatcher.look();
+  if (flow.overdue > stuck) throw std::runtime_error("the engine is stuck");
+
+  admin::Status status;
+  status.version = JOBS_BRIDGE_VERSION;
+  status.now = now.unix_seconds;
+  status.started = started_.unix_seconds;
+  status.uptime = now.monotonic - started_.monotonic;
+  status.stopping = flow.stopping;
+  fill_broker(status, now);
+  fill_flow(status, flow);
+  fill_journal(status, flow);
+  fill_credentials(status, now);
+  parts_.telemetry.describe(status, now);
+  return status;
+}
+
+void StatusSource::fill_broker(admin::Status& status, Now now) const {
+  const auto state = parts_.broker.state();
+  status.broker = {
+      .url = config::address_of(configuration_.broker.url),
+      .connected = state.connected,
+      .subscribed = state.subscribed,
+      .canary = state.canary,
+      .flowing = state.flowing,
+      .canary_fault = state.canary_fault,
+      .fault = state.last_fault,
+      .since = now.monotonic - state.since,
+      .flowed_ago = state.flowed ? std::optional(now.monotonic - *state.flowed) : std::nullopt,
+      .round_trip = state.round_trip,
+      .connections = state.connections,
+      .waiting = state.waiting,
+      .unacknowledged = state.unacknowledged,
+      .overflowed = state.overflowed,
+      .unpublishable = state.unpublishable,
+      .refused_filters = state.refused};
+}
+
+void StatusSource::fill_flow(admin::Status& status, const Dispatcher::Snapshot& flow) const {
+  status.endpoint.url = config::address_of(configuration_.endpoint.url);
+  status.endpoint.reachable = flow.counts.endpoint_reachable;
+  status.endpoint.calls_in_flight = flow.counts.in_flight;
+  status.endpoint.connections = configuration_.endpoint.connections;
+  status.reads = quota(configuration_.limits.reads_per_second, flow.reads);
+  status.writes = quota(configuration_.limits.writes_per_second, flow.writes);
+  status.requests.waiting = flow.counts.waiting;
+  status.requests.queue = configuration_.limits.queue;
+  status.requests.pausing = flow.counts.pausing;
+  status.requests.held = flow.counts.held;
+  status.notifier = {.enabled = configuration_.notify.enabled,
+                     .watched = flow.notifier.watched,
+                     .refused = flow.notifier.refused,
+                     .polls = flow.notifier.calls,
+                     .failed_polls = flow.notifier.failed_calls,
+                     .notifications = flow.notifier.notifications,
+                     .interval = flow.notifier.interval};
+}
+
+void StatusSource::fill_journal(admin::Status& status, const Dispatcher::Snapshot& flow) const {
+  status.journal.entries = flow.counts.updates;
+  status.journal.bytes = flow.counts.update_bytes;
+  status.journal.max_bytes = configuration_.journal.max_size;
+  status.journal.oldest_held = flow.oldest_held;
+  if (parts_.journal == nullptr) return;
+  const auto state = parts_.journal->state();
+  status.journal.enabled = true;
+  status.journal.failing = state.failing;
+  status.journal.cause = state.cause;
+  status.journal.refused = state.refused;
+  status.journal.longest_unsynced = state.longest_unsynced;
+}
+
+void StatusSource::fill_credentials(admin::Status& status, Now now) const {
+  auto& credentials = status.credentials;
+  credentials.source = "none";
+  const auto* keeper = parts_.endpoint.credentials();
+  if (keeper == nullptr) return;
+  const auto state = keeper->state();
+  const auto& key = state.access_key_id;
+  credentials = {
+      .source = state.source,
+      .valid = state.valid,
+      // Enough to tell two keys apart, as the AWS CLI shows it.
+      .key_ends = key.size() > shown_of_key ? key.substr(key.size() - shown_of_key) : "",
+      .expires = state.expiration,
+      .renewed_ago = state.obtained ? std::optional(now.monotonic - *state.obtained) : std::nullopt,
+      .fault = state.fault,
+      .renewals = state.renewals,
+      .failures = state.failures,
+      .clock_skew = parts_.endpoint.clock() == nullptr ? 0 : parts_.endpoint.clock()->skew()};
+}
+
+}  // namespace jobs_bridge

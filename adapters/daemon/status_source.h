@@ -1,0 +1,47 @@
+#pragma once
+
+#include <mutex>
+
+#include "adapters/admin/status.h"
+#include "adapters/admin/telemetry.h"
+#include "adapters/config/configuration.h"
+#include "adapters/daemon/dispatcher.h"
+#include "adapters/daemon/endpoint_access.h"
+#include "adapters/journal/sqlite_journal.h"
+#include "adapters/mqtt/broker_connection.h"
+#include "bridge/time.h"
+
+namespace jobs_bridge {
+
+/// Puts together what the parts of the running bridge say of themselves. Any thread may call it;
+/// what it refers to must outlive it.
+class StatusSource {
+ public:
+  struct Parts {
+    Dispatcher& dispatcher;
+    const mqtt::BrokerConnection& broker;
+    EndpointAccess& endpoint;
+    const journal::SqliteJournal* journal;  ///< null: there is none
+    const admin::Telemetry& telemetry;
+  };
+  StatusSource(const config::Configuration& configuration, Parts parts);
+
+  /// Throws std::runtime_error if the engine's clock has stopped: then the process can do no work.
+  [[nodiscard]] admin::Status take() const;
+
+  /// The limits are others from now on.
+  void set_limits(const config::Configuration::Limits& limits);
+
+ private:
+  void fill_broker(admin::Status& status, Now now) const;
+  void fill_flow(admin::Status& status, const Dispatcher::Snapshot& flow) const;
+  void fill_journal(admin::Status& status, const Dispatcher::Snapshot& flow) const;
+  void fill_credentials(admin::Status& status, Now now) const;
+
+  const Parts parts_;
+  const Now started_;
+  mutable std::mutex mutex_;
+  config::Configuration configuration_;
+};
+
+}  // namespace jobs_bridge

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "adapters/config/configuration.h"
+#include "adapters/journal/sqlite_journal.h"
+#include "adapters/watch/sqlite_watch_store.h"
+#include "bridge/flow/engine.h"
+#include "bridge/ports.h"
+#include "bridge/result.h"
+
+/// What outlives the process, and how the engine takes it up. A store is null where the
+/// configuration names no file for it, which is no fault; errors say why a file cannot be used.
+namespace jobs_bridge {
+
+using MaybeStore = std::unique_ptr<watch::SqliteWatchStore>;
+Result<MaybeStore, std::string> open_watch_store(const config::Configuration::Notify& notify,
+                                                 Log& log);
+/// `store` may be null.
+void watch_things(Engine& engine, const config::Configuration::Notify& notify,
+                  watch::SqliteWatchStore* store);
+
+using MaybeJournal = std::unique_ptr<journal::SqliteJournal>;
+Result<MaybeJournal, std::string> open_journal(const config::Configuration::Journal& journal,
+                                               Log& log);
+void take_over(Engine& engine, journal::SqliteJournal& journal, Log& log);
+
+}  // namespace jobs_bridge

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "bridge/flow/effects.h"
+#include "bridge/jobs/http.h"
+#include "bridge/jobs/operation.h"
+#include "bridge/time.h"
+
+namespace jobs_bridge {
+
+/// Who is told what happens: metrics, and what a person looks at. It cannot change anything. Any
+/// thread may call it; it returns soon, and does not throw.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  /// A message came from the broker.
+  virtual void received(Now now) = 0;
+  /// A call of the endpoint ended, after `took`; polls on behalf of devices included.
+  virtual void call_finished(Now now, Operation operation, const HttpOutcome& outcome,
+                             Duration took) = 0;
+  /// The engine decided: what became of requests, the endpoint, the quotas and notifications.
+  virtual void decided(Now now, const Effects& effects) = 0;
+};
+
+}  // namespace jobs_bridge

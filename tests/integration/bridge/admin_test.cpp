@@ -1,0 +1,116 @@
+#include <httplib.h>
+
+#include <string>
+
+#include "tests/integration/bridge/site.h"
+#include "tests/support/wait_until.h"
+
+/// What a running bridge tells of itself.
+namespace jobs_bridge::testing_support {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class AdminTest : public ::testing::Test {
+ protected:
+  /// Where the bridge says that it listens.
+  static std::string url(const Site& site) {
+    const auto log = site.bridge->log();
+    const std::string mark = "admin listener url=";
+    const auto at = log.find(mark) + mark.size();
+    const auto end = log.find_first_of("/\n", at + std::string("http://").size());
+    return log.substr(at, end - at);
+  }
+  static httplib::Result get(const Site& site, const std::string& path) {
+    httplib::Client client(url(site));
+    return client.Get(path);
+  }
+  static bool ready(const Site& site) { return get(site, "/readyz")->status == 200; }
+  static json status(const Site& site) { return json::parse(get(site, "/api/status")->body); }
+  /// The first reason for not being ready.
+  static std::string reason(const Site& site) {
+    const auto reasons = json::parse(get(site, "/readyz")->body).at("reasons");
+    return reasons.empty() ? "" : reasons[0].at("code");
+  }
+};
+
+TEST_F(AdminTest, ReadyOnceACanaryHasComeBackAndCountsWhatIsDone) {
+  Site site;
+  ASSERT_TRUE(wait_until([&] { return ready(site); })) << site.bridge->log();
+  site.endpoint->create_job("job-1", {"lamp"});
+  EXPECT_TRUE(payload_of(site.start_next("lamp", "{}")).contains("execution"));
+  EXPECT_EQ(payload_of(site.start_next("lamp", "[]"))["code"], "InvalidJson");
+  ASSERT_TRUE(wait_until([&] { return status(site).at("requests").at("rejected") == 1; }));
+
+  const auto now = status(site);
+  EXPECT_EQ(now.at("requests").at("accepted"), 1);
+  EXPECT_EQ(now.at("requests").at("operations").at("start-next").at("count"), 2);
+  EXPECT_EQ(now.at("busiest")[0].at("thing"), "lamp");
+  EXPECT_EQ(now.at("errors")[0].at("code"), "InvalidJson");
+  EXPECT_EQ(now.at("broker").at("flowing"), true);
+  EXPECT_EQ(now.at("journal").at("enabled"), false);
+  const auto metrics = get(site, "/metrics")->body;
+  for (const auto* line :
+       {"jobs_bridge_requests_total{operation=\"start-next\",outcome=\"accepted\"} 1",
+        "jobs_bridge_requests_total{operation=\"start-next\",outcome=\"InvalidJson\"} 1",
+        "jobs_bridge_endpoint_calls_total{operation=\"start-next\",status=\"200\"} 1",
+        "jobs_bridge_broker_connected 1", "jobs_bridge_broker_flowing 1"}) {
+    EXPECT_THAT(metrics, HasSubstr(line));
+  }
+}
+
+TEST_F(AdminTest, EndpointThatIsDownIsNotReadyAndWhatIsHeldIsShownUntilItIsBack) {
+  Site site({.settings = {"limits.deadline=1s", "endpoint.answer_timeout=500ms"}});
+  site.endpoint->create_job("job-1", {"lamp"});
+  site.start_next("lamp", "{}");
+  site.endpoint->stop();
+  site.device->publish("$aws/things/lamp/jobs/job-1/update", R"({"status":"SUCCEEDED"})");
+  // The circuit opens after several calls have failed.
+  ASSERT_TRUE(wait_until([&] { return reason(site) == "endpoint_down"; })) << site.bridge->log();
+  ASSERT_TRUE(wait_until([&] { return status(site).at("requests").at("held") == 1; }));
+  EXPECT_EQ(get(site, "/healthz")->status, 200);
+  EXPECT_THAT(get(site, "/metrics")->body, HasSubstr("jobs_bridge_circuit_open 1"));
+  site.endpoint->start();
+  EXPECT_TRUE(wait_until([&] { return ready(site); })) << get(site, "/readyz")->body;
+  EXPECT_TRUE(wait_until([&] { return status(site).at("requests").at("held") == 0; }));
+}
+
+TEST_F(AdminTest, BrokerThatGoesAwayIsTheReasonUntilMessagesFlowAgain) {
+  Site site;
+  ASSERT_TRUE(wait_until([&] { return ready(site); }));
+  site.broker->stop(SIGTERM);
+  ASSERT_TRUE(wait_until([&] { return reason(site) == "broker_disconnected"; }));
+  EXPECT_EQ(get(site, "/healthz")->status, 200);
+  site.broker->start();
+  EXPECT_TRUE(wait_until([&] { return ready(site); })) << get(site, "/readyz")->body;
+  EXPECT_EQ(status(site).at("broker").at("reconnects"), 1);
+}
+
+TEST_F(AdminTest, TokenFromItsFileIsAskedForAndStandsNowhere) {
+  const TemporaryDirectory directory;
+  const std::string token = "correct-horse-battery-staple";
+  std::ofstream(directory.file("token")) << token << "\n";
+  Site site({.settings = {"admin.token_file=" + directory.file("token")}});
+  EXPECT_EQ(get(site, "/api/status")->status, 401);
+  httplib::Client client(url(site));
+  client.set_bearer_token_auth(token.c_str());
+  const auto allowed = client.Get("/api/status");
+  EXPECT_EQ(allowed->status, 200);
+  EXPECT_THAT(allowed->body, Not(HasSubstr(token)));
+  EXPECT_THAT(site.bridge->log(), Not(HasSubstr(token)));
+}
+
+TEST_F(AdminTest, PortThatIsTakenIsNoStart) {
+  Site site;
+  const auto taken = url(site).substr(std::string("http://").size());
+  BridgeProcess second({"broker.url=" + site.broker->url(), "endpoint.url=" + site.endpoint->url(),
+                        "broker.client_id=second", "admin.listen=" + taken},
+                       BridgeProcess::Wait::not_at_all);
+  EXPECT_EQ(second.process().wait(), 1);
+  EXPECT_THAT(second.log(), HasSubstr("cannot listen on " + taken + ": Address already in use"));
+}
+
+}  // namespace
+}  // namespace jobs_bridge::testing_support

@@ -1,0 +1,154 @@
+#include "adapters/admin/readiness.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace jobs_bridge::admin {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+Status working() {
+  Status status;
+  status.now = 1'800'000'000;
+  status.broker.connected = true;
+  status.broker.subscribed = true;
+  status.broker.canary = true;
+  status.broker.flowing = true;
+  status.credentials.source = "none";
+  return status;
+}
+
+std::vector<std::string> codes(const std::vector<Reason>& reasons) {
+  std::vector<std::string> all;
+  for (const auto& reason : reasons) {
+    EXPECT_FALSE(reason.message.empty()) << reason.code;
+    EXPECT_FALSE(reason.cure.empty()) << reason.code;
+    all.push_back(reason.code);
+  }
+  return all;
+}
+auto reasons(const Status& status) {
+  return codes(readiness(status).reasons);
+}
+auto warnings(const Status& status) {
+  return codes(readiness(status).warnings);
+}
+
+TEST(ReadinessTest, ReadyWhenMessagesFlowAndTheEndpointIsNotDown) {
+  EXPECT_TRUE(readiness(working()).ready());
+  EXPECT_THAT(warnings(working()), IsEmpty());
+}
+
+TEST(ReadinessTest, NotReadyUntilACanaryHasComeBack) {
+  auto status = working();
+  status.broker.flowing = false;
+  EXPECT_THAT(reasons(status), ElementsAre("broker_silent"));
+  status.broker.canary = false;
+  EXPECT_THAT(reasons(status), IsEmpty()) << "no canary is sent: being connected must do";
+}
+
+TEST(ReadinessTest, CanaryThatTheBrokerForbidsIsAWarningWithTheCause) {
+  auto status = working();
+  status.broker.canary = false;
+  status.broker.canary_fault = "the broker refuses the subscription";
+  EXPECT_THAT(reasons(status), IsEmpty());
+  ASSERT_THAT(warnings(status), ElementsAre("canary_blind"));
+  EXPECT_THAT(readiness(status).warnings[0].message, HasSubstr("refuses the subscription"));
+}
+
+TEST(ReadinessTest, BrokerThatIsAwayOrGrantsNothingIsTheReason) {
+  auto status = working();
+  status.broker.subscribed = false;
+  EXPECT_THAT(reasons(status), ElementsAre("broker_not_subscribed"));
+  status.broker.refused_filters = {"a/+/b", "c/+/d"};
+  ASSERT_THAT(reasons(status), ElementsAre("broker_refuses_subscription"));
+  EXPECT_THAT(readiness(status).reasons[0].message, HasSubstr("a/+/b, c/+/d"));
+  status.broker.connected = false;
+  status.broker.fault = "connection refused";
+  ASSERT_THAT(reasons(status), ElementsAre("broker_disconnected"));
+  EXPECT_THAT(readiness(status).reasons[0].message, HasSubstr("connection refused"));
+}
+
+TEST(ReadinessTest, EndpointDownTellsSinceWhenAndWhatIsHeld) {
+  auto status = working();
+  status.endpoint.reachable = false;
+  status.endpoint.down_for = 3min;
+  status.endpoint.cause = "timeout";
+  status.requests.held = 1;
+  ASSERT_THAT(reasons(status), ElementsAre("endpoint_down"));
+  EXPECT_EQ(readiness(status).reasons[0].message,
+            "The endpoint does not answer since 3 minutes: timeout");
+  EXPECT_THAT(readiness(status).reasons[0].cure, HasSubstr("1 update is held and is delivered"));
+}
+
+TEST(ReadinessTest, CredentialsMissingOrExpiredAreReasonsAndNearTheirEndAWarning) {
+  auto status = working();
+  status.credentials = {.source = "iot",
+                        .valid = false,
+                        .key_ends = {},
+                        .expires = std::nullopt,
+                        .renewed_ago = std::nullopt,
+                        .fault = "no route",
+                        .renewals = 0,
+                        .failures = 3,
+                        .clock_skew = 0};
+  EXPECT_THAT(reasons(status), ElementsAre("credentials_missing"));
+  status.credentials.renewals = 1;
+  EXPECT_THAT(reasons(status), ElementsAre("credentials_expired"));
+  status.credentials.valid = true;
+  status.credentials.expires = status.now + 299;
+  EXPECT_THAT(reasons(status), IsEmpty());
+  EXPECT_THAT(warnings(status), ElementsAre("credentials_expire"));
+  status.credentials.expires = status.now + 3000;
+  EXPECT_THAT(warnings(status), ElementsAre("credentials_not_renewed"));
+  status.credentials.fault.clear();
+  EXPECT_THAT(warnings(status), IsEmpty());
+}
+
+TEST(ReadinessTest, ClockThatIsOffIsAWarningOnlyWhereRequestsAreSigned) {
+  auto status = working();
+  status.credentials.clock_skew = -86400;
+  EXPECT_THAT(warnings(status), IsEmpty());
+  status.credentials.source = "environment";
+  status.credentials.valid = true;
+  ASSERT_THAT(warnings(status), ElementsAre("clock_off"));
+  EXPECT_THAT(readiness(status).warnings[0].message, HasSubstr("24 hours ahead of"));
+}
+
+TEST(ReadinessTest, JournalThatCannotBeWrittenIsAReasonAndOneThatFillsAWarning) {
+  auto status = working();
+  status.journal.enabled = true;
+  status.journal.failing = true;
+  status.journal.cause = "disk full";
+  EXPECT_THAT(reasons(status), ElementsAre("journal_failing"));
+  status.journal.failing = false;
+  status.journal.max_bytes = 100;
+  status.journal.bytes = 81;
+  EXPECT_THAT(warnings(status), ElementsAre("journal_filling"));
+}
+
+TEST(ReadinessTest, ThrottledLostAndDroppedAreWarnings) {
+  auto status = working();
+  status.reads = {.configured = 200, .allowed = 40.4, .slowed = true, .used = 0};
+  status.requests.lost = 2;
+  status.broker.overflowed = 1;
+  EXPECT_THAT(warnings(status), ElementsAre("replies_dropped", "reads_throttled", "updates_lost"));
+  EXPECT_THAT(readiness(status).warnings[1].message, HasSubstr("slowed down to 40 a second"));
+}
+
+TEST(ReadinessTest, StoppingIsNotReady) {
+  auto status = working();
+  status.stopping = true;
+  EXPECT_THAT(reasons(status), ElementsAre("stopping"));
+}
+
+}  // namespace
+}  // namespace jobs_bridge::admin

@@ -1,0 +1,62 @@
+#include "adapters/admin/recent_errors.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+namespace jobs_bridge::admin {
+namespace {
+
+ErrorEntry error(std::int64_t at, const std::string& thing, const std::string& message) {
+  return {.first = 0,
+          .last = at,
+          .count = 7,
+          .code = "InternalError",
+          .thing = thing,
+          .operation = "get",
+          .message = message,
+          .cause = {}};
+}
+
+TEST(RecentErrorsTest, SameErrorIsOneEntryWithACountAndComesFirstAgain) {
+  RecentErrors errors;
+  errors.add(error(10, "a", "down"));
+  errors.add(error(20, "b", "down"));
+  errors.add(error(30, "a", "down"));
+  const auto entries = errors.entries();
+  ASSERT_EQ(entries.size(), 2U);
+  EXPECT_EQ(entries[0].thing, "a");
+  EXPECT_EQ(entries[0].count, 2U);
+  EXPECT_EQ(entries[0].first, 10);
+  EXPECT_EQ(entries[0].last, 30);
+  EXPECT_EQ(entries[1].count, 1U);
+}
+
+TEST(RecentErrorsTest, OldestGoesWhenThereAreTooMany) {
+  RecentErrors errors;
+  for (int at = 0; at < 1000; ++at) errors.add(error(at, "t" + std::to_string(at), "down"));
+  const auto entries = errors.entries();
+  ASSERT_EQ(entries.size(), RecentErrors::most);
+  EXPECT_EQ(entries.front().thing, "t999");
+  EXPECT_EQ(entries.back().thing, "t950");
+}
+
+TEST(RecentErrorsTest, ThingThatErrsInManyWaysHidesNoOthers) {
+  RecentErrors errors;
+  errors.add(error(1, "quiet", "once"));
+  for (int at = 0; at < 1000; ++at) errors.add(error(at, "noisy", "fault " + std::to_string(at)));
+  const auto entries = errors.entries();
+  EXPECT_EQ(entries.size(), 1 + RecentErrors::most_per_thing);
+  EXPECT_TRUE(std::ranges::any_of(entries, [](const auto& e) { return e.thing == "quiet"; }));
+}
+
+TEST(RecentErrorsTest, LongTextIsCutBetweenCharacters) {
+  RecentErrors errors;
+  std::string text(RecentErrors::longest_text - 1, 'x');
+  errors.add(error(1, "a", text + "\xc3\xa4\xc3\xa4"));
+  EXPECT_EQ(errors.entries()[0].message, text + "...");
+}
+
+}  // namespace
+}  // namespace jobs_bridge::admin
