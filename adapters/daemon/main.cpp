@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <exception>
 #include <iostream>
 #include <optional>
@@ -14,6 +15,7 @@
 #include "adapters/config/description.h"
 #include "adapters/config/load.h"
 #include "adapters/config/secret.h"
+#include "adapters/daemon/connection_check.h"
 #include "adapters/daemon/daemon.h"
 #include "adapters/daemon/secrecy.h"
 #include "adapters/daemon/signals.h"
@@ -58,11 +60,23 @@ int execute(const config::PrintText& print) {
 }
 
 int execute(const config::CheckCommand& command) {
+  if (command.connect) forbid_memory_dumps();
   const auto loaded = load(command);
   print_findings(loaded);
   if (!loaded.configuration) return wrong_usage;
   std::cout << command.config << ": the configuration is valid\n";
-  return done;
+  if (!command.connect) return done;
+  bool good = true;
+  for (const auto& finding : check_connections(*loaded.configuration)) {
+    constexpr std::size_t width = 13;
+    auto name = finding.name;
+    name.resize(std::max(width, name.size() + 1), ' ');
+    std::cout << name << (finding.good ? "ok     " : "FAULT  ") << finding.text << '\n';
+    if (!finding.cure.empty())
+      std::cout << std::string(width, ' ') << "cure:  " << finding.cure << '\n';
+    good = good && finding.good;
+  }
+  return good ? done : failed;
 }
 
 int execute(const config::StatusCommand& command) {

@@ -1,0 +1,257 @@
+#include "adapters/daemon/connection_check.h"
+
+#include <chrono>
+#include <csignal>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <variant>
+
+#include "adapters/admin/server.h"
+#include "adapters/config/url.h"
+#include "adapters/daemon/endpoint_access.h"
+#include "adapters/daemon/file_check.h"
+#include "adapters/daemon/settings.h"
+#include "adapters/mqtt/broker_connection.h"
+#include "bridge/jobs/answer.h"
+#include "bridge/jobs/call.h"
+#include "bridge/jobs/endpoint_error.h"
+#include "bridge/jobs/names.h"
+#include "bridge/jobs/request.h"
+
+namespace jobs_bridge {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+constexpr Duration patience = 10s;
+constexpr Duration between_looks = 20ms;
+constexpr const char* allow_canary =
+    "let the bridge's user read and write broker.canary_topic in the broker's ACL";
+
+/// The findings say it all.
+class Silence final : public Log {
+ public:
+  [[nodiscard]] bool enabled(Severity) const override { return false; }
+  using Log::write;
+  void write(Severity, std::string_view, std::initializer_list<Field>) override {}
+};
+
+std::string in_milliseconds(Duration duration) {
+  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+  return std::to_string(microseconds / 1000) + "." + std::to_string(microseconds % 1000 / 100) +
+         " ms";
+}
+
+bool holds(const std::string& text, std::initializer_list<std::string_view> parts) {
+  for (const auto part : parts) {
+    if (text.find(part) != std::string::npos) return true;
+  }
+  return false;
+}
+
+std::string cure_of_broker_fault(const std::string& fault) {
+  if (holds(fault, {"uthori", "user name", "password", "identifier"})) {
+    return "broker.username and broker.password_file, broker.client_id, and what the broker's "
+           "password file and ACL say of them";
+  }
+  if (holds(fault, {"certificate", "TLS", "SSL", "handshake", "verif"})) {
+    return "broker.ca_file must hold the authority of the broker's certificate, and broker.url "
+           "name "
+           "the host that the certificate is for";
+  }
+  if (holds(fault, {"resolve", "no address", "name"})) return "the host in broker.url, or DNS";
+  return "start the broker, or set broker.url to where it listens";
+}
+
+Finding judge(const mqtt::BrokerConnection::State& state, const std::string& where) {
+  Finding finding{.name = "broker", .good = false, .text = where + ": ", .cure = {}};
+  if (!state.connected) {
+    finding.text += state.last_fault.empty() ? "no answer" : state.last_fault;
+    finding.cure = cure_of_broker_fault(state.last_fault);
+  } else if (!state.subscribed) {
+    finding.text += "connected, but the subscription is refused:";
+    for (const auto& filter : state.refused) finding.text += " " + filter;
+    finding.cure = "let the bridge's user read these topics in the broker's ACL";
+  } else if (state.flowing) {
+    finding.good = true;
+    finding.text += "a message to ourselves came back in " + in_milliseconds(state.round_trip);
+  } else if (!state.canary) {
+    finding.good = true;
+    finding.text += "connected";
+    if (!state.canary_fault.empty()) {
+      finding.text += "; whether messages flow cannot be seen: " + state.canary_fault;
+      finding.cure = allow_canary;
+    }
+  } else {
+    finding.text += "connected, but a message to ourselves does not come back";
+    finding.cure = allow_canary;
+  }
+  return finding;
+}
+
+bool is_settled(const mqtt::BrokerConnection::State& state) {
+  if (!state.connected) return !state.last_fault.empty();
+  if (!state.subscribed) return !state.refused.empty();
+  return state.flowing || !state.canary;
+}
+
+Finding check_broker(const config::Configuration& configuration, Log& log) {
+  const auto where = config::address_of(configuration.broker.url);
+  auto settings = broker_settings(configuration);
+  if (!settings) return {"broker", false, settings.error(), "broker.password_file"};
+  // A client of the running bridge's own name would take its place and its session.
+  settings->client_id += "-check";
+  settings->session_expiry = {};
+  const auto& group = configuration.broker.share_group;
+  // In the group we would be handed requests of devices, and nobody would answer them.
+  const auto filters =
+      group.empty() ? topics_of(configuration).filters() : std::vector<std::string>();
+  mqtt::BrokerConnection broker(
+      *std::move(settings), filters, [](Message) {}, log);
+  broker.start();
+  const auto limit = steady_clock::now() + patience;
+  while (!is_settled(broker.state()) && steady_clock::now() < limit) {
+    std::this_thread::sleep_for(between_looks);
+  }
+  auto finding = judge(broker.state(), where);
+  broker.stop();
+  return finding;
+}
+
+Finding check_credentials(aws::CredentialKeeper& keeper) {
+  const auto credentials = keeper.current(steady_clock::now() + patience);
+  const auto state = keeper.state();
+  if (!credentials) {
+    return {"credentials", false, state.source + ": " + credentials.error(),
+            "the source that credentials.source names; the cause is what it answered"};
+  }
+  std::string text = state.source + ": there are some";
+  if (state.expires) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::minutes>(*state.expires - steady_clock::now());
+    text += ", for " + std::to_string(left.count()) + " minutes";
+  }
+  return {"credentials", true, std::move(text), {}};
+}
+
+std::string cure_of(const HttpFailure& failure) {
+  switch (failure.kind) {
+    case HttpFailure::Kind::resolve:
+      return "endpoint.url or endpoint.region, or DNS";
+    case HttpFailure::Kind::connect:
+      return "the network, a firewall, endpoint.proxy, or endpoint.url";
+    case HttpFailure::Kind::tls:
+      return "endpoint.ca_file if the endpoint's authority is a private one, the host in "
+             "endpoint.url, and this machine's clock";
+    case HttpFailure::Kind::timeout:
+      return "the network, or endpoint.connect_timeout and endpoint.answer_timeout";
+    case HttpFailure::Kind::credentials:
+      return "the credentials, see above";
+    case HttpFailure::Kind::broken:
+    case HttpFailure::Kind::too_large:
+    case HttpFailure::Kind::stopped:
+      break;
+  }
+  return "endpoint.url: what answers there is no Jobs endpoint";
+}
+
+/// What the answer to a harmless question says about the endpoint.
+Finding judge(const Request& question, const HttpOutcome& outcome, const std::string& where) {
+  if (const auto* failure = std::get_if<HttpFailure>(&outcome)) {
+    return {"endpoint", false, where + ": " + failure->detail, cure_of(*failure)};
+  }
+  const auto& response = std::get<HttpResponse>(outcome);
+  const auto answer = read_answer(question, outcome);
+  const auto* rejection = std::get_if<Rejection>(&answer);
+  const auto status = where + ": HTTP " + std::to_string(response.status);
+  if (rejection == nullptr) return {"endpoint", true, status, {}};
+  const auto why =
+      status + ", " + (rejection->detail.empty() ? rejection->message : rejection->detail);
+  if (refuses_credentials(outcome)) {
+    return {"endpoint", false, why, "the credentials or the certificate, and this machine's clock"};
+  }
+  if (response.status == 403) {
+    return {
+        "endpoint", false, why,
+        "the role's or the certificate's policy must allow the four iotjobsdata: actions on the "
+        "devices' things (asked was " +
+            question.thing.text() + ")"};
+  }
+  if (rejection->code == ErrorCode::resource_not_found ||
+      rejection->code == ErrorCode::request_throttled) {
+    return {"endpoint", true, why, {}};
+  }
+  return {"endpoint", false, why,
+          response.status >= 500 ? "the endpoint itself, or what stands before it"
+                                 : "endpoint.url: what answers there is no Jobs endpoint"};
+}
+
+Finding check_endpoint(EndpointAccess& access, const config::Configuration& configuration) {
+  const auto& things = configuration.notify.things;
+  const Request question{
+      .operation = Operation::get_pending,
+      .thing = *ThingName::parse(things.empty() ? "jobs-bridge-check" : things.front())};
+  const auto exchange = access.endpoint().open();
+  const auto outcome = exchange->perform(build_call(question), steady_clock::now() + patience);
+  return judge(question, outcome, config::address_of(configuration.endpoint.url));
+}
+
+std::optional<Finding> check_clock(EndpointAccess& access) {
+  if (access.clock() == nullptr || !access.clock()->is_off()) return std::nullopt;
+  const auto skew = access.clock()->skew();
+  return Finding{"clock", false,
+                 "this machine's clock is " + std::to_string(skew < 0 ? -skew : skew) + " s " +
+                     (skew < 0 ? "ahead of" : "behind") + " the endpoint's",
+                 "set it, such as by NTP: the bridge corrects for it, but its log is off"};
+}
+
+void check_endpoint_side(const config::Configuration& configuration, Log& log,
+                         std::vector<Finding>& findings) {
+  const auto access = EndpointAccess::open(configuration, log);
+  if (!access) {
+    findings.push_back({"endpoint", false, access.error(), "the file or setting that it names"});
+    return;
+  }
+  if (auto* keeper = (*access)->credentials()) findings.push_back(check_credentials(*keeper));
+  findings.push_back(check_endpoint(**access, configuration));
+  if (auto clock = check_clock(**access)) findings.push_back(*std::move(clock));
+  (*access)->endpoint().stop();
+}
+
+Finding check_admin(const config::ListenAddress& address, Log& log) {
+  const admin::Metrics metrics;
+  const auto server = admin::Server::start(
+      {.host = address.host, .port = address.port}, [] { return admin::Status(); }, metrics, log);
+  if (server) return {"admin", true, (*server)->url() + " is free", {}};
+  return {"admin", false, server.error(),
+          "another admin.listen; or it is a bridge that already runs: jobs-bridge status"};
+}
+
+}  // namespace
+
+std::vector<Finding> check_connections(const config::Configuration& configuration) {
+  // A peer that has gone is an answer, not the end of the process.
+  std::signal(SIGPIPE, SIG_IGN);
+  Silence log;
+  std::vector<Finding> findings;
+  findings.push_back(check_broker(configuration, log));
+  check_endpoint_side(configuration, log, findings);
+  if (!configuration.journal.path.empty()) {
+    findings.push_back(check_file("journal", "journal.path", configuration.journal.path,
+                                  configuration.journal.max_size));
+  }
+  if (configuration.notify.enabled && !configuration.notify.path.empty()) {
+    findings.push_back(check_file("notify", "notify.path", configuration.notify.path, 0));
+  }
+  if (const auto& listen = configuration.admin.listen; listen && listen->port != 0) {
+    findings.push_back(check_admin(*listen, log));
+  }
+  return findings;
+}
+
+}  // namespace jobs_bridge

@@ -1,0 +1,46 @@
+#include "adapters/daemon/file_check.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+namespace jobs_bridge {
+namespace {
+
+/// What the store keeps beside its entries: SQLite's own files.
+constexpr std::uint64_t overhead = 4U << 20U;
+
+}  // namespace
+
+Finding check_file(const std::string& name, const std::string& key, const std::string& path,
+                   std::uint64_t room) {
+  Finding finding{.name = name, .good = false, .text = path + ": ", .cure = {}};
+  std::error_code fault;
+  const auto directory = std::filesystem::absolute(path, fault).parent_path();
+  const bool exists = std::filesystem::exists(path, fault);
+  // SQLite makes files beside its own, so the directory must be writable too.
+  for (const auto& each : {directory, std::filesystem::path(exists ? path : directory.string())}) {
+    if (access(each.c_str(), R_OK | W_OK) == 0) continue;
+    finding.text += each.string() + " cannot be written: " + std::generic_category().message(errno);
+    finding.cure = key +
+                   " in a directory of the user that the bridge runs as; or run this check as "
+                   "that user";
+    return finding;
+  }
+  const auto space = std::filesystem::space(directory, fault);
+  if (!fault && space.available < room + overhead) {
+    finding.text += std::to_string(space.available >> 20U) +
+                    " MiB are free on its disk, less than " +
+                    std::to_string((room + overhead) >> 20U);
+    finding.cure = "make room, or a smaller " + name + ".max_size";
+    return finding;
+  }
+  finding.good = true;
+  finding.text += exists ? "can be written" : "can be made";
+  if (geteuid() == 0) finding.text += " by root; for the service's user try runuser -u jobs-bridge";
+  return finding;
+}
+
+}  // namespace jobs_bridge

@@ -1,0 +1,134 @@
+#include <fstream>
+#include <map>
+
+#include "tests/integration/bridge/site.h"
+
+/// `jobs-bridge check --connect`: each finding with its cure.
+namespace jobs_bridge::testing_support {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+struct Checked {
+  int status = -1;
+  std::string output;
+};
+
+class ConnectionCheckTest : public ::testing::Test {
+ protected:
+  /// With settings that suit the site but for `changes`.
+  Checked check(const std::vector<std::string>& changes, Process::Environment environment = {}) {
+    std::ofstream(directory_.file("jobs-bridge.toml")) << "[log]\n";
+    std::map<std::string, std::string> settings = {{"broker.url", broker_.url()},
+                                                   {"endpoint.url", endpoint_.url()},
+                                                   {"credentials.source", "none"},
+                                                   {"journal.path", directory_.file("journal")},
+                                                   {"admin.listen", "127.0.0.1:0"}};
+    for (const auto& change : changes) {
+      const auto equals = change.find('=');
+      settings[change.substr(0, equals)] = change.substr(equals + 1);
+    }
+    std::vector<std::string> command = {JOBS_BRIDGE_PROGRAM, "check", "--connect", "--config",
+                                        directory_.file("jobs-bridge.toml")};
+    for (const auto& [key, value] : settings) {
+      command.insert(command.end(), {"--set", key + "=" + value});
+    }
+    Process bridge(command, environment);
+    const auto status = bridge.wait();
+    return {.status = status.value_or(-1), .output = bridge.output()};
+  }
+
+  TemporaryDirectory directory_;
+  MosquittoBroker broker_;
+  JobsEndpoint endpoint_;
+};
+
+TEST_F(ConnectionCheckTest, AllWellIsSaidOfEachAndExitsWithZero) {
+  const auto checked = check({});
+  EXPECT_EQ(checked.status, 0) << checked.output;
+  for (const auto* line : {"broker       ok", "endpoint     ok", "journal      ok"}) {
+    EXPECT_THAT(checked.output, HasSubstr(line));
+  }
+  EXPECT_THAT(checked.output, Not(HasSubstr("FAULT")));
+}
+
+TEST_F(ConnectionCheckTest, NothingIsMadeAndNoJobIsStarted) {
+  endpoint_.create_job("job-1", {"jobs-bridge-check"});
+  EXPECT_EQ(check({}).status, 0);
+  EXPECT_FALSE(std::ifstream(directory_.file("journal")).is_open());
+  EXPECT_TRUE(endpoint_.start_next_calls().empty());
+}
+
+TEST_F(ConnectionCheckTest, BrokerThatIsNotThereIsAFaultWithACureAndTheRestIsStillTried) {
+  const auto checked = check({"broker.url=mqtt://127.0.0.1:1"});
+  EXPECT_EQ(checked.status, 1);
+  EXPECT_THAT(checked.output, HasSubstr("broker       FAULT  mqtt://127.0.0.1:1: Connection refused"
+                                        "\n             cure:  start the broker"));
+  EXPECT_THAT(checked.output, HasSubstr("endpoint     ok"));
+}
+
+TEST_F(ConnectionCheckTest, BrokerThatRefusesCanariesIsNoFaultButHasACure) {
+  MosquittoBroker closed({.acl = "topic readwrite nothing\n"});
+  const auto checked = check({"broker.url=" + closed.url()});
+  EXPECT_EQ(checked.status, 0) << checked.output;
+  EXPECT_THAT(checked.output, HasSubstr("whether messages flow cannot be seen"));
+  EXPECT_THAT(checked.output, HasSubstr("cure:  let the bridge's user read and write"));
+}
+
+TEST_F(ConnectionCheckTest, WrongSecretKeyIsAFaultOfTheEndpointThatNamesTheCredentials) {
+  JobsEndpoint signing({.arguments = {"--sigv4", "AKIDEXAMPLE:right"}});
+  const std::vector<std::string> settings = {"endpoint.url=" + signing.url(),
+                                             "endpoint.region=us-east-1",
+                                             "credentials.source=environment"};
+  const auto with_secret = [](const char* secret) {
+    return Process::Environment{{"AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"},
+                                {"AWS_SECRET_ACCESS_KEY", secret}};
+  };
+  const auto wrong = check(settings, with_secret("wrong-one"));
+  EXPECT_EQ(wrong.status, 1);
+  EXPECT_THAT(wrong.output, HasSubstr("cure:  the credentials or the certificate"));
+  EXPECT_THAT(wrong.output, Not(HasSubstr("wrong-one")));
+  EXPECT_EQ(check(settings, with_secret("right")).status, 0);
+}
+
+TEST_F(ConnectionCheckTest, CredentialsThatAreNotThereAreAFaultOfTheirOwn) {
+  const auto checked =
+      check({"credentials.source=profile", "endpoint.region=us-east-1",
+             "credentials.credentials_file=" + directory_.file("jobs-bridge.toml")});
+  EXPECT_EQ(checked.status, 1);
+  EXPECT_THAT(checked.output, HasSubstr("credentials  FAULT  profile default"));
+}
+
+TEST_F(ConnectionCheckTest, EndpointOfAnUnknownAuthorityIsAFaultThatNamesTheSetting) {
+  const CertificateAuthority authority(directory_.path());
+  JobsEndpoint tls({.tls = authority.issue("endpoint", {.dns_names = {"localhost"}})});
+  const auto unknown = check({"endpoint.url=" + tls.url()});
+  EXPECT_EQ(unknown.status, 1);
+  EXPECT_THAT(unknown.output, HasSubstr("cure:  endpoint.ca_file"));
+  EXPECT_EQ(check({"endpoint.url=" + tls.url(), "endpoint.ca_file=" + authority.certificate_file()})
+                .status,
+            0);
+}
+
+TEST_F(ConnectionCheckTest, WhatIsNoJobsEndpointIsAFault) {
+  const auto checked = check({"endpoint.url=http://127.0.0.1:" + std::to_string(broker_.port())});
+  EXPECT_EQ(checked.status, 1);
+  EXPECT_THAT(checked.output, HasSubstr("what answers there is no Jobs endpoint"));
+}
+
+TEST_F(ConnectionCheckTest, JournalThatCannotBeWrittenIsAFault) {
+  const auto checked = check({"journal.path=/proc/journal"});
+  EXPECT_EQ(checked.status, 1);
+  EXPECT_THAT(checked.output, HasSubstr("journal      FAULT  /proc/journal: "));
+}
+
+TEST_F(ConnectionCheckTest, RunningBridgeKeepsItsConnection) {
+  BridgeProcess running({"broker.url=" + broker_.url(), "endpoint.url=" + endpoint_.url()});
+  EXPECT_EQ(check({}).status, 0);
+  EXPECT_THAT(running.log(), Not(HasSubstr("the connection to the broker")));
+  EXPECT_EQ(running.stop(), 0);
+}
+
+}  // namespace
+}  // namespace jobs_bridge::testing_support

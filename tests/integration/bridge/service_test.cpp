@@ -1,0 +1,184 @@
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "tests/integration/bridge/site.h"
+#include "tests/support/wait_until.h"
+
+/// The bridge as a service: what it tells the service manager, and reloading.
+namespace jobs_bridge::testing_support {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// A socket such as systemd gives a service to send its news to (sd_notify(3)).
+class NotifySocket {
+ public:
+  explicit NotifySocket(std::string path) : path_(std::move(path)) {
+    socket_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path_.copy(address.sun_path, sizeof(address.sun_path) - 1);
+    if (bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+      throw std::runtime_error("cannot bind " + path_);
+    }
+  }
+  NotifySocket(const NotifySocket&) = delete;
+  NotifySocket& operator=(const NotifySocket&) = delete;
+  ~NotifySocket() { close(socket_); }
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  /// Waits until such news has come since the last time it was asked for.
+  bool hears(const std::string& news) {
+    return wait_until([&] {
+      std::array<char, 4096> buffer{};
+      for (ssize_t size = 0; (size = recv(socket_, buffer.data(), buffer.size(), 0)) > 0;) {
+        heard_.append(buffer.data(), static_cast<std::size_t>(size)).append("\n");
+      }
+      const auto at = heard_.find(news);
+      if (at == std::string::npos) return false;
+      heard_.erase(0, at + news.size());
+      return true;
+    });
+  }
+  [[nodiscard]] const std::string& unread() const { return heard_; }
+
+ private:
+  std::string path_;
+  int socket_ = -1;
+  std::string heard_;
+};
+
+class ServiceTest : public ::testing::Test {
+ protected:
+  void configure(const std::string& more) const {
+    std::ofstream(path()) << "[broker]\nurl = \"" << broker_.url() << "\"\n[endpoint]\nurl = \""
+                          << endpoint_.url()
+                          << "\"\n[credentials]\nsource = \"none\"\n"
+                             "[admin]\nlisten = \"127.0.0.1:0\"\n"
+                          << more;
+  }
+  [[nodiscard]] std::string path() const { return directory_.file("jobs-bridge.toml"); }
+  void start(const Process::Environment& environment = {}) {
+    bridge_.emplace(std::vector<std::string>{JOBS_BRIDGE_PROGRAM, "run", "--config", path()},
+                    environment);
+    ASSERT_TRUE(bridge_->wait_for_output("ready for requests")) << bridge_->output();
+  }
+  /// SIGHUP, and what the log says after it up to `end`.
+  std::string reload(const std::string& end) {
+    const auto from = bridge_->output().size();
+    bridge_->signal(SIGHUP);
+    EXPECT_TRUE(bridge_->wait_for_output(end, patience, from)) << bridge_->output();
+    return bridge_->output().substr(from);
+  }
+
+  TemporaryDirectory directory_;
+  MosquittoBroker broker_;
+  JobsEndpoint endpoint_;
+  std::optional<Process> bridge_;
+};
+
+TEST_F(ServiceTest, SystemdHearsOfReadinessStateLifeAndTheEnd) {
+  NotifySocket systemd(directory_.file("notify"));
+  configure("");
+  start({{"NOTIFY_SOCKET", systemd.path()}, {"WATCHDOG_USEC", "300000"}});
+  EXPECT_TRUE(systemd.hears("READY=1"));
+  EXPECT_TRUE(systemd.hears("STATUS=ready\n"));
+  EXPECT_TRUE(systemd.hears("WATCHDOG=1"));
+  EXPECT_TRUE(systemd.hears("WATCHDOG=1")) << "again and again";
+  broker_.stop(SIGTERM);
+  EXPECT_TRUE(systemd.hears("STATUS=not ready: No connection to the broker"));
+  EXPECT_TRUE(systemd.hears("WATCHDOG=1")) << "a broker that is away is no reason to restart us";
+  bridge_->signal(SIGHUP);
+  EXPECT_TRUE(systemd.hears("RELOADING=1\nMONOTONIC_USEC="));
+  EXPECT_TRUE(systemd.hears("READY=1"));
+  bridge_->signal(SIGTERM);
+  EXPECT_EQ(bridge_->wait(), 0);
+  EXPECT_TRUE(systemd.hears("STOPPING=1"));
+}
+
+TEST_F(ServiceTest, LimitsAndLogLevelOfTheNewConfigurationCountAfterSighup) {
+  configure("[limits]\nmax_payload = \"128KiB\"\n");
+  start();
+  MqttDevice device({.port = broker_.port()});
+  device.subscribe("$aws/things/+/jobs/+/+");
+  const std::string payload = "{\"unknown\":\"" + std::string(1100, 'x') + "\"}";
+  device.publish(start_next_topic("lamp"), payload);
+  EXPECT_THAT(device.next()->topic, testing::EndsWith("/accepted"));
+
+  configure("[limits]\nmax_payload = \"1KiB\"\n[log]\nlevel = \"debug\"\n");
+  const auto log = reload("reloaded");
+  EXPECT_THAT(log, HasSubstr("changed=\"limits.max_payload, log.level\"")) << log;
+  device.publish(start_next_topic("lamp"), payload);
+  EXPECT_THAT(device.next()->topic, testing::EndsWith("/rejected"));
+  EXPECT_TRUE(bridge_->wait_for_output("request rejected: InvalidRequest")) << "at debug";
+}
+
+TEST_F(ServiceTest, QuotaOfTheNewConfigurationCountsAfterSighup) {
+  configure("[limits]\nwrites_per_second = 1\n");
+  start();
+  MqttDevice device({.port = broker_.port()});
+  device.subscribe("$aws/things/+/jobs/+/+");
+  configure("[limits]\nwrites_per_second = 0\n");
+  reload("reloaded");
+  const auto began = std::chrono::steady_clock::now();
+  for (int thing = 0; thing < 30; ++thing) {
+    device.publish(start_next_topic("lamp-" + std::to_string(thing)), "{}");
+  }
+  for (int thing = 0; thing < 30; ++thing) {
+    const auto reply = device.next();
+    ASSERT_TRUE(reply);
+    EXPECT_THAT(reply->topic, testing::EndsWith("/accepted"));
+  }
+  // At one a second most would have been rejected after eight.
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(7));
+}
+
+TEST_F(ServiceTest, WhatCannotBeReloadedIsNamedAndStaysAsItWas) {
+  configure("");
+  start();
+  configure("[topics]\nbase = \"other/{thing}/jobs\"\n[notify]\nenabled = true\n");
+  const auto log = reload("counts only after a restart");
+  EXPECT_THAT(log, HasSubstr("keys=\"notify.enabled, topics.base\"")) << log;
+  MqttDevice device({.port = broker_.port()});
+  device.subscribe("$aws/things/+/jobs/+/+");
+  device.publish(start_next_topic("lamp"), "{}");
+  EXPECT_TRUE(device.next());
+}
+
+TEST_F(ServiceTest, ConfigurationWithAFaultChangesNothingAndIsNamedWithItsLine) {
+  configure("");
+  start();
+  configure("[limits]\nmax_payload = \"64 parsecs\"\n[log]\nlevel = \"debug\"\n");
+  const auto log = reload("nothing was reloaded");
+  EXPECT_THAT(log, HasSubstr(path() + ":10: limits.max_payload")) << log;
+  MqttDevice device({.port = broker_.port()});
+  device.subscribe("$aws/things/+/jobs/+/+");
+  device.publish(start_next_topic("lamp"), "{}");
+  EXPECT_TRUE(device.next());
+  EXPECT_THAT(bridge_->output(), Not(HasSubstr("request accepted"))) << "still not at debug";
+}
+
+TEST_F(ServiceTest, RequestsUnderWayAreNotDroppedByAReload) {
+  configure("");
+  start();
+  endpoint_.set_fault({{"kind", "none"}, {"delay_ms", 300}});
+  MqttDevice device({.port = broker_.port()});
+  device.subscribe("$aws/things/+/jobs/+/+");
+  for (int thing = 0; thing < 50; ++thing) {
+    device.publish(start_next_topic("lamp-" + std::to_string(thing)), "{}");
+    if (thing % 10 == 0) bridge_->signal(SIGHUP);
+  }
+  for (int thing = 0; thing < 50; ++thing) {
+    const auto reply = device.next();
+    ASSERT_TRUE(reply) << thing << "\n" << bridge_->output();
+    EXPECT_THAT(reply->topic, testing::EndsWith("/accepted"));
+  }
+}
+
+}  // namespace
+}  // namespace jobs_bridge::testing_support
