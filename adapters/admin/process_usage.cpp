@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -17,16 +18,17 @@ double seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
-/// Seconds since 1970 at which the machine started; 0: unknown.
+/// Seconds since 1970 at which the machine started; 0: unknown. Not from /proc/stat, which a
+/// hardened service does not see.
 double boot_time() {
-  std::ifstream file("/proc/stat");
-  std::string name;
-  while (file >> name) {
-    double value = 0;
-    if (name == "btime" && file >> value) return value;
-    std::getline(file, name);
-  }
-  return 0;
+  timespec real{};
+  timespec up{};
+  if (clock_gettime(CLOCK_REALTIME, &real) != 0 || clock_gettime(CLOCK_BOOTTIME, &up) != 0)
+    return 0;
+  const auto in_seconds = [](const timespec& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+  };
+  return in_seconds(real) - in_seconds(up);
 }
 
 /// Of proc(5), /proc/self/stat, fields 20 and 22.

@@ -97,6 +97,8 @@ void write_requests(Writer& out, const Status& status) {
   const auto& requests = status.requests;
   out.gauge("jobs_bridge_requests_waiting", "Requests that wait for a call and are not held")
       .value(number(requests.waiting));
+  out.gauge("jobs_bridge_requests_waiting_max", "The most that may wait, limits.queue")
+      .value(number(requests.queue));
   out.gauge("jobs_bridge_requests_pausing", "Requests that wait before their next try")
       .value(number(requests.pausing));
   out.gauge("jobs_bridge_updates_held", "Updates past their deadline that wait for the endpoint")

@@ -1,0 +1,92 @@
+# What is installed where, and how it becomes two Debian packages: jobs-bridge, and
+# jobs-bridge-tools with the emulator. deploy/package drives it.
+include(GNUInstallDirs)
+set(packaged ${CMAKE_BINARY_DIR}/packaged)
+
+# The packaged configuration has a journal, where the service may write.
+file(READ ${PROJECT_SOURCE_DIR}/deploy/jobs-bridge.toml configuration)
+string(REGEX REPLACE "(\n\\[journal\\]\n[^\n]*\npath = )\"\"\n"
+  "\\1\"/var/lib/jobs-bridge/journal.db\"\n" with_journal "${configuration}")
+if(with_journal STREQUAL configuration)
+  message(FATAL_ERROR "deploy/jobs-bridge.toml does not have an empty path first in [journal]")
+endif()
+file(WRITE ${packaged}/jobs-bridge.toml "${with_journal}")
+
+# Manuals and changelogs, compressed as Debian has them.
+set(compressed "")
+function(jobs_bridge_compress input output)
+  add_custom_command(OUTPUT ${output}
+    COMMAND gzip -9nc ${input} > ${output}
+    DEPENDS ${input}
+    VERBATIM)
+  set(compressed ${compressed} ${output} PARENT_SCOPE)
+endfunction()
+file(MAKE_DIRECTORY ${packaged})
+add_custom_command(OUTPUT ${packaged}/jobs-bridge.toml.5
+  COMMAND ${CMAKE_COMMAND} -DINPUT=${PROJECT_SOURCE_DIR}/deploy/jobs-bridge.toml
+          -DOUTPUT=${packaged}/jobs-bridge.toml.5 -P ${PROJECT_SOURCE_DIR}/deploy/man/reference.cmake
+  DEPENDS ${PROJECT_SOURCE_DIR}/deploy/jobs-bridge.toml
+          ${PROJECT_SOURCE_DIR}/deploy/man/reference.cmake
+  VERBATIM)
+jobs_bridge_compress(${PROJECT_SOURCE_DIR}/deploy/man/jobs-bridge.1 ${packaged}/jobs-bridge.1.gz)
+jobs_bridge_compress(${PROJECT_SOURCE_DIR}/deploy/man/jobs-endpoint.1 ${packaged}/jobs-endpoint.1.gz)
+jobs_bridge_compress(${packaged}/jobs-bridge.toml.5 ${packaged}/jobs-bridge.toml.5.gz)
+jobs_bridge_compress(${PROJECT_SOURCE_DIR}/CHANGELOG.md ${packaged}/changelog.gz)
+add_custom_target(packaged_files DEPENDS ${compressed})
+
+install(TARGETS jobs-bridge RUNTIME COMPONENT bridge)
+install(FILES ${packaged}/jobs-bridge.toml DESTINATION /etc/jobs-bridge COMPONENT bridge)
+install(FILES ${PROJECT_SOURCE_DIR}/deploy/systemd/jobs-bridge.service
+  DESTINATION /lib/systemd/system COMPONENT bridge)
+install(FILES ${packaged}/jobs-bridge.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT bridge)
+install(FILES ${packaged}/jobs-bridge.toml.5.gz
+  DESTINATION ${CMAKE_INSTALL_MANDIR}/man5 COMPONENT bridge)
+install(FILES ${PROJECT_SOURCE_DIR}/deploy/completion/jobs-bridge
+  DESTINATION share/bash-completion/completions COMPONENT bridge)
+install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/deploy/RUNBOOK.md ${packaged}/changelog.gz
+  ${PROJECT_SOURCE_DIR}/deploy/debian/copyright DESTINATION share/doc/jobs-bridge COMPONENT bridge)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/deploy/mosquitto ${PROJECT_SOURCE_DIR}/deploy/monitoring
+  DESTINATION share/doc/jobs-bridge/examples COMPONENT bridge
+  PATTERN make-certificates PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ
+    GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+if(JOBS_BRIDGE_EMULATOR)
+  install(TARGETS jobs-endpoint RUNTIME COMPONENT tools)
+  install(FILES ${packaged}/jobs-endpoint.1.gz
+    DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT tools)
+  install(FILES ${packaged}/changelog.gz ${PROJECT_SOURCE_DIR}/deploy/debian/copyright
+    DESTINATION share/doc/jobs-bridge-tools COMPONENT tools)
+endif()
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_COMPONENTS_ALL bridge)
+if(JOBS_BRIDGE_EMULATOR)
+  list(APPEND CPACK_COMPONENTS_ALL tools)
+endif()
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_SET_DESTDIR ON)
+set(CPACK_INSTALL_PREFIX /usr)
+set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
+  OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+set(CPACK_PACKAGE_CONTACT "the jobs-bridge developers <jobs-bridge@localhost>")
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_SECTION net)
+set(CPACK_DEBIAN_BRIDGE_PACKAGE_NAME jobs-bridge)
+set(CPACK_DEBIAN_BRIDGE_PACKAGE_DEPENDS "passwd, ca-certificates, init-system-helpers (>= 1.52)")
+set(CPACK_DEBIAN_BRIDGE_PACKAGE_RECOMMENDS mosquitto)
+set(CPACK_DEBIAN_BRIDGE_PACKAGE_SUGGESTS jobs-bridge-tools)
+set(CPACK_DEBIAN_BRIDGE_DESCRIPTION "AWS IoT Jobs for devices that cannot reach AWS themselves
+Devices speak MQTT to a broker on the edge gateway, on the topics that AWS IoT
+reserves for Jobs; this daemon makes the HTTPS calls to the Jobs data plane that
+they mean and publishes the answers.")
+set(CPACK_DEBIAN_BRIDGE_PACKAGE_CONTROL_EXTRA
+  "${PROJECT_SOURCE_DIR}/deploy/debian/postinst;${PROJECT_SOURCE_DIR}/deploy/debian/prerm;${PROJECT_SOURCE_DIR}/deploy/debian/postrm;${PROJECT_SOURCE_DIR}/deploy/debian/conffiles")
+set(CPACK_DEBIAN_BRIDGE_PACKAGE_CONTROL_STRICT_PERMISSION TRUE)
+set(CPACK_DEBIAN_TOOLS_PACKAGE_NAME jobs-bridge-tools)
+set(CPACK_DEBIAN_TOOLS_PACKAGE_RECOMMENDS "mosquitto-clients")
+set(CPACK_DEBIAN_TOOLS_DESCRIPTION "emulator of the AWS IoT Jobs endpoint
+For trying devices and jobs-bridge without an account: the four operations of
+the Jobs data plane, the calls that make and cancel jobs, and faults to order.")
+include(CPack)
