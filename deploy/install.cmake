@@ -31,7 +31,7 @@ add_custom_command(OUTPUT ${packaged}/jobs-bridge.toml.5
 jobs_bridge_compress(${PROJECT_SOURCE_DIR}/deploy/man/jobs-bridge.1 ${packaged}/jobs-bridge.1.gz)
 jobs_bridge_compress(${PROJECT_SOURCE_DIR}/deploy/man/jobs-endpoint.1 ${packaged}/jobs-endpoint.1.gz)
 jobs_bridge_compress(${packaged}/jobs-bridge.toml.5 ${packaged}/jobs-bridge.toml.5.gz)
-jobs_bridge_compress(${PROJECT_SOURCE_DIR}/CHANGELOG.md ${packaged}/changelog.gz)
+jobs_bridge_compress(${PROJECT_SOURCE_DIR}/CHANGELOG.md ${packaged}/CHANGELOG.md.gz)
 add_custom_target(packaged_files DEPENDS ${compressed})
 
 install(TARGETS jobs-bridge RUNTIME COMPONENT bridge)
@@ -43,7 +43,7 @@ install(FILES ${packaged}/jobs-bridge.toml.5.gz
   DESTINATION ${CMAKE_INSTALL_MANDIR}/man5 COMPONENT bridge)
 install(FILES ${PROJECT_SOURCE_DIR}/deploy/completion/jobs-bridge
   DESTINATION share/bash-completion/completions COMPONENT bridge)
-install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/deploy/RUNBOOK.md ${packaged}/changelog.gz
+install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/deploy/RUNBOOK.md ${packaged}/CHANGELOG.md.gz
   ${PROJECT_SOURCE_DIR}/deploy/debian/copyright DESTINATION share/doc/jobs-bridge COMPONENT bridge)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/deploy/mosquitto ${PROJECT_SOURCE_DIR}/deploy/monitoring
   DESTINATION share/doc/jobs-bridge/examples COMPONENT bridge
@@ -53,7 +53,7 @@ if(JOBS_BRIDGE_EMULATOR)
   install(TARGETS jobs-endpoint RUNTIME COMPONENT tools)
   install(FILES ${packaged}/jobs-endpoint.1.gz
     DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT tools)
-  install(FILES ${packaged}/changelog.gz ${PROJECT_SOURCE_DIR}/deploy/debian/copyright
+  install(FILES ${packaged}/CHANGELOG.md.gz ${PROJECT_SOURCE_DIR}/deploy/debian/copyright
     DESTINATION share/doc/jobs-bridge-tools COMPONENT tools)
 endif()
 
@@ -69,7 +69,7 @@ set(CPACK_SET_DESTDIR ON)
 set(CPACK_INSTALL_PREFIX /usr)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
   OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
-set(CPACK_PACKAGE_CONTACT "the jobs-bridge developers <jobs-bridge@localhost>")
+set(CPACK_PACKAGE_CONTACT "the jobs-bridge developers <jobs-bridge@packages.invalid>")
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
@@ -78,9 +78,9 @@ set(CPACK_DEBIAN_BRIDGE_PACKAGE_DEPENDS "passwd, ca-certificates, init-system-he
 set(CPACK_DEBIAN_BRIDGE_PACKAGE_RECOMMENDS mosquitto)
 set(CPACK_DEBIAN_BRIDGE_PACKAGE_SUGGESTS jobs-bridge-tools)
 set(CPACK_DEBIAN_BRIDGE_DESCRIPTION "AWS IoT Jobs for devices that cannot reach AWS themselves
-Devices speak MQTT to a broker on the edge gateway, on the topics that AWS IoT
-reserves for Jobs; this daemon makes the HTTPS calls to the Jobs data plane that
-they mean and publishes the answers.")
+Devices speak MQTT to a broker on the edge gateway, on the topics that AWS
+IoT reserves for Jobs; this daemon makes the HTTPS calls to the Jobs data
+plane that they mean and publishes the answers.")
 set(CPACK_DEBIAN_BRIDGE_PACKAGE_CONTROL_EXTRA
   "${PROJECT_SOURCE_DIR}/deploy/debian/postinst;${PROJECT_SOURCE_DIR}/deploy/debian/prerm;${PROJECT_SOURCE_DIR}/deploy/debian/postrm;${PROJECT_SOURCE_DIR}/deploy/debian/conffiles")
 set(CPACK_DEBIAN_BRIDGE_PACKAGE_CONTROL_STRICT_PERMISSION TRUE)
