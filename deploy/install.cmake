@@ -31,6 +31,15 @@ add_custom_command(OUTPUT ${packaged}/jobs-bridge.toml.5
 jobs_bridge_compress(${PROJECT_SOURCE_DIR}/deploy/man/jobs-bridge.1 ${packaged}/jobs-bridge.1.gz)
 jobs_bridge_compress(${PROJECT_SOURCE_DIR}/deploy/man/jobs-endpoint.1 ${packaged}/jobs-endpoint.1.gz)
 jobs_bridge_compress(${packaged}/jobs-bridge.toml.5 ${packaged}/jobs-bridge.toml.5.gz)
+# Debian's form of a changelog; what has changed is in the project's own.
+string(TIMESTAMP built "%a, %d %b %Y %H:%M:%S +0000" UTC)
+file(WRITE ${packaged}/changelog "jobs-bridge (${PROJECT_VERSION}) unstable; urgency=medium
+
+  * See CHANGELOG.md.gz.
+
+ -- the jobs-bridge developers <jobs-bridge@packages.invalid>  ${built}
+")
+jobs_bridge_compress(${packaged}/changelog ${packaged}/changelog.gz)
 jobs_bridge_compress(${PROJECT_SOURCE_DIR}/CHANGELOG.md ${packaged}/CHANGELOG.md.gz)
 add_custom_target(packaged_files DEPENDS ${compressed})
 
@@ -43,7 +52,8 @@ install(FILES ${packaged}/jobs-bridge.toml.5.gz
   DESTINATION ${CMAKE_INSTALL_MANDIR}/man5 COMPONENT bridge)
 install(FILES ${PROJECT_SOURCE_DIR}/deploy/completion/jobs-bridge
   DESTINATION share/bash-completion/completions COMPONENT bridge)
-install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/deploy/RUNBOOK.md ${packaged}/CHANGELOG.md.gz
+install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/deploy/RUNBOOK.md
+  ${packaged}/CHANGELOG.md.gz ${packaged}/changelog.gz
   ${PROJECT_SOURCE_DIR}/deploy/debian/copyright DESTINATION share/doc/jobs-bridge COMPONENT bridge)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/deploy/mosquitto ${PROJECT_SOURCE_DIR}/deploy/monitoring
   DESTINATION share/doc/jobs-bridge/examples COMPONENT bridge
@@ -53,7 +63,7 @@ if(JOBS_BRIDGE_EMULATOR)
   install(TARGETS jobs-endpoint RUNTIME COMPONENT tools)
   install(FILES ${packaged}/jobs-endpoint.1.gz
     DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT tools)
-  install(FILES ${packaged}/CHANGELOG.md.gz ${PROJECT_SOURCE_DIR}/deploy/debian/copyright
+  install(FILES ${packaged}/changelog.gz ${PROJECT_SOURCE_DIR}/deploy/debian/copyright
     DESTINATION share/doc/jobs-bridge-tools COMPONENT tools)
 endif()
 
