@@ -126,13 +126,13 @@ void Activity::endpoint_changed(const EndpointChange& change, Now now) {
     return;
   }
   down_since_ = now.monotonic;
-  down_cause_ = change.cause;
+  down_cause_ = change.detail.empty() ? change.cause : change.detail;
   errors_.add({.last = now.unix_seconds,
                .code = "endpoint down",
                .thing = {},
                .operation = {},
                .message = "calls wait until it answers again",
-               .cause = change.cause});
+               .cause = down_cause_});
 }
 
 void Activity::slowed_down(const SlowedDown& slowed, Now now) {

@@ -81,8 +81,8 @@ void look_at_endpoint(const Status& status, Verdict& verdict) {
   const auto& endpoint = status.endpoint;
   const auto held = status.requests.held;
   if (!endpoint.reachable) {
-    std::string message = "The endpoint does not answer";
-    if (endpoint.down_for) message += " since " + in_words(*endpoint.down_for);
+    std::string message = "The endpoint has not answered";
+    if (endpoint.down_for) message += " for " + in_words(*endpoint.down_for);
     message = because(std::move(message), endpoint.cause);
     verdict.reasons.push_back(
         {"endpoint_down", std::move(message),

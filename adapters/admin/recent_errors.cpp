@@ -9,7 +9,7 @@ namespace jobs_bridge::admin {
 namespace {
 
 auto identity(const ErrorEntry& entry) {
-  return std::tie(entry.code, entry.thing, entry.operation, entry.message, entry.cause);
+  return std::tie(entry.code, entry.operation, entry.message, entry.cause);
 }
 
 void cut(std::string& text) {
@@ -28,12 +28,16 @@ void RecentErrors::add(ErrorEntry entry) {
   const auto same = std::ranges::find_if(
       kept_, [&](const ErrorEntry& other) { return identity(other) == identity(entry); });
   if (same != kept_.end()) {
+    same->several = same->several || same->thing != entry.thing;
+    same->thing = std::move(entry.thing);
     same->last = entry.last;
     ++same->count;
     kept_.splice(kept_.begin(), kept_, same);
     return;
   }
-  const auto of_thing = [&](const ErrorEntry& other) { return other.thing == entry.thing; };
+  const auto of_thing = [&](const ErrorEntry& other) {
+    return !other.several && other.thing == entry.thing;
+  };
   const auto of_its_own = std::ranges::count_if(kept_, of_thing);
   if (!entry.thing.empty() && of_its_own >= static_cast<std::ptrdiff_t>(most_per_thing)) {
     const auto oldest = std::find_if(kept_.rbegin(), kept_.rend(), of_thing);

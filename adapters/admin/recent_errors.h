@@ -9,9 +9,10 @@
 
 namespace jobs_bridge::admin {
 
-/// The last fifty errors, the same ones collapsed into one entry with a count. No thing fills more
-/// than ten of them, so that a device that errs in many ways hides no other's. Texts are cut to a
-/// sane length. Not thread-safe.
+/// The last fifty errors, the same ones collapsed into one entry with a count, whichever things
+/// they struck: an outage strikes all of them and is one error. No thing fills more than ten of
+/// them, so that a device that errs in many ways hides no other's. Texts are cut to a sane length.
+/// Not thread-safe.
 class RecentErrors {
  public:
   /// `count` is ignored and `last` is the moment.

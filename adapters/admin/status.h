@@ -33,7 +33,8 @@ struct ErrorEntry {
   std::int64_t last = 0;
   std::uint64_t count = 1;
   std::string code;
-  std::string thing;      ///< empty: it concerns no thing
+  std::string thing;      ///< the latest that it struck; empty: it concerns no thing
+  bool several = false;   ///< it struck others too
   std::string operation;  ///< empty: none
   std::string message;    ///< what the device was told; may be of anybody's writing
   std::string cause;      ///< what the operator is told besides

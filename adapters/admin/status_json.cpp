@@ -175,6 +175,7 @@ ordered_json to_json(const std::vector<ErrorEntry>& errors) {
                    {"count", error.count},
                    {"code", error.code},
                    {"thing", error.thing},
+                   {"several_things", error.several},
                    {"operation", error.operation},
                    {"message", error.message},
                    {"cause", error.cause}});

@@ -148,8 +148,10 @@ void add_errors(std::string& out, const json& errors) {
     const auto& error = errors[index];
     out += local_time(error.at("last").get<std::int64_t>()) + "  " + text_of(error, "code");
     if (error.at("count") > 1) out += " x " + of(error.at("count"));
-    for (const auto* name : {"thing", "operation"}) {
-      if (const auto text = text_of(error, name); !text.empty()) out += " " + text;
+    if (const auto thing = text_of(error, "thing"); !thing.empty()) out += " " + thing;
+    if (error.value("several_things", false)) out += " and others";
+    if (const auto operation = text_of(error, "operation"); !operation.empty()) {
+      out += " " + operation;
     }
     out += ": " + text_of(error, "message") + "\n";
     if (const auto cause = text_of(error, "cause"); !cause.empty()) out += "  " + cause + "\n";

@@ -73,8 +73,9 @@ void RequestLog::write(const Finished& finished) {
 void RequestLog::write(const EndpointChange& change) {
   const auto held = std::to_string(change.held);
   if (!change.reachable) {
-    log_.write(Severity::warning, "the endpoint is down: calls wait, but for one now and then",
-               {{"cause", change.cause}, {"updates_held", held}});
+    log_.write(
+        Severity::warning, "the endpoint is down: calls wait, but for one now and then",
+        {{"cause", change.detail.empty() ? change.cause : change.detail}, {"updates_held", held}});
     return;
   }
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(change.outage).count();

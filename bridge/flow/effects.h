@@ -39,7 +39,8 @@ struct Finished {
 /// The endpoint stopped answering, or answers again: for logs and health.
 struct EndpointChange {
   bool reachable = false;
-  std::string cause;     ///< why it is not
+  std::string cause;     ///< why it is not, as devices are told
+  std::string detail;    ///< the same for the operator; empty where `cause` says it all
   Duration outage{};     ///< how long it was not
   std::size_t held = 0;  ///< updates that wait to be delivered
 };

@@ -26,6 +26,11 @@ std::string cause_of(const HttpOutcome& outcome) {
   return "the endpoint failed: HTTP " + std::to_string(std::get<HttpResponse>(outcome).status);
 }
 
+std::string detail_of(const HttpOutcome& outcome) {
+  const auto* failure = std::get_if<HttpFailure>(&outcome);
+  return failure == nullptr ? std::string() : failure->detail;
+}
+
 }  // namespace
 
 Lanes::Allowed Engine::allowed(MonotonicTime now) const {
@@ -146,6 +151,7 @@ void Engine::observe(Now now, RequestId id, QuotaKind kind, const HttpOutcome& o
   if (circuit_.is_open() == was_open) return;
   effects.endpoint_changes.push_back({.reachable = was_open,
                                       .cause = circuit_.cause(),
+                                      .detail = was_open ? std::string() : detail_of(outcome),
                                       .outage = was_open ? now.monotonic - since : Duration(),
                                       .held = held_.size()});
 }

@@ -38,6 +38,7 @@ admin::ErrorEntry error(const Status& status, int seconds_ago, std::uint64_t cou
           .count = count,
           .code = std::move(code),
           .thing = std::move(thing),
+          .several = false,
           .operation = std::move(operation),
           .message = std::move(message),
           .cause = std::move(cause)};

@@ -84,7 +84,7 @@ TEST_F(DashboardTest, HealthyBridgeSaysWorkingAndShowsEverything) {
 
 TEST_F(DashboardTest, EndpointDownNamesCauseCureAndHeldUpdates) {
   const auto text = look_at("endpoint-down", endpoint_down_status());
-  EXPECT_THAT(text, HasSubstr("The endpoint does not answer since 12 minutes: connecting to"));
+  EXPECT_THAT(text, HasSubstr("The endpoint has not answered for 12 minutes: connecting to"));
   EXPECT_THAT(text, HasSubstr("128 updates are held and are delivered when it answers again"));
   EXPECT_THAT(text, HasSubstr("Updates held for it 128"));
   EXPECT_THAT(text, Not(HasSubstr("Working")));
@@ -182,6 +182,7 @@ TEST_F(DashboardTest, HostileNamesAndMessagesStayText) {
                     .count = 1,
                     .code = "InvalidRequest",
                     .thing = "<script>document.title='owned'</script>",
+                    .several = false,
                     .operation = "update",
                     .message = "</p><svg onload=alert(1)>",
                     .cause = "\xff\xfe not UTF-8"}};

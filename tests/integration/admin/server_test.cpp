@@ -72,10 +72,10 @@ TEST(AdminServerTest, EndpointDownIsNotReadyWithReasonAndCureAndStillHealthy) {
   const auto reasons = nlohmann::json::parse(ready.body).at("reasons");
   ASSERT_EQ(reasons.size(), 1U);
   EXPECT_EQ(reasons[0].at("code"), "endpoint_down");
-  EXPECT_THAT(reasons[0].at("message").get<std::string>(), HasSubstr("since 12 minutes"));
+  EXPECT_THAT(reasons[0].at("message").get<std::string>(), HasSubstr("for 12 minutes"));
   EXPECT_THAT(reasons[0].at("cure").get<std::string>(), HasSubstr("128 updates are held"));
   const auto text = site.get("/readyz", {{"Accept", "text/plain"}});
-  EXPECT_THAT(text.body, StartsWith("not ready\nendpoint_down: The endpoint does not answer"));
+  EXPECT_THAT(text.body, StartsWith("not ready\nendpoint_down: The endpoint has not answered"));
 }
 
 TEST(AdminServerTest, MetricsAreInPrometheusFormatWithTheNamesThatAreFixed) {

@@ -85,7 +85,7 @@ TEST(ReadinessTest, EndpointDownTellsSinceWhenAndWhatIsHeld) {
   status.requests.held = 1;
   ASSERT_THAT(reasons(status), ElementsAre("endpoint_down"));
   EXPECT_EQ(readiness(status).reasons[0].message,
-            "The endpoint does not answer since 3 minutes: timeout");
+            "The endpoint has not answered for 3 minutes: timeout");
   EXPECT_THAT(readiness(status).reasons[0].cure, HasSubstr("1 update is held and is delivered"));
 }
 

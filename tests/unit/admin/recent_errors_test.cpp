@@ -14,6 +14,7 @@ ErrorEntry error(std::int64_t at, const std::string& thing, const std::string& m
           .count = 7,
           .code = "InternalError",
           .thing = thing,
+          .several = false,
           .operation = "get",
           .message = message,
           .cause = {}};
@@ -22,20 +23,35 @@ ErrorEntry error(std::int64_t at, const std::string& thing, const std::string& m
 TEST(RecentErrorsTest, SameErrorIsOneEntryWithACountAndComesFirstAgain) {
   RecentErrors errors;
   errors.add(error(10, "a", "down"));
-  errors.add(error(20, "b", "down"));
+  errors.add(error(20, "b", "up"));
   errors.add(error(30, "a", "down"));
   const auto entries = errors.entries();
   ASSERT_EQ(entries.size(), 2U);
   EXPECT_EQ(entries[0].thing, "a");
+  EXPECT_FALSE(entries[0].several);
   EXPECT_EQ(entries[0].count, 2U);
   EXPECT_EQ(entries[0].first, 10);
   EXPECT_EQ(entries[0].last, 30);
   EXPECT_EQ(entries[1].count, 1U);
 }
 
+TEST(RecentErrorsTest, OneThatStrikesTenThousandThingsIsOneAndHidesNoOther) {
+  RecentErrors errors;
+  errors.add(error(1, "quiet", "another"));
+  for (int at = 2; at < 10002; ++at) errors.add(error(at, "t" + std::to_string(at), "down"));
+  const auto entries = errors.entries();
+  ASSERT_EQ(entries.size(), 2U);
+  EXPECT_EQ(entries[0].count, 10000U);
+  EXPECT_EQ(entries[0].thing, "t10001");
+  EXPECT_TRUE(entries[0].several);
+  EXPECT_EQ(entries[1].thing, "quiet");
+}
+
 TEST(RecentErrorsTest, OldestGoesWhenThereAreTooMany) {
   RecentErrors errors;
-  for (int at = 0; at < 1000; ++at) errors.add(error(at, "t" + std::to_string(at), "down"));
+  for (int at = 0; at < 1000; ++at) {
+    errors.add(error(at, "t" + std::to_string(at), "fault " + std::to_string(at)));
+  }
   const auto entries = errors.entries();
   ASSERT_EQ(entries.size(), RecentErrors::most);
   EXPECT_EQ(entries.front().thing, "t999");

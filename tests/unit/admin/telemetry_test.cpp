@@ -132,14 +132,14 @@ TEST_F(TelemetryTest, CallsCountByStatusAndByKindOfFailureAndTakeFromTheirQuota)
 
 TEST_F(TelemetryTest, OutageIsShownWithCauseAndAgeAndGoesWithItsEnd) {
   Effects down;
-  down.endpoint_changes.push_back({.reachable = false, .cause = "no route"});
+  down.endpoint_changes.push_back({.reachable = false, .cause = "away", .detail = "no route"});
   telemetry_.decided(now_, down);
   now_.monotonic += 90s;
   EXPECT_EQ(status().endpoint.down_for, Duration(90s));
   EXPECT_EQ(status().endpoint.cause, "no route");
   EXPECT_EQ(status().errors[0].code, "endpoint down");
   Effects up;
-  up.endpoint_changes.push_back({.reachable = true, .cause = {}});
+  up.endpoint_changes.push_back({.reachable = true, .cause = {}, .detail = {}});
   telemetry_.decided(now_, up);
   EXPECT_FALSE(status().endpoint.down_for);
   EXPECT_THAT(metrics(), HasSubstr("jobs_bridge_endpoint_outages_total 1"));
