@@ -97,7 +97,7 @@ TEST(ShutdownTest, SilentBrokerDoesNotDelayTheEnd) {
 TEST(SignalTest, SighupDoesNotEndTheBridgeAndIsAnswered) {
   Site site;
   site.bridge->process().signal(SIGHUP);
-  EXPECT_TRUE(site.bridge->process().wait_for_output("SIGHUP")) << site.bridge->log();
+  EXPECT_TRUE(site.bridge->process().wait_for_output("reloaded")) << site.bridge->log();
   EXPECT_TRUE(site.start_next("lamp").topic.ends_with("/accepted"));
 }
 
