@@ -34,9 +34,14 @@ std::string text_in(const Json& object, const char* name) {
 /// A message that may be logged: one line, not too long.
 std::string tamed(std::string text) {
   constexpr std::size_t longest = 200;
-  if (text.size() > longest) text.resize(longest);
+  if (text.size() > longest) {
+    auto end = longest;
+    // Not inside a character of UTF-8.
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+    text.resize(end);
+  }
   std::ranges::replace_if(
-      text, [](char c) { return c < ' ' || c == '\x7f'; }, ' ');
+      text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
   return text;
 }
 

@@ -54,6 +54,11 @@ struct Limit {
   bool retry_after;
 };
 
+/// For a test's name: without it, that is the bytes of the struct, the unused ones included.
+void PrintTo(const Limit& limit, std::ostream* out) {
+  *out << limit.capacity << " of " << limit.configured << (limit.retry_after ? " retry_after" : "");
+}
+
 class ThrottlingTest : public testing::TestWithParam<Limit> {};
 
 TEST_P(ThrottlingTest, NearlyAllOfALimitIsUsedAndFewCallsAreThrottled) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "adapters/aws/container_source.h"
 #include "adapters/aws/credential_document.h"
@@ -178,6 +179,19 @@ TEST(IotSourceTest, RefusalNamesHostStatusAndMessage) {
                    server.opener(), clock_of_2020);
   EXPECT_THAT(fault_of(source.fetch(soon())).cause,
               AllOf(HasSubstr("c1.example.com"), HasSubstr("403"), HasSubstr("Access Denied")));
+}
+
+TEST(IotSourceTest, MessageOfARefusalIsKeptReadableOnOneLineAndCutBetweenCharacters) {
+  const std::string long_text = std::string(199, 'x') + "üü";
+  for (const auto& [said, kept] :
+       {std::pair<std::string, std::string>("nicht für\nSie", "HTTP 403: nicht für Sie"),
+        std::pair<std::string, std::string>(long_text, "HTTP 403: " + std::string(199, 'x'))}) {
+    ScriptedServer server;
+    server.will_answer(403, nlohmann::json{{"message", said}}.dump());
+    IotSource source({.provider = {.host = "c1.example.com"}, .role_alias = "a", .thing_name = ""},
+                     server.opener(), clock_of_2020);
+    EXPECT_THAT(fault_of(source.fetch(soon())).cause, ::testing::EndsWith(kept));
+  }
 }
 
 TEST(CredentialDocumentTest, NonsenseIsAFaultThatQuotesNoSecret) {
