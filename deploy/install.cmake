@@ -41,7 +41,7 @@ file(WRITE ${packaged}/changelog "jobs-bridge (${PROJECT_VERSION}) unstable; urg
 ")
 jobs_bridge_compress(${packaged}/changelog ${packaged}/changelog.gz)
 jobs_bridge_compress(${PROJECT_SOURCE_DIR}/CHANGELOG.md ${packaged}/CHANGELOG.md.gz)
-add_custom_target(packaged_files DEPENDS ${compressed})
+add_custom_target(packaged_files ALL DEPENDS ${compressed})
 
 install(TARGETS jobs-bridge RUNTIME COMPONENT bridge)
 install(FILES ${packaged}/jobs-bridge.toml DESTINATION /etc/jobs-bridge COMPONENT bridge)

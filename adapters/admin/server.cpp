@@ -136,7 +136,8 @@ Result<std::unique_ptr<Server>, std::string> Server::start(ServerSettings settin
                                                            Snapshot snapshot,
                                                            const Metrics& metrics, Log& log) {
   if (!settings.token.empty() && !is_token(settings.token)) {
-    return Failure{std::string("the admin token must have 16 printable characters or more")};
+    return Failure{
+        std::string("admin.token_file: the token must have 16 printable characters or more")};
   }
   const auto where = authority(settings.host, settings.port);
   if (!settings.loopback && settings.token.empty()) {

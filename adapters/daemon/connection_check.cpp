@@ -14,6 +14,7 @@
 #include "adapters/config/url.h"
 #include "adapters/daemon/endpoint_access.h"
 #include "adapters/daemon/file_check.h"
+#include "adapters/daemon/milliseconds.h"
 #include "adapters/daemon/settings.h"
 #include "adapters/mqtt/broker_connection.h"
 #include "bridge/jobs/answer.h"
@@ -41,12 +42,6 @@ class Silence final : public Log {
   void write(Severity, std::string_view, std::initializer_list<Field>) override {}
 };
 
-std::string in_milliseconds(Duration duration) {
-  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
-  return std::to_string(microseconds / 1000) + "." + std::to_string(microseconds % 1000 / 100) +
-         " ms";
-}
-
 bool holds(const std::string& text, std::initializer_list<std::string_view> parts) {
   for (const auto part : parts) {
     if (text.find(part) != std::string::npos) return true;
@@ -61,8 +56,7 @@ std::string cure_of_broker_fault(const std::string& fault) {
   }
   if (holds(fault, {"certificate", "TLS", "SSL", "handshake", "verif"})) {
     return "broker.ca_file must hold the authority of the broker's certificate, and broker.url "
-           "name "
-           "the host that the certificate is for";
+           "name the host that the certificate is for";
   }
   if (holds(fault, {"resolve", "no address", "name"})) return "the host in broker.url, or DNS";
   return "start the broker, or set broker.url to where it listens";

@@ -123,8 +123,7 @@ void Dispatcher::change_limits(const EngineSettings& settings) {
     const auto now = clock_();
     engine_.change_limits(now, settings);
     call_waits = engine_.has_call(now);
-    // The next request may be due sooner than the thread thought, and quotas are ready at others
-    // times.
+    // The next request may be due, and a quota ready, sooner than the thread thought.
     timer_.notify_one();
   }
   if (call_waits) workers_.wake();

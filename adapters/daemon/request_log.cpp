@@ -5,14 +5,10 @@
 #include <string_view>
 #include <variant>
 
+#include "adapters/daemon/milliseconds.h"
+
 namespace jobs_bridge {
 namespace {
-
-std::string in_milliseconds(Duration duration) {
-  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
-  return std::to_string(microseconds / 1000) + "." + std::to_string(microseconds % 1000 / 100) +
-         "ms";
-}
 
 /// One event name per code: the log's rate limit counts by event, and a flood of one kind of
 /// failure must not hide the first of another.
