@@ -1,0 +1,203 @@
+"""A site to measure on: broker, endpoint, and one bridge or another between them."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+START_LIMIT = 30  # seconds; Node-RED takes its time
+
+ANSWER = (
+    '{"execution":{"jobId":"update-1.4.2","thingName":"$thing","status":"IN_PROGRESS",'
+    '"queuedAt":1700000000,"startedAt":1700000100,"lastUpdatedAt":1700000100,"versionNumber":2,'
+    '"executionNumber":1,"jobDocument":{"operation":"install","version":"1.4.2",'
+    '"url":"https://files.example.com/firmware/1.4.2.bin",'
+    '"sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}}}'
+)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(condition, what, process, log):
+    limit = time.monotonic() + START_LIMIT
+    while not condition():
+        if process.poll() is not None or time.monotonic() > limit:
+            text = log.read_text(errors="replace")[-2000:] if log.exists() else ""
+            raise SystemExit(f"{what} did not start:\n{text}")
+        time.sleep(0.02)
+
+
+def accepts(port):
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
+class Process:
+    """A child in the site's folder. Its output goes to a file there; it ends with the site."""
+
+    def __init__(self, folder, name, command, environment=None):
+        self.log = folder / f"{name}.log"
+        self.child = subprocess.Popen(
+            [str(part) for part in command],
+            stdout=self.log.open("wb"),
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            env={**os.environ, **(environment or {})},
+        )
+
+    @property
+    def pid(self):
+        return self.child.pid
+
+    def stop(self):
+        if self.child.poll() is None:
+            self.child.send_signal(signal.SIGTERM)
+            try:
+                self.child.wait(10)
+            except subprocess.TimeoutExpired:
+                self.child.kill()
+                self.child.wait()
+
+
+def make_certificates(folder):
+    """An authority and a certificate for localhost."""
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=bench authority")
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-keyout", "endpoint.key", "-out", "endpoint.csr", "-subj", "/CN=localhost")
+    (folder / "extensions").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+    openssl("x509", "-req", "-in", "endpoint.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-out",
+            "endpoint.pem", "-days", "2", "-extfile", "extensions")
+
+
+def start_broker(folder, defaults=False):
+    """mosquitto, without limits of its own; `defaults`: with those that it comes with."""
+    port = free_port()
+    lines = [f"listener {port} 127.0.0.1", "allow_anonymous true", "set_tcp_nodelay true"]
+    if not defaults:
+        lines += ["max_inflight_messages 0", "max_queued_messages 0"]
+    name = f"mosquitto-{port}"
+    (folder / f"{name}.conf").write_text("\n".join(lines) + "\n")
+    broker = Process(folder, name, [shutil.which("mosquitto") or "/usr/sbin/mosquitto",
+                                    "-c", folder / f"{name}.conf"])
+    wait_for(lambda: accepts(port), "mosquitto", broker.child, broker.log)
+    return broker, port
+
+
+def start_endpoint(folder, delay=None):
+    """nginx with one answer for everything; `delay` in seconds."""
+    port = free_port()
+    modules = pathlib.Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
+    answer = f"return 200 '{ANSWER}\\n';" if delay is None else (
+        f"echo_sleep {delay}; echo '{ANSWER}';")
+    name = f"nginx-{port}"
+    (folder / f"{name}.conf").write_text(f"""
+{f'load_module {modules};' if delay is not None else ''}
+worker_processes 1;
+daemon off;
+pid {folder}/{name}.pid;
+error_log stderr warn;
+events {{ worker_connections 8192; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  keepalive_requests 1000000000;
+  keepalive_timeout 600s;
+  server {{
+    listen 127.0.0.1:{port} ssl backlog=4096;
+    ssl_certificate {folder}/endpoint.pem;
+    ssl_certificate_key {folder}/endpoint.key;
+    default_type application/json;
+    location ~ ^/things/(?<thing>[^/]+)/ {{ {answer} }}
+  }}
+}}
+""")
+    nginx = Process(folder, name, [shutil.which("nginx") or "/usr/sbin/nginx",
+                                   "-c", folder / f"{name}.conf", "-p", folder])
+    wait_for(lambda: accepts(port), "nginx", nginx.child, nginx.log)
+    return nginx, port
+
+
+def start_jobs_bridge(folder, build, broker, endpoint, connections, extra=()):
+    config = folder / "bridge.toml"
+    config.write_text(f"""
+[broker]
+url = "mqtt://127.0.0.1:{broker}"
+[endpoint]
+url = "https://localhost:{endpoint}"
+ca_file = "{folder}/ca.pem"
+connections = {connections}
+[credentials]
+source = "none"
+[limits]
+queue = 1000000
+reads_per_second = 0
+writes_per_second = 0
+[admin]
+listen = ""
+""")
+    command = [build / "bin" / "jobs-bridge", "run", "--config", config]
+    for setting in extra:
+        command += ["--set", setting]
+    bridge = Process(folder, f"jobs-bridge-{broker}-{endpoint}-{connections}", command)
+    wait_for(lambda: b"ready" in bridge.log.read_bytes(), "jobs-bridge", bridge.child, bridge.log)
+    return bridge
+
+
+def start_node(folder, broker, endpoint, connections):
+    peer = HERE / "peers" / "node-bridge"
+    install(peer)
+    bridge = Process(folder, f"node-{broker}-{endpoint}-{connections}",
+                     ["node", peer / "bridge.mjs", "--broker", f"mqtt://127.0.0.1:{broker}",
+                      "--endpoint", f"https://localhost:{endpoint}", "--ca", folder / "ca.pem",
+                      "--connections", connections])
+    wait_for(lambda: b"ready" in bridge.log.read_bytes(), "the Node bridge", bridge.child,
+             bridge.log)
+    return bridge
+
+
+def start_node_red(folder, broker, endpoint, connections):
+    peer = HERE / "peers" / "node-red"
+    install(peer)
+    own = folder / f"node-red-{broker}-{endpoint}-{connections}"
+    own.mkdir()
+    bridge = Process(folder, own.name + "-process",
+                     ["node", peer / "start.mjs", "--broker", f"mqtt://127.0.0.1:{broker}",
+                      "--endpoint", f"https://localhost:{endpoint}", "--ca", folder / "ca.pem",
+                      "--connections", connections, "--directory", own])
+    wait_for(lambda: b"ready" in bridge.log.read_bytes(), "Node-RED", bridge.child, bridge.log)
+    return bridge
+
+
+def install(peer):
+    if not (peer / "node_modules").exists():
+        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], cwd=peer, check=True)
+
+
+def cpu_seconds(pid):
+    """User and system time of a process and its threads."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def status_number(pid, name):
+    """A number of /proc/PID/status, such as VmRSS in kB."""
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(name + ":"):
+            return int(line.split()[1])
+    return 0

@@ -1,0 +1,175 @@
+#include "tests/load/options.h"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <fstream>
+#include <map>
+#include <string_view>
+
+namespace jobs_load {
+namespace {
+
+constexpr int wrong_usage = 2;
+
+void require(bool holds, const char* option, const std::string& problem) {
+  if (!holds) throw CLI::ValidationError(option, problem);
+}
+
+/// mqtt://HOST[:PORT] or mqtts://HOST[:PORT]; false: it is neither.
+bool take_url(std::string_view url, Broker& broker) {
+  constexpr std::string_view plain = "mqtt://";
+  constexpr std::string_view tls = "mqtts://";
+  broker.tls = url.starts_with(tls);
+  if (!broker.tls && !url.starts_with(plain)) return false;
+  url.remove_prefix(broker.tls ? tls.size() : plain.size());
+  if (url.ends_with('/')) url.remove_suffix(1);
+  broker.port = broker.tls ? 8883 : 1883;
+  const bool bracketed = url.starts_with('[');
+  const auto host_end = bracketed ? url.find(']') : url.find(':');
+  auto host = url.substr(0, host_end);
+  if (bracketed) {
+    if (host_end == std::string_view::npos) return false;
+    host.remove_prefix(1);
+  }
+  url.remove_prefix(std::min(url.size(), host_end + (bracketed ? 1 : 0)));
+  broker.host = host;
+  if (host.empty()) return false;
+  if (url.empty()) return true;
+  if (url.front() != ':') return false;
+  url.remove_prefix(1);
+  const char* end = url.data() + url.size();
+  const auto [stopped, error] = std::from_chars(url.data(), end, broker.port);
+  return error == std::errc() && stopped == end && broker.port != 0;
+}
+
+/// The password is read from a file, so that `ps` shows none.
+std::string read_password(const std::string& path) {
+  std::ifstream file(path);
+  std::string password;
+  require(file && std::getline(file, password), "--password-file", "cannot read " + path);
+  return password;
+}
+
+void review(const Options& options) {
+  require(options.things >= 1, "--things", "must be at least 1");
+  require(options.connections >= 1 && options.connections <= 1000, "--connections",
+          "must be from 1 to 1000");
+  require(options.connections <= options.things, "--connections", "more than there are things");
+  require(options.rate >= 0, "--rate", "must not be negative");
+  require(options.in_flight >= 1, "--in-flight", "must be at least 1");
+  require(options.rate > 0 || options.in_flight <= options.things, "--in-flight",
+          "more than there are things, of which each has one request under way at a time");
+  require(options.warm_up.count() >= 0, "--warm-up", "must not be negative");
+  require(options.duration.count() > 0, "--duration", "must be positive");
+  require(options.patience.count() > 0, "--patience", "must be positive");
+}
+
+}  // namespace
+
+CommandLine parse_command_line(int count, const char* const* arguments) {
+  CLI::App app(
+      "Devices by the thousand that ask for jobs over MQTT: measures a gateway.\n"
+      "The default is a closed loop: a fixed number of requests is under way, and each reply sends "
+      "the next.\nWith --rate it is an open loop: requests are due at a steady rate, and latencies "
+      "run from when they were due.",
+      "jobs-load");
+  app.footer(
+      "Exit status: 0 every request had its reply, 1 some had none or the broker is lost, "
+      "2 wrong usage.");
+  Options options;
+  std::string url = "mqtt://127.0.0.1:1883";
+  std::string protocol = "5";
+  std::string password_file;
+  double warm_up = options.warm_up.count();
+  double duration = options.duration.count();
+  double patience = options.patience.count();
+  app.set_version_flag("--version", "jobs-load " JOBS_LOAD_VERSION);
+  app.add_option("--broker", url, "The broker")
+      ->type_name("mqtt[s]://HOST:PORT")
+      ->capture_default_str();
+  app.add_option("--protocol", protocol, "MQTT version")
+      ->check(CLI::IsMember({"5", "3.1.1"}))
+      ->type_name("5|3.1.1")
+      ->capture_default_str();
+  app.add_option("--ca-file", options.broker.ca_file, "Authorities to trust (PEM)")
+      ->type_name("FILE");
+  auto* certificate =
+      app.add_option("--cert-file", options.broker.certificate_file, "Our certificate (PEM)")
+          ->type_name("FILE");
+  auto* key = app.add_option("--key-file", options.broker.private_key_file, "Its key (PEM)")
+                  ->type_name("FILE");
+  certificate->needs(key);
+  key->needs(certificate);
+  auto* username =
+      app.add_option("--username", options.broker.username, "For the broker")->type_name("NAME");
+  app.add_option("--password-file", password_file, "Its first line is the password")
+      ->type_name("FILE")
+      ->needs(username);
+  app.add_option("--base", options.base, "What topics begin with")
+      ->type_name("TOPIC")
+      ->capture_default_str();
+  app.add_option("--things", options.things, "How many devices: PREFIX1, PREFIX2, ...")
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_option("--prefix", options.prefix, "What their names begin with")
+      ->type_name("NAME")
+      ->capture_default_str();
+  app.add_option("--connections", options.connections, "Connections that the devices share")
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_option("--qos", options.qos, "Of requests and of subscriptions")
+      ->check(CLI::Range(0, 1))
+      ->type_name("0|1")
+      ->capture_default_str();
+  app.add_option("--operation", options.operation, "What they ask for (start-next)")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, Operation>{{"start-next", Operation::start_next},
+                                           {"get", Operation::get},
+                                           {"describe-next", Operation::describe_next}}))
+      ->type_name("start-next|get|describe-next");
+  app.add_option("--rate", options.rate, "Open loop: so many requests a second are due")
+      ->type_name("N");
+  app.add_option("--in-flight", options.in_flight, "Closed loop: so many are always under way")
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_option("--warm-up", warm_up, "Ask this long before measuring")
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  app.add_option("--duration", duration, "Measure this long")
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  app.add_option("--requests", options.requests, "Measure so many requests, however long it takes")
+      ->type_name("N");
+  app.add_option("--patience", patience, "A reply that takes longer counts as lost")
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  app.add_option("--seed", options.seed, "Of the order in which an open loop's devices ask")
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_flag("--json", options.json, "Print the result as JSON");
+
+  CommandLine line;
+  try {
+    app.parse(count, arguments);
+    require(take_url(url, options.broker), "--broker",
+            "'" + url + "' is not of the form mqtt://HOST:PORT or mqtts://HOST:PORT");
+    options.broker.version_5 = protocol == "5";
+    if (!password_file.empty()) options.broker.password = read_password(password_file);
+    options.warm_up = std::chrono::duration<double>(warm_up);
+    options.duration = std::chrono::duration<double>(duration);
+    options.patience = std::chrono::duration<double>(patience);
+    review(options);
+    line.options = std::move(options);
+  } catch (const CLI::CallForHelp&) {
+    line.output = app.help();
+  } catch (const CLI::CallForVersion& version) {
+    line.output = std::string(version.what()) + "\n";
+  } catch (const CLI::ParseError& error) {
+    line.complaint =
+        std::string("jobs-load: ") + error.what() + "\nRun jobs-load --help for what it takes.\n";
+    line.exit_status = wrong_usage;
+  }
+  return line;
+}
+
+}  // namespace jobs_load

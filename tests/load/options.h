@@ -1,0 +1,58 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace jobs_load {
+
+/// How to reach the broker.
+struct Broker {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 1883;
+  bool tls = false;
+  bool version_5 = true;
+  std::string ca_file = {};  ///< PEM; empty: the system's authorities
+  std::string certificate_file = {};
+  std::string private_key_file = {};
+  std::string username = {};
+  std::string password = {};
+};
+
+/// What the devices ask for.
+enum class Operation { start_next, get, describe_next };
+
+/// What the command line says.
+struct Options {
+  Broker broker = {};
+  std::string base = "$aws/things";
+  std::string prefix = "device-";
+  std::size_t things = 1000;  ///< PREFIX1 to PREFIXn
+  std::size_t connections = 4;
+  int qos = 1;
+  Operation operation = Operation::start_next;
+  /// Open loop: so many requests a second are due, whatever the answers do. 0: closed loop.
+  double rate = 0;
+  std::size_t in_flight = 200;  ///< closed loop: so many requests are always under way
+  std::chrono::duration<double> warm_up{2};
+  std::chrono::duration<double> duration{10};
+  /// Instead of a duration: so many requests after the warm-up; 0: by duration.
+  std::size_t requests = 0;
+  std::chrono::duration<double> patience{10};  ///< a reply that takes longer counts as lost
+  std::uint64_t seed = 1;                      ///< of the order in which an open loop asks
+  bool json = false;
+};
+
+/// What the program is to do: run with these options, or print and exit.
+struct CommandLine {
+  std::optional<Options> options = std::nullopt;
+  std::string output = {};     ///< for standard output: help, version
+  std::string complaint = {};  ///< for standard error
+  int exit_status = 0;         ///< where there are no options
+};
+
+[[nodiscard]] CommandLine parse_command_line(int count, const char* const* arguments);
+
+}  // namespace jobs_load
