@@ -92,6 +92,8 @@ class Site {
     return settings;
   }
 
+  [[nodiscard]] const CertificateAuthority& authority() const { return authority_; }
+
   [[nodiscard]] std::unique_ptr<MqttDevice> connect_device(const std::string& client_id,
                                                            bool persistent = false) const {
     return std::make_unique<MqttDevice>(MqttDevice::Options{
