@@ -1,5 +1,5 @@
 # What is installed where, and how it becomes two Debian packages: jobs-bridge, and
-# jobs-bridge-tools with the emulator. deploy/package drives it.
+# jobs-bridge-tools with the emulator and the load generator. deploy/package drives it.
 include(GNUInstallDirs)
 set(packaged ${CMAKE_BINARY_DIR}/packaged)
 
@@ -30,6 +30,7 @@ add_custom_command(OUTPUT ${packaged}/jobs-bridge.toml.5
   VERBATIM)
 jobs_bridge_compress(${PROJECT_SOURCE_DIR}/deploy/man/jobs-bridge.1 ${packaged}/jobs-bridge.1.gz)
 jobs_bridge_compress(${PROJECT_SOURCE_DIR}/deploy/man/jobs-endpoint.1 ${packaged}/jobs-endpoint.1.gz)
+jobs_bridge_compress(${PROJECT_SOURCE_DIR}/deploy/man/jobs-load.1 ${packaged}/jobs-load.1.gz)
 jobs_bridge_compress(${packaged}/jobs-bridge.toml.5 ${packaged}/jobs-bridge.toml.5.gz)
 # Debian's form of a changelog; what has changed is in the project's own.
 string(TIMESTAMP built "%a, %d %b %Y %H:%M:%S +0000" UTC)
@@ -67,10 +68,15 @@ if(JOBS_BRIDGE_EMULATOR)
     DESTINATION share/doc/jobs-bridge-tools COMPONENT tools)
 endif()
 
+if(JOBS_BRIDGE_LOAD)
+  install(TARGETS jobs-load RUNTIME COMPONENT tools)
+  install(FILES ${packaged}/jobs-load.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT tools)
+endif()
+
 set(CPACK_GENERATOR DEB)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_COMPONENTS_ALL bridge)
-if(JOBS_BRIDGE_EMULATOR)
+if(JOBS_BRIDGE_EMULATOR OR JOBS_BRIDGE_LOAD)
   list(APPEND CPACK_COMPONENTS_ALL tools)
 endif()
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
@@ -96,7 +102,8 @@ set(CPACK_DEBIAN_BRIDGE_PACKAGE_CONTROL_EXTRA
 set(CPACK_DEBIAN_BRIDGE_PACKAGE_CONTROL_STRICT_PERMISSION TRUE)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_NAME jobs-bridge-tools)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_RECOMMENDS "mosquitto-clients")
-set(CPACK_DEBIAN_TOOLS_DESCRIPTION "emulator of the AWS IoT Jobs endpoint
-For trying devices and jobs-bridge without an account: the four operations of
-the Jobs data plane, the calls that make and cancel jobs, and faults to order.")
+set(CPACK_DEBIAN_TOOLS_DESCRIPTION "emulator of the AWS IoT Jobs endpoint and load generator
+For trying devices and jobs-bridge without an account: jobs-endpoint has the
+four operations of the Jobs data plane, the calls that make and cancel jobs,
+and faults to order; jobs-load asks as thousands of devices do.")
 include(CPack)

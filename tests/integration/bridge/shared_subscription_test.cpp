@@ -31,7 +31,7 @@ struct Group {
   }
 
   void send(const std::string& thing, const std::string& below, nlohmann::json payload = {}) {
-    payload["clientToken"] = thing + "/" + below;
+    if (!payload.contains("clientToken")) payload["clientToken"] = thing + "/" + below;
     site.device->publish("things/" + thing + "/jobs/" + below, payload.dump());
   }
   void start_next(const std::string& prefix, int count) {
@@ -135,14 +135,15 @@ TEST(SharedSubscriptionTest, MosquittoKeepsADeadMembersShareUntilItIsBack) {
   // a journal: its devices ask again.
   group.site.bridge.emplace(group.site.bridge_settings());
   ASSERT_TRUE(group.hears_until([&] { return group.heard_of("late") == 60; }));
-  const auto lost = 60 - group.heard_of("early");
-  RecordProperty("lost_with_the_dead_member", static_cast<int>(lost));
-  EXPECT_LE(lost, 20U);
+  std::size_t lost = 0;
   for (int i = 0; i < 60; ++i) {
     const auto thing = "early-" + std::to_string(i);
-    if (!group.replies.contains(thing + "/start-next")) group.send(thing, "start-next");
+    if (group.replies.contains(thing + "/start-next")) continue;
+    group.send(thing, "start-next", {{"clientToken", "again-" + std::to_string(++lost)}});
   }
-  EXPECT_TRUE(group.hears(120));
+  RecordProperty("lost_with_the_dead_member", static_cast<int>(lost));
+  EXPECT_LE(lost, 20U);
+  EXPECT_TRUE(group.hears_until([&] { return group.heard_of("again") == lost; }));
 }
 
 /// With a short broker.session_expiry it is the broker that soon has no such member any more; what

@@ -1,0 +1,81 @@
+#include "tests/load/options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace jobs_load {
+namespace {
+
+using testing::HasSubstr;
+
+CommandLine parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "jobs-load");
+  return parse_command_line(static_cast<int>(arguments.size()), arguments.data());
+}
+
+void expect_refused(const std::vector<const char*>& arguments, const char* complaint) {
+  const auto line = parse(arguments);
+  EXPECT_FALSE(line.options);
+  EXPECT_EQ(line.exit_status, 2);
+  EXPECT_THAT(line.complaint, HasSubstr(complaint));
+}
+
+TEST(LoadOptionsTest, UrlNamesHostPortAndTls) {
+  const auto plain = parse({"--broker", "mqtt://gateway.local:1884"});
+  ASSERT_TRUE(plain.options) << plain.complaint;
+  EXPECT_EQ(plain.options->broker.host, "gateway.local");
+  EXPECT_EQ(plain.options->broker.port, 1884);
+  EXPECT_FALSE(plain.options->broker.tls);
+  const auto tls = parse({"--broker", "mqtts://[::1]/"});
+  ASSERT_TRUE(tls.options) << tls.complaint;
+  EXPECT_EQ(tls.options->broker.host, "::1");
+  EXPECT_EQ(tls.options->broker.port, 8883);
+  EXPECT_TRUE(tls.options->broker.tls);
+}
+
+TEST(LoadOptionsTest, UrlThatIsNoneIsRefused) {
+  for (const auto* url :
+       {"gateway:1883", "http://gateway", "mqtt://", "mqtt://gateway:0", "mqtt://gateway:x",
+        "mqtt://gateway:99999", "mqtt://[::1", "mqtt://a:1:2"}) {
+    expect_refused({"--broker", url}, "--broker");
+  }
+}
+
+TEST(LoadOptionsTest, ValuesThatCannotBeAreRefusedWithTheirNames) {
+  expect_refused({"--things", "0"}, "--things");
+  expect_refused({"--things", "2", "--connections", "3"}, "--connections");
+  expect_refused({"--things", "10"}, "--in-flight");
+  expect_refused({"--rate", "-1"}, "--rate");
+  expect_refused({"--duration", "0"}, "--duration");
+  expect_refused({"--patience", "0"}, "--patience");
+  expect_refused({"--warm-up", "-1"}, "--warm-up");
+  expect_refused({"--qos", "2"}, "--qos");
+  expect_refused({"--protocol", "4"}, "--protocol");
+  expect_refused({"--operation", "update"}, "--operation");
+  expect_refused({"--cert-file", "a"}, "--key-file");
+  expect_refused({"--password-file", "a"}, "--username");
+  expect_refused({"--username", "a", "--password-file", "/does/not/exist"}, "/does/not/exist");
+  expect_refused({"--unknown"}, "--unknown");
+}
+
+TEST(LoadOptionsTest, OpenLoopNeedsNoRequestsInFlight) {
+  const auto line = parse({"--things", "10", "--rate", "100", "--operation", "get"});
+  ASSERT_TRUE(line.options) << line.complaint;
+  EXPECT_EQ(line.options->rate, 100);
+  EXPECT_EQ(line.options->operation, Operation::get);
+}
+
+TEST(LoadOptionsTest, HelpAndVersionArePrinted) {
+  const auto help = parse({"--help"});
+  EXPECT_EQ(help.exit_status, 0);
+  EXPECT_THAT(help.output, HasSubstr("--in-flight"));
+  EXPECT_THAT(help.output, HasSubstr("Exit status"));
+  const auto version = parse({"--version"});
+  EXPECT_EQ(version.exit_status, 0);
+  EXPECT_THAT(version.output, HasSubstr("jobs-load "));
+}
+
+}  // namespace
+}  // namespace jobs_load
