@@ -1,10 +1,24 @@
 #include "bridge/jobs/json_text.h"
 
-#include <charconv>
-#include <nlohmann/json.hpp>
+#include <cstdint>
+#include <cstring>
 
 namespace jobs_bridge::json_text {
 namespace {
+
+/// Whether any of these eight bytes is one that a string's reader must look at: a quote, a
+/// backslash, a control character, or part of a character beyond ASCII.
+bool any_special(std::uint64_t bytes) {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  constexpr std::uint64_t high_bits = 0x80 * ones;
+  // A byte below n borrows from its high bit when n is taken away (and only then is one of eight
+  // such marks set, but for marks behind another).
+  const auto any_below = [](std::uint64_t word, std::uint64_t n) {
+    return (word - n * ones) & ~word & high_bits;
+  };
+  return ((bytes & high_bits) | any_below(bytes, 0x20) | any_below(bytes ^ ('"' * ones), 1) |
+          any_below(bytes ^ ('\\' * ones), 1)) != 0;
+}
 
 /// Moves over a JSON text. Every step either advances past what it names or fails, and then the
 /// position says where.
@@ -38,6 +52,8 @@ class Scanner {
   bool string() {
     if (!take('"')) return fail("expected a string");
     while (at_ != end_) {
+      plain_words();
+      if (at_ == end_) break;
       const auto byte = static_cast<unsigned char>(*at_);
       if (byte == '"') {
         ++at_;
@@ -92,6 +108,17 @@ class Scanner {
   }
 
  private:
+  /// Passes over eight bytes at a time for as long as all of them stand for themselves: job
+  /// documents are long strings, and are read more than once.
+  void plain_words() {
+    std::uint64_t word = 0;
+    while (static_cast<std::size_t>(end_ - at_) >= sizeof word) {
+      std::memcpy(&word, at_, sizeof word);
+      if (any_special(word)) return;
+      at_ += sizeof word;
+    }
+  }
+
   /// Behind a value: closes what ends here. True if another value follows, false if the outermost
   /// value is complete or (with a message) on a fault.
   bool close_or_continue() {
@@ -257,38 +284,7 @@ bool only_white_space_left(Scanner& scanner) {
   return scanner.at_end() || scanner.fail("text behind the end of the value");
 }
 
-/// Takes the next character off the front of a key: ASCII as itself, every other as something that
-/// is not ASCII.
-unsigned next_character(std::string_view& key) {
-  constexpr unsigned not_ascii = 0x80;
-  const auto take = [&key](std::size_t length) {
-    const auto taken = key.substr(0, length);
-    key.remove_prefix(length);
-    return taken;
-  };
-  if (key.front() != '\\') return static_cast<unsigned char>(take(1).front());
-  const char kind = take(2).back();
-  if (kind != 'u') {
-    constexpr std::string_view kinds = "\"\\/bfnrt";
-    constexpr std::string_view meanings = "\"\\/\b\f\n\r\t";
-    return static_cast<unsigned char>(meanings[kinds.find(kind)]);
-  }
-  const auto digits = take(4);
-  unsigned code = 0;
-  std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
-  return code < not_ascii ? code : not_ascii;
-}
-
 }  // namespace
-
-bool Member::is(std::string_view name) const {
-  if (key.find('\\') == std::string_view::npos) return key == name;
-  auto rest = key;
-  for (const char c : name) {
-    if (rest.empty() || next_character(rest) != static_cast<unsigned char>(c)) return false;
-  }
-  return rest.empty();
-}
 
 Result<std::vector<Member>, Fault> members_of(std::string_view text) {
   Scanner scanner(text);
@@ -318,19 +314,6 @@ const Member* find(const std::vector<Member>& members, std::string_view name) {
     if (member->is(name)) return is_null(member->value) ? nullptr : &*member;
   }
   return nullptr;
-}
-
-std::optional<std::string> decode_string(std::string_view value) {
-  if (value.find('\\') == std::string_view::npos) {
-    return std::string(value.substr(1, value.size() - 2));
-  }
-  auto parsed = nlohmann::json::parse(value, nullptr, /*allow_exceptions=*/false);
-  if (!parsed.is_string()) return std::nullopt;
-  return std::move(parsed.get_ref<std::string&>());
-}
-
-std::string encode_string(std::string_view text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace jobs_bridge::json_text

@@ -1,6 +1,7 @@
 """A site to measure on: broker, endpoint, and one bridge or another between them."""
 
 import contextlib
+import json
 import os
 import pathlib
 import shutil
@@ -16,10 +17,14 @@ START_LIMIT = 30  # seconds; Node-RED takes its time
 ANSWER = (
     '{"execution":{"jobId":"update-1.4.2","thingName":"$thing","status":"IN_PROGRESS",'
     '"queuedAt":1700000000,"startedAt":1700000100,"lastUpdatedAt":1700000100,"versionNumber":2,'
-    '"executionNumber":1,"jobDocument":{"operation":"install","version":"1.4.2",'
-    '"url":"https://files.example.com/firmware/1.4.2.bin",'
-    '"sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}}}'
+    '"executionNumber":1,"jobDocument":"' + json.dumps(json.dumps({
+        "operation": "install", "version": "1.4.2",
+        "url": "https://files.example.com/firmware/1.4.2.bin",
+        "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    }))[1:-1] + '"}}'
 )
+# As nginx writes it: a backslash within quotes is doubled.
+QUOTED = ANSWER.replace("\\", "\\\\")
 
 
 def free_port():
@@ -102,8 +107,8 @@ def start_endpoint(folder, delay=None):
     """nginx with one answer for everything; `delay` in seconds."""
     port = free_port()
     modules = pathlib.Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
-    answer = f"return 200 '{ANSWER}\\n';" if delay is None else (
-        f"echo_sleep {delay}; echo '{ANSWER}';")
+    answer = f"return 200 '{QUOTED}\\n';" if delay is None else (
+        f"echo_sleep {delay}; echo '{QUOTED}';")
     name = f"nginx-{port}"
     (folder / f"{name}.conf").write_text(f"""
 {f'load_module {modules};' if delay is not None else ''}
