@@ -42,7 +42,9 @@ struct BrokerSettings {
   std::chrono::seconds subscribe_again{30};
   /// Bounds of what waits to be published or acknowledged. Past one, the oldest waiting reply is
   /// dropped: its device has given up long before the others.
-  std::size_t max_queued_publications = 20000;
+  /// The number is that of a large site's devices asking all at once: the broker then hands us their
+  /// requests before it acknowledges a reply, so nearly all replies wait here.
+  std::size_t max_queued_publications = 100000;
   std::size_t max_queued_bytes = std::size_t{64} << 20;
   /// The most publications sent and not acknowledged, if the broker does not allow fewer.
   std::size_t max_unacknowledged = 128;

@@ -31,7 +31,7 @@ namespace jobs_bridge::mqtt {
 class Outbox {
  public:
   struct Limits {
-    std::size_t publications = 20000;
+    std::size_t publications = 100000;
     std::size_t bytes = std::size_t{64} << 20;  ///< of topics, payloads and properties
   };
   explicit Outbox(Limits limits) : limits_(limits) {}
