@@ -48,12 +48,13 @@ class Publisher {
   virtual void flush() = 0;
 };
 
-/// One connection to the endpoint: used by one thread at a time, carries out one request after
+/// One connection to the endpoint: used by one caller at a time, carries out one request after
 /// another and keeps the connection alive between them.
 class Exchange {
  public:
   virtual ~Exchange() = default;
-  /// Blocks until the whole answer is there, at most until `deadline`. Never throws.
+  /// Returns when the whole answer is there, at most at `deadline`. What blocks until then is the
+  /// caller's thread, or his fiber if he runs on one. Never throws.
   virtual HttpOutcome perform(const HttpRequest& request, MonotonicTime deadline) = 0;
 };
 

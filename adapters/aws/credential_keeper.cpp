@@ -48,13 +48,7 @@ void CredentialKeeper::stop() {
 void CredentialKeeper::run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    const auto wanted = [this] { return stopping_ || forced_; };
-    // Not wait_until(max()): the library adds to it and overflows.
-    if (schedule_.due() == MonotonicTime::max()) {
-      changed_.wait(lock, wanted);
-    } else {
-      changed_.wait_until(lock, schedule_.due(), wanted);
-    }
+    changed_.wait_until(lock, schedule_.due(), [this] { return stopping_ || forced_; });
     if (stopping_) return;
     if (!forced_ && time_now() < schedule_.due()) continue;
     forced_ = false;

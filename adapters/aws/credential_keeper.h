@@ -1,6 +1,5 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -11,6 +10,7 @@
 #include "adapters/aws/credential_source.h"
 #include "adapters/aws/credentials.h"
 #include "adapters/aws/renewal_schedule.h"
+#include "adapters/fibers/condition_variable.h"
 #include "bridge/ports.h"
 #include "bridge/result.h"
 
@@ -66,7 +66,7 @@ class CredentialKeeper {
   Log& log_;
 
   mutable std::mutex mutex_;
-  std::condition_variable changed_;  ///< an outcome has come, or a wish to renew, or the end
+  fibers::ConditionVariable changed_;  ///< an outcome has come, or a wish to renew, or the end
   RenewalSchedule schedule_;
   CredentialsPointer credentials_;
   std::string fault_;

@@ -1,6 +1,6 @@
 #include "adapters/daemon/workers.h"
 
-#include <system_error>
+#include <new>
 #include <utility>
 
 namespace jobs_bridge {
@@ -33,10 +33,11 @@ void Workers::wake() {
 void Workers::start_one() {
   auto& worker = workers_.emplace_back();
   try {
-    worker.thread = std::thread([this, &worker] { run(worker); });
-  } catch (const std::system_error&) {
-    // The system has no more threads to give. Those that run will find the work; if there is none
-    // at all, the next wake tries again.
+    loop_.start([this, &worker] { run(worker); });
+    ++running_;
+  } catch (const std::bad_alloc&) {
+    // No memory for another stack. Those that run will find the work; if there is none at all, the
+    // next wake tries again.
     workers_.pop_back();
     if (unserved_wakes_ < workers_.size()) ++unserved_wakes_;
   }
@@ -48,6 +49,8 @@ void Workers::run(Worker& self) {
     while (work_(*exchange)) {
     }
   } while (wait_for_work(self));
+  const std::lock_guard lock(mutex_);
+  if (--running_ == 0) ended_.notify_all();
 }
 
 bool Workers::wait_for_work(Worker& self) {
@@ -64,15 +67,10 @@ bool Workers::wait_for_work(Worker& self) {
 }
 
 void Workers::stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    for (auto& worker : workers_) worker.signal.notify_one();
-  }
-  // The list no longer changes: wake() starts nobody once stopping.
-  for (auto& worker : workers_) {
-    if (worker.thread.joinable()) worker.thread.join();
-  }
+  std::unique_lock lock(mutex_);
+  stopping_ = true;
+  for (auto& worker : workers_) worker.signal.notify_one();
+  ended_.wait(lock, [&] { return running_ == 0; });
 }
 
 }  // namespace jobs_bridge

@@ -1,25 +1,24 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <list>
-#include <memory>
 #include <mutex>
-#include <thread>
 #include <vector>
 
+#include "adapters/fibers/condition_variable.h"
+#include "adapters/fibers/event_loop.h"
 #include "bridge/ports.h"
 
 namespace jobs_bridge {
 
-/// The threads that make calls, each with a connection of its own. They are started as calls need
-/// them, up to a limit; of the idle ones the most recently used is woken first, so that the number
-/// of threads awake, and of connections in use, follows the calls really in flight.
+/// Those who make calls, each with a connection of its own: fibers, all on one thread. They are
+/// started as calls need them, up to a limit; of the idle ones the most recently used is woken
+/// first, so that the number of connections in use follows the calls really in flight.
 class Workers {
  public:
-  /// Carries out one call on the given connection; false if there was none to make. Called from
-  /// many threads at once.
+  /// Carries out one call on the given connection; false if there was none to make. Called on a
+  /// fiber: see EventLoop for what it may not do.
   using Work = std::function<bool(Exchange&)>;
 
   /// `endpoint` must outlive the workers.
@@ -32,13 +31,12 @@ class Workers {
   void wake();
 
   /// Returns when every worker has ended. Calls in progress are not cut short here: stop the
-  /// endpoint first. To be called once, by the owner.
+  /// endpoint first. To be called by the owner.
   void stop();
 
  private:
   struct Worker {
-    std::thread thread;
-    std::condition_variable signal;
+    fibers::ConditionVariable signal;
     bool woken = false;
   };
   void start_one();
@@ -52,10 +50,14 @@ class Workers {
   std::mutex mutex_;
   std::list<Worker> workers_;
   std::vector<Worker*> idle_;  ///< the most recently idle last
+  std::size_t running_ = 0;    ///< workers that have not ended
+  fibers::ConditionVariable ended_;
   /// Wakes that found every worker busy. A worker that runs out of work takes one and looks again,
   /// so that no call is left between its last look and its going idle.
   std::size_t unserved_wakes_ = 0;
   bool stopping_ = false;
+
+  fibers::EventLoop loop_;  ///< last: the workers end with it
 };
 
 }  // namespace jobs_bridge

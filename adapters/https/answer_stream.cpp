@@ -15,6 +15,8 @@ constexpr std::size_t kMaxHead = 64 * 1024;
 
 }  // namespace
 
+thread_local AnswerStream::Buffer AnswerStream::buffer_;
+
 AnswerStream::AnswerStream(Connection& connection, std::string& request, MonotonicTime deadline,
                            std::size_t max_body_bytes)
     : connection_(connection),

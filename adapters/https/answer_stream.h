@@ -63,7 +63,10 @@ class AnswerStream final : public httplib::Stream {
   std::optional<IoFailure> failure_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
-  std::array<char, 16 * 1024> buffer_;  ///< a TLS record's most
+  /// A TLS record's most. All streams of a thread share it: a fiber never waits, and so never lets
+  /// another read, while there is something in it.
+  using Buffer = std::array<char, 16 * 1024>;
+  static thread_local Buffer buffer_;
 };
 
 }  // namespace jobs_bridge::https

@@ -4,12 +4,12 @@
 #include <memory>
 #include <string>
 
+#include "adapters/fibers/wait.h"
 #include "adapters/https/connection.h"
 #include "adapters/https/current_tls_context.h"
 #include "adapters/https/https_endpoint.h"
 #include "adapters/https/resolver.h"
 #include "adapters/https/tcp_connection.h"
-#include "adapters/https/wait.h"
 
 namespace jobs_bridge::https {
 

@@ -1,11 +1,11 @@
 #include "adapters/https/resolver.h"
 
-#include <condition_variable>
 #include <exception>
 #include <mutex>
 #include <optional>
 #include <thread>
 
+#include "adapters/fibers/condition_variable.h"
 #include "adapters/https/literal_address.h"
 
 namespace jobs_bridge::https {
@@ -32,7 +32,7 @@ Addresses look_up(const Lookup& lookup, const std::string& host) noexcept {
 
 struct Resolver::State {
   std::mutex mutex;
-  std::condition_variable changed;
+  fibers::ConditionVariable changed;
   bool under_way = false;
   bool stopped = false;
   /// Counts the lookups that ended, so that a waiter knows the one that he waits for.

@@ -2,11 +2,16 @@
 
 #include <string>
 
+#include "adapters/fibers/file_descriptor.h"
+#include "adapters/fibers/wait.h"
 #include "adapters/https/connection.h"
-#include "adapters/https/file_descriptor.h"
-#include "adapters/https/wait.h"
 
 namespace jobs_bridge::https {
+
+using fibers::FileDescriptor;
+using fibers::StopSignal;
+using fibers::wait_for;
+using fibers::Waited;
 
 /// A TCP connection. Its socket does not block (waiting is wait_for's), has TCP_NODELAY and is
 /// closed on exec.

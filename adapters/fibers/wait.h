@@ -1,11 +1,12 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 
-#include "adapters/https/file_descriptor.h"
+#include "adapters/fibers/file_descriptor.h"
 #include "bridge/time.h"
 
-namespace jobs_bridge::https {
+namespace jobs_bridge::fibers {
 
 /// Ends, once raised, every wait in progress and every later one. Any thread may call any of it.
 ///
@@ -18,17 +19,21 @@ class StopSignal {
   void raise() noexcept;
   [[nodiscard]] bool raised() const noexcept { return raised_.load(std::memory_order_acquire); }
   [[nodiscard]] int descriptor() const noexcept { return event_.get(); }
+  /// No other has it, nor had it.
+  [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
 
  private:
   std::atomic<bool> raised_{false};
   FileDescriptor event_;
+  const std::uint64_t id_;
 };
 
 enum class Waited { ready, timeout, stopped };
 
 /// Waits until `descriptor` has one of `events` (of poll; an error or hang-up counts as ready: the
-/// next read or write tells which), until `deadline`, or until `stop` is raised.
+/// next read or write tells which), until `deadline`, or until `stop` is raised. On a fiber it is
+/// the fiber that waits; anywhere else, the thread.
 Waited wait_for(int descriptor, short events, MonotonicTime deadline,
                 const StopSignal& stop) noexcept;
 
-}  // namespace jobs_bridge::https
+}  // namespace jobs_bridge::fibers

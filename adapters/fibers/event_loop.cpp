@@ -1,0 +1,268 @@
+#include "adapters/fibers/event_loop.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <limits>
+#include <new>
+#include <system_error>
+#include <utility>
+
+#include "adapters/fibers/stack_switch.h"
+
+namespace jobs_bridge::fibers {
+namespace {
+
+/// What stands for a descriptor in an event that is not one that a fiber waits for.
+constexpr std::uint64_t doorbell = std::uint64_t{1} << 32;
+constexpr std::uint64_t heeded = doorbell + 1;
+
+FileDescriptor checked(int descriptor, const char* what) {
+  if (descriptor < 0) throw std::system_error(errno, std::generic_category(), what);
+  return FileDescriptor(descriptor);
+}
+
+bool control(const FileDescriptor& epoll, int operation, int descriptor, std::uint32_t events,
+             std::uint64_t name) {
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = name;
+  return epoll_ctl(epoll.get(), operation, descriptor, &event) == 0;
+}
+
+/// In milliseconds, as epoll_wait has it: rounded up, so that it does not wake just too early.
+int wait_limit(MonotonicTime deadline) {
+  if (deadline == MonotonicTime::max()) return -1;
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  constexpr std::chrono::milliseconds::rep most = std::numeric_limits<int>::max();
+  return static_cast<int>(std::clamp<std::chrono::milliseconds::rep>(left.count(), 0, most));
+}
+
+}  // namespace
+
+class EventLoop::Fiber : public std::enable_shared_from_this<Fiber> {
+ public:
+  Fiber(EventLoop& owner, std::function<void()> task) : loop(owner), stack(std::move(task)) {}
+
+  EventLoop& loop;
+  StackSwitch stack;
+  bool asleep = false;
+  bool woken = false;  ///< while it was not asleep
+  MonotonicTime deadline = MonotonicTime::max();
+  int descriptor = -1;  ///< that it waits for
+  bool descriptor_ready = false;
+  std::size_t place = 0;  ///< in fibers_
+};
+
+namespace {
+
+/// The one that runs on this thread. A fiber never changes its thread, so nobody can see another's.
+thread_local EventLoop::Fiber* running_here = nullptr;
+
+}  // namespace
+
+EventLoop::EventLoop()
+    : epoll_(checked(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
+      doorbell_(checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
+  // Edge-triggered: each ring is one event, and nobody has to read it away.
+  if (!control(epoll_, EPOLL_CTL_ADD, doorbell_.get(), EPOLLIN | EPOLLET, doorbell)) {
+    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+  }
+  thread_ = std::thread([this] { run(); });
+}
+
+EventLoop::~EventLoop() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(doorbell_.get(), &one, sizeof one);
+  thread_.join();
+}
+
+void EventLoop::start(std::function<void()> task) {
+  post(started_, std::make_shared<Fiber>(*this, std::move(task)));
+}
+
+bool EventLoop::is_here() {
+  return running_here != nullptr;
+}
+
+std::shared_ptr<EventLoop::Fiber> EventLoop::current() {
+  return running_here == nullptr ? nullptr : running_here->shared_from_this();
+}
+
+void EventLoop::sleep(MonotonicTime deadline) {
+  Fiber& self = *running_here;
+  if (std::exchange(self.woken, false)) return;
+  self.deadline = deadline;
+  self.loop.next_deadline_ = std::min(self.loop.next_deadline_, deadline);
+  self.asleep = true;
+  self.stack.leave();
+}
+
+EventLoop::Slept EventLoop::sleep_until_ready(int descriptor, std::uint32_t events,
+                                              MonotonicTime deadline) {
+  Fiber& self = *running_here;
+  auto& loop = self.loop;
+  if (!loop.arm(descriptor, events)) return Slept::not_at_all;
+  self.descriptor = descriptor;
+  self.descriptor_ready = false;
+  sleep(deadline);
+  self.descriptor = -1;
+  if (self.descriptor_ready) return Slept::ready;
+  loop.disarm(descriptor);
+  return Slept::woken;
+}
+
+bool EventLoop::arm(int descriptor, std::uint32_t events) {
+  const auto place = static_cast<std::size_t>(descriptor);
+  try {
+    if (place >= waiting_.size()) waiting_.resize(place + 1);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  // One shot, so that what nobody waits for wakes nobody. A descriptor that was closed meanwhile is
+  // not known any more, though its number may be.
+  const auto wanted = events | EPOLLONESHOT;
+  const auto name = static_cast<std::uint64_t>(descriptor);
+  if (!control(epoll_, EPOLL_CTL_MOD, descriptor, wanted, name) &&
+      !(errno == ENOENT && control(epoll_, EPOLL_CTL_ADD, descriptor, wanted, name))) {
+    return false;
+  }
+  waiting_[place] = running_here;
+  return true;
+}
+
+void EventLoop::disarm(int descriptor) {
+  waiting_[static_cast<std::size_t>(descriptor)] = nullptr;
+  control(epoll_, EPOLL_CTL_MOD, descriptor, EPOLLONESHOT, static_cast<std::uint64_t>(descriptor));
+}
+
+void EventLoop::wake_all_at(int descriptor, std::uint64_t id) {
+  auto& loop = running_here->loop;
+  if (std::find(loop.heeded_.begin(), loop.heeded_.end(), id) != loop.heeded_.end()) return;
+  loop.heeded_.push_back(id);
+  control(loop.epoll_, EPOLL_CTL_ADD, descriptor, EPOLLIN | EPOLLET, heeded);
+}
+
+void EventLoop::wake(const std::shared_ptr<Fiber>& fiber) {
+  if (running_here != nullptr && &running_here->loop == &fiber->loop) {
+    fiber->loop.wake_here(*fiber);
+  } else {
+    fiber->loop.post(fiber->loop.posted_, fiber);
+  }
+}
+
+void EventLoop::post(std::vector<std::shared_ptr<Fiber>>& to, std::shared_ptr<Fiber> fiber) {
+  bool ring = false;
+  {
+    const std::lock_guard lock(mutex_);
+    to.push_back(std::move(fiber));
+    ring = std::exchange(asleep_, false);
+  }
+  if (!ring) return;
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(doorbell_.get(), &one, sizeof one);
+}
+
+void EventLoop::wake_here(Fiber& fiber) {
+  if (std::exchange(fiber.asleep, false)) {
+    ready_.push_back(fiber.shared_from_this());
+  } else {
+    fiber.woken = true;
+  }
+}
+
+void EventLoop::run() {
+  while (take_posted()) {
+    run_ready();
+    poll();
+    end_overdue();
+  }
+}
+
+bool EventLoop::take_posted() {
+  std::vector<std::shared_ptr<Fiber>> posted;
+  std::vector<std::shared_ptr<Fiber>> started;
+  {
+    const std::lock_guard lock(mutex_);
+    asleep_ = false;
+    if (ending_ && started_.empty() && fibers_.empty()) return false;
+    posted.swap(posted_);
+    started.swap(started_);
+  }
+  for (auto& fiber : started) {
+    fiber->place = fibers_.size();
+    fibers_.push_back(fiber);
+    ready_.push_back(std::move(fiber));
+  }
+  for (const auto& fiber : posted) wake_here(*fiber);
+  return true;
+}
+
+void EventLoop::run_ready() {
+  running_.swap(ready_);
+  for (const auto& fiber : running_) {
+    running_here = fiber.get();
+    fiber->stack.enter();
+    running_here = nullptr;
+    if (fiber->stack.finished()) forget(*fiber);
+  }
+  running_.clear();
+}
+
+void EventLoop::forget(Fiber& fiber) {
+  fibers_.back()->place = fiber.place;
+  std::swap(fibers_[fiber.place], fibers_.back());
+  fibers_.pop_back();
+}
+
+void EventLoop::poll() {
+  int limit = 0;
+  if (ready_.empty()) {
+    const std::lock_guard lock(mutex_);
+    if (posted_.empty() && started_.empty() && !(ending_ && fibers_.empty())) {
+      limit = wait_limit(next_deadline_);
+      asleep_ = true;
+    }
+  }
+  std::array<epoll_event, 64> events;
+  const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), limit);
+  for (int i = 0; i < count; ++i) {
+    const auto name = events[static_cast<std::size_t>(i)].data.u64;
+    if (name == doorbell) continue;
+    if (name == heeded) {
+      for (const auto& fiber : fibers_) wake_here(*fiber);
+      continue;
+    }
+    if (auto* const fiber = std::exchange(waiting_[static_cast<std::size_t>(name)], nullptr)) {
+      fiber->descriptor_ready = true;
+      wake_here(*fiber);
+    }
+  }
+}
+
+void EventLoop::end_overdue() {
+  if (next_deadline_ == MonotonicTime::max()) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_deadline_) return;
+  next_deadline_ = MonotonicTime::max();
+  for (const auto& fiber : fibers_) {
+    if (!fiber->asleep) continue;
+    if (fiber->deadline <= now) {
+      wake_here(*fiber);
+    } else {
+      next_deadline_ = std::min(next_deadline_, fiber->deadline);
+    }
+  }
+}
+
+}  // namespace jobs_bridge::fibers
