@@ -26,6 +26,7 @@
 #include "adapters/daemon/signals.h"
 #include "adapters/daemon/status_source.h"
 #include "adapters/daemon/stores.h"
+#include "adapters/fibers/event_loop.h"
 #include "adapters/mqtt/broker_connection.h"
 #include "bridge/flow/engine.h"
 
@@ -117,6 +118,7 @@ int run_daemon(const Start& start, Log& log) {
   auto journal = open_journal(configuration.journal, log);
   if (!journal) return cannot_start(log, journal.error());
 
+  fibers::EventLoop loop;
   // The broker's messages go to the dispatcher and the dispatcher's replies to the broker, so one
   // of them must be told of the other after it is made; messages come only once it is started.
   std::optional<Dispatcher> dispatcher;
@@ -132,8 +134,8 @@ int run_daemon(const Start& start, Log& log) {
 
   RequestLog request_log(topics, log);
   admin::Telemetry telemetry(topics);
-  dispatcher.emplace(std::move(engine), configuration.endpoint.connections, (*endpoint)->endpoint(),
-                     broker,
+  dispatcher.emplace(std::move(engine), configuration.endpoint.connections, loop,
+                     (*endpoint)->endpoint(), broker,
                      Dispatcher::Stores{.journal = journal->get(), .watched = watch_store->get()},
                      Dispatcher::Observers{&request_log, &telemetry}, log, read_clocks);
   StatusSource status(configuration, {.dispatcher = *dispatcher,

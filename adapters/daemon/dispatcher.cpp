@@ -7,9 +7,9 @@
 
 namespace jobs_bridge {
 
-Dispatcher::Dispatcher(Engine engine, std::size_t connections, Endpoint& endpoint,
-                       Publisher& publisher, Stores stores, Observers observers, Log& log,
-                       Clock clock)
+Dispatcher::Dispatcher(Engine engine, std::size_t connections, fibers::EventLoop& loop,
+                       Endpoint& endpoint, Publisher& publisher, Stores stores, Observers observers,
+                       Log& log, Clock clock)
     : publisher_(publisher),
       endpoint_(endpoint),
       stores_(stores),
@@ -18,7 +18,7 @@ Dispatcher::Dispatcher(Engine engine, std::size_t connections, Endpoint& endpoin
       report_(log),
       clock_(std::move(clock)),
       engine_(std::move(engine)),
-      workers_(connections, endpoint,
+      workers_(connections, loop, endpoint,
                [this](Exchange& exchange) { return carry_out_one(exchange); }),
       deadlines_([this] { watch_deadlines(); }) {}
 

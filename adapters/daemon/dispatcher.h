@@ -10,6 +10,7 @@
 
 #include "adapters/daemon/notification_report.h"
 #include "adapters/daemon/workers.h"
+#include "adapters/fibers/event_loop.h"
 #include "bridge/flow/engine.h"
 #include "bridge/flow/observer.h"
 #include "bridge/ports.h"
@@ -35,9 +36,10 @@ class Dispatcher {
   using Observers = std::vector<Observer*>;
 
   /// Everything passed by reference or pointer must outlive the dispatcher. `connections`: the most
-  /// calls in flight. What the engine already holds is carried out from now on.
-  Dispatcher(Engine engine, std::size_t connections, Endpoint& endpoint, Publisher& publisher,
-             Stores stores, Observers observers, Log& log, Clock clock);
+  /// calls in flight; they are made on `loop`. What the engine already holds is carried out from
+  /// now on.
+  Dispatcher(Engine engine, std::size_t connections, fibers::EventLoop& loop, Endpoint& endpoint,
+             Publisher& publisher, Stores stores, Observers observers, Log& log, Clock clock);
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
   ~Dispatcher();

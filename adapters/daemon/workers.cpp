@@ -5,8 +5,8 @@
 
 namespace jobs_bridge {
 
-Workers::Workers(std::size_t most, Endpoint& endpoint, Work work)
-    : most_(most), endpoint_(endpoint), work_(std::move(work)) {}
+Workers::Workers(std::size_t most, fibers::EventLoop& loop, Endpoint& endpoint, Work work)
+    : most_(most), loop_(loop), endpoint_(endpoint), work_(std::move(work)) {}
 
 Workers::~Workers() {
   stop();

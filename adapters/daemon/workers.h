@@ -12,7 +12,7 @@
 
 namespace jobs_bridge {
 
-/// Those who make calls, each with a connection of its own: fibers, all on one thread. They are
+/// Those who make calls, each with a connection of its own: fibers of one event loop. They are
 /// started as calls need them, up to a limit; of the idle ones the most recently used is woken
 /// first, so that the number of connections in use follows the calls really in flight.
 class Workers {
@@ -21,8 +21,8 @@ class Workers {
   /// fiber: see EventLoop for what it may not do.
   using Work = std::function<bool(Exchange&)>;
 
-  /// `endpoint` must outlive the workers.
-  Workers(std::size_t most, Endpoint& endpoint, Work work);
+  /// They run on `loop`, which must outlive them, as must `endpoint`.
+  Workers(std::size_t most, fibers::EventLoop& loop, Endpoint& endpoint, Work work);
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
   ~Workers();
@@ -44,6 +44,7 @@ class Workers {
   bool wait_for_work(Worker& self);
 
   const std::size_t most_;
+  fibers::EventLoop& loop_;
   Endpoint& endpoint_;
   const Work work_;
 
@@ -56,8 +57,6 @@ class Workers {
   /// so that no call is left between its last look and its going idle.
   std::size_t unserved_wakes_ = 0;
   bool stopping_ = false;
-
-  fibers::EventLoop loop_;  ///< last: the workers end with it
 };
 
 }  // namespace jobs_bridge
