@@ -18,6 +18,7 @@ Dispatcher::Dispatcher(Engine engine, std::size_t connections, fibers::EventLoop
       report_(log),
       clock_(std::move(clock)),
       engine_(std::move(engine)),
+      flush_(loop, publisher),
       workers_(connections, loop, endpoint,
                [this](Exchange& exchange) { return carry_out_one(exchange); }),
       deadlines_([this] { watch_deadlines(); }) {}
@@ -111,7 +112,7 @@ void Dispatcher::recall_timer_locked() {
 }
 
 void Dispatcher::finish(Now now, Effects& effects) {
-  if (!effects.publications.empty()) publisher_.flush();
+  if (!effects.publications.empty()) flush_.flush();
   for (auto* observer : observers_) observer->decided(now, effects);
   for (const auto& notified : effects.notified) report_.add(notified);
 }
@@ -189,6 +190,7 @@ Dispatcher::Drained Dispatcher::drain(Duration patience) {
   finish(now, effects);
   endpoint_.stop();
   workers_.stop();
+  flush_.stop();
   if (deadlines_.joinable()) deadlines_.join();
   return drained;
 }

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "adapters/daemon/gathered_flush.h"
 #include "adapters/daemon/notification_report.h"
 #include "adapters/daemon/workers.h"
 #include "adapters/fibers/event_loop.h"
@@ -102,6 +103,7 @@ class Dispatcher {
   bool stopping_ = false;
   bool draining_ = false;
 
+  GatheredFlush flush_;
   Workers workers_;
   std::thread deadlines_;
 };
