@@ -8,7 +8,8 @@
 namespace jobs_bridge::config {
 namespace {
 
-constexpr const char* version = "jobs-bridge " JOBS_BRIDGE_VERSION;
+constexpr const char* version =
+    "jobs-bridge " JOBS_BRIDGE_VERSION " (MQTT library: " JOBS_BRIDGE_MQTT_LIBRARY ")";
 /// What admin.listen is unless it is set.
 constexpr const char* default_admin = "http://127.0.0.1:9464";
 

@@ -48,8 +48,8 @@ struct BrokerSettings {
   std::size_t max_queued_bytes = std::size_t{64} << 20;
   /// The most publications sent and not acknowledged, if the broker does not allow fewer.
   std::size_t max_unacknowledged = 128;
-  /// The largest packet the broker may send us (MQTT 5): it withholds larger ones. Paho would take
-  /// any into memory.
+  /// The largest packet the broker may send us (MQTT 5): it withholds larger ones. The MQTT
+  /// library would take any into memory.
   std::size_t max_packet_size = std::size_t{1} << 20;
 };
 
@@ -65,8 +65,8 @@ class BrokerConnection final : public Publisher {
  public:
   using OnMessage = std::function<void(Message)>;
 
-  /// `on_message` is called for every message, one at a time, on a thread of the MQTT library that
-  /// holds the library's lock. It must not block and not throw; it may call queue() and flush().
+  /// `on_message` is called for every message, one at a time, on a thread that holds the MQTT
+  /// library's lock. It must not block and not throw; it may call queue() and flush().
   /// `log` must outlive the connection.
   ///
   /// Removes http_proxy and https_proxy from the environment, so it belongs before other threads:

@@ -1,43 +1,56 @@
 #include "adapters/mqtt/fault.h"
 
-#include <MQTTAsync.h>
-#include <MQTTReasonCodes.h>
-
 #include <cstddef>
 
 namespace jobs_bridge::mqtt {
+namespace {
+
+/// Reason codes (MQTT 5, section 2.4) that we know more about than their names.
+enum Reason : int {
+  unsupported_protocol_version = 0x84,
+  client_identifier_not_valid = 0x85,
+  bad_user_name_or_password = 0x86,
+  not_authorized = 0x87,
+  server_unavailable = 0x88,
+  session_taken_over = 0x8E,
+};
+
+}  // namespace
 
 std::string describe_reason(int reason) {
-  if (reason == MQTTREASONCODE_SESSION_TAKEN_OVER) {
+  if (reason == session_taken_over) {
     return "another client has connected with our client id: broker.client_id must be unique";
   }
-  const char* text = MQTTReasonCode_toString(static_cast<MQTTReasonCodes>(reason));
-  return (text != nullptr ? std::string(text) : "unknown reason") + " (" + std::to_string(reason) +
-         ")";
+  const auto name = name_of_reason(reason);
+  return (name.empty() ? "unknown reason" : name) + " (" + std::to_string(reason) + ")";
 }
 
 std::string describe_connack(int code) {
   switch (code) {
     case 1:
-    case MQTTREASONCODE_UNSUPPORTED_PROTOCOL_VERSION:
+    case unsupported_protocol_version:
       return "the broker does not speak this version of MQTT: change broker.protocol";
     case 2:
-    case MQTTREASONCODE_CLIENT_IDENTIFIER_NOT_VALID:
+    case client_identifier_not_valid:
       return "the broker refuses the client id (over MQTT 3.1.1 perhaps the keep-alive, if its "
              "maximum is shorter)";
     case 3:
-    case MQTTREASONCODE_SERVER_UNAVAILABLE:
+    case server_unavailable:
       return "the broker says that it is not available";
     case 4:
-    case MQTTREASONCODE_BAD_USER_NAME_OR_PASSWORD:
+    case bad_user_name_or_password:
       return "bad user name or password";
     case 5:
-    case MQTTREASONCODE_NOT_AUTHORIZED:
+    case not_authorized:
       return "not authorised: a user name or password is missing or wrong, or this client is not "
              "allowed";
     default:
       return "the broker refuses the connection: " + describe_reason(code);
   }
+}
+
+std::string no_answer_within(std::chrono::seconds limit) {
+  return "no answer to CONNECT within " + std::to_string(limit.count()) + " s";
 }
 
 std::string quote_reason_string(std::string_view words) {

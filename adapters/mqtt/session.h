@@ -15,15 +15,12 @@
 
 namespace jobs_bridge::mqtt {
 
-/// One connection to the broker, from connecting to its end: a Paho client that is used once.
+/// One connection to the broker, from connecting to its end. What it needs of an MQTT library is in
+/// client.h; nothing here knows which library that is.
 ///
-/// A new client for every connection, because what Paho keeps of an old one does not help. Its
-/// automatic reconnect hides the new CONNACK, and with it the Receive Maximum and whether the
-/// broker still has our session, and waits for a second at least. It sends again what was
-/// unacknowledged all at once, whatever the Receive Maximum; and when the broker has lost the
-/// session it forgets that, telling only the tokens. The Outbox knows what is to be sent again, so
-/// Paho only moves bytes. Its threads, too, end with its last client, and new ones connect faster:
-/// they look again after 10 ms at first, old ones after a second.
+/// A new client of the library for every connection, because what one keeps of an old connection
+/// does not help: it would send again what was unacknowledged all at once, whatever the Receive
+/// Maximum of the new one. The Outbox knows what is to be sent again.
 class Session final : public Sender::Link {
  public:
   /// A topic filter that the broker does not grant.
@@ -33,8 +30,8 @@ class Session final : public Sender::Link {
     bool operator==(const Refusal&) const = default;
   };
 
-  /// Called on Paho's threads with its lock held: must not block, nor throw. No more calls once the
-  /// Session is destroyed.
+  /// Called on the MQTT library's threads with its lock held: must not block, nor throw. No more
+  /// calls once the Session is destroyed.
   class Events {
    public:
     virtual ~Events() = default;
@@ -76,8 +73,8 @@ class Session final : public Sender::Link {
   [[nodiscard]] std::size_t window_beside_canary() const {
     return receive_maximum_ - static_cast<std::size_t>(canary_qos());
   }
-  /// What the broker wants instead of our keep-alive, if it says so. Paho goes on with ours, and a
-  /// broker that wants less then ends the connection.
+  /// What the broker wants instead of our keep-alive, if it says so. This connection goes on with
+  /// ours, and a broker that wants less may then end it.
   [[nodiscard]] std::optional<std::chrono::seconds> server_keep_alive() const {
     return server_keep_alive_;
   }
@@ -101,8 +98,9 @@ class Session final : public Sender::Link {
   /// at most.
   void disconnect();
 
+  class Client;  ///< the MQTT library's part
+
  private:
-  class Client;
   [[nodiscard]] int canary_qos() const { return receive_maximum_ > 1 ? qos_ : 0; }
   Handed send(Outbox::Sequence sequence, const Publication& publication, int qos,
               std::string& cause) noexcept;

@@ -89,9 +89,11 @@ TEST(CommandLineTest, HelpNamesCommandsAndExitStatus) {
   EXPECT_THAT(printed({"check", "--help"}), HasSubstr("\nqueue_per_thing = 16\n"));
 }
 
-TEST(CommandLineTest, VersionIsOneLine) {
+TEST(CommandLineTest, VersionIsOneLineAndNamesTheMqttLibrary) {
   const auto version = printed({"--version"});
-  EXPECT_THAT(version, ::testing::MatchesRegex("jobs-bridge [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+  EXPECT_THAT(version,
+              ::testing::MatchesRegex(
+                  "jobs-bridge [0-9]+\\.[0-9]+\\.[0-9]+ \\(MQTT library: (paho|mosquitto)\\)\n"));
   EXPECT_EQ(printed({"run", "--version"}), version);
   EXPECT_EQ(printed({"check", "--version"}), version);
 }

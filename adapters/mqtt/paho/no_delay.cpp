@@ -1,4 +1,4 @@
-#include "adapters/mqtt/no_delay.h"
+#include "adapters/mqtt/paho/no_delay.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>

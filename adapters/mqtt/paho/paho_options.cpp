@@ -1,4 +1,4 @@
-#include "adapters/mqtt/session_options.h"
+#include "adapters/mqtt/paho/paho_options.h"
 
 #include <algorithm>
 #include <chrono>

@@ -1,0 +1,253 @@
+#include "adapters/mqtt/paho/paho_client.h"
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <utility>
+
+#include "adapters/mqtt/fault.h"
+#include "adapters/mqtt/paho/no_delay.h"
+#include "adapters/mqtt/paho/paho_options.h"
+
+namespace jobs_bridge::mqtt {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int at_least_once = 1;
+
+/// A reason of the broker's, as opposed to 0 and 255, which stand for "none" in Paho's tokens.
+bool is_refusal(int reason) {
+  return reason >= 0x80 && reason < 0xFF;
+}
+
+void* as_context(Outbox::Sequence sequence) {
+  return reinterpret_cast<void*>(sequence);  // NOLINT(performance-no-int-to-ptr): comes back as is
+}
+Outbox::Sequence as_sequence(const ::mqtt::token& token) {
+  return reinterpret_cast<Outbox::Sequence>(token.get_user_context());
+}
+
+std::string property_or_empty(const ::mqtt::properties& properties, ::mqtt::property::code code) {
+  return properties.contains(code) ? ::mqtt::get<std::string>(properties, code) : std::string();
+}
+
+Message as_message(const ::mqtt::message& arrived) {
+  Message message{.topic = arrived.get_topic(),
+                  .payload = arrived.get_payload_str(),
+                  .retained = arrived.is_retained()};
+  const auto& properties = arrived.get_properties();
+  if (!properties.empty()) {
+    using code = ::mqtt::property::code;
+    message.response_topic = property_or_empty(properties, code::RESPONSE_TOPIC);
+    message.correlation_data = property_or_empty(properties, code::CORRELATION_DATA);
+    message.content_type = property_or_empty(properties, code::CONTENT_TYPE);
+    if (properties.contains(code::MESSAGE_EXPIRY_INTERVAL)) {
+      message.expires_after = std::chrono::seconds(
+          ::mqtt::get<std::uint32_t>(properties, code::MESSAGE_EXPIRY_INTERVAL));
+    }
+  }
+  return message;
+}
+
+/// A number in a CONNACK.
+template <typename Value>
+std::optional<Value> number_in(const ::mqtt::properties& properties, ::mqtt::property::code code) {
+  if (!properties.contains(code)) return std::nullopt;
+  return ::mqtt::get<Value>(properties, code);
+}
+
+/// From Paho's account of a failed connect; empty where it knows no more than that it failed.
+std::string connack_fault(const ::mqtt::exception& error) {
+  // Paho 1.3.12 passes the code of a CONNACK as its own return code, also over MQTT 5.
+  if (error.get_return_code() > 0) return describe_connack(error.get_return_code());
+  const int reason = error.get_reason_code();
+  return is_refusal(reason) ? describe_connack(reason) : "";
+}
+
+template <typename Events, typename Action>
+void guarded(Events& events, Action&& action) noexcept {
+  try {
+    action();
+  } catch (const std::exception& error) {
+    events.failed(error.what());
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Session::Client> Session::Client::make(Wanted wanted, const std::string& address,
+                                                       Events& events) {
+  return std::make_unique<PahoClient>(wanted, address, events);
+}
+
+PahoClient::PahoClient(Session::Wanted wanted, const std::string& address, Session::Events& events)
+    : settings_(wanted.settings),
+      mqtt_5_(wanted.settings.protocol == BrokerSettings::Protocol::v5),
+      filters_(wanted.filters),
+      events_(events),
+      publishing_(events),
+      subscribing_(events),
+      paho_(url_of(wanted.settings, address), wanted.settings.client_id,
+            create_options_of(wanted.settings), nullptr) {
+  // Otherwise Paho writes a line for every packet and function into a buffer that nobody reads, a
+  // fifth of its time.
+  MQTTAsync_setTraceLevel(MQTTASYNC_TRACE_ERROR);
+  // Before connecting: Paho takes locks in another order when handlers are set later.
+  paho_.set_callback(*this);
+  if (mqtt_5_) {
+    // The only place where a broker's own words can be had: Paho C++ drops the properties of every
+    // request that fails, and with them the words of a CONNACK, SUBACK or PUBACK that refuses.
+    paho_.set_disconnected_handler([this](const ::mqtt::properties& properties,
+                                          ::mqtt::ReasonCode reason) {
+      guarded(events_, [&] {
+        const auto words = property_or_empty(properties, ::mqtt::property::REASON_STRING);
+        events_.lost("the broker disconnected us: " + describe_reason(static_cast<int>(reason)) +
+                     quote_reason_string(words));
+      });
+    });
+  }
+}
+
+Session::Client::Outcome PahoClient::connect(const std::function<bool()>& stopping) {
+  Outcome outcome;
+  try {
+    const auto options = connect_options_of(settings_);
+    const auto token = paho_.connect(options);
+    // Paho has a limit of its own, which it checks now and then; this one is for when it does not.
+    const auto limit = std::chrono::steady_clock::now() + settings_.connect_timeout;
+    while (!token->wait_for(50ms)) {
+      if (stopping()) return {.accepted = {}, .fault = "stopped"};
+      if (std::chrono::steady_clock::now() > limit) {
+        return {.accepted = {}, .fault = no_answer_within(settings_.connect_timeout)};
+      }
+    }
+    const auto answer = token->get_connect_response();
+    Connack connack{.session_present = answer.is_session_present(),
+                    .receive_maximum = {},
+                    .maximum_packet_size = {},
+                    .maximum_qos = {},
+                    .server_keep_alive = {}};
+    if (mqtt_5_) {
+      using code = ::mqtt::property::code;
+      const auto& properties = answer.get_properties();
+      connack.receive_maximum = number_in<std::uint16_t>(properties, code::RECEIVE_MAXIMUM);
+      connack.maximum_packet_size = number_in<std::uint32_t>(properties, code::MAXIMUM_PACKET_SIZE);
+      connack.maximum_qos = number_in<std::uint8_t>(properties, code::MAXIMUM_QOS);
+      if (const auto seconds = number_in<std::uint16_t>(properties, code::SERVER_KEEP_ALIVE)) {
+        connack.server_keep_alive = std::chrono::seconds(*seconds);
+      }
+    }
+    outcome.accepted = connack;
+  } catch (const ::mqtt::exception& error) {
+    return {.accepted = {}, .fault = connack_fault(error), .detail = error.what()};
+  }
+  set_no_delay(settings_.port);
+  return outcome;
+}
+
+std::optional<std::string> PahoClient::subscribe() {
+  // Over MQTT 5 requests that a device retained by mistake are not even sent to us.
+  const auto options = mqtt_5_ ? ::mqtt::subscribe_options(
+                                     false, false, ::mqtt::subscribe_options::DONT_SEND_RETAINED)
+                               : ::mqtt::subscribe_options();
+  subscribing_.begin(filters_.size());
+  try {
+    // A request for each: one request for many with options makes Paho C++ 1.2.0 read through a
+    // null pointer.
+    for (const auto& filter : filters_) {
+      paho_.subscribe(filter, at_least_once, nullptr, subscribing_, options);
+    }
+    return std::nullopt;
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+}
+
+Sender::Link::Handed PahoClient::publish(Outbox::Sequence sequence, const Publication& publication,
+                                         int qos, std::string& cause) noexcept {
+  using Handed = Sender::Link::Handed;
+  try {
+    ::mqtt::properties properties;
+    if (mqtt_5_ && !publication.correlation_data.empty()) {
+      properties.add({::mqtt::property::CORRELATION_DATA, publication.correlation_data});
+    }
+    if (mqtt_5_ && !publication.content_type.empty()) {
+      properties.add({::mqtt::property::CONTENT_TYPE, publication.content_type});
+    }
+    const auto message = std::make_shared<const ::mqtt::message>(
+        publication.topic, publication.payload, qos, false, std::move(properties));
+    paho_.publish(message, as_context(sequence), publishing_);
+    return Handed::over;
+  } catch (const ::mqtt::exception& error) {
+    cause = error.what();
+    return error.get_return_code() == MQTTASYNC_BAD_UTF8_STRING ? Handed::never : Handed::later;
+  } catch (const std::exception& error) {
+    cause = error.what();
+    return Handed::later;
+  }
+}
+
+void PahoClient::disconnect() noexcept {
+  try {
+    // Zero: Paho would wait for acknowledgements, for ten seconds if the broker is silent.
+    paho_.disconnect(0)->wait_for(500ms);
+  } catch (const std::exception&) {
+    // It was not connected any more, which is what was wanted.
+  }
+}
+
+void PahoClient::message_arrived(::mqtt::const_message_ptr message) {
+  guarded(events_, [&] {
+    if (message) events_.arrived(as_message(*message));
+  });
+}
+
+void PahoClient::connection_lost(const std::string& cause) {
+  guarded(events_, [&] { events_.lost(cause); });
+}
+
+void PahoClient::Publishing::on_success(const ::mqtt::token& token) {
+  guarded(events_, [&] { events_.acknowledged(as_sequence(token)); });
+}
+
+void PahoClient::Publishing::on_failure(const ::mqtt::token& token) {
+  guarded(events_, [&] {
+    // Without a reason from the broker it is the connection that failed, and the publication will
+    // be sent over the next.
+    const auto reason = static_cast<int>(token.get_reason_code());
+    if (is_refusal(reason)) events_.refused(as_sequence(token), describe_reason(reason));
+  });
+}
+
+void PahoClient::Subscribing::begin(std::size_t filters) {
+  unanswered_ = filters;
+  refused_.clear();
+}
+
+void PahoClient::Subscribing::on_success(const ::mqtt::token& token) {
+  guarded(events_, [&] {
+    const auto reasons = token.get_subscribe_response().get_reason_codes();
+    answered(token, reasons.empty() ? 0x80 : static_cast<int>(reasons.front()));
+  });
+}
+
+void PahoClient::Subscribing::on_failure(const ::mqtt::token& token) {
+  guarded(events_, [&] {
+    // A refusal: over MQTT 5 a reason, over 3.1.1 an error with the same number. Anything else
+    // means that the connection is over.
+    int reason = static_cast<int>(token.get_reason_code());
+    if (!is_refusal(reason)) reason = token.get_return_code();
+    if (is_refusal(reason)) answered(token, reason);
+  });
+}
+
+void PahoClient::Subscribing::answered(const ::mqtt::token& token, int reason) {
+  if (is_refusal(reason)) {
+    refused_.push_back({(*token.get_topics())[0], describe_reason(reason)});
+  }
+  if (--unanswered_ == 0) events_.subscribed(std::move(refused_));
+}
+
+}  // namespace jobs_bridge::mqtt

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <mqtt/async_client.h>
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "adapters/mqtt/client.h"
+
+namespace jobs_bridge::mqtt {
+
+/// A client of Paho's, and its callbacks turned into a Session's events. No exception passes: one
+/// that reaches Paho's C library ends the process.
+///
+/// It is used for one connection, because Paho's automatic reconnect hides the new CONNACK, and
+/// with it the Receive Maximum and whether the broker still has our session, and waits for a second
+/// at least. When the broker has lost the session Paho forgets what was unacknowledged, telling
+/// only the tokens. Its threads, too, end with its last client, and new ones connect faster: they
+/// look again after 10 ms at first, old ones after a second.
+class PahoClient final : public Session::Client, private ::mqtt::callback {
+ public:
+  PahoClient(Session::Wanted wanted, const std::string& address, Session::Events& events);
+
+  Outcome connect(const std::function<bool()>& stopping) override;
+  std::optional<std::string> subscribe() override;
+  Sender::Link::Handed publish(Outbox::Sequence sequence, const Publication& publication, int qos,
+                               std::string& cause) noexcept override;
+  void disconnect() noexcept override;
+
+ private:
+  /// Told of each publication's end.
+  class Publishing final : public ::mqtt::iaction_listener {
+   public:
+    explicit Publishing(Session::Events& events) : events_(events) {}
+    void on_success(const ::mqtt::token& token) override;
+    void on_failure(const ::mqtt::token& token) override;
+
+   private:
+    Session::Events& events_;
+  };
+
+  /// Told of each SUBSCRIBE's end; tells of the last.
+  class Subscribing final : public ::mqtt::iaction_listener {
+   public:
+    explicit Subscribing(Session::Events& events) : events_(events) {}
+    /// Before the first of so many requests; all earlier ones have been answered.
+    void begin(std::size_t filters);
+    void on_success(const ::mqtt::token& token) override;
+    void on_failure(const ::mqtt::token& token) override;
+
+   private:
+    void answered(const ::mqtt::token& token, int reason);
+
+    Session::Events& events_;
+    std::size_t unanswered_ = 0;
+    std::vector<Session::Refusal> refused_;
+  };
+
+  void message_arrived(::mqtt::const_message_ptr message) override;
+  void connection_lost(const std::string& cause) override;
+
+  const BrokerSettings& settings_;
+  const bool mqtt_5_;
+  const std::vector<std::string>& filters_;
+  Session::Events& events_;
+  Publishing publishing_;
+  Subscribing subscribing_;
+  ::mqtt::async_client paho_;  ///< last: destroyed, and with it every callback ended, first
+};
+
+}  // namespace jobs_bridge::mqtt
