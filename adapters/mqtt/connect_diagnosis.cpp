@@ -1,9 +1,8 @@
 #include "adapters/mqtt/connect_diagnosis.h"
 
 #include <netdb.h>
-#include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
+#include <openssl/x509_vfy.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,6 +13,8 @@
 #include <system_error>
 #include <utility>
 
+#include "adapters/mqtt/tls_context.h"
+
 namespace jobs_bridge::mqtt {
 namespace {
 
@@ -23,18 +24,11 @@ using std::chrono::steady_clock;
 constexpr int glance = 50;
 
 struct Free {
-  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
   void operator()(SSL* ssl) const { SSL_free(ssl); }
   void operator()(addrinfo* addresses) const { freeaddrinfo(addresses); }
 };
 
-/// The first thing that went wrong: what follows it in OpenSSL's queue are consequences.
-std::string first_error() {
-  const auto code = ERR_peek_error();
-  if (const char* reason = ERR_reason_error_string(code)) return reason;
-  if (ERR_SYSTEM_ERROR(code)) return std::system_category().message(ERR_GET_REASON(code));
-  return "the broker closed the connection during the handshake";
-}
+constexpr const char* hung_up = "the broker closed the connection during the handshake";
 
 std::string text_of(int error) {
   return std::system_category().message(error);
@@ -84,7 +78,8 @@ class Probe {
       }
     }
     const auto verified = SSL_get_verify_result(&ssl);
-    return verified != X509_V_OK ? X509_verify_cert_error_string(verified) : first_error();
+    return verified != X509_V_OK ? X509_verify_cert_error_string(verified)
+                                 : first_tls_error(hung_up);
   }
 
   [[nodiscard]] int descriptor() const { return socket_; }
@@ -104,42 +99,13 @@ class Probe {
   int socket_ = -1;
 };
 
-std::string load(SSL_CTX& context, const BrokerSettings& settings) {
-  const bool trusted =
-      settings.ca_file.empty()
-          ? SSL_CTX_set_default_verify_paths(&context) == 1
-          : SSL_CTX_load_verify_locations(&context, settings.ca_file.c_str(), nullptr) == 1;
-  if (!trusted) return "broker.ca_file " + settings.ca_file + ": " + first_error();
-  if (settings.certificate_file.empty()) return {};
-  if (SSL_CTX_use_certificate_chain_file(&context, settings.certificate_file.c_str()) != 1) {
-    return "broker.certificate_file " + settings.certificate_file + ": " + first_error();
-  }
-  const auto& key = settings.private_key_file;
-  if (SSL_CTX_use_PrivateKey_file(&context, key.c_str(), SSL_FILETYPE_PEM) != 1 ||
-      SSL_CTX_check_private_key(&context) != 1) {
-    return "broker.private_key_file " + key + ": " + first_error();
-  }
-  return {};
-}
-
-void expect_name(SSL& ssl, const std::string& host) {
-  auto* expected = SSL_get0_param(&ssl);
-  if (X509_VERIFY_PARAM_set1_ip_asc(expected, host.c_str()) == 1) return;
-  auto name = host;  // what the macro SSL_set_tlsext_host_name does, without its C cast
-  SSL_ctrl(&ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
-  SSL_set1_host(&ssl, host.c_str());
-}
-
 std::string diagnose_tls(const BrokerSettings& settings, Probe& probe) {
-  ERR_clear_error();
-  const std::unique_ptr<SSL_CTX, Free> context(SSL_CTX_new(TLS_client_method()));
-  if (!context) return first_error();
-  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-  if (auto fault = load(*context, settings); !fault.empty()) return fault;
+  std::string fault;
+  const auto context = tls_context_of(settings, fault);
+  if (!context) return fault;
   const std::unique_ptr<SSL, Free> ssl(SSL_new(context.get()));
-  if (!ssl || SSL_set_fd(ssl.get(), probe.descriptor()) != 1) return first_error();
-  expect_name(*ssl, settings.host);
+  if (!ssl || SSL_set_fd(ssl.get(), probe.descriptor()) != 1) return first_tls_error(hung_up);
+  ask_for_name(*ssl, settings);
   return probe.shake_hands(*ssl);
 }
 

@@ -1,0 +1,289 @@
+#include "adapters/mqtt/mosquitto/loop.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/ssl.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <system_error>
+#include <utility>
+
+namespace jobs_bridge::mqtt {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+/// How often libmosquitto looks whether to ping.
+constexpr auto between_looks = 1s;
+/// Ignored by libmosquitto, but for its being positive.
+constexpr int some_packets = 1;
+
+SSL* tls_of(mosquitto& handle) {
+  return static_cast<SSL*>(mosquitto_ssl_get(&handle));
+}
+
+bool is_shaking_hands(mosquitto& handle) {
+  const SSL* tls = tls_of(handle);
+  return tls != nullptr && SSL_is_init_finished(tls) == 0;
+}
+
+constexpr const char* dead = "the broker answers nothing any more: the link is dead";
+
+std::string cause_of(int error) {
+  switch (error) {
+    case MOSQ_ERR_SUCCESS:  // the socket is closed nevertheless
+    case MOSQ_ERR_CONN_LOST:
+    case MOSQ_ERR_ERRNO:
+      return {};
+    case MOSQ_ERR_KEEPALIVE:
+      return dead;
+    default:
+      return mosquitto_strerror(error);
+  }
+}
+
+/// Holds back the segments of several packets, so that they leave together.
+class Cork {
+ public:
+  explicit Cork(int socket) : socket_(socket) { set(1); }
+  Cork(const Cork&) = delete;
+  Cork& operator=(const Cork&) = delete;
+  ~Cork() { set(0); }
+
+ private:
+  void set(int on) const { setsockopt(socket_, IPPROTO_TCP, TCP_CORK, &on, sizeof on); }
+  const int socket_;
+};
+
+}  // namespace
+
+/// Having the socket.
+class Loop::Turn {
+ public:
+  explicit Turn(Loop& loop) : loop_(loop), lock_(loop.socket_) { hold(); }
+  Turn(Loop& loop, std::try_to_lock_t how) : loop_(loop), lock_(loop.socket_, how) {
+    if (lock_) hold();
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() {
+    if (lock_) loop_.holder_.store({}, std::memory_order_relaxed);
+  }
+  [[nodiscard]] bool has_socket() const { return lock_.owns_lock(); }
+
+ private:
+  void hold() { loop_.holder_.store(std::this_thread::get_id(), std::memory_order_relaxed); }
+  Loop& loop_;
+  const std::unique_lock<std::mutex> lock_;
+};
+
+Loop::Loop(mosquitto& handle, Duration keep_alive, std::string filter_of_nobody, OnEnd on_end)
+    : handle_(handle),
+      keep_alive_(keep_alive),
+      filter_of_nobody_(std::move(filter_of_nobody)),
+      on_end_(std::move(on_end)),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  epoll_event event{.events = EPOLLIN, .data = {.fd = wake_}};
+  if (epoll_ < 0 || wake_ < 0 || epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event) != 0) {
+    const int error = errno;
+    if (epoll_ >= 0) close(epoll_);
+    if (wake_ >= 0) close(wake_);
+    throw std::system_error(error, std::system_category(), "waiting for the broker");
+  }
+}
+
+Loop::~Loop() {
+  stopping_ = true;
+  wake();
+  if (thread_.joinable()) thread_.join();
+  close(epoll_);
+  close(wake_);
+}
+
+void Loop::start() {
+  registered_ = mosquitto_socket(&handle_);
+  interest_ = EPOLLIN | EPOLLOUT;
+  epoll_event event{.events = interest_, .data = {.fd = registered_}};
+  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, registered_, &event) != 0) {
+    throw std::system_error(errno, std::system_category(), "waiting for the broker");
+  }
+  thread_ = std::thread([this] { run(); });
+}
+
+void Loop::accepted() {
+  watch_.emplace(keep_alive_, steady_clock::now());
+}
+
+void Loop::packet_queued() noexcept {
+  queued_.fetch_add(1);
+  if (holder_.load(std::memory_order_relaxed) != std::this_thread::get_id()) write_rest();
+}
+
+void Loop::write_rest() noexcept {
+  // Whoever has the socket looks again after having let go of it.
+  while (queued_.load() > 0) {
+    const Turn turn(*this, std::try_to_lock);
+    if (!turn.has_socket()) return;
+    write_queued();
+  }
+}
+
+void Loop::write_queued() {
+  const auto packets = queued_.exchange(0);
+  const int socket = mosquitto_socket(&handle_);
+  if (packets == 0 || failure_ || socket < 0) return;
+  if (!open_ || is_shaking_hands(handle_)) return;  // written once that is done
+  int error = MOSQ_ERR_SUCCESS;
+  if (packets > 1) {
+    const Cork cork(socket);
+    error = mosquitto_loop_write(&handle_, some_packets);
+  } else {
+    error = mosquitto_loop_write(&handle_, some_packets);
+  }
+  if (error != MOSQ_ERR_SUCCESS || mosquitto_socket(&handle_) < 0) {
+    failure_ = error;
+    wake();
+    return;
+  }
+  // The system takes no more for now.
+  const unsigned out = mosquitto_want_write(&handle_) ? EPOLLOUT : 0U;
+  wait_for(said_goodbye_ ? out : EPOLLIN | out);
+}
+
+void Loop::wait_for(unsigned interest) {
+  if (interest == interest_) return;
+  interest_ = interest;
+  epoll_event event{.events = interest, .data = {.fd = registered_}};
+  epoll_ctl(epoll_, EPOLL_CTL_MOD, registered_, &event);
+}
+
+void Loop::wake() noexcept {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = write(wake_, &one, sizeof one);  // full: it is awake
+}
+
+void Loop::say_goodbye(std::chrono::milliseconds limit) {
+  goodbye_ = true;
+  wake();
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, limit, [&] { return ended_; });
+}
+
+int Loop::milliseconds_to_wait() const {
+  if (!watch_) return -1;  // whoever connects has a limit of his own
+  const auto due = std::min(look_at_, watch_->due());
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - steady_clock::now());
+  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1000));
+}
+
+void Loop::run() {
+  std::optional<std::string> over;
+  while (!over && !stopping_) {
+    std::array<epoll_event, 2> events{};
+    const int count =
+        epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), milliseconds_to_wait());
+    unsigned ready = 0;
+    for (int i = 0; i < count; ++i) {
+      const auto& event = events[static_cast<std::size_t>(i)];
+      if (event.data.fd == wake_) {
+        std::uint64_t ignored = 0;
+        [[maybe_unused]] const auto taken = ::read(wake_, &ignored, sizeof ignored);
+      } else {
+        ready = event.events;
+      }
+    }
+    {
+      const Turn turn(*this);
+      over = serve(ready);
+    }
+    write_rest();
+  }
+  if (over && !said_goodbye_) on_end_(*over);
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
+  changed_.notify_all();
+}
+
+std::optional<std::string> Loop::serve(unsigned ready) {
+  if (failure_) return cause_of(*failure_);
+  if (goodbye_ && !said_goodbye_) {
+    said_goodbye_ = true;  // from now on it would take what comes for a fault
+    if (mosquitto_disconnect_v5(&handle_, 0, nullptr) != MOSQ_ERR_SUCCESS) return "";
+    queued_.fetch_add(1);
+  }
+  if (ready != 0) open_ = true;
+  if (is_shaking_hands(handle_)) {
+    if (ready == 0) return std::nullopt;
+    if (auto over = shake_hands(ready)) return over;
+  } else if ((ready & ~static_cast<unsigned>(EPOLLOUT)) != 0 && !said_goodbye_) {
+    if (auto over = read()) return over;
+  }
+  if ((ready & EPOLLOUT) != 0) queued_.fetch_add(1);
+  if (auto over = look_after()) return over;
+  write_queued();
+  if (failure_) return cause_of(*failure_);
+  return std::nullopt;
+}
+
+std::optional<std::string> Loop::shake_hands(unsigned ready) {
+  // Which of the two goes on with it depends on libmosquitto's version.
+  int error = mosquitto_loop_read(&handle_, some_packets);
+  if (error == MOSQ_ERR_SUCCESS && mosquitto_socket(&handle_) >= 0) {
+    error = mosquitto_loop_write(&handle_, some_packets);
+  }
+  if (error != MOSQ_ERR_SUCCESS || mosquitto_socket(&handle_) < 0) return cause_of(error);
+  if (!is_shaking_hands(handle_)) return std::nullopt;
+  // Version 2.0.11 takes a connection that is reset now for one that is slow.
+  if ((ready & (EPOLLHUP | EPOLLERR)) != 0) return "";
+  // Its own word, mosquitto_want_write(), is that CONNECT waits, or that it wanted to write before.
+  wait_for(EPOLLIN | (SSL_want_write(tls_of(handle_)) ? EPOLLOUT : 0U));
+  return std::nullopt;
+}
+
+std::optional<std::string> Loop::read() {
+  int error = MOSQ_ERR_SUCCESS;
+  const SSL* tls = nullptr;
+  do {
+    error = mosquitto_loop_read(&handle_, some_packets);
+    tls = tls_of(handle_);
+    // What TLS has decrypted already no epoll tells of.
+  } while (error == MOSQ_ERR_SUCCESS && tls != nullptr && SSL_pending(tls) > 0);
+  if (error != MOSQ_ERR_SUCCESS || mosquitto_socket(&handle_) < 0) return cause_of(error);
+  if (watch_) watch_->heard(steady_clock::now());
+  return std::nullopt;
+}
+
+std::optional<std::string> Loop::look_after() {
+  if (!watch_ || said_goodbye_) return std::nullopt;
+  const auto now = steady_clock::now();
+  if (now >= look_at_) {
+    look_at_ = now + between_looks;
+    const int error = mosquitto_loop_misc(&handle_);
+    if (error != MOSQ_ERR_SUCCESS) return cause_of(error);
+    if (mosquitto_want_write(&handle_)) queued_.fetch_add(1);
+  }
+  switch (watch_->look(now)) {
+    case LinkWatch::Finding::dead:
+      return dead;
+    case LinkWatch::Finding::quiet:
+      // It must answer this, too, and libmosquitto cannot be told to ping.
+      mosquitto_unsubscribe(&handle_, nullptr, filter_of_nobody_.c_str());
+      queued_.fetch_add(1);
+      break;
+    case LinkWatch::Finding::fine:
+      break;
+  }
+  return std::nullopt;
+}
+
+}  // namespace jobs_bridge::mqtt

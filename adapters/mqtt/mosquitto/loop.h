@@ -1,0 +1,98 @@
+#pragma once
+
+#include <mosquitto.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "adapters/mqtt/mosquitto/link_watch.h"
+#include "bridge/time.h"
+
+namespace jobs_bridge::mqtt {
+
+/// Moves the bytes of one connection of libmosquitto's, which must be in its threaded mode: it then
+/// only queues packets, and calls back from within the functions that are called here.
+///
+/// A thread of its own reads. Whoever has queued something writes it himself, unless another has
+/// the socket; that one then writes it as well. So a publication costs no change of threads.
+///
+/// libmosquitto queues the acknowledgement of a message before it hands us the message. Nobody
+/// writes while a thread reads, so what is acknowledged has been handed over completely.
+class Loop {
+ public:
+  /// Told once that the connection is over, unless we have said good-bye: `cause` is empty if it
+  /// broke without a word. Called by the loop's thread, with no lock held.
+  using OnEnd = std::function<void(const std::string& cause)>;
+
+  /// `handle` must outlive it.
+  Loop(mosquitto& handle, Duration keep_alive, std::string filter_of_nobody, OnEnd on_end);
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  /// Waits for callbacks in progress.
+  ~Loop();
+
+  /// Once a connection has been begun.
+  void start();
+  /// The broker has accepted the connection; by a callback.
+  void accepted();
+
+  /// One packet more is queued; any thread.
+  void packet_queued() noexcept;
+
+  /// Sends DISCONNECT, after what is queued, and waits for the end, but no longer than `limit`.
+  void say_goodbye(std::chrono::milliseconds limit);
+
+ private:
+  class Turn;
+  void run();
+  [[nodiscard]] int milliseconds_to_wait() const;
+  /// These with the socket, and say what ended the connection, if something did.
+  std::optional<std::string> serve(unsigned ready);
+  std::optional<std::string> shake_hands(unsigned ready);
+  std::optional<std::string> read();
+  std::optional<std::string> look_after();
+  /// These, too, with the socket.
+  void write_queued();
+  void wait_for(unsigned interest);
+  /// Without it: what others have queued meanwhile.
+  void write_rest() noexcept;
+  void wake() noexcept;
+
+  mosquitto& handle_;
+  const Duration keep_alive_;
+  const std::string filter_of_nobody_;
+  const OnEnd on_end_;
+  int epoll_ = -1;
+  int wake_ = -1;
+
+  std::mutex socket_;  ///< who has it reads or writes
+  std::atomic<std::thread::id> holder_{};
+  std::atomic<std::size_t> queued_{0};  ///< packets that nobody has seen to yet
+
+  // With the socket.
+  int registered_ = -1;    ///< the descriptor that the loop waits for
+  unsigned interest_ = 0;  ///< in what
+  bool open_ = false;      ///< TCP is there
+  bool said_goodbye_ = false;
+  std::optional<int> failure_;  ///< of writing
+
+  // The thread's own.
+  std::optional<LinkWatch> watch_;  ///< once the broker has accepted us
+  MonotonicTime look_at_{};
+
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> goodbye_{false};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool ended_ = false;
+  std::thread thread_;
+};
+
+}  // namespace jobs_bridge::mqtt

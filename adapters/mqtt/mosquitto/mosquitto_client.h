@@ -1,0 +1,69 @@
+#pragma once
+
+#include <mosquitto.h>
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adapters/mqtt/client.h"
+#include "adapters/mqtt/mosquitto/handle.h"
+#include "adapters/mqtt/mosquitto/loop.h"
+
+namespace jobs_bridge::mqtt {
+
+/// A client of libmosquitto's, and its callbacks turned into a Session's events. They come from the
+/// Loop's thread, but for the one that says that a publication at QoS 0 is written: that one is the
+/// writer's. No exception passes into the library, which is C.
+class MosquittoClient final : public Session::Client {
+ public:
+  MosquittoClient(Session::Wanted wanted, const std::string& address, Session::Events& events);
+
+  Outcome connect(const std::function<bool()>& stopping) override;
+  std::optional<std::string> subscribe() override;
+  Sender::Link::Handed publish(Outbox::Sequence sequence, const Publication& publication, int qos,
+                               std::string& cause) noexcept override;
+  void disconnect() noexcept override;
+
+ private:
+  /// What libmosquitto calls.
+  struct Callbacks;
+
+  void connected(int code, bool session_present, const mosquitto_property* properties);
+  void arrived(const mosquitto_message& message, const mosquitto_property* properties);
+  void published(int id, int reason, const mosquitto_property* properties);
+  void subscribed(int id, int reason, const mosquitto_property* properties);
+  void disconnected(int reason);
+  void ended(const std::string& cause);
+
+  const BrokerSettings& settings_;
+  const bool mqtt_5_;
+  const std::vector<std::string>& filters_;
+  const std::string address_;
+  Session::Events& events_;
+  Handle handle_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::optional<Outcome> outcome_;  ///< of connecting
+  std::string disconnect_cause_;    ///< from the broker's DISCONNECT
+
+  /// Held while a request is made: its answer may come before libmosquitto has returned its
+  /// identifier. Nothing but libmosquitto is called with it held.
+  std::mutex requests_;
+  struct UnderWay {
+    int id;
+    Outbox::Sequence sequence;
+  };
+  std::deque<UnderWay> under_way_;    ///< brokers acknowledge in order
+  std::map<int, std::string> asked_;  ///< filters, by the SUBSCRIBE's identifier
+  std::vector<Session::Refusal> refused_;
+
+  Loop loop_;  ///< last: destroyed, and with it every callback ended, first
+};
+
+}  // namespace jobs_bridge::mqtt

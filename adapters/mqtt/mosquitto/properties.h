@@ -1,0 +1,33 @@
+#pragma once
+
+#include <mosquitto.h>
+
+#include <memory>
+#include <string>
+
+#include "adapters/mqtt/client.h"
+#include "bridge/jobs/message.h"
+
+/// Properties of MQTT 5, and what carries them, from libmosquitto's terms to ours and back. A null
+/// list has none.
+namespace jobs_bridge::mqtt {
+
+struct FreeProperties {
+  void operator()(mosquitto_property* list) const { mosquitto_property_free_all(&list); }
+};
+using Properties = std::unique_ptr<mosquitto_property, FreeProperties>;
+
+Message message_of(const mosquitto_message& message, const mosquitto_property* properties);
+
+/// What a publication has of them. Throws std::runtime_error.
+Properties properties_of(const Publication& publication);
+
+/// For CONNECT. Throws std::runtime_error.
+Properties properties_of(const BrokerSettings& settings);
+
+Session::Client::Connack connack_of(bool session_present, const mosquitto_property* properties);
+
+/// The broker's own words besides a reason code; empty: none.
+std::string reason_string_in(const mosquitto_property* properties);
+
+}  // namespace jobs_bridge::mqtt
