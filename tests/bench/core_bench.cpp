@@ -12,6 +12,7 @@
 #include "bridge/jobs/reply.h"
 #include "bridge/jobs/request.h"
 #include "bridge/jobs/topic.h"
+#include "tests/bench/allocations.h"
 
 /// What the core's pieces cost, and whether that depends on how many things there are.
 namespace {
@@ -44,6 +45,10 @@ std::string answer_body(std::size_t document_bytes) {
          R"("executionNumber":1,"jobDocument":")" +
          document + "}\"}}";
 }
+
+/// The least that says what was handed out.
+const std::string small_answer_body =
+    R"({"execution":{"jobId":"update-1","status":"IN_PROGRESS","versionNumber":2}})";
 
 HttpOutcome answer_of(std::string body) {
   HttpResponse response;
@@ -132,14 +137,17 @@ struct Bench {
   void receive(std::int64_t thing) {
     engine.received(now, {.topic = start_next_topic(thing), .payload = request_payload}, effects);
   }
-  /// Makes every call that there is; false: there was none.
-  bool answer(const HttpOutcome& outcome) {
-    bool any = false;
-    while (const auto call = engine.next_call(now, effects)) {
-      any = true;
-      engine.answered(now, call->id, outcome, effects);
-    }
-    return any;
+  /// One start-next from the message to the reply, as the daemon carries it out; false: there was
+  /// none. The effects are its own.
+  bool request(std::int64_t thing, const HttpOutcome& outcome) {
+    effects.clear();
+    receive(thing);
+    if (!engine.has_call(now)) return false;
+    const auto call = engine.next_call(now, effects);
+    if (!call) return false;
+    engine.answered(now, call->id, outcome, effects);
+    benchmark::DoNotOptimize(engine.next_tick(now.monotonic));
+    return effects.publications.size() == 1;
   }
 
   Now now{.monotonic = MonotonicTime(1h), .unix_seconds = 1700000000};
@@ -151,36 +159,71 @@ std::size_t heap_bytes() {
   return mallinfo2().uordblks;
 }
 
-/// One start-next through the engine, from the message to the reply, each of another thing.
-/// Argument: how many things are known to it, since they are watched on behalf of their devices.
-void engine_request(benchmark::State& state) {
-  const auto things = state.range(0);
-  EngineSettings settings;
-  settings.notifier = {
-      .enabled = true, .interval = 24h, .most_things = static_cast<std::size_t>(things)};
-  const auto before = heap_bytes();
-  Bench bench(settings);
-  for (std::int64_t thing = 0; thing < things; ++thing) {
-    bench.engine.always_watch(bench.now, *ThingName::parse(name_of(thing)));
-  }
-  state.counters["bytes/thing"] =
-      static_cast<double>(heap_bytes() - before) / static_cast<double>(things);
-  const auto outcome = answer_of(answer_body(256));
-  // A stride that is no divisor visits all of them, far from one another in memory.
-  std::int64_t thing = 0;
+/// Visits all of so many things, far from one another in memory: the stride is no divisor.
+struct Tour {
+  std::int64_t things;
+  std::int64_t at = 0;
+  std::int64_t next() { return at = (at + 7919) % things; }
+};
+
+void requests_of(benchmark::State& state, Bench& bench, Tour tour, const HttpOutcome& outcome) {
+  const auto before = allocations();
   for ([[maybe_unused]] auto round : state) {
-    thing = (thing + 7919) % things;
     bench.now.monotonic += 100us;
-    bench.receive(thing);
-    if (!bench.answer(outcome) || bench.effects.publications.empty()) {
+    if (!bench.request(tour.next(), outcome)) {
       state.SkipWithError("no reply");
       break;
     }
-    bench.engine.tick(bench.now, bench.effects);
-    bench.effects.clear();
+  }
+  report_allocations(state, before);
+}
+
+/// What the engine's own figures include although the adapters do it: a message is made.
+void make_message(benchmark::State& state) {
+  Tour tour{.things = state.range(0)};
+  for ([[maybe_unused]] auto round : state) {
+    Message message{.topic = start_next_topic(tour.next()), .payload = request_payload};
+    benchmark::DoNotOptimize(message);
   }
 }
+BENCHMARK(make_message)->Arg(1000000);
+
+/// One start-next through the engine, from the message to the reply, each of another thing.
+/// Argument: how many things there are.
+void engine_request(benchmark::State& state) {
+  Bench bench({});
+  requests_of(state, bench, {.things = state.range(0)}, answer_of(small_answer_body));
+}
 BENCHMARK(engine_request)->Arg(1000)->Arg(10000)->Arg(100000)->Arg(1000000);
+
+/// The same with a job document of so many bytes in the answer.
+void engine_request_with_document(benchmark::State& state) {
+  Bench bench({});
+  requests_of(state, bench, {.things = 1000},
+              answer_of(answer_body(static_cast<std::size_t>(state.range(0)))));
+}
+BENCHMARK(engine_request_with_document)->Arg(600)->Arg(6000);
+
+/// The same where so many things are watched, and their devices' queues known, since notifications
+/// are on.
+void engine_request_of_watched(benchmark::State& state) {
+  const auto things = state.range(0);
+  EngineSettings settings;
+  settings.notifier = {.enabled = true,
+                       .calls_in_flight = 0,  // polls are not what is measured
+                       .most_things = static_cast<std::size_t>(things)};
+  const auto before = heap_bytes();
+  Bench bench(settings);
+  for (std::int64_t thing = 0; thing < things; ++thing) {
+    bench.engine.remember(bench.now, {.thing = name_of(thing),
+                                      .asked = bench.now.unix_seconds,
+                                      .told = R"({"head":"update-1#1"})"});
+  }
+  state.counters["bytes/thing"] =
+      static_cast<double>(heap_bytes() - before) / static_cast<double>(things);
+  requests_of(state, bench, {.things = things}, answer_of(small_answer_body));
+}
+BENCHMARK(engine_request_of_watched)->Arg(1000)->Arg(10000)->Arg(100000)->Arg(1000000);
 
 /// The same while so many requests of other things wait for their quota's turn.
 void engine_request_beside_waiting(benchmark::State& state) {
@@ -193,20 +236,14 @@ void engine_request_beside_waiting(benchmark::State& state) {
   for (std::int64_t thing = 0; thing < waiting; ++thing) bench.receive(thing);
   state.counters["bytes/waiting"] =
       static_cast<double>(heap_bytes() - before) / static_cast<double>(waiting);
-  const auto outcome = answer_of(answer_body(256));
+  const auto outcome = answer_of(small_answer_body);
   std::int64_t thing = waiting;
   for ([[maybe_unused]] auto round : state) {
     bench.now.monotonic += 1us;
-    bench.receive(thing++);
-    const auto call = bench.engine.next_call(bench.now, bench.effects);
-    if (!call) {
-      state.SkipWithError("no call");
+    if (!bench.request(thing++, outcome)) {
+      state.SkipWithError("no reply");
       break;
     }
-    bench.engine.answered(bench.now, call->id, outcome, bench.effects);
-    bench.engine.tick(bench.now, bench.effects);
-    if (bench.effects.publications.empty()) state.SkipWithError("no reply");
-    bench.effects.clear();
   }
 }
 BENCHMARK(engine_request_beside_waiting)->Arg(1000)->Arg(10000)->Arg(100000)->Arg(1000000);
