@@ -1,23 +1,28 @@
 #include "bridge/jobs/json_text.h"
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
 namespace jobs_bridge::json_text {
 namespace {
 
-/// Whether any of these eight bytes is one that a string's reader must look at: a quote, a
-/// backslash, a control character, or part of a character beyond ASCII.
-bool any_special(std::uint64_t bytes) {
+/// How many of these eight bytes, from the first on, stand for themselves in a string: none of them
+/// is a quote, a backslash, a control character, or part of a character beyond ASCII.
+std::size_t plain_bytes(std::uint64_t bytes) {
   constexpr std::uint64_t ones = 0x0101010101010101;
   constexpr std::uint64_t high_bits = 0x80 * ones;
-  // A byte below n borrows from its high bit when n is taken away (and only then is one of eight
-  // such marks set, but for marks behind another).
-  const auto any_below = [](std::uint64_t word, std::uint64_t n) {
+  // A byte below n borrows from its high bit when n is taken away. Of eight such marks the lowest
+  // is always right; those above it may stem from its borrowing.
+  const auto marks_below = [](std::uint64_t word, std::uint64_t n) {
     return (word - n * ones) & ~word & high_bits;
   };
-  return ((bytes & high_bits) | any_below(bytes, 0x20) | any_below(bytes ^ ('"' * ones), 1) |
-          any_below(bytes ^ ('\\' * ones), 1)) != 0;
+  const auto marks = (bytes & high_bits) | marks_below(bytes, 0x20) |
+                     marks_below(bytes ^ ('"' * ones), 1) | marks_below(bytes ^ ('\\' * ones), 1);
+  if (marks == 0) return sizeof bytes;
+  // Where the first byte is not the lowest, the bytes before a mark are looked at one by one.
+  if constexpr (std::endian::native != std::endian::little) return 0;
+  return static_cast<std::size_t>(std::countr_zero(marks)) / 8;
 }
 
 /// Moves over a JSON text. Every step either advances past what it names or fails, and then the
@@ -108,14 +113,15 @@ class Scanner {
   }
 
  private:
-  /// Passes over eight bytes at a time for as long as all of them stand for themselves: job
-  /// documents are long strings, and are read more than once.
+  /// Passes over what stands for itself, eight bytes at a time, as far as that goes: strings are
+  /// most of what is read, and job documents are long ones.
   void plain_words() {
     std::uint64_t word = 0;
     while (static_cast<std::size_t>(end_ - at_) >= sizeof word) {
       std::memcpy(&word, at_, sizeof word);
-      if (any_special(word)) return;
-      at_ += sizeof word;
+      const auto plain = plain_bytes(word);
+      at_ += plain;
+      if (plain < sizeof word) return;
     }
   }
 
@@ -254,6 +260,8 @@ bool object_members(Scanner& scanner, std::vector<Member>& members) {
   if (!scanner.take('{')) return scanner.fail("expected an object");
   scanner.white_space();
   if (scanner.take('}')) return true;
+  constexpr std::size_t usual = 8;
+  members.reserve(usual);
   do {
     scanner.white_space();
     Member member;
