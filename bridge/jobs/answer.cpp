@@ -28,27 +28,18 @@ bool is_set_by_bridge(const json_text::Member& member) {
   return member.is("timestamp") || member.is("clientToken");
 }
 
-void add_document(json_text::ObjectWriter& writer, const json_text::Member& member) {
-  if (json_text::is_string(member.value)) {
-    const auto document = json_text::decode_string(member.value);
-    if (document && json_text::is_json(*document)) {
-      writer.member(member.key, *document);
-      return;
-    }
-  }
-  writer.member(member.key, member.value);
-}
-
 void add(json_text::ObjectWriter& writer, const json_text::Member& member) {
   if (member.is("jobDocument")) {
-    add_document(writer, member);
+    writer.unwrapped_member(member.key, member.value);
   } else {
     writer.member(member.key, member.value);
   }
 }
 
 bool differs(const json_text::Member& member, const std::string& expected) {
-  return !json_text::is_string(member.value) || json_text::decode_string(member.value) != expected;
+  if (!json_text::is_string(member.value)) return true;
+  std::string storage;
+  return json_text::decode(member.value.substr(1, member.value.size() - 2), storage) != expected;
 }
 
 /// Which of the request's names a member of the answer contradicts, if one.
@@ -63,32 +54,48 @@ std::optional<Rejection> contradiction(const Request& request, const json_text::
   return std::nullopt;
 }
 
-using Rewritten = Result<std::string, Rejection>;
-
-/// An execution, its state or its summary as it goes to the device, or why it must not.
-Rewritten rewrite_object(const Request& request, std::string_view object) {
+/// Adds the members of an execution, its state or its summary as they go to the device; or says why
+/// they must not.
+std::optional<Rejection> rewrite_object(const Request& request, std::string_view object,
+                                        json_text::ObjectWriter& writer) {
   const auto members = json_text::members_of(object);
-  if (!members) return Failure{nonsense("the answer has another value where an object belongs")};
-  json_text::ObjectWriter writer;
+  if (!members) return nonsense("the answer has another value where an object belongs");
   for (const auto& member : *members) {
     if (json_text::is_null(member.value)) continue;
-    if (auto fault = contradiction(request, member)) return Failure{*std::move(fault)};
+    if (auto fault = contradiction(request, member)) return fault;
     add(writer, member);
   }
-  return std::move(writer).object();
+  return std::nullopt;
 }
 
-Rewritten rewrite_list(const Request& request, std::string_view list) {
+std::optional<Rejection> rewrite_list(const Request& request, std::string_view list,
+                                      json_text::ObjectWriter& writer) {
   const auto elements = json_text::elements_of(list);
-  if (!elements) return Failure{nonsense("the answer has another value where a list belongs")};
-  std::string text = "[";
+  if (!elements) return nonsense("the answer has another value where a list belongs");
   for (const auto element : *elements) {
-    const auto object = rewrite_object(request, element);
-    if (!object) return object;
-    if (text.size() > 1) text += ',';
-    text += *object;
+    writer.begin_object();
+    if (auto fault = rewrite_object(request, element, writer)) return fault;
+    writer.end_object();
   }
-  return text + "]";
+  return std::nullopt;
+}
+
+/// One member of a success.
+std::optional<Rejection> rewrite(const Request& request, const json_text::Member& member,
+                                 json_text::ObjectWriter& writer) {
+  std::optional<Rejection> fault;
+  if (member.is("execution") || member.is("executionState")) {
+    writer.begin_object(member.key);
+    fault = rewrite_object(request, member.value, writer);
+    writer.end_object();
+  } else if (member.is("inProgressJobs") || member.is("queuedJobs")) {
+    writer.begin_list(member.key);
+    fault = rewrite_list(request, member.value, writer);
+    writer.end_list();
+  } else {
+    add(writer, member);
+  }
+  return fault;
 }
 
 /// Whether a success of this operation has a member of that name.
@@ -112,20 +119,13 @@ bool has_answer_of(Operation operation, const Members& members) {
 }
 
 Answer read_success(const Request& request, const Members& members) {
-  json_text::ObjectWriter writer;
+  std::size_t length = 0;
+  for (const auto& member : members) length += member.key.size() + member.value.size() + 4;
+  json_text::ObjectWriter writer(length);
   for (const auto& member : members) {
     if (json_text::is_null(member.value) || is_set_by_bridge(member)) continue;
     if (auto fault = contradiction(request, member)) return *std::move(fault);
-    const bool object = member.is("execution") || member.is("executionState");
-    const bool list = member.is("inProgressJobs") || member.is("queuedJobs");
-    if (!object && !list) {
-      add(writer, member);
-      continue;
-    }
-    const auto rewritten =
-        object ? rewrite_object(request, member.value) : rewrite_list(request, member.value);
-    if (!rewritten) return rewritten.error();
-    writer.member(member.key, *rewritten);
+    if (auto fault = rewrite(request, member, writer)) return *std::move(fault);
   }
   if (request.operation == Operation::get_pending) {
     for (const auto* list : {"inProgressJobs", "queuedJobs"}) {

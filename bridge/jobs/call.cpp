@@ -7,19 +7,29 @@
 namespace jobs_bridge {
 namespace {
 
-/// A thing's name as a path segment. Of the characters that a name may hold only ':' is escaped,
-/// as the AWS SDKs do.
-std::string escaped(const ThingName& thing) {
-  std::string segment;
-  segment.reserve(thing.text().size() + 2);
+/// Most that can follow a thing's jobs in a target, but for an execution's number.
+constexpr std::size_t longest_rest = 100;
+
+/// Of the characters that a name may hold only ':' is escaped, as the AWS SDKs do.
+std::string jobs_of(const ThingName& thing) {
+  std::string target;
+  target.reserve(thing.text().size() + longest_rest);
+  target += "/things/";
   for (const char c : thing.text()) {
     if (c == ':') {
-      segment += "%3A";
+      target += "%3A";
     } else {
-      segment += c;
+      target += c;
     }
   }
-  return segment;
+  return target += "/jobs";
+}
+
+/// About how long a body is, but for the details.
+constexpr std::size_t usual_body = 128;
+
+std::size_t body_length(const Request& request) {
+  return usual_body + (request.status_details ? request.status_details->size() : 0);
 }
 
 void add(json_text::ObjectWriter& body, std::string_view name,
@@ -48,14 +58,14 @@ std::string describe_query(const Request& request) {
 }
 
 std::string start_next_body(const Request& request) {
-  json_text::ObjectWriter body;
+  json_text::ObjectWriter body(body_length(request));
   add(body, "statusDetails", request.status_details);
   add(body, "stepTimeoutInMinutes", request.step_timeout_in_minutes);
   return std::move(body).object();
 }
 
 std::string update_body(const Request& request) {
-  json_text::ObjectWriter body;
+  json_text::ObjectWriter body(body_length(request));
   if (request.status) body.member("status", "\"" + *request.status + "\"");
   add(body, "statusDetails", request.status_details);
   add(body, "stepTimeoutInMinutes", request.step_timeout_in_minutes);
@@ -72,10 +82,11 @@ HttpRequest build_call(const Request& request) {
   // Content-Type goes with every request: without it an update was once answered with a 200 that
   // hid an UnknownOperationException (aws/aws-sdk-js#2539).
   HttpRequest call{.method = "GET",
-                   .target = "/things/" + escaped(request.thing) + "/jobs",
+                   .target = jobs_of(request.thing),
                    .body = {},
-                   .headers = {{"Content-Type", "application/json"}},
+                   .headers = {},
                    .repeatable = true};
+  call.headers.emplace_back("Content-Type", "application/json");
   switch (request.operation) {
     case Operation::get_pending:
       break;

@@ -70,6 +70,22 @@ bool decode_escape(std::string_view& rest, std::string& text) {
   return true;
 }
 
+/// What stands between the quotes of a string value.
+std::string_view content_of(std::string_view value) {
+  return value.substr(1, value.size() - 2);
+}
+
+/// Adds the characters that `content` stands for. False: it holds half a surrogate pair.
+bool append_decoded(std::string_view content, std::string& text) {
+  while (true) {
+    const auto escape = content.find('\\');
+    text += content.substr(0, escape);
+    if (escape == std::string_view::npos) return true;
+    content.remove_prefix(escape);
+    if (!decode_escape(content, text)) return false;
+  }
+}
+
 }  // namespace
 
 bool Member::is(std::string_view name) const {
@@ -82,16 +98,29 @@ bool Member::is(std::string_view name) const {
 }
 
 std::optional<std::string> decode_string(std::string_view value) {
-  auto rest = value.substr(1, value.size() - 2);
+  const auto content = content_of(value);
   std::string text;
-  text.reserve(rest.size());
-  while (true) {
-    const auto escape = rest.find('\\');
-    text += rest.substr(0, escape);
-    if (escape == std::string_view::npos) return text;
-    rest.remove_prefix(escape);
-    if (!decode_escape(rest, text)) return std::nullopt;
+  text.reserve(content.size());
+  if (!append_decoded(content, text)) return std::nullopt;
+  return text;
+}
+
+std::optional<std::string_view> decode(std::string_view content, std::string& storage) {
+  if (content.find('\\') == std::string_view::npos) return content;
+  storage.clear();
+  if (!append_decoded(content, storage)) return std::nullopt;
+  return storage;
+}
+
+void ObjectWriter::unwrapped_member(std::string_view key, std::string_view value) {
+  name(key);
+  const auto start = text_.size();
+  if (is_string(value) && append_decoded(content_of(value), text_) &&
+      is_json(std::string_view(text_).substr(start))) {
+    return;
   }
+  text_.resize(start);
+  text_ += value;
 }
 
 std::string encode_string(std::string_view text) {

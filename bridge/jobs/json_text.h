@@ -63,21 +63,63 @@ inline bool is_null(std::string_view value) {
 /// Puts an object together from JSON text that is valid already; nothing is escaped or checked.
 class ObjectWriter {
  public:
+  ObjectWriter() = default;
+  /// About as many bytes as there will be.
+  explicit ObjectWriter(std::size_t expected) { text_.reserve(expected); }
+
   void member(std::string_view key, std::string_view value) {
-    if (!text_.empty()) text_ += ',';
-    ((((text_ += '"') += key) += "\":") += value);
+    name(key);
+    text_ += value;
   }
+  /// A member whose value is the JSON that the string `value` holds, or the string if it holds
+  /// none.
+  void unwrapped_member(std::string_view key, std::string_view value);
+
+  /// The members that follow belong to an object of its own, until end_object().
+  void begin_object(std::string_view key) {
+    name(key);
+    text_ += '{';
+  }
+  /// The elements that follow belong to a list, until end_list().
+  void begin_list(std::string_view key) {
+    name(key);
+    text_ += '[';
+  }
+  /// An object as the next element of the list.
+  void begin_object() {
+    separate();
+    text_ += '{';
+  }
+  void end_object() { text_ += '}'; }
+  void end_list() { text_ += ']'; }
+
   /// Without the braces; empty if there are no members.
   std::string members() && { return std::move(text_); }
-  std::string object() && { return "{" + std::move(text_) + "}"; }
+  std::string object() && {
+    text_.insert(text_.begin(), '{');
+    text_ += '}';
+    return std::move(text_);
+  }
 
  private:
+  void name(std::string_view key) {
+    separate();
+    ((text_ += '"') += key) += "\":";
+  }
+  void separate() {
+    if (!text_.empty() && text_.back() != '{' && text_.back() != '[') text_ += ',';
+  }
+
   std::string text_;
 };
 
 /// The characters that a string value (with its quotes) stands for, in UTF-8. Nothing where it
 /// holds half a surrogate pair, which UTF-8 cannot express.
 std::optional<std::string> decode_string(std::string_view value);
+
+/// The same of what stands between the quotes, such as a key. Takes no memory where no escape is in
+/// it: then it is the text itself, else `storage` holds it.
+std::optional<std::string_view> decode(std::string_view content, std::string& storage);
 
 /// `text` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD.
 std::string encode_string(std::string_view text);

@@ -144,8 +144,9 @@ std::string client_token(Reader& reader) {
     reader.fail("clientToken must be a string");
     return {};
   }
-  const auto decoded = json_text::decode_string(member->value);
-  const auto length = decoded ? decoded->size() : member->value.size() - 2;
+  const auto content = member->value.substr(1, member->value.size() - 2);
+  std::string storage;
+  const auto length = json_text::decode(content, storage).value_or(content).size();
   if (length > longest_client_token) {
     reader.fail("clientToken has " + std::to_string(length) + " bytes; the limit is " +
                 std::to_string(longest_client_token));

@@ -39,21 +39,25 @@ std::optional<std::string> status_details_fault(std::string_view value) {
     return "statusDetails has " + std::to_string(pairs->size()) + " pairs; the limit is " +
            std::to_string(most_pairs);
   }
+  std::string decoded_key;
+  std::string decoded_text;
   for (const auto& pair : *pairs) {
-    const auto key = json_text::decode_string("\"" + std::string(pair.key) + "\"");
+    const auto key = json_text::decode(pair.key, decoded_key);
     if (!key || !is_status_details_key(*key)) {
       return "a key of statusDetails is not " + std::string(ThingName::rule);
     }
-    const auto named = "statusDetails." + *key;
-    if (!json_text::is_string(pair.value)) return named + " must be a string";
-    const auto text = json_text::decode_string(pair.value);
-    if (!text) return named + " holds half a surrogate pair";
+    const auto fault = [&](const std::string& what) {
+      return "statusDetails." + std::string(*key) + what;
+    };
+    if (!json_text::is_string(pair.value)) return fault(" must be a string");
+    const auto text = json_text::decode(pair.value.substr(1, pair.value.size() - 2), decoded_text);
+    if (!text) return fault(" holds half a surrogate pair");
     const auto length = characters_in(*text);
     if (length < 1 || length > longest_value) {
-      return named + " has " + std::to_string(length) + " characters; the limits are 1 and " +
-             std::to_string(longest_value);
+      return fault(" has " + std::to_string(length) + " characters; the limits are 1 and " +
+                   std::to_string(longest_value));
     }
-    if (holds_control_character(*text)) return named + " holds a control character";
+    if (holds_control_character(*text)) return fault(" holds a control character");
   }
   return std::nullopt;
 }
