@@ -267,7 +267,7 @@ void Engine::forget_update(Place place, Effects* effects) {
 void Engine::withdraw(Place place) {
   auto& pending = place->second;
   const auto id = place->first;
-  due_.erase({pending.due, id});
+  unschedule(pending);
   if (pending.is_held()) held_.erase(id);
   switch (pending.stage) {
     case Stage::waiting:

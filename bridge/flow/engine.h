@@ -163,6 +163,8 @@ class Engine {
     ReplyAddress address;
     MonotonicTime deadline;
   };
+  /// What is due when.
+  using Agenda = std::set<std::pair<MonotonicTime, RequestId>>;
   /// A request and all who wait for its answer.
   struct Pending {
     Pending(Delivery to_make, Asker asker) : delivery(std::move(to_make)) {
@@ -174,7 +176,8 @@ class Engine {
     Stage stage = Stage::waiting;
     /// Of an update: the first so many askers are past their deadline.
     std::size_t held_askers = 0;
-    MonotonicTime due;  ///< when tick() must look at it
+    /// When tick() must look at it. Not for the late.
+    std::optional<Agenda::iterator> due;
     /// When the message expires, if that is before the deadline. It counts until the first call.
     std::optional<MonotonicTime> expiry;
     MonotonicTime give_up;  ///< of an update
@@ -216,6 +219,7 @@ class Engine {
   /// out for a device that hears of a rejection.
   [[nodiscard]] Duration least_time_for_call() const;
   void schedule(Place place);
+  void unschedule(Pending& pending);
   void overdue(Now now, Place place, Effects& effects);
   void hold_next_asker(Place place);
   [[nodiscard]] Rejection overdue_rejection(const Pending& pending) const;
@@ -233,8 +237,8 @@ class Engine {
   Intake intake_;
   Lanes lanes_;
   Requests requests_;
-  std::set<std::pair<MonotonicTime, RequestId>> due_;     ///< all but the late
-  std::set<std::pair<MonotonicTime, RequestId>> pauses_;  ///< those that pause
+  Agenda due_;                      ///< all but the late
+  Agenda pauses_;                   ///< those that pause
   std::set<RequestId> held_;        ///< in the order in which they were received
   std::deque<RequestId> settling_;  ///< waiting for the describe that settles them
   Notifier notifier_;

@@ -181,7 +181,7 @@ void Engine::try_again(Now now, Place place, Duration pause, Effects& effects) {
 void Engine::conclude(Now now, Place place, const Answer& answer,
                       const std::string& endpoint_request_id, Effects& effects) {
   auto& pending = place->second;
-  due_.erase({pending.due, place->first});
+  unschedule(pending);
   if (pending.is_held()) held_.erase(place->first);
   reply(now, pending, answer, endpoint_request_id, effects);
   lanes_.finish(pending.thing());

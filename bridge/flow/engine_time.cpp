@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <utility>
 
 #include "bridge/flow/engine.h"
 
@@ -46,19 +47,29 @@ MonotonicTime Engine::next_tick(MonotonicTime now) const {
 
 void Engine::schedule(Place place) {
   auto& pending = place->second;
-  due_.erase({pending.due, place->first});
+  auto due = pending.give_up;
   if (pending.expiry) {
-    pending.due = *pending.expiry;
+    due = *pending.expiry;
   } else if (pending.is_awaited()) {
-    pending.due = pending.askers[pending.held_askers].deadline;
-    if (pending.stage == Stage::waiting && !pending.is_update()) {
-      pending.due -= least_time_for_call();
-    }
-  } else {
-    pending.due = pending.give_up;
+    due = pending.askers[pending.held_askers].deadline;
+    if (pending.stage == Stage::waiting && !pending.is_update()) due -= least_time_for_call();
   }
-  if (pending.is_update()) pending.due = std::min(pending.due, pending.give_up);
-  due_.emplace(pending.due, place->first);
+  if (pending.is_update()) due = std::min(due, pending.give_up);
+  if (pending.due && (*pending.due)->first == due) return;
+  // Most are due later than all others: at the end their place is found at once.
+  if (!pending.due) {
+    pending.due = due_.emplace_hint(due_.end(), due, place->first);
+    return;
+  }
+  auto entry = due_.extract(*pending.due);
+  entry.value().first = due;
+  pending.due = due_.insert(due_.end(), std::move(entry));
+}
+
+void Engine::unschedule(Pending& pending) {
+  if (!pending.due) return;
+  due_.erase(*pending.due);
+  pending.due.reset();
 }
 
 void Engine::overdue(Now now, Place place, Effects& effects) {

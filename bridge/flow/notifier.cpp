@@ -153,24 +153,24 @@ void Notifier::accepted(Now now, const Request& request, const Accepted& answer,
   if (watched == nullptr) return;
   watched->asked = now.monotonic;
   watched->asked_unix = now.unix_seconds;
-  const auto before = watched->told;
   const bool head_unknown = !watched->told.knows_head();
+  bool learned = false;
   switch (request.operation) {
     case Operation::start_next:
       if (!head_unknown) break;
-      if (const auto next = read_next(answer)) watched->told.learn(*next);
+      if (const auto next = read_next(answer)) learned = watched->told.learn(*next);
       break;
     case Operation::describe:
       if (!head_unknown || !request.job->is_next()) break;
-      if (const auto next = read_next(answer)) watched->told.learn(*next);
+      if (const auto next = read_next(answer)) learned = watched->told.learn(*next);
       break;
     case Operation::get_pending:
-      if (const auto pending = read_pending(answer)) watched->told.learn(*pending);
+      if (const auto pending = read_pending(answer)) learned = watched->told.learn(*pending);
       break;
     case Operation::update:
       // An execution that is set in progress becomes the head, if it is not.
       if (ends_execution(request)) {
-        watched->told.learn_ended(request.job->text());
+        learned = watched->told.learn_ended(request.job->text());
         prompt(now, *watched);
       } else if (!head_unknown && !watched->told.has_head(request.job->text())) {
         prompt(now, *watched);
@@ -178,7 +178,7 @@ void Notifier::accepted(Now now, const Request& request, const Accepted& answer,
       break;
   }
   const bool asked_long_ago = now.unix_seconds - watched->kept_asked >= keep_asked_every;
-  if (asked_long_ago || !(watched->told == before)) keep(*watched, effects);
+  if (asked_long_ago || learned) keep(*watched, effects);
 }
 
 bool Notifier::may_call(MonotonicTime now) const {

@@ -17,20 +17,25 @@ std::string first_of(const PendingExecutions& pending) {
 
 }  // namespace
 
-void Told::learn(const NextExecution& next) {
-  if (!head_) head_ = next.name;
+bool Told::learn(const NextExecution& next) {
+  if (head_) return false;
+  head_ = next.name;
+  return true;
 }
 
-void Told::learn(const PendingExecutions& pending) {
-  if (executions_) return;
+bool Told::learn(const PendingExecutions& pending) {
+  if (executions_) return false;
   take(pending);
   if (!head_) head_ = listed_first_;
+  return true;
 }
 
-void Told::learn_ended(const std::string& job) {
+bool Told::learn_ended(const std::string& job) {
+  if (head_) return false;
   // It was pending and most likely the head; a number that no execution has makes the next
   // comparison differ.
-  if (!head_) head_ = job + "#";
+  head_ = job + "#";
+  return true;
 }
 
 bool Told::has_head(const std::string& job) const {

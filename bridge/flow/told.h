@@ -20,11 +20,12 @@ class Told {
   };
 
   /// A reply to the device's own request named the head. Only what was not known is taken from it:
-  /// the service announces a change even to a device that has seen it in a reply.
-  void learn(const NextExecution& next);
-  void learn(const PendingExecutions& pending);
+  /// the service announces a change even to a device that has seen it in a reply. Like the next
+  /// two, whether anything was.
+  bool learn(const NextExecution& next);
+  bool learn(const PendingExecutions& pending);
   /// An execution of that job ended by the device's own update.
-  void learn_ended(const std::string& job);
+  bool learn_ended(const std::string& job);
 
   /// Whether what is pending now can be compared with what is known. The first comparison of a
   /// device that nothing is known of has no news, and is learned instead.
