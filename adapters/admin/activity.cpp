@@ -62,8 +62,8 @@ Activity::Activity(TopicGrammar topics)
       busiest_(things_tracked, half_life),
       failing_(things_tracked, half_life) {}
 
-std::string Activity::thing_of(const std::string& topic) const {
-  return std::string(topics_.thing_level(topic).substr(0, longest_name));
+std::string_view Activity::thing_of(const std::string& topic) const {
+  return topics_.thing_level(topic).substr(0, longest_name);
 }
 
 void Activity::note_rejection(const Finished& finished, Now now) {

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "adapters/admin/heavy_hitters.h"
 #include "adapters/admin/latency_window.h"
@@ -40,7 +42,7 @@ class Activity {
 
  private:
   /// The name of the thing, or what stands in its place, cut to a length that a name can have.
-  [[nodiscard]] std::string thing_of(const std::string& topic) const;
+  [[nodiscard]] std::string_view thing_of(const std::string& topic) const;
   void note_rejection(const Finished& finished, Now now);
 
   const TopicGrammar topics_;
