@@ -69,7 +69,12 @@ bool ScriptedBroker::Connection::has_data(std::chrono::milliseconds limit) {
 }
 
 void ScriptedBroker::Connection::send(std::uint8_t type, std::string_view body) {
-  std::string bytes(1, static_cast<char>(type << 4));
+  send_with_flags(type, 0, body);
+}
+
+void ScriptedBroker::Connection::send_with_flags(std::uint8_t type, std::uint8_t flags,
+                                                 std::string_view body) {
+  std::string bytes(1, static_cast<char>((type << 4) | flags));
   auto length = body.size();
   do {
     const auto part = length & 0x7F;

@@ -52,6 +52,7 @@ class ScriptedBroker {
     /// Whether the client says something within this time.
     bool has_data(std::chrono::milliseconds limit);
     void send(std::uint8_t type, std::string_view body);
+    void send_with_flags(std::uint8_t type, std::uint8_t flags, std::string_view body);
     /// Takes a CONNECT and accepts it; `properties` are a CONNACK's of MQTT 5, without their
     /// length. Over 3.1.1: nullopt.
     void accept(const std::optional<std::string>& properties = "", bool session_present = false);

@@ -5,6 +5,7 @@
 #include <future>
 #include <set>
 #include <string>
+#include <thread>
 
 #include "tests/integration/mqtt/bridge_end.h"
 #include "tests/integration/mqtt/scripted_broker.h"
@@ -86,6 +87,40 @@ TEST_P(SessionTest, RetainedMessageIsMarkedOrNotEvenSent) {
     EXPECT_EQ(messages.front().payload, "old");
     EXPECT_TRUE(messages.front().retained);
   }
+}
+
+/// The broker may forget what we have acknowledged: it must be in the journal by then.
+TEST_P(SessionTest, MessageIsAcknowledgedOnlyOnceItHasBeenHandledWhateverElseIsSentMeanwhile) {
+  std::promise<bool> early;
+  std::promise<bool> acknowledged;
+  Gate handled;
+  ScriptedBroker broker([&](Connection& connection, std::size_t number) {
+    connection.accept(mqtt_5() ? std::optional<std::string>("") : std::nullopt);
+    connection.answer_subscribe("\x01", mqtt_5());
+    if (number > 0) return;
+    std::string body("\0\4in/a\0\7", 8);
+    if (mqtt_5()) body += '\0';
+    connection.send_with_flags(Packet::publish, /*flags=*/2, body);
+    bool too_early = false;
+    while (connection.has_data(500ms)) {
+      const auto packet = connection.read();
+      if (!packet) break;
+      too_early |= packet->type == Packet::puback;
+    }
+    early.set_value(too_early);
+    handled.open();
+    acknowledged.set_value(connection.read(Packet::puback).has_value());
+    connection.read();
+  });
+  BridgeEnd bridge(settings_for(broker.port(), GetParam()), {"in/#"},
+                   [&](BrokerConnection&, const Message&) { handled.wait(); });
+  ASSERT_TRUE(bridge.start());
+  ASSERT_TRUE(bridge.wait_for(1));
+  // What others send now must not take the acknowledgement along.
+  std::thread worker([&] { bridge.publish("out/a", ""); });
+  EXPECT_FALSE(early.get_future().get());
+  EXPECT_TRUE(acknowledged.get_future().get());
+  worker.join();
 }
 
 /// Mosquitto acknowledges what comes for a subscriber that is behind, and drops it past
