@@ -102,6 +102,11 @@ bool Load::has_asked_all(Time now) const {
   return now >= measuring_ + to_clock(options_.duration);
 }
 
+Time Load::next_due() const {
+  return start_ +
+         to_clock(std::chrono::duration<double>(static_cast<double>(due_count_) / options_.rate));
+}
+
 void Load::ask_what_is_due(Time now) {
   const bool counts = now >= measuring_;
   if (options_.rate <= 0) {
@@ -112,11 +117,7 @@ void Load::ask_what_is_due(Time now) {
     }
     return;
   }
-  const auto due = [&] {
-    return start_ +
-           to_clock(std::chrono::duration<double>(static_cast<double>(due_count_) / options_.rate));
-  };
-  for (auto next = due(); next <= now && !has_asked_all(next); next = due()) {
+  for (auto next = next_due(); next <= now && !has_asked_all(next); next = next_due()) {
     ask(order_[next_in_order_], next, next >= measuring_);
     next_in_order_ = (next_in_order_ + 1) % order_.size();
     ++due_count_;
@@ -177,13 +178,12 @@ Tally::Summary Load::run() {
   subscribe();
   start_ = steady_clock::now();
   measuring_ = start_ + to_clock(options_.warm_up);
-  const auto pause = options_.rate > 0
-                         ? std::min(to_clock(std::chrono::duration<double>(1 / options_.rate)),
-                                    steady_clock::duration(100ms))
-                         : steady_clock::duration(100ms);
   for (auto now = start_; !has_asked_all(now); now = steady_clock::now()) {
     ask_what_is_due(now);
-    serve(steady_clock::now() + pause);
+    auto until = steady_clock::now() + 100ms;
+    // Not a moment later: what the generator is late by would count as the gateway's.
+    if (options_.rate > 0) until = std::min(until, next_due());
+    serve(until);
   }
   const auto limit = steady_clock::now() + to_clock(options_.patience);
   while (tally_.outstanding() > 0 && steady_clock::now() < limit) {

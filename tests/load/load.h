@@ -30,6 +30,8 @@ class Load {
   void connect();
   void subscribe();
   void ask(std::size_t thing, Time due, bool counts);
+  /// Open loop: when the next request is due.
+  [[nodiscard]] Time next_due() const;
   void ask_what_is_due(Time now);
   void take_reply(std::string_view topic, std::string_view payload);
   void account_for_replies();
