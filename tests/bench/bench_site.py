@@ -1,4 +1,4 @@
-"""A site to measure on: broker, endpoint, and one bridge or another between them."""
+"""A site to measure on: broker, endpoint, and the bridge between them."""
 
 import contextlib
 import json
@@ -7,12 +7,10 @@ import pathlib
 import shutil
 import signal
 import socket
-import ssl
 import subprocess
 import time
 
-HERE = pathlib.Path(__file__).resolve().parent
-START_LIMIT = 30  # seconds; Node-RED takes its time
+LIMIT = 30  # seconds, to start or to come to rest; Node-RED takes its time
 
 ANSWER = (
     '{"execution":{"jobId":"update-1.4.2","thingName":"$thing","status":"IN_PROGRESS",'
@@ -33,15 +31,6 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_for(condition, what, process, log):
-    limit = time.monotonic() + START_LIMIT
-    while not condition():
-        if process.poll() is not None or time.monotonic() > limit:
-            text = log.read_text(errors="replace")[-2000:] if log.exists() else ""
-            raise SystemExit(f"{what} did not start:\n{text}")
-        time.sleep(0.02)
-
-
 def accepts(port):
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
         return True
@@ -51,19 +40,67 @@ def accepts(port):
 class Process:
     """A child in the site's folder. Its output goes to a file there; it ends with the site."""
 
-    def __init__(self, folder, name, command, environment=None):
+    def __init__(self, folder, name, command, port=None):
+        self.name = name
+        self.port = port
         self.log = folder / f"{name}.log"
         self.child = subprocess.Popen(
             [str(part) for part in command],
             stdout=self.log.open("wb"),
             stderr=subprocess.STDOUT,
             cwd=folder,
-            env={**os.environ, **(environment or {})},
         )
 
     @property
     def pid(self):
         return self.child.pid
+
+    def fail(self, what):
+        self.stop()
+        raise SystemExit(f"{self.name} {what}:\n{self.log.read_text(errors='replace')[-2000:]}")
+
+    def require_running(self):
+        if self.child.poll() is not None:
+            self.fail("has ended")
+
+    def wait_until(self, condition, what):
+        limit = time.monotonic() + LIMIT
+        while not condition():
+            self.require_running()
+            if time.monotonic() > limit:
+                self.fail(what)
+            time.sleep(0.02)
+        return self
+
+    def once_ready(self):
+        """A bridge says so in its output, once its subscriptions stand."""
+        return self.wait_until(lambda: b"ready" in self.log.read_bytes(), "did not start")
+
+    def once_it_accepts(self):
+        return self.wait_until(lambda: accepts(self.port), "did not start")
+
+    def cpu_seconds(self):
+        """User and system time, with its threads."""
+        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def status(self, name):
+        """A number of /proc/PID/status, such as VmRSS in kB."""
+        for line in pathlib.Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith(name + ":"):
+                return int(line.split()[1])
+        raise KeyError(name)
+
+    def once_idle(self):
+        """Waits until it has worked off what the last load left, for the next one to find it so."""
+        used = [self.cpu_seconds()]
+
+        def idle():
+            time.sleep(0.25)
+            used.append(self.cpu_seconds())
+            return used[-1] - used[-2] < 0.02
+
+        return self.wait_until(idle, "does not come to rest")
 
     def stop(self):
         if self.child.poll() is None:
@@ -97,10 +134,8 @@ def start_broker(folder, defaults=False):
         lines += ["max_inflight_messages 0", "max_queued_messages 0"]
     name = f"mosquitto-{port}"
     (folder / f"{name}.conf").write_text("\n".join(lines) + "\n")
-    broker = Process(folder, name, [shutil.which("mosquitto") or "/usr/sbin/mosquitto",
-                                    "-c", folder / f"{name}.conf"])
-    wait_for(lambda: accepts(port), "mosquitto", broker.child, broker.log)
-    return broker, port
+    return Process(folder, name, [shutil.which("mosquitto") or "/usr/sbin/mosquitto",
+                                  "-c", folder / f"{name}.conf"], port).once_it_accepts()
 
 
 def start_endpoint(folder, delay=None):
@@ -112,7 +147,7 @@ def start_endpoint(folder, delay=None):
     name = f"nginx-{port}"
     (folder / f"{name}.conf").write_text(f"""
 {f'load_module {modules};' if delay is not None else ''}
-worker_processes 1;
+master_process off;
 daemon off;
 pid {folder}/{name}.pid;
 error_log stderr warn;
@@ -125,6 +160,7 @@ http {{
   keepalive_timeout 600s;
   server {{
     listen 127.0.0.1:{port} ssl backlog=4096;
+    ssl_protocols TLSv1.2 TLSv1.3;
     ssl_certificate {folder}/endpoint.pem;
     ssl_certificate_key {folder}/endpoint.key;
     default_type application/json;
@@ -132,19 +168,20 @@ http {{
   }}
 }}
 """)
-    nginx = Process(folder, name, [shutil.which("nginx") or "/usr/sbin/nginx",
-                                   "-c", folder / f"{name}.conf", "-p", folder])
-    wait_for(lambda: accepts(port), "nginx", nginx.child, nginx.log)
-    return nginx, port
+    return Process(folder, name, [shutil.which("nginx") or "/usr/sbin/nginx",
+                                  "-c", folder / f"{name}.conf", "-p", folder],
+                   port).once_it_accepts()
 
 
 def start_jobs_bridge(folder, build, broker, endpoint, connections, extra=()):
-    config = folder / "bridge.toml"
+    name = f"jobs-bridge-{free_port()}"
+    config = folder / f"{name}.toml"
     config.write_text(f"""
 [broker]
-url = "mqtt://127.0.0.1:{broker}"
+url = "mqtt://127.0.0.1:{broker.port}"
+client_id = "{name}"
 [endpoint]
-url = "https://localhost:{endpoint}"
+url = "https://localhost:{endpoint.port}"
 ca_file = "{folder}/ca.pem"
 connections = {connections}
 [credentials]
@@ -159,50 +196,4 @@ listen = ""
     command = [build / "bin" / "jobs-bridge", "run", "--config", config]
     for setting in extra:
         command += ["--set", setting]
-    bridge = Process(folder, f"jobs-bridge-{broker}-{endpoint}-{connections}", command)
-    wait_for(lambda: b"ready" in bridge.log.read_bytes(), "jobs-bridge", bridge.child, bridge.log)
-    return bridge
-
-
-def start_node(folder, broker, endpoint, connections):
-    peer = HERE / "peers" / "node-bridge"
-    install(peer)
-    bridge = Process(folder, f"node-{broker}-{endpoint}-{connections}",
-                     ["node", peer / "bridge.mjs", "--broker", f"mqtt://127.0.0.1:{broker}",
-                      "--endpoint", f"https://localhost:{endpoint}", "--ca", folder / "ca.pem",
-                      "--connections", connections])
-    wait_for(lambda: b"ready" in bridge.log.read_bytes(), "the Node bridge", bridge.child,
-             bridge.log)
-    return bridge
-
-
-def start_node_red(folder, broker, endpoint, connections):
-    peer = HERE / "peers" / "node-red"
-    install(peer)
-    own = folder / f"node-red-{broker}-{endpoint}-{connections}"
-    own.mkdir()
-    bridge = Process(folder, own.name + "-process",
-                     ["node", peer / "start.mjs", "--broker", f"mqtt://127.0.0.1:{broker}",
-                      "--endpoint", f"https://localhost:{endpoint}", "--ca", folder / "ca.pem",
-                      "--connections", connections, "--directory", own])
-    wait_for(lambda: b"ready" in bridge.log.read_bytes(), "Node-RED", bridge.child, bridge.log)
-    return bridge
-
-
-def install(peer):
-    if not (peer / "node_modules").exists():
-        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], cwd=peer, check=True)
-
-
-def cpu_seconds(pid):
-    """User and system time of a process and its threads."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def status_number(pid, name):
-    """A number of /proc/PID/status, such as VmRSS in kB."""
-    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(name + ":"):
-            return int(line.split()[1])
-    return 0
+    return Process(folder, name, command).once_ready()

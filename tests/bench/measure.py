@@ -1,24 +1,24 @@
 """The table: what a request costs, how many a second, how long they take, and what stays in memory.
 
-Every figure of a round is taken right after the other bridges' of the same round, so that a machine
-that is slower for a while is so for all of them; the table shows the medians of the rounds.
+In a round every bridge has every load once, right after one another, with a broker and an endpoint
+of its own; so a machine that is slower for a while is so for all of them. The table shows the
+medians of the rounds, the lines below it the rounds' ratios.
 """
 
 import argparse
-import json
 import pathlib
 import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
 
+import bench_peers
+import bench_plan
 import bench_site as site
+import bench_table
+from bench_load import Generator, Subject, running
 
-BRIDGES = {
-    "node": ("Node (mqtt.js + undici)", site.start_node),
-    "node-red": ("Node-RED flow", site.start_node_red),
-}
+LOADS = ("busy", "steady", "single", "slow", "burst")
+WARM_UP = 10000  # requests; Node takes a third more CPU after 3,000
 
 
 def parse():
@@ -30,181 +30,117 @@ def parse():
     parser.add_argument("--baseline", action="append", default=[], metavar="NAME=BUILD",
                         help="another build of the bridge to put beside it")
     parser.add_argument("--peers", default="", metavar="NAME,...",
-                        help=f"other bridges to put beside it: {', '.join(BRIDGES)}")
+                        help=f"other bridges to put beside it: {', '.join(bench_peers.BY_NAME)}")
     parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured")
     parser.add_argument("--requests", type=int, default=30000,
                         help="requests a measurement with 200 in flight")
     parser.add_argument("--seconds", type=float, default=8, help="of a measurement at 1,000/s")
     parser.add_argument("--only", default="", metavar="NAME,...",
-                        help="some of: busy, steady, single, slow, burst")
+                        help=f"some of: {', '.join(LOADS)}; with --plan: "
+                             f"{', '.join(bench_plan.MEASUREMENTS)}")
+    parser.add_argument("--plan", action="store_true",
+                        help="in place of the table, the figures that deploy/SITE_PLAN.md rests on")
     parser.add_argument("--set", action="append", default=[], metavar="section.key=value",
                         help="for the bridge")
-    return parser.parse_args()
-
-
-class Subject:
-    def __init__(self, name, start):
-        self.name = name
-        self.start = start
-        self.figures = {}
-
-    def note(self, figure, value):
-        self.figures.setdefault(figure, []).append(value)
-
-    def median(self, figure):
-        values = self.figures.get(figure)
-        return statistics.median(values) if values else None
+    options = parser.parse_args()
+    options.build = options.build.resolve()
+    options.only = list(filter(None, options.only.split(",")))
+    known = bench_plan.MEASUREMENTS if options.plan else LOADS
+    for name in options.only:
+        if name not in known:
+            parser.error(f"--only {name}: not one of {', '.join(known)}")
+    options.peers = list(filter(None, options.peers.split(",")))
+    for name in options.peers:
+        if name not in bench_peers.BY_NAME:
+            parser.error(f"--peers {name}: not one of {', '.join(bench_peers.BY_NAME)}")
+    return options
 
 
 class Bench:
     def __init__(self, options, folder):
         self.options = options
         self.folder = folder
-        build = options.build.resolve()
-        self.jobs_load = build / "bin" / "jobs-load"
-        site.make_certificates(folder)
-        self.subjects = [Subject("jobs-bridge", self.ours(build))]
+        self.generator = Generator(options.build)
+        self.subjects = [Subject("jobs-bridge", self.ours(options.build))]
         for baseline in options.baseline:
             name, _, path = baseline.partition("=")
             self.subjects.append(Subject(name, self.ours(pathlib.Path(path).resolve())))
-        for peer in filter(None, options.peers.split(",")):
-            name, start = BRIDGES[peer]
-            self.subjects.append(
-                Subject(name, lambda *where, start=start: start(self.folder, *where)))
+        for name in options.peers:
+            peer = bench_peers.BY_NAME[name](options.build)
+            self.subjects.append(Subject(peer.title, peer.start, getattr(peer, "share", 1),
+                                         getattr(peer, "lone_requests", 1000)))
 
     def ours(self, build):
-        return lambda *where: site.start_jobs_bridge(self.folder, build, *where,
-                                                     extra=self.options.set)
+        return lambda folder, *place: site.start_jobs_bridge(folder, build, *place,
+                                                             extra=self.options.set)
 
-    def load(self, broker, *arguments):
-        done = subprocess.run(
-            [str(self.jobs_load), "--json", "--broker", f"mqtt://127.0.0.1:{broker}",
-             *map(str, arguments)], capture_output=True, text=True)
-        if not done.stdout:
-            raise SystemExit(f"jobs-load: {done.stderr}")
-        return json.loads(done.stdout)
+    def wanted(self, *names):
+        return not self.options.only or any(name in self.options.only for name in names)
 
-    def wanted(self, name):
-        return not self.options.only or name in self.options.only.split(",")
+    def measured(self, subject, figure, place, in_flight, *arguments):
+        """One load after a warm-up that is no part of what is measured: it opens every connection
+        that the load will use, and lets a compiler of hot code, such as Node's, do its work."""
+        bridge, broker, _ = place
+        self.generator.load(broker, "--requests", int(WARM_UP * subject.share), "--in-flight",
+                            in_flight, "--things", 1000, "--patience", 60)
+        bridge.once_idle()
+        self.generator.measured(subject, figure, *place, *arguments)
+        bridge.once_idle()
 
-    def measured(self, subject, figure, bridge, broker, *arguments):
-        """One load; notes its figures, with the CPU per request, which the warm-up is no part of."""
-        self.load(broker, "--warm-up", 0, "--requests", 3000, "--in-flight", 100, "--things", 1000,
-                  "--patience", 30)
-        before = site.cpu_seconds(bridge.pid)
-        result = self.load(broker, "--warm-up", 0, *arguments)
-        spent = site.cpu_seconds(bridge.pid) - before
-        if result["replies"]:
-            subject.note(f"{figure} cpu", spent * 1e6 / result["replies"])
-        subject.note(f"{figure} rate", result["replies_per_second"])
-        subject.note(f"{figure} p50", result["latency_ms"]["p50"])
-        subject.note(f"{figure} p99", result["latency_ms"]["p99"])
-        subject.note(f"{figure} lost", result["lost"] + sum(result["rejections"].values()))
+    def placed(self, subject, run, connections, delay=None, defaults=False):
+        broker = run(site.start_broker(self.folder, defaults))
+        endpoint = run(site.start_endpoint(self.folder, delay))
+        bridge = run(subject.start(self.folder, broker, endpoint, connections))
+        return bridge, broker, endpoint
 
-    def fast_endpoint(self, broker, endpoint):
-        for subject in self.subjects:
-            bridge = subject.start(broker, endpoint, 64)
-            try:
-                if self.wanted("busy"):
-                    self.measured(subject, "busy", bridge, broker, "--things", 1000, "--in-flight",
-                                  200, "--requests", self.options.requests, "--patience", 30)
-                if self.wanted("steady"):
-                    self.measured(subject, "steady", bridge, broker, "--things", 1000, "--rate",
-                                  1000, "--duration", self.options.seconds)
-                if self.wanted("single"):
-                    self.measured(subject, "single", bridge, broker, "--things", 1,
-                                  "--connections", 1, "--in-flight", 1, "--requests", 1000)
-                subject.note("rss", site.status_number(bridge.pid, "VmHWM") / 1024)
-                subject.note("threads", site.status_number(bridge.pid, "Threads"))
-            finally:
-                bridge.stop()
+    def fast_endpoint(self, subject):
+        requests = int(self.options.requests * subject.share)
+        with running() as run:
+            place = self.placed(subject, run, 64)
+            if self.wanted("busy"):
+                self.measured(subject, "busy", place, 200, "--things", 1000, "--in-flight", 200,
+                              "--requests", requests, "--patience", 60)
+            if self.wanted("steady"):
+                self.measured(subject, "steady", place, 200, "--things", 1000, "--rate",
+                              bench_table.STEADY_RATE, "--duration", self.options.seconds)
+            if self.wanted("single"):
+                self.measured(subject, "single", place, 200, "--things", 1, "--connections", 1,
+                              "--in-flight", 1, "--requests", subject.lone_requests)
+            subject.note("rss", place[0].status("VmHWM") / 1024)
+            subject.note("threads", place[0].status("Threads"))
 
-    def slow_endpoint(self, broker, endpoint):
-        for subject in self.subjects:
-            bridge = subject.start(broker, endpoint, 1024)
-            try:
-                self.measured(subject, "slow", bridge, broker, "--things", 1000, "--in-flight",
-                              1000, "--requests", self.options.requests, "--patience", 30)
-                subject.note("slow rss", site.status_number(bridge.pid, "VmHWM") / 1024)
-            finally:
-                bridge.stop()
+    def slow_endpoint(self, subject):
+        with running() as run:
+            place = self.placed(subject, run, 1024, delay=0.1)
+            self.measured(subject, "slow", place, 1000, "--things", 1000, "--in-flight", 1000,
+                          "--requests", int(self.options.requests * subject.share),
+                          "--patience", 60)
+            subject.note("slow rss", place[0].status("VmHWM") / 1024)
 
-    def burst(self, broker, endpoint):
-        for subject in self.subjects:
-            bridge = subject.start(broker, endpoint, 64)
-            try:
-                self.measured(subject, "burst", bridge, broker, "--things", 3000, "--connections",
-                              4, "--in-flight", 3000, "--requests", 15000, "--patience", 30)
-            finally:
-                bridge.stop()
+    def burst(self, subject):
+        with running() as run:
+            place = self.placed(subject, run, 64, defaults=True)
+            self.measured(subject, "burst", place, 200, "--things", 3000, "--connections", 4,
+                          "--in-flight", 3000, "--requests", int(15000 * subject.share),
+                          "--patience", 60)
 
     def round(self):
-        processes = []
-
-        def started(process_and_port):
-            processes.append(process_and_port[0])
-            return process_and_port[1]
-
-        try:
-            broker = started(site.start_broker(self.folder))
-            endpoint = started(site.start_endpoint(self.folder))
-            if any(map(self.wanted, ("busy", "steady", "single"))):
-                self.fast_endpoint(broker, endpoint)
-            if self.wanted("slow"):
-                self.slow_endpoint(broker, started(site.start_endpoint(self.folder, delay=0.1)))
-            if self.wanted("burst"):
-                self.burst(started(site.start_broker(self.folder, defaults=True)), endpoint)
-        finally:
-            for process in reversed(processes):
-                process.stop()
-        # A new round's bridges must find nothing of the last one's in the way.
-        for left in self.folder.glob("node-red-*"):
-            if left.is_dir():
-                shutil.rmtree(left)
-
-    def table(self):
-        columns = [
-            ("200 in flight: us CPU/request", "busy cpu", "{:.0f}"),
-            ("requests/s", "busy rate", "{:.0f}"),
-            ("1,000/s offered: us CPU/request", "steady cpu", "{:.0f}"),
-            ("p50 ms", "steady p50", "{:.2f}"),
-            ("p99 ms", "steady p99", "{:.2f}"),
-            ("one in flight: p50 ms", "single p50", "{:.2f}"),
-            ("peak RSS MB", "rss", "{:.0f}"),
-            ("threads", "threads", "{:.0f}"),
-            ("100 ms endpoint, 1,000 devices, 1,024 connections: requests/s", "slow rate", "{:.0f}"),
-            ("us CPU/request", "slow cpu", "{:.0f}"),
-            ("peak RSS MB", "slow rss", "{:.0f}"),
-            ("3,000 in flight, broker with default limits: requests/s", "burst rate", "{:.0f}"),
-        ]
-        lost = ("lost or rejected", None, "{:.0f}")
-        shown = [column for column in columns if self.subjects[0].median(column[1]) is not None]
-        rows = [["bridge"] + [title for title, _, _ in shown] + [lost[0]], None]
         for subject in self.subjects:
-            cells = []
-            for _, figure, form in shown:
-                value = subject.median(figure)
-                cells.append("-" if value is None else form.format(value))
-            total = sum(sum(values) for figure, values in subject.figures.items()
-                        if figure.endswith(" lost"))
-            rows.append([subject.name] + cells + [lost[2].format(total)])
-        rows[1] = ["---"] * len(rows[0])
-        return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+            if self.wanted("busy", "steady", "single"):
+                self.fast_endpoint(subject)
+        for subject in self.subjects:
+            if self.wanted("slow"):
+                self.slow_endpoint(subject)
+        for subject in self.subjects:
+            if self.wanted("burst"):
+                self.burst(subject)
 
-    def ratios(self):
-        ours = self.subjects[0]
-        lines = []
-        for other in self.subjects[1:]:
-            parts = []
-            for title, figure in (("CPU busy", "busy cpu"), ("requests/s", "busy rate"),
-                                  ("CPU at 1,000/s", "steady cpu"),
-                                  ("single p50", "single p50"), ("slow rate", "slow rate")):
-                mine, theirs = ours.figures.get(figure), other.figures.get(figure)
-                if mine and theirs:
-                    ratio = statistics.median(a / b for a, b in zip(mine, theirs) if b)
-                    parts.append(f"{title} {ratio:.2f}")
-            lines.append(f"{ours.name} / {other.name}: " + ", ".join(parts))
-        return "\n".join(lines)
+    def report(self):
+        lines = [bench_table.table(self.subjects)]
+        if len(self.subjects) > 1:
+            lines.append(bench_table.ratios(self.subjects))
+        lines.append(bench_table.conditions(self.generator.strangers))
+        return "\n\n".join(lines)
 
 
 def main():
@@ -212,13 +148,15 @@ def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="jobs-bridge-bench-"))
     folder.chmod(0o755)  # as root mosquitto and nginx drop to users of their own
     try:
+        site.make_certificates(folder)
+        if options.plan:
+            print(bench_plan.Plan(options, folder).report())
+            return
         bench = Bench(options, folder)
         for number in range(options.rounds):
             print(f"round {number + 1} of {options.rounds}", file=sys.stderr)
             bench.round()
-        print(bench.table())
-        if len(bench.subjects) > 1:
-            print("\n" + bench.ratios())
+        print(bench.report())
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

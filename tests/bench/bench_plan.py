@@ -1,0 +1,134 @@
+"""What one instance takes, in the figures that a plan for a large site is made of."""
+
+import os
+import sys
+
+import bench_site as site
+from bench_load import Generator, Subject, running
+
+MEASUREMENTS = ("passed-over", "connections", "waiting")
+DEVICES = 1000  # device-1 to device-1000, as jobs-load names them
+PARTITIONS = 1000
+CONNECTIONS = 1000
+WAITING = 50000
+
+
+def name_hash(name):
+    """As bridge/flow/partition.h: FNV-1a of 64 bits."""
+    value = 0xcbf29ce484222325
+    for byte in name.encode():
+        value = (value ^ byte) * 0x100000001b3 % 2**64
+    return value
+
+
+def empty_partition():
+    """One of many partitions that none of the devices belongs to."""
+    taken = {name_hash(f"device-{number}") % PARTITIONS for number in range(1, DEVICES + 1)}
+    return f"{min(set(range(PARTITIONS)) - taken) + 1}/{PARTITIONS}"
+
+
+def descriptors(process):
+    return len(os.listdir(f"/proc/{process.pid}/fd"))
+
+
+class Plan:
+    def __init__(self, options, folder):
+        self.options = options
+        self.folder = folder
+        self.generator = Generator(options.build)
+        self.figures = Subject("jobs-bridge", None)
+
+    def bridge(self, broker, endpoint, connections, *settings):
+        return site.start_jobs_bridge(self.folder, self.options.build, broker, endpoint,
+                                      connections, extra=[*self.options.set, *settings])
+
+    def warm_up(self, broker, in_flight=200):
+        self.generator.load(broker, "--requests", max(3000, 4 * in_flight), "--in-flight",
+                            in_flight, "--things", DEVICES, "--patience", 60)
+
+    def passed_over(self):
+        """What a request costs an instance that it does not concern, and the broker for handing it
+        to that instance too. One instance serves all; the other one's partition is empty."""
+        loads = (("busy", ("--in-flight", 200, "--requests", self.options.requests)),
+                 ("steady", ("--rate", 1000, "--duration", self.options.seconds)))
+        with running() as run:
+            broker = run(site.start_broker(self.folder))
+            endpoint = run(site.start_endpoint(self.folder))
+            serving = run(self.bridge(broker, endpoint, 64))
+            self.warm_up(broker)
+            for name, load in loads:
+                self.generator.measured(self.figures, f"{name} alone", serving, broker, endpoint,
+                                        "--things", DEVICES, *load)
+            passing = run(self.bridge(broker, endpoint, 64,
+                                      f"broker.partition={empty_partition()}"))
+            self.warm_up(broker)
+            for name, load in loads:
+                used = serving.cpu_seconds()
+                result = self.generator.measured(self.figures, f"{name} passed over", passing,
+                                                 broker, endpoint, "--things", DEVICES, *load)
+                self.figures.note(f"{name} beside cpu",
+                                  (serving.cpu_seconds() - used) * 1e6 / result["replies"])
+
+    def connections(self):
+        """A handshake's CPU time, and a kept connection's memory."""
+        with running() as run:
+            broker = run(site.start_broker(self.folder))
+            endpoint = run(site.start_endpoint(self.folder, 0.1))
+            bridge = run(self.bridge(broker, endpoint, CONNECTIONS + 24))
+            load = ("--things", DEVICES, "--in-flight", CONNECTIONS, "--requests", CONNECTIONS * 5)
+            self.generator.load(broker, "--things", 1, "--connections", 1, "--in-flight", 1,
+                                "--requests", 20)
+            before, memory = descriptors(bridge), bridge.status("VmRSS")
+            self.generator.measured(self.figures, "cold", bridge, broker, endpoint, *load)
+            opened, memory = descriptors(bridge) - before, bridge.status("VmRSS") - memory
+            self.generator.measured(self.figures, "warm", bridge, broker, endpoint, *load)
+            for whose in ("cpu", "endpoint cpu"):
+                more = (self.figures.figures[f"cold {whose}"][-1]
+                        - self.figures.figures[f"warm {whose}"][-1]) * CONNECTIONS * 5
+                self.figures.note(f"handshake {whose}", more / opened)
+            self.figures.note("opened", opened)
+            self.figures.note("connection memory", memory / opened)
+
+    def waiting(self):
+        """A waiting request's memory: the quota lets next to none through."""
+        with running() as run:
+            broker = run(site.start_broker(self.folder))
+            endpoint = run(site.start_endpoint(self.folder))
+            bridge = run(self.bridge(broker, endpoint, 64, "limits.writes_per_second=1",
+                                     "limits.deadline=5min"))
+            memory = bridge.status("VmRSS")
+            self.generator.load(broker, "--things", WAITING, "--in-flight", WAITING, "--requests",
+                                WAITING, "--patience", 5)
+            self.figures.note("waiting memory", (bridge.status("VmRSS") - memory) / WAITING)
+
+    def measure(self):
+        kinds = {"passed-over": self.passed_over, "connections": self.connections,
+                 "waiting": self.waiting}
+        for name in self.options.only or MEASUREMENTS:
+            kinds[name]()
+
+    def report(self):
+        for number in range(self.options.rounds):
+            print(f"round {number + 1} of {self.options.rounds}", file=sys.stderr)
+            self.measure()
+        rows = [("figure", "200 in flight", "1,000/s offered"), ("---", "---", "---")]
+        for title, figure in (
+                ("a request served: us CPU of the bridge", "alone cpu"),
+                ("of the broker", "alone broker cpu"),
+                ("beside an instance that passes it over: us CPU of the bridge", "beside cpu"),
+                ("of the broker", "passed over broker cpu"),
+                ("of the instance that passes it over", "passed over cpu")):
+            rows.append((title, self.shown(f"busy {figure}"), self.shown(f"steady {figure}")))
+        table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+        rest = [f"{title}: {self.shown(figure, form)}" for title, figure, form in (
+            ("handshake (TLS 1.3, ECDSA P-256, not resumed), us CPU of the bridge", "handshake cpu",
+             "{:.0f}"),
+            ("  of the endpoint", "handshake endpoint cpu", "{:.0f}"),
+            ("  counted over so many connections", "opened", "{:.0f}"),
+            ("a kept connection, KiB", "connection memory", "{:.1f}"),
+            (f"a waiting request ({WAITING:,} of them), KiB", "waiting memory", "{:.2f}"))]
+        return "\n\n".join([table, "\n".join(rest)])
+
+    def shown(self, figure, form="{:.1f}"):
+        value = self.figures.median(figure)
+        return "-" if value is None else form.format(value)
