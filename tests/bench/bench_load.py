@@ -7,6 +7,7 @@ import pathlib
 import resource
 import statistics
 import subprocess
+import time
 
 
 class Subject:
@@ -75,14 +76,14 @@ class Generator:
         """Notes what a load shows, with the CPU time that each process took per request."""
         processes = {"cpu": bridge, "broker cpu": broker, "endpoint cpu": endpoint}
         before = {name: process.cpu_seconds() for name, process in processes.items()}
-        machine, own = machine_seconds(), own_seconds()
+        began, machine, own = time.monotonic(), machine_seconds(), own_seconds()
         result = self.load(broker, *arguments)
         machine, own = machine_seconds() - machine, own_seconds() - own
         for process in processes.values():
             process.require_running()
         spent = {name: process.cpu_seconds() - before[name] for name, process in processes.items()}
         others = max(0, machine - own - sum(spent.values()))
-        self.strangers.append(others / max(result["seconds"], 0.01) / os.cpu_count())
+        self.strangers.append(others / (time.monotonic() - began) / os.cpu_count())
         for name, seconds in spent.items():
             subject.note(f"{figure} {name}", seconds * 1e6 / max(result["replies"], 1))
         subject.note(f"{figure} rate", result["replies_per_second"])

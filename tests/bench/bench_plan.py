@@ -3,27 +3,21 @@
 import os
 import sys
 
+import bench_restart
 import bench_site as site
 from bench_load import Generator, Subject, running
 
-MEASUREMENTS = ("passed-over", "connections", "waiting")
+MEASUREMENTS = ("passed-over", "connections", "waiting", "refused", "restart")
 DEVICES = 1000  # device-1 to device-1000, as jobs-load names them
 PARTITIONS = 1000
 CONNECTIONS = 1000
 WAITING = 50000
 
 
-def name_hash(name):
-    """As bridge/flow/partition.h: FNV-1a of 64 bits."""
-    value = 0xcbf29ce484222325
-    for byte in name.encode():
-        value = (value ^ byte) * 0x100000001b3 % 2**64
-    return value
-
-
 def empty_partition():
     """One of many partitions that none of the devices belongs to."""
-    taken = {name_hash(f"device-{number}") % PARTITIONS for number in range(1, DEVICES + 1)}
+    names = (f"device-{number}".encode() for number in range(1, DEVICES + 1))
+    taken = {site.name_hash(name) % PARTITIONS for name in names}
     return f"{min(set(range(PARTITIONS)) - taken) + 1}/{PARTITIONS}"
 
 
@@ -96,14 +90,32 @@ class Plan:
             endpoint = run(site.start_endpoint(self.folder))
             bridge = run(self.bridge(broker, endpoint, 64, "limits.writes_per_second=1",
                                      "limits.deadline=5min"))
-            memory = bridge.status("VmRSS")
+            memory, broker_memory = bridge.status("VmRSS"), broker.status("VmRSS")
             self.generator.load(broker, "--things", WAITING, "--in-flight", WAITING, "--requests",
                                 WAITING, "--patience", 5)
             self.figures.note("waiting memory", (bridge.status("VmRSS") - memory) / WAITING)
+            # The devices' two subscriptions each have come and gone with the generator.
+            self.figures.note("filter memory",
+                              (broker.status("VmHWM") - broker_memory) / WAITING / 2)
+
+    def refused(self):
+        """A request for which there is no room: what a herd costs beyond the quota."""
+        with running() as run:
+            broker = run(site.start_broker(self.folder))
+            endpoint = run(site.start_endpoint(self.folder))
+            bridge = run(self.bridge(broker, endpoint, 64, "limits.writes_per_second=1",
+                                     "limits.queue=1", "limits.queue_per_thing=1"))
+            self.warm_up(broker)
+            self.generator.measured(self.figures, "refused", bridge, broker, endpoint, "--things",
+                                    DEVICES, "--in-flight", 200, "--requests",
+                                    self.options.requests)
+
+    def restart(self):
+        bench_restart.measure(self.folder, self.bridge, self.figures)
 
     def measure(self):
         kinds = {"passed-over": self.passed_over, "connections": self.connections,
-                 "waiting": self.waiting}
+                 "waiting": self.waiting, "refused": self.refused, "restart": self.restart}
         for name in self.options.only or MEASUREMENTS:
             kinds[name]()
 
@@ -126,7 +138,18 @@ class Plan:
             ("  of the endpoint", "handshake endpoint cpu", "{:.0f}"),
             ("  counted over so many connections", "opened", "{:.0f}"),
             ("a kept connection, KiB", "connection memory", "{:.1f}"),
-            (f"a waiting request ({WAITING:,} of them), KiB", "waiting memory", "{:.2f}"))]
+            (f"a waiting request ({WAITING:,} of them), KiB", "waiting memory", "{:.2f}"),
+            ("  a device's subscription, KiB of the broker", "filter memory", "{:.2f}"),
+            ("a request refused for want of room, us CPU of the bridge", "refused cpu", "{:.0f}"),
+            ("  of the broker", "refused broker cpu", "{:.0f}"),
+            ("  a second", "refused rate", "{:.0f}"),
+            (f"a start with {bench_restart.UPDATES:,} updates in the journal, s", "journal start",
+             "{:.1f}"),
+            ("  for each, bytes of the disk", "journal disk", "{:.0f}"),
+            ("  for each, bytes of memory", "journal memory", "{:.0f}"),
+            (f"a start with {bench_restart.THINGS:,} watched things, s", "watch start", "{:.1f}"),
+            ("  for each, bytes of the disk", "watch disk", "{:.0f}"),
+            ("  for each, bytes of memory", "watch memory", "{:.0f}"))]
         return "\n\n".join([table, "\n".join(rest)])
 
     def shown(self, figure, form="{:.1f}"):

@@ -31,6 +31,14 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def name_hash(text):
+    """As bridge/flow/partition.h: FNV-1a of 64 bits."""
+    value = 0xcbf29ce484222325
+    for byte in text:
+        value = (value ^ byte) * 0x100000001b3 & 0xffffffffffffffff
+    return value
+
+
 def accepts(port):
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
         return True
