@@ -46,7 +46,7 @@ class Node:
 
 
 class NodeWithoutNagle(Node):
-    title = "the same, Nagle's algorithm off"
+    title = "Node, Nagle's algorithm off"
     lone_requests = 1000
     options = ("--no-delay",)
 
