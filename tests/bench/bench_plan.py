@@ -6,6 +6,7 @@ import sys
 import bench_restart
 import bench_site as site
 from bench_load import Generator, Subject, running
+from bench_table import conditions
 
 MEASUREMENTS = ("passed-over", "connections", "waiting", "refused", "restart")
 DEVICES = 1000  # device-1 to device-1000, as jobs-load names them
@@ -123,16 +124,19 @@ class Plan:
         for number in range(self.options.rounds):
             print(f"round {number + 1} of {self.options.rounds}", file=sys.stderr)
             self.measure()
-        rows = [("figure", "200 in flight", "1,000/s offered"), ("---", "---", "---")]
+        rows = []
         for title, figure in (
                 ("a request served: us CPU of the bridge", "alone cpu"),
                 ("of the broker", "alone broker cpu"),
                 ("beside an instance that passes it over: us CPU of the bridge", "beside cpu"),
                 ("of the broker", "passed over broker cpu"),
                 ("of the instance that passes it over", "passed over cpu")):
-            rows.append((title, self.shown(f"busy {figure}"), self.shown(f"steady {figure}")))
-        table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
-        rest = [f"{title}: {self.shown(figure, form)}" for title, figure, form in (
+            if f"busy {figure}" in self.figures.figures:
+                rows.append((title, self.shown(f"busy {figure}"), self.shown(f"steady {figure}")))
+        if rows:
+            rows[:0] = [("figure", "200 in flight", "1,000/s offered"), ("---", "---", "---")]
+        rows = ["| " + " | ".join(row) + " |" for row in rows] + [""] * bool(rows)
+        rows += [f"{title}: {self.shown(figure, form)}" for title, figure, form in (
             ("handshake (TLS 1.3, ECDSA P-256, not resumed), us CPU of the bridge", "handshake cpu",
              "{:.0f}"),
             ("  of the endpoint", "handshake endpoint cpu", "{:.0f}"),
@@ -149,9 +153,9 @@ class Plan:
             ("  for each, bytes of memory", "journal memory", "{:.0f}"),
             (f"a start with {bench_restart.THINGS:,} watched things, s", "watch start", "{:.1f}"),
             ("  for each, bytes of the disk", "watch disk", "{:.0f}"),
-            ("  for each, bytes of memory", "watch memory", "{:.0f}"))]
-        return "\n\n".join([table, "\n".join(rest)])
+            ("  for each, bytes of memory", "watch memory", "{:.0f}"))
+            if figure in self.figures.figures]
+        return "\n".join([*rows, "", conditions(self.generator.strangers)])
 
     def shown(self, figure, form="{:.1f}"):
-        value = self.figures.median(figure)
-        return "-" if value is None else form.format(value)
+        return form.format(self.figures.median(figure))
