@@ -8,6 +8,7 @@ medians of the rounds, the lines below it the rounds' ratios.
 import argparse
 import pathlib
 import shutil
+import signal
 import sys
 import tempfile
 
@@ -145,6 +146,8 @@ class Bench:
 
 def main():
     options = parse()
+    # As Ctrl-C does: through the finally blocks, so that nothing that was started is left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     folder = pathlib.Path(tempfile.mkdtemp(prefix="jobs-bridge-bench-"))
     folder.chmod(0o755)  # as root mosquitto and nginx drop to users of their own
     try:
