@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <string_view>
 #include <variant>
 
@@ -59,7 +60,8 @@ std::optional<Duration> retry_after(const HttpOutcome& outcome) {
   const auto then = read_http_date(response->retry_after);
   const auto now = read_http_date(response->date);
   if (!then || !now || *then <= *now) return std::nullopt;
-  return *then - *now;
+  // Not more than can be said in seconds: thousands of years do not fit into a Duration.
+  return std::min(*then - *now, std::chrono::seconds(std::numeric_limits<int>::max()));
 }
 
 }  // namespace jobs_bridge
