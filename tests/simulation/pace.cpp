@@ -25,7 +25,9 @@ bool tells_of_trouble(const HttpOutcome& outcome) {
 
 void Pace::began(MonotonicTime now, RequestId id, QuotaKind kind, std::size_t in_flight,
                  bool reachable) {
-  auto& [per_second, calls] = kind == QuotaKind::reads ? reads_ : writes_;
+  auto& window = kind == QuotaKind::reads ? reads_ : writes_;
+  const auto per_second = window.per_second;
+  auto& calls = window.calls;
   if (per_second > 0) {
     while (!calls.empty() && calls.front() <= now - 1s) calls.pop_front();
     calls.push_back(now);

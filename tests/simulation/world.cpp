@@ -13,9 +13,6 @@ using namespace std::chrono_literals;
 
 constexpr std::int64_t some_day = 1'800'000'000;  // 2027
 
-/// How long a shutdown waits for what is under way.
-constexpr Duration patience = 5s;
-
 /// A timer may be so late: quotas round up.
 constexpr Duration rounding = 10us;
 

@@ -51,6 +51,15 @@ class World {
   AskedNumber send(Asked asked);
   void set_weather(const Weather& weather) { endpoint_.set_weather(weather); }
 
+  // What run_traffic() lets happen now and then, at once; what exactly, the dice say.
+  void request();
+  void change_weather();
+  void cancel_a_job();
+  void add_a_job();
+  void jump_the_clock();
+  void fill_the_disk();
+  void end_the_bridge();
+
   [[nodiscard]] MonotonicTime now() const { return now_; }
   [[nodiscard]] Dice& dice() { return dice_; }
   [[nodiscard]] Agenda& agenda() { return agenda_; }
@@ -68,13 +77,6 @@ class World {
   [[nodiscard]] Now clock() const;
   void every(Duration mean, void (World::*what)());
   void repeat(Duration mean, void (World::*what)());
-  void request();
-  void change_weather();
-  void cancel_a_job();
-  void add_a_job();
-  void jump_the_clock();
-  void fill_the_disk();
-  void end_the_bridge();
 
   void deliver(AskedNumber number);
   void begin_call(const DaemonModel::Begun& begun);
