@@ -1,0 +1,239 @@
+// What the endpoint answers, up to the reply. Input, line by line: the operation (describe, update,
+// start-next, get, or `next`: a describe of $next), the status, x-amzn-ErrorType, Retry-After,
+// Date; then the body. After a line `--` follows the answer to the describe that settles an update,
+// in the same form without the operation. A status of -1 to -8: no answer, for that reason.
+
+#include "bridge/jobs/answer.h"
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "bridge/flow/respond.h"
+#include "bridge/jobs/cbor.h"
+#include "bridge/jobs/endpoint_error.h"
+#include "bridge/jobs/health.h"
+#include "bridge/jobs/notice.h"
+#include "bridge/jobs/settlement.h"
+#include "bridge/jobs/whole_number.h"
+#include "tests/fuzz/input.h"
+#include "tests/fuzz/judge.h"
+#include "tests/fuzz/promise.h"
+
+namespace {
+
+using namespace jobs_bridge;
+using fuzz::promise;
+using nlohmann::json;
+
+constexpr std::int64_t now_seconds = 1'700'000'000;
+const std::string token = R"("t\u00e9")";
+
+Request request_of(std::string_view operation) {
+  const auto thing = *ThingName::parse("pump-1");
+  if (operation == "get") return {.operation = Operation::get_pending, .thing = thing};
+  if (operation == "start-next") return {.operation = Operation::start_next, .thing = thing};
+  if (operation == "next") {
+    return {.operation = Operation::describe, .thing = thing, .job = JobName::parse("$next")};
+  }
+  Request request{.operation = Operation::describe, .thing = thing, .job = JobName::parse("job_7")};
+  if (operation != "update") return request;
+  request.operation = Operation::update;
+  request.status = "FAILED";
+  request.status_details = R"({"step":"2"})";
+  request.expected_version = 3;
+  request.include_job_document = true;
+  request.include_job_execution_state = true;
+  return request;
+}
+
+HttpOutcome outcome_of(fuzz::Input& input) {
+  const auto status = whole_number<int>(input.line()).value_or(200);
+  HttpResponse response;
+  response.status = status;
+  response.error_type = input.line();
+  response.retry_after = input.line();
+  response.date = input.line();
+  response.body = input.until("\n--\n");
+  if (status >= 0 || status < -8) return response;
+  const bool maybe_sent = response.body.empty();
+  return HttpFailure{static_cast<HttpFailure::Kind>(-status - 1), maybe_sent, "detail"};
+}
+
+json object_of(const std::string& text) {
+  auto value = fuzz::judged(text);
+  promise(value.has_value() && value->is_object(), "a reply is a JSON object to others");
+  return *std::move(value);
+}
+
+/// How often the object itself has a member of that name; a parsed one holds the last of them
+/// alone.
+int count_of(std::string_view name, const std::string& text) {
+  int count = 0;
+  const auto look = [&](int depth, json::parse_event_t event, json& value) {
+    if (depth == 1 && event == json::parse_event_t::key && value == name) ++count;
+    return true;
+  };
+  json::parse(text, look, /*allow_exceptions=*/false).is_discarded();
+  return count;
+}
+
+json check_payload(const Request& request, const Answer& answer) {
+  Effects effects;
+  ReplyAddress address{.topic = "$aws/things/pump-1/jobs/x/update",
+                       .response_topic = {},
+                       .correlation_data = {},
+                       .content_type = {},
+                       .client_token = token,
+                       .operation = request.operation,
+                       .received = {}};
+  const bool accepted = std::holds_alternative<Accepted>(answer);
+  respond({.monotonic = {}, .unix_seconds = now_seconds}, address, answer, "", effects);
+  promise(effects.publications.size() == 1, "a request has one reply");
+  const auto& reply = effects.publications.front();
+  promise(reply.topic == address.topic + (accepted ? "/accepted" : "/rejected"),
+          "the reply's topic says what became of the request");
+  auto payload = object_of(reply.payload);
+  promise(payload.value("timestamp", json()) == now_seconds, "the timestamp is the bridge's");
+  promise(payload.value("clientToken", json()) == "t\u00e9", "the token is the device's");
+  if (reply.payload.find("\\u") == std::string::npos) {
+    promise(
+        count_of("timestamp", reply.payload) <= 1 && count_of("clientToken", reply.payload) <= 1,
+        "timestamp and token stand there once");
+  }
+  address.content_type = "application/cbor";
+  effects.clear();
+  respond({.monotonic = {}, .unix_seconds = now_seconds}, address, answer, "", effects);
+  promise(effects.publications.size() == 1, "a request in CBOR has one reply");
+  promise(json_from_cbor(effects.publications.front().payload).has_value(),
+          "a reply to CBOR is CBOR");
+  return payload;
+}
+
+void check_rejected(const Rejection& rejection, const json& payload) {
+  promise(!rejection.message.empty(), "a rejection has a reason");
+  promise(rejection.message.size() <= 2048, "what an endpoint can make us say is bounded");
+  promise(payload["code"] == to_string(rejection.code) && payload["message"].is_string(),
+          "a rejection says its code and its reason");
+  if (!rejection.execution_state.empty()) {
+    promise(rejection.code == ErrorCode::invalid_state_transition ||
+                rejection.code == ErrorCode::version_mismatch,
+            "only two codes carry the execution's state");
+    promise(payload["executionState"].is_object(), "the execution's state is an object");
+  }
+}
+
+/// The execution of an answer in either shape, as others read it.
+json execution_in(const HttpOutcome& outcome) {
+  const auto* response = std::get_if<HttpResponse>(&outcome);
+  if (response == nullptr) return {};
+  // Half a surrogate pair changes what the document is: such a body is not judged.
+  auto body = json::parse(response->body, nullptr, /*allow_exceptions=*/false);
+  if (!body.is_object()) return {};
+  if (body.contains("success") && body["success"].is_boolean()) {
+    auto data = body.value("data", json::object());
+    body = std::move(data);
+  }
+  if (!body.is_object()) return {};
+  return body.value("execution", json());
+}
+
+void check_execution(const Request& request, const HttpOutcome& outcome, const Accepted& answer,
+                     const json& payload) {
+  const auto sent = execution_in(outcome);
+  const auto told = payload.value("execution", json());
+  if (told.is_object() && told.contains("thingName")) {
+    promise(told["thingName"] == "pump-1", "a device hears nothing of another thing");
+  }
+  const bool by_id = request.operation == Operation::describe && !request.job->is_next();
+  if (by_id && told.is_object() && told.contains("jobId")) {
+    promise(told["jobId"] == "job_7", "a device hears nothing of another job than it asked for");
+  }
+  if (!sent.is_object() || !told.is_object()) return;
+  const auto document = sent.value("jobDocument", json());
+  if (!document.is_string()) return;
+  const auto& text = document.get_ref<const std::string&>();
+  const auto held = fuzz::judged(text);
+  if (held) {
+    promise(answer.members.find(text) != std::string::npos, "a job document keeps its bytes");
+    promise(told["jobDocument"] == *held, "a job document arrives as what it holds");
+  } else {
+    promise(told["jobDocument"] == document, "what is no JSON arrives as a string");
+  }
+}
+
+void check_notices(const Accepted& answer) {
+  if (const auto pending = read_pending(answer)) {
+    const auto notice = object_of(notify_payload(*pending, now_seconds));
+    promise(notice["timestamp"] == now_seconds, "a notification says when");
+    std::size_t count = 0;
+    for (const auto& list : notice["jobs"]) count += list.size();
+    promise(count <= most_in_notice, "a notification's length is bounded");
+  }
+  if (const auto next = read_next(answer)) object_of(notify_next_payload(*next, now_seconds));
+}
+
+void check(const Request& request, const HttpOutcome& outcome, const Answer& answer) {
+  const auto payload = check_payload(request, answer);
+  if (const auto* rejection = std::get_if<Rejection>(&answer)) {
+    check_rejected(*rejection, payload);
+  } else {
+    const auto& accepted = std::get<Accepted>(answer);
+    if (request.operation == Operation::describe || request.operation == Operation::start_next) {
+      check_execution(request, outcome, accepted, payload);
+    }
+    check_notices(accepted);
+  }
+}
+
+void settle(const Request& update, const HttpOutcome& outcome, const Rejection& refusal,
+            const HttpOutcome& description) {
+  for (const bool sent_before : {false, true}) {
+    auto settlement = Settlement::of(update, outcome, refusal, sent_before);
+    for (int looks = 0; settlement; ++looks) {
+      promise(looks < 100, "looking at once comes to an end");
+      const auto call = settlement->call(update);
+      promise(call.method == "GET" && call.target.starts_with("/things/pump-1/jobs/job_7"),
+              "what settles an update changes nothing");
+      const auto step = settlement->described(update, description);
+      if (const auto* answer = std::get_if<Answer>(&step)) {
+        const auto payload = check_payload(update, *answer);
+        if (const auto* rejection = std::get_if<Rejection>(answer)) {
+          check_rejected(*rejection, payload);
+        }
+        break;
+      }
+      if (std::get<Settlement::Next>(step) != Settlement::Next::describe) break;
+    }
+    if (settlement)
+      check_rejected(settlement->unsettled(), check_payload(update, settlement->unsettled()));
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  fuzz::Input input(data, size);
+  const auto request = request_of(input.line());
+  const auto outcome = outcome_of(input);
+  const auto description = outcome_of(input);
+  health_of(outcome);
+  if (const auto pause = retry_after(outcome)) {
+    promise(*pause >= Duration::zero(), "the endpoint is not left alone for less than no time");
+  }
+  const auto answer = read_answer(request, outcome);
+  check(request, outcome, answer);
+  if (const auto* rejection = std::get_if<Rejection>(&answer)) {
+    if (std::holds_alternative<HttpFailure>(outcome)) {
+      promise(rejection->code == ErrorCode::internal_error,
+              "no answer is no reason to give a job up");
+    }
+    promise(rejection->execution_state.empty(), "an error of HTTP carries no state");
+    may_pass(outcome, *rejection);
+    refuses_credentials(outcome);
+    settle(request, outcome, *rejection, description);
+  }
+  return 0;
+}

@@ -1,0 +1,144 @@
+// A journal whose file was changed behind the bridge's back. Input: edits of a whole file with 40
+// updates, five bytes each: what is done (low bits: put a byte, invert a bit, zero 16 bytes, cut
+// off, insert), where (three bytes), and with what. An input that begins with SQLite's own first
+// bytes is the file itself.
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "adapters/journal/journal_file.h"
+#include "tests/fuzz/input.h"
+#include "tests/fuzz/promise.h"
+#include "tests/support/recording_log.h"
+#include "tests/support/temporary_directory.h"
+
+namespace {
+
+using namespace jobs_bridge;
+using namespace jobs_bridge::journal;
+using fuzz::promise;
+
+constexpr std::size_t max_size = std::size_t{1} << 20U;
+constexpr std::uint64_t count = 40;
+
+JournalEntry entry_of(std::uint64_t number) {
+  const auto text = std::to_string(number);
+  return {.number = number,
+          .received = 1'700'000'000 + static_cast<std::int64_t>(number),
+          .message = {.topic = "$aws/things/pump-" + text + "/jobs/job/update",
+                      .payload = R"({"status":"FAILED"})" + std::string(number * 13 % 400, ' '),
+                      .response_topic = number % 2 == 0 ? "" : "replies/" + text,
+                      .correlation_data = text,
+                      .content_type = "application/json"}};
+}
+
+bool same(const JournalEntry& left, const JournalEntry& right) {
+  return left.number == right.number && left.received == right.received &&
+         left.message.topic == right.message.topic &&
+         left.message.payload == right.message.payload &&
+         left.message.response_topic == right.message.response_topic &&
+         left.message.correlation_data == right.message.correlation_data &&
+         left.message.content_type == right.message.content_type &&
+         left.message.expires_after == right.message.expires_after;
+}
+
+std::string content_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string whole_file() {
+  const testing_support::TemporaryDirectory directory;
+  const auto path = directory.file("journal");
+  {
+    auto file = JournalFile::open(path, max_size);
+    promise(file.has_value(), "a journal can be begun");
+    for (std::uint64_t number = 1; number <= count; ++number) {
+      promise(!file.value()->record(entry_of(number)), "an update can be recorded");
+    }
+    promise(file.value()->checkpoint().has_value(), "a journal can be brought into its file");
+  }
+  return content_of(path);
+}
+
+std::string edited(std::string file, fuzz::Input& input) {
+  for (int edits = 0; edits < 32 && !input.is_empty(); ++edits) {
+    const auto what = input.byte();
+    std::size_t where = input.byte();
+    where |= static_cast<std::size_t>(input.byte()) << 8U;
+    where |= static_cast<std::size_t>(input.byte()) << 16U;
+    const auto with = input.byte();
+    if (file.empty()) break;
+    where %= file.size();
+    switch (what % 5U) {
+      case 0:
+        file[where] = static_cast<char>(with);
+        break;
+      case 1:
+        file[where] =
+            static_cast<char>(static_cast<unsigned char>(file[where]) ^ (1U << with % 8U));
+        break;
+      case 2:
+        file.replace(where, 16, 16, '\0');
+        break;
+      case 3:
+        file.resize(where);
+        break;
+      default:
+        file.insert(where, 1, static_cast<char>(with));
+    }
+  }
+  return file;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const std::string whole = whole_file();
+  fuzz::Input input(data, size);
+  const std::string_view given(reinterpret_cast<const char*>(data), size);
+  const bool is_file = given.starts_with("SQLite format 3");
+  const auto content = is_file ? std::string(given) : edited(whole, input);
+
+  const testing_support::TemporaryDirectory directory;
+  const auto path = directory.file("journal");
+  std::ofstream(path, std::ios::binary) << content;
+  testing_support::RecordingLog log;
+  std::vector<JournalEntry> entries;
+  {
+    auto opened = open_whole(path, max_size, log);
+    if (!opened) {
+      promise(!opened.error().message.empty(), "a file that is refused has a reason");
+      promise(content_of(path) == content, "a file that is refused stays as it is");
+      return 0;
+    }
+    promise(opened->file != nullptr, "a disk with space is no full one");
+    std::uint64_t last = 0;
+    for (const auto& entry : opened->entries) {
+      promise(entry.number > last, "entries come by their number, none twice");
+      promise(is_file || same(entry, entry_of(entry.number)), "no entry is invented or changed");
+      last = entry.number;
+    }
+    const bool told = log.count("damaged journal was set aside") > 0;
+    promise(is_file || content.empty() || told || opened->entries.size() == count,
+            "what is lost is told");
+    promise(!told || content_of(path + ".damaged-1") == content || is_file,
+            "a damaged file is kept as it was");
+    promise(!opened->file->record(entry_of(last + 1)), "a journal goes on after damage");
+    entries = std::move(opened->entries);
+    entries.push_back(entry_of(last + 1));
+  }
+  auto again = open_whole(path, max_size, log);
+  promise(again.has_value(), "what was written can be opened");
+  promise(again->entries.size() == entries.size(), "what was taken over is kept");
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    promise(same(entries[i], again->entries[i]), "what was taken over is kept as it was");
+  }
+  return 0;
+}
