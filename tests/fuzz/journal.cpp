@@ -126,7 +126,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       last = entry.number;
     }
     const bool told = log.count("damaged journal was set aside") > 0;
-    promise(is_file || content.empty() || told || opened->entries.size() == count,
+    // SQLite takes a file of one byte for an empty one, and an empty one is a journal to begin.
+    promise(is_file || content.size() <= 1 || told || opened->entries.size() == count,
             "what is lost is told");
     promise(!told || content_of(path + ".damaged-1") == content || is_file,
             "a damaged file is kept as it was");
