@@ -35,12 +35,14 @@ bool run(const std::filesystem::path& path) {
 int main(int count, char** arguments) {
   std::set<std::filesystem::path> inputs;
   for (int i = 1; i < count; ++i) {
-    if (std::filesystem::is_directory(arguments[i])) {
-      for (const auto& entry : std::filesystem::directory_iterator(arguments[i])) {
+    // A fuzzer may go to a directory of its own.
+    const auto path = std::filesystem::absolute(arguments[i]);
+    if (std::filesystem::is_directory(path)) {
+      for (const auto& entry : std::filesystem::directory_iterator(path)) {
         inputs.insert(entry.path());
       }
     } else {
-      inputs.insert(arguments[i]);
+      inputs.insert(path);
     }
   }
   for (const auto& input : inputs) {
