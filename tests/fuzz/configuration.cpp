@@ -51,8 +51,8 @@ void check_configuration(const Configuration& configuration) {
   promise(configuration.limits.queue >= 1 && configuration.limits.queue_per_thing >= 1,
           "there is room for a request");
   promise(configuration.limits.max_payload > 0, "payloads have a limit");
-  promise(configuration.broker.partition.count >= 1 &&
-              configuration.broker.partition.index < configuration.broker.partition.count,
+  promise(configuration.broker.partition.count >= 1 && configuration.broker.partition.index >= 1 &&
+              configuration.broker.partition.index <= configuration.broker.partition.count,
           "a partition is one of them");
   promise(!configuration.broker.url.host.empty() && !configuration.endpoint.url.host.empty(),
           "broker and endpoint have a host");
