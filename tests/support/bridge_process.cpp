@@ -1,8 +1,10 @@
 #include "tests/support/bridge_process.h"
 
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <map>
+#include <sstream>
 #include <stdexcept>
 
 namespace jobs_bridge::testing_support {
@@ -47,7 +49,13 @@ std::vector<std::string> command(const TemporaryDirectory& directory,
     file << "[" << section << "]\n";
     for (const auto& [key, value] : keys) file << key << " = " << toml_value(key, value) << "\n";
   }
-  return {JOBS_BRIDGE_PROGRAM, "run", "--config", path};
+  std::vector<std::string> result;
+  if (const char* const wrapper = std::getenv("JOBS_BRIDGE_WRAPPER")) {
+    std::istringstream words(wrapper);
+    for (std::string word; words >> word;) result.push_back(word);
+  }
+  result.insert(result.end(), {JOBS_BRIDGE_PROGRAM, "run", "--config", path});
+  return result;
 }
 
 }  // namespace

@@ -9,7 +9,9 @@
 
 namespace jobs_bridge::testing_support {
 
-/// jobs-bridge as a process, run as an operator runs it: with a configuration file.
+/// jobs-bridge as a process, run as an operator runs it: with a configuration file. The words in
+/// the environment's JOBS_BRIDGE_WRAPPER come before its command line, to run it under valgrind or
+/// perf.
 class BridgeProcess {
  public:
   enum class Wait { until_ready, not_at_all };

@@ -1,6 +1,7 @@
 #include "tests/support/process.h"
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -62,6 +63,11 @@ Strings environment_with(const Process::Environment& more) {
   return Strings(std::move(all));
 }
 
+/// What every report of a sanitizer has in its first line, or before its last.
+constexpr std::array<std::string_view, 5> reports = {
+    "ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer",
+    "AddressSanitizer:DEADLYSIGNAL", ": runtime error: "};
+
 }  // namespace
 
 Process::Process(std::vector<std::string> command, const Environment& environment) {
@@ -104,6 +110,13 @@ Process::~Process() {
   capturing_.join();
   close(pipe_);
   close(wake_);
+  // A program that ends with a report may have done all that the test asked for.
+  for (const auto report : reports) {
+    if (output_.find(report) != std::string::npos) {
+      ADD_FAILURE() << "a sanitizer has reported:\n" << output_;
+      break;
+    }
+  }
 }
 
 void Process::signal(int number) {

@@ -19,7 +19,8 @@ namespace jobs_bridge::testing_support {
 constexpr std::chrono::milliseconds patience{20000};
 
 /// A child process, its standard output and error captured as one. It dies with this object, and
-/// with the thread that started it (so start it on one that stays).
+/// with the thread that started it (so start it on one that stays). The report of a sanitizer in
+/// its output is a failure of the test.
 class Process {
  public:
   using Environment = std::vector<std::pair<std::string, std::string>>;
