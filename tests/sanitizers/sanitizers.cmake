@@ -25,14 +25,17 @@ if(JOBS_BRIDGE_SANITIZER)
   add_compile_options(-w)
 endif()
 
-# ThreadSanitizer keeps for each stack which functions were entered. One that is entered on a stack and
-# left on another would make it read before the beginning of the other's list, and crash: what switches
-# stacks is compiled without, and tells of every switch itself.
+# What switches stacks tells the sanitizers of every switch, and is compiled without them: its own
+# functions are entered on one stack and left on another. ThreadSanitizer would read before the
+# beginning of a stack's list of functions; AddressSanitizer keep the frame where a fiber begins in
+# memory of the thread that made it, which may end before the fiber does.
 function(jobs_bridge_stack_switch_tells)
-  if(JOBS_BRIDGE_SANITIZER STREQUAL "thread")
+  if(JOBS_BRIDGE_SANITIZER)
+    string(TOUPPER ${JOBS_BRIDGE_SANITIZER} sanitizer)
     set_source_files_properties(adapters/fibers/stack_switch.cpp
       DIRECTORY adapters/fibers PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON
-      COMPILE_OPTIONS "-fno-sanitize=thread;-DJOBS_BRIDGE_THREAD_SANITIZER=1")
+      COMPILE_OPTIONS
+      "-fno-sanitize=${JOBS_BRIDGE_SANITIZER};-DJOBS_BRIDGE_${sanitizer}_SANITIZER=1")
   endif()
 endfunction()
 
