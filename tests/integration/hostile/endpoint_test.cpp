@@ -1,0 +1,174 @@
+#include <cstdio>
+
+#include "tests/integration/hostile/others.h"
+#include "tests/support/raw_peer.h"
+
+namespace jobs_bridge::testing_support {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kMebibyte = 1U << 20U;
+const std::string kHead = "HTTP/1.1 200 OK\r\n";
+
+/// A bomb: 64 MiB of zeros in some hundred kilobytes.
+std::string compressed_zeros() {
+  FILE* pipe = popen("head -c 67108864 /dev/zero | gzip -1", "r");
+  if (pipe == nullptr) throw std::runtime_error("cannot start gzip");
+  std::string bytes;
+  char buffer[4096];
+  while (const auto size = fread(buffer, 1, sizeof buffer, pipe)) bytes.append(buffer, size);
+  if (pclose(pipe) != 0 || bytes.empty()) throw std::runtime_error("gzip failed");
+  return bytes;
+}
+
+void send_for_ever(PeerConnection& connection, const std::string& bytes) {
+  while (connection.send(bytes)) {
+  }
+}
+
+struct Behaviour {
+  const char* name;
+  RawPeer::Script answer;  ///< to one request; the connection ends when it returns
+};
+
+class HostileEndpointTest : public testing::TestWithParam<Behaviour> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    Behaviours, HostileEndpointTest,
+    testing::Values(
+        Behaviour{"EndlessHeaders",
+                  [](auto& peer) {
+                    peer.send(kHead);
+                    send_for_ever(peer, "X-More: " + std::string(1000, 'x') + "\r\n");
+                  }},
+        Behaviour{"HeaderWithoutEnd",
+                  [](auto& peer) {
+                    peer.send(kHead + "X-Long: ");
+                    send_for_ever(peer, std::string(16384, 'x'));
+                  }},
+        Behaviour{"DeclaredBodyOfOneGibibyte",
+                  [](auto& peer) {
+                    peer.send(kHead + "Content-Length: 1073741824\r\n\r\n");
+                    send_for_ever(peer, std::string(65536, 'x'));
+                  }},
+        Behaviour{"ChunkedBodyWithoutEnd",
+                  [](auto& peer) {
+                    peer.send(kHead + "Transfer-Encoding: chunked\r\n\r\n");
+                    send_for_ever(peer, "10000\r\n" + std::string(65536, 'x') + "\r\n");
+                  }},
+        Behaviour{"BodyUntilAnEndThatNeverComes",
+                  [](auto& peer) {
+                    peer.send(kHead + "\r\n");
+                    send_for_ever(peer, std::string(65536, 'x'));
+                  }},
+        Behaviour{"OneByteAtATime",
+                  [](auto& peer) {
+                    // The pace is the attack: never silent for as long as a timeout of one read.
+                    peer.send(kHead + "Content-Length: 1000\r\n\r\n");
+                    while (peer.send(" ")) std::this_thread::sleep_for(50ms);
+                  }},
+        Behaviour{"InvalidChunkSize",
+                  [](auto& peer) {
+                    peer.send(kHead + "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n");
+                  }},
+        Behaviour{"ChunkSizeThatOverflows",
+                  [](auto& peer) {
+                    peer.send(kHead +
+                              "Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n{}\r\n");
+                  }},
+        Behaviour{"FloodOfInformationalAnswers",
+                  [](auto& peer) { send_for_ever(peer, "HTTP/1.1 103 Early Hints\r\n\r\n"); }},
+        Behaviour{"CompressedBombThatNobodyAskedFor",
+                  [](auto& peer) {
+                    static const std::string bomb = compressed_zeros();
+                    peer.send(http_answer(bomb, "200 OK", "Content-Encoding: gzip\r\n"));
+                  }},
+        Behaviour{"ContentLengthTooLong",
+                  [](auto& peer) {
+                    peer.send(kHead + "Content-Length: 3\r\n\r\n{}");
+                    peer.close();
+                  }},
+        Behaviour{"ContentLengthTooShort",
+                  [](auto& peer) { peer.send(kHead + "Content-Length: 1\r\n\r\n{}"); }},
+        Behaviour{"ContentLengthNegative",
+                  [](auto& peer) { peer.send(kHead + "Content-Length: -1\r\n\r\n{}"); }},
+        Behaviour{"CloseInMidAnswer",
+                  [](auto& peer) {
+                    peer.send(kHead + "Content-Le");
+                    peer.close();
+                  }},
+        Behaviour{"NoHttp", [](auto& peer) { peer.send("SSH-2.0-OpenSSH_9\r\n\r\n"); }}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+TEST_P(HostileEndpointTest, FailsTheRequestsThatMeetItInTimeAndNoOther) {
+  constexpr auto deadline = 1000ms;
+  constexpr std::size_t victims = 3;
+  MosquittoBroker broker;
+  RawPeer peer([](PeerConnection& connection) {
+    for (;;) {
+      const auto request = connection.read_request();
+      if (request.empty()) return;
+      if (request.find("/things/calm/") == std::string::npos) return GetParam().answer(connection);
+      connection.send(http_answer("{}"));
+    }
+  });
+  BridgeProcess bridge(
+      {"broker.url=" + broker.url(), "endpoint.url=http://127.0.0.1:" + std::to_string(peer.port()),
+       "endpoint.connections=8", "endpoint.answer_timeout=800ms", "limits.deadline=1s"});
+  MqttDevice victim({.port = broker.port(), .client_id = "victim"});
+  victim.subscribe("$aws/things/+/jobs/start-next/+");
+  Others others(broker.port());
+  ASSERT_TRUE(others.ask()) << others.last() << bridge.log();
+  const auto before = peak_memory(bridge.process().id());
+
+  const auto start = Others::Clock::now();
+  for (std::size_t i = 0; i < victims; ++i) {
+    victim.publish(start_next_topic("victim-" + std::to_string(i)), "{}");
+  }
+  const auto heard = [&] {
+    const auto replies = victim.received();
+    return std::count_if(replies.begin(), replies.end(), [](const auto& reply) {
+      return reply.topic.find("/victim-") != std::string::npos;
+    });
+  };
+  while (heard() < std::ptrdiff_t{victims} && Others::Clock::now() < start + patience) {
+    ASSERT_TRUE(others.ask()) << others.last() << bridge.log();
+  }
+  const auto longest =
+      std::chrono::duration_cast<std::chrono::milliseconds>(Others::Clock::now() - start);
+  ASSERT_EQ(heard(), std::ptrdiff_t{victims}) << bridge.log();
+  for (const auto& reply : victim.received()) {
+    if (reply.topic.find("/victim-") == std::string::npos) continue;
+    EXPECT_EQ(code_of(reply), "InternalError") << bridge.log();
+  }
+  EXPECT_LT(longest, deadline + 500ms);
+  const auto grown = peak_memory(bridge.process().id()) - before;
+  EXPECT_LT(grown, 16 * kMebibyte);
+  EXPECT_LT(others.p99(), deadline);
+  EXPECT_TRUE(bridge.process().running());
+  report(GetParam().name, longest, grown, others);
+  if (testing::Test::HasFailure()) std::cout << bridge.log().substr(0, 6000);
+  std::cout << "[   cause  ] " << bridge.process().wait_for_line("victim-0", 100ms).value_or("")
+            << "\n";
+}
+
+TEST(HostileEndpointTest, AnswerInAdvanceNeverReachesTheNextThing) {
+  MosquittoBroker broker;
+  RawPeer peer([](PeerConnection& connection) {
+    while (!connection.read_request().empty()) {
+      connection.send(http_answer("{}") + http_answer(R"({"execution":{"jobId":"forged"}})"));
+    }
+  });
+  BridgeProcess bridge({"broker.url=" + broker.url(),
+                        "endpoint.url=http://127.0.0.1:" + std::to_string(peer.port()),
+                        "endpoint.connections=1", "limits.deadline=1s"});
+  Others others(broker.port());
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(others.ask()) << others.last();
+    EXPECT_EQ(others.last().find("forged"), std::string::npos) << others.last();
+  }
+}
+
+}  // namespace
+}  // namespace jobs_bridge::testing_support
