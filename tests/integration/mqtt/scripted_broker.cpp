@@ -82,7 +82,16 @@ void ScriptedBroker::Connection::send_with_flags(std::uint8_t type, std::uint8_t
     bytes += static_cast<char>(part | (length > 0 ? 0x80 : 0));
   } while (length > 0);
   bytes += body;
-  ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  send_bytes(bytes);
+}
+
+bool ScriptedBroker::Connection::send_bytes(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return true;
 }
 
 void ScriptedBroker::Connection::accept(const std::optional<std::string>& properties,

@@ -53,6 +53,8 @@ class ScriptedBroker {
     bool has_data(std::chrono::milliseconds limit);
     void send(std::uint8_t type, std::string_view body);
     void send_with_flags(std::uint8_t type, std::uint8_t flags, std::string_view body);
+    /// As they are, whether they are a packet or not. False: the client has gone.
+    bool send_bytes(std::string_view bytes);
     /// Takes a CONNECT and accepts it; `properties` are a CONNACK's of MQTT 5, without their
     /// length. Over 3.1.1: nullopt.
     void accept(const std::optional<std::string>& properties = "", bool session_present = false);

@@ -1,0 +1,180 @@
+#include <atomic>
+
+#include "tests/integration/hostile/others.h"
+#include "tests/integration/mqtt/scripted_broker.h"
+#include "tests/support/wait_until.h"
+
+namespace jobs_bridge::testing_support {
+namespace {
+
+using namespace std::chrono_literals;
+using Connection = ScriptedBroker::Connection;
+
+/// Grants what a SUBSCRIBE of MQTT 5 asks for, however many filters it has.
+void grant(Connection& connection, const Packet& subscribe) {
+  std::size_t at = 3U + static_cast<unsigned char>(subscribe.body.at(2));
+  std::string codes;
+  for (; at + 2 < subscribe.body.size(); at += 3U + subscribe.number_at(at)) codes += '\1';
+  connection.send(Packet::suback, subscribe.body.substr(0, 2) + '\0' + codes);
+}
+
+std::string text(const std::string& bytes) {
+  return std::string{static_cast<char>(bytes.size() >> 8U), static_cast<char>(bytes.size())} +
+         bytes;
+}
+
+/// A PUBLISH at QoS 1 without properties.
+std::string publish(const std::string& topic, std::uint16_t id) {
+  const auto body =
+      text(topic) + static_cast<char>(id >> 8) + static_cast<char>(id & 0xFF) + '\0' + "{}";
+  std::string bytes = "\x32";
+  for (auto length = body.size();;) {
+    const auto part = length & 0x7F;
+    length >>= 7;
+    bytes += static_cast<char>(part | (length > 0 ? 0x80 : 0));
+    if (length == 0) break;
+  }
+  return bytes + body;
+}
+
+/// As a good broker does, hands one request over and waits for its reply; true: it came.
+bool serves(Connection& connection) {
+  connection.accept();
+  bool asked = false;
+  while (const auto packet = connection.read()) {
+    if (packet->type == Packet::pingreq) connection.send(Packet::pingresp, "");
+    if (packet->type == Packet::subscribe) {
+      grant(connection, *packet);
+      if (!asked) connection.send_bytes(publish(start_next_topic("calm"), 7));
+      asked = true;
+    }
+    if (packet->type != Packet::publish) continue;
+    if ((packet->flags & 0x06) != 0) connection.acknowledge(packet->publish_id());
+    if (packet->topic().starts_with(start_next_topic("calm") + "/accepted")) return true;
+  }
+  return false;
+}
+
+struct Behaviour {
+  const char* name;
+  std::string bytes;  ///< said in place of anything else, once the bridge has subscribed
+};
+
+class HostileBrokerTest : public testing::TestWithParam<Behaviour> {};
+
+const std::string kNul(1, '\0');
+
+INSTANTIATE_TEST_SUITE_P(
+    Behaviours, HostileBrokerTest,
+    testing::Values(
+        Behaviour{"PropertyThatDoesNotExist",
+                  std::string("\x32\x0A", 2) + text("a/b") + "\0\1\2\xFF\xFF"},
+        Behaviour{"PropertiesLongerThanTheirPacket",
+                  std::string("\x32\x09", 2) + text("a/b") + kNul + "\1\xFF\x7F"},
+        Behaviour{"LengthOfFiveBytes", "\x32\xFF\xFF\xFF\xFF\xFF\xFF"},
+        Behaviour{"LargestLengthAndNothingMore", "\x32\xFF\xFF\xFF\x7F"},
+        Behaviour{"LargestPacket",
+                  "\x32\xFF\xFF\xFF\x7F" + text("a/b") + std::string(8U << 20U, 'x')},
+        Behaviour{"SecondConnack", std::string("\x20\x03\0\0\0", 5)},
+        Behaviour{"AcknowledgementOfNothing", "\x40\x02\x7F\xFF"},
+        Behaviour{"ReleaseOfNothing", "\x62\x02\x7F\xFF"},
+        Behaviour{"ReceivedForNothing", "\x50\x02\x7F\xFF"},
+        Behaviour{"ReservedType", std::string("\0\0", 2)},
+        Behaviour{"ClientsPackets", std::string("\x10\x00\x82\x00\xC0\x00", 6)},
+        Behaviour{"QosThree", std::string("\x36\x08", 2) + text("a/b") + kNul + "\1" + kNul},
+        Behaviour{"TopicOfInvalidUtf8", publish("$aws/things/\xC3\x28/jobs/start-next", 1)},
+        Behaviour{"TopicWithNul", publish("$aws/things/a" + kNul + "/jobs/start-next", 1)},
+        Behaviour{"TopicWithWildcard", publish("$aws/things/+/jobs/start-next", 1)},
+        Behaviour{"EmptyTopicWithUnknownAlias", std::string("\x32\x08\0\0\0\1\3\x23\0\5", 10)},
+        Behaviour{"Noise", std::string(100000, '\xA5')}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+TEST_P(HostileBrokerTest, NeitherBreaksNorGrowsTheBridgeWhichServesAGoodOneAfterwards) {
+  std::atomic<bool> served{false};
+  JobsEndpoint endpoint;
+  ScriptedBroker broker([&](Connection& connection, std::size_t number) {
+    if (number > 0) {
+      served = served || serves(connection);
+      return;
+    }
+    connection.accept();
+    const auto subscribe = connection.read(Packet::subscribe);
+    if (!subscribe) return;
+    grant(connection, *subscribe);
+    connection.send_bytes(GetParam().bytes);
+    // The bridge may close, or think nothing of it: then the broker goes.
+    while (connection.has_data(500ms) && connection.read()) {
+    }
+  });
+  BridgeProcess bridge({"broker.url=mqtt://127.0.0.1:" + std::to_string(broker.port()),
+                        "endpoint.url=" + endpoint.url(), "limits.deadline=5s"},
+                       BridgeProcess::Wait::not_at_all);
+  const auto id = bridge.process().id();
+  EXPECT_TRUE(wait_until([&] { return served.load(); })) << bridge.log();
+  ASSERT_TRUE(bridge.process().running()) << bridge.log();
+  EXPECT_LT(peak_memory(id), 64U << 20U);
+  EXPECT_LT(processor_time(id), 3s);
+  std::cout << "[ measured ] " << GetParam().name << " | peak " << (peak_memory(id) >> 10U)
+            << " KiB | processor " << processor_time(id).count() << " ms\n";
+  std::cout << "[   cause  ] "
+            << bridge.process().wait_for_line("broker.*(lost|closed|disconnect)", 10ms).value_or("")
+            << "\n";
+}
+
+TEST(HostileBrokerTest, FlappingIsAnsweredWithPausesAndNotWithABusyLoop) {
+  std::atomic<bool> good{false};
+  std::atomic<bool> served{false};
+  JobsEndpoint endpoint;
+  ScriptedBroker broker([&](Connection& connection, std::size_t) {
+    if (good) served = served || serves(connection);
+  });
+  BridgeProcess bridge({"broker.url=mqtt://127.0.0.1:" + std::to_string(broker.port()),
+                        "endpoint.url=" + endpoint.url()},
+                       BridgeProcess::Wait::not_at_all);
+  const auto id = bridge.process().id();
+  const auto start = Others::Clock::now();
+  ASSERT_TRUE(wait_until([&] { return broker.connections() >= 5; })) << bridge.log();
+  const auto lasted =
+      std::chrono::duration_cast<std::chrono::milliseconds>(Others::Clock::now() - start);
+  const auto used = processor_time(id);
+  std::cout << "[ measured ] Flapping | " << broker.connections() << " connections in "
+            << lasted.count() << " ms | processor " << used.count() << " ms | peak "
+            << (peak_memory(id) >> 10U) << " KiB\n";
+  EXPECT_LT(used, lasted / 2);
+  good = true;
+  EXPECT_TRUE(wait_until([&] { return served.load(); })) << bridge.log();
+}
+
+TEST(HostileBrokerTest, FloodOfRequestsWithoutAcknowledgementOfRepliesIsBounded) {
+  constexpr std::size_t count = 100000;
+  JobsEndpoint endpoint;
+  std::atomic<bool> flooded{false};
+  std::atomic<bool> served{false};
+  ScriptedBroker broker([&](Connection& connection, std::size_t number) {
+    if (number > 0) {
+      served = served || serves(connection);
+      return;
+    }
+    connection.accept();
+    const auto subscribe = connection.read(Packet::subscribe);
+    if (!subscribe) return;
+    grant(connection, *subscribe);
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto topic = start_next_topic("flood-" + std::to_string(i));
+      if (!connection.send_bytes(publish(topic, static_cast<std::uint16_t>(i % 65535 + 1)))) break;
+    }
+    flooded = true;
+  });
+  BridgeProcess bridge({"broker.url=mqtt://127.0.0.1:" + std::to_string(broker.port()),
+                        "endpoint.url=" + endpoint.url(), "limits.deadline=1s", "log.level=info"},
+                       BridgeProcess::Wait::not_at_all);
+  const auto id = bridge.process().id();
+  EXPECT_TRUE(wait_until([&] { return flooded.load(); })) << bridge.log().substr(0, 3000);
+  EXPECT_TRUE(wait_until([&] { return served.load(); })) << bridge.log().substr(0, 3000);
+  EXPECT_LT(peak_memory(id), 256U << 20U);
+  std::cout << "[ measured ] FloodWithoutAcknowledgement | peak " << (peak_memory(id) >> 10U)
+            << " KiB | processor " << processor_time(id).count() << " ms\n";
+}
+
+}  // namespace
+}  // namespace jobs_bridge::testing_support
