@@ -1,5 +1,3 @@
-#include <cstdio>
-
 #include "tests/integration/hostile/others.h"
 #include "tests/support/raw_peer.h"
 
@@ -10,17 +8,6 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMebibyte = 1U << 20U;
 const std::string kHead = "HTTP/1.1 200 OK\r\n";
-
-/// A bomb: 64 MiB of zeros in some hundred kilobytes.
-std::string compressed_zeros() {
-  FILE* pipe = popen("head -c 67108864 /dev/zero | gzip -1", "r");
-  if (pipe == nullptr) throw std::runtime_error("cannot start gzip");
-  std::string bytes;
-  char buffer[4096];
-  while (const auto size = fread(buffer, 1, sizeof buffer, pipe)) bytes.append(buffer, size);
-  if (pclose(pipe) != 0 || bytes.empty()) throw std::runtime_error("gzip failed");
-  return bytes;
-}
 
 void send_for_ever(PeerConnection& connection, const std::string& bytes) {
   while (connection.send(bytes)) {
@@ -79,11 +66,6 @@ INSTANTIATE_TEST_SUITE_P(
                   }},
         Behaviour{"FloodOfInformationalAnswers",
                   [](auto& peer) { send_for_ever(peer, "HTTP/1.1 103 Early Hints\r\n\r\n"); }},
-        Behaviour{"CompressedBombThatNobodyAskedFor",
-                  [](auto& peer) {
-                    static const std::string bomb = compressed_zeros();
-                    peer.send(http_answer(bomb, "200 OK", "Content-Encoding: gzip\r\n"));
-                  }},
         Behaviour{"ContentLengthTooLong",
                   [](auto& peer) {
                     peer.send(kHead + "Content-Length: 3\r\n\r\n{}");
