@@ -16,6 +16,7 @@
 #include "adapters/daemon/file_check.h"
 #include "adapters/daemon/milliseconds.h"
 #include "adapters/daemon/settings.h"
+#include "adapters/fibers/event_loop.h"
 #include "adapters/mqtt/broker_connection.h"
 #include "bridge/jobs/answer.h"
 #include "bridge/jobs/call.h"
@@ -105,8 +106,9 @@ Finding check_broker(const config::Configuration& configuration, Log& log) {
   // In the group we would be handed requests of devices, and nobody would answer them.
   const auto filters =
       group.empty() ? topics_of(configuration).filters() : std::vector<std::string>();
+  fibers::EventLoop loop;
   mqtt::BrokerConnection broker(
-      *std::move(settings), filters, [](Message) {}, log);
+      *std::move(settings), filters, [](Message) {}, loop, log);
   broker.start();
   const auto limit = steady_clock::now() + patience;
   while (!is_settled(broker.state()) && steady_clock::now() < limit) {

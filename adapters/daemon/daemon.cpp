@@ -125,7 +125,7 @@ int run_daemon(const Start& start, Log& log) {
   const auto topics = topics_of(configuration);
   mqtt::BrokerConnection broker(
       *std::move(broker_is), topics.filters(configuration.broker.share_group),
-      [&dispatcher](Message message) { dispatcher->receive(std::move(message)); }, log);
+      [&dispatcher](Message message) { dispatcher->receive(std::move(message)); }, loop, log);
   auto settings = engine_settings(configuration);
   settings.seed = std::random_device()();
   Engine engine(settings, topics);

@@ -55,9 +55,8 @@ class EventLoop::Fiber : public std::enable_shared_from_this<Fiber> {
   bool asleep = false;
   bool woken = false;  ///< while it was not asleep
   MonotonicTime deadline = MonotonicTime::max();
-  int descriptor = -1;  ///< that it waits for
-  bool descriptor_ready = false;
-  std::size_t place = 0;  ///< in fibers_
+  std::uint32_t ready = 0;  ///< what for
+  std::size_t place = 0;    ///< in fibers_
 };
 
 namespace {
@@ -108,21 +107,19 @@ void EventLoop::sleep(MonotonicTime deadline) {
   self.stack.leave();
 }
 
-EventLoop::Slept EventLoop::sleep_until_ready(int descriptor, std::uint32_t events,
-                                              MonotonicTime deadline) {
+std::optional<std::uint32_t> EventLoop::sleep_until_ready(int descriptor, std::uint32_t events,
+                                                          MonotonicTime deadline) {
   Fiber& self = *running_here;
   auto& loop = self.loop;
-  if (!loop.arm(descriptor, events)) return Slept::not_at_all;
-  self.descriptor = descriptor;
-  self.descriptor_ready = false;
+  if (!loop.arm(descriptor, events)) return std::nullopt;
+  self.ready = 0;
   sleep(deadline);
-  self.descriptor = -1;
-  if (self.descriptor_ready) return Slept::ready;
-  loop.disarm(descriptor);
-  return Slept::woken;
+  if (self.ready == 0) loop.disarm(descriptor);
+  return self.ready;
 }
 
 bool EventLoop::arm(int descriptor, std::uint32_t events) {
+  if (descriptor < 0) return false;
   const auto place = static_cast<std::size_t>(descriptor);
   try {
     if (place >= waiting_.size()) waiting_.resize(place + 1);
@@ -244,7 +241,7 @@ void EventLoop::poll() {
       continue;
     }
     if (auto* const fiber = std::exchange(waiting_[static_cast<std::size_t>(name)], nullptr)) {
-      fiber->descriptor_ready = true;
+      fiber->ready = events[static_cast<std::size_t>(i)].events;
       wake_here(*fiber);
     }
   }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -50,16 +51,12 @@ class EventLoop {
   /// Ends the sleep of a fiber, or its next one. Any thread.
   static void wake(const std::shared_ptr<Fiber>& fiber);
 
-  /// What became of a sleep until a descriptor is ready.
-  enum class Slept {
-    ready,
-    woken,       ///< for whatever other reason, or none
-    not_at_all,  ///< the system does not let us wait for it
-  };
   /// Sleeps until `descriptor` is ready for `events` (of epoll; errors and hang-ups count), until
-  /// woken otherwise, or until `deadline`. One fiber at a time waits for a descriptor. Called on a
-  /// fiber.
-  static Slept sleep_until_ready(int descriptor, std::uint32_t events, MonotonicTime deadline);
+  /// woken otherwise, or until `deadline`. Says what it is ready for: 0 if it was another reason,
+  /// or none, that ended the sleep; nothing if the system does not let us wait for it. One fiber at
+  /// a time waits for a descriptor. Called on a fiber.
+  static std::optional<std::uint32_t> sleep_until_ready(int descriptor, std::uint32_t events,
+                                                        MonotonicTime deadline);
 
   /// Wakes every fiber of the caller's loop once `descriptor` becomes readable for the first time.
   /// `id` is never the same for two; that it was asked for before does no harm.

@@ -41,14 +41,9 @@ Waited wait_on_fiber(int descriptor, short events, MonotonicTime deadline,
   for (;;) {
     if (stop.raised()) return Waited::stopped;
     if (std::chrono::steady_clock::now() >= deadline) return Waited::timeout;
-    switch (EventLoop::sleep_until_ready(descriptor, wanted, deadline)) {
-      case EventLoop::Slept::ready:
-        return stop.raised() ? Waited::stopped : Waited::ready;
-      case EventLoop::Slept::woken:
-        break;
-      case EventLoop::Slept::not_at_all:
-        return wait_on_thread(descriptor, events, deadline, stop);
-    }
+    const auto ready = EventLoop::sleep_until_ready(descriptor, wanted, deadline);
+    if (!ready) return wait_on_thread(descriptor, events, deadline, stop);
+    if (*ready != 0) return stop.raised() ? Waited::stopped : Waited::ready;
   }
 }
 

@@ -46,10 +46,11 @@ struct Finally {
 class BrokerConnection::Implementation final : private Session::Events {
  public:
   Implementation(BrokerSettings settings, std::vector<std::string> filters, OnMessage on_message,
-                 Log& log)
+                 fibers::EventLoop& loop, Log& log)
       : settings_(std::move(settings)),
         filters_(std::move(filters)),
         on_message_(std::move(on_message)),
+        loop_(loop),
         log_(log),
         since_(steady_clock::now()),
         flow_(settings_.canary_topic, random_name(), [this] { flow_has_news(); }),
@@ -176,7 +177,7 @@ class BrokerConnection::Implementation final : private Session::Events {
     const bool canary = flow_.connecting(steady_clock::now());
     if (canary) filters.push_back(settings_.canary_topic);
     const Finally recall([this] { sender_.recall(); });  // once the session is no more
-    Session session({settings_, filters}, address, *this);
+    Session session({settings_, filters, loop_}, address, *this);
     const Finally end([this] { sender_.end(); });
     if (const auto fault = session.connect([this] { return stopping(); })) {
       report_fault(*fault);
@@ -337,6 +338,7 @@ class BrokerConnection::Implementation final : private Session::Events {
   BrokerSettings settings_;  ///< after the start the keeper's own
   const std::vector<std::string> filters_;
   const OnMessage on_message_;
+  fibers::EventLoop& loop_;
   Log& log_;
 
   mutable std::mutex mutex_;  ///< nothing is called with it held but Flow, whose own lock is a leaf
@@ -369,9 +371,9 @@ class BrokerConnection::Implementation final : private Session::Events {
 };
 
 BrokerConnection::BrokerConnection(BrokerSettings settings, std::vector<std::string> topic_filters,
-                                   OnMessage on_message, Log& log)
+                                   OnMessage on_message, fibers::EventLoop& loop, Log& log)
     : implementation_(std::make_unique<Implementation>(
-          std::move(settings), std::move(topic_filters), std::move(on_message), log)) {}
+          std::move(settings), std::move(topic_filters), std::move(on_message), loop, log)) {}
 
 BrokerConnection::~BrokerConnection() {
   stop();

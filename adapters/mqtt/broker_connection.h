@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/fibers/event_loop.h"
 #include "bridge/jobs/message.h"
 #include "bridge/ports.h"
 #include "bridge/time.h"
@@ -42,8 +43,8 @@ struct BrokerSettings {
   std::chrono::seconds subscribe_again{30};
   /// Bounds of what waits to be published or acknowledged. Past one, the oldest waiting reply is
   /// dropped: its device has given up long before the others.
-  /// The number is that of a large site's devices asking all at once: the broker then hands us their
-  /// requests before it acknowledges a reply, so nearly all replies wait here.
+  /// The number is that of a large site's devices asking all at once: the broker then hands us
+  /// their requests before it acknowledges a reply, so nearly all replies wait here.
   std::size_t max_queued_publications = 100000;
   std::size_t max_queued_bytes = std::size_t{64} << 20;
   /// The most publications sent and not acknowledged, if the broker does not allow fewer.
@@ -71,8 +72,11 @@ class BrokerConnection final : public Publisher {
   ///
   /// Removes http_proxy and https_proxy from the environment, so it belongs before other threads:
   /// Paho 1.3.12 would send MQTT through such a proxy and has no option against it.
+  ///
+  /// A library without threads of its own works on `loop`, and calls `on_message` there; it must
+  /// outlive the connection.
   BrokerConnection(BrokerSettings settings, std::vector<std::string> topic_filters,
-                   OnMessage on_message, Log& log);
+                   OnMessage on_message, fibers::EventLoop& loop, Log& log);
   BrokerConnection(const BrokerConnection&) = delete;
   BrokerConnection& operator=(const BrokerConnection&) = delete;
   ~BrokerConnection() override;

@@ -49,9 +49,10 @@ class Session::Client {
   /// sent.
   virtual std::optional<std::string> subscribe() = 0;
 
-  /// The publication has been checked. As Sender::Link::hand_over().
+  /// The publication has been checked. As Sender::Link has both.
   virtual Sender::Link::Handed publish(Outbox::Sequence sequence, const Publication& publication,
                                        int qos, std::string& cause) noexcept = 0;
+  virtual void send_gathered() noexcept = 0;
 
   /// Says good-bye, without waiting for acknowledgements. Blocks for a second at most.
   virtual void disconnect() noexcept = 0;

@@ -37,10 +37,17 @@ void Sender::flush() {
   if (flushing_) return;
   {
     const Turn turn(*this);
+    bool gathered = false;
     while (link_ != nullptr) {
       const auto entry = outbox_.next();
-      if (!entry) break;
-      if (!hand_over_next(lock, *entry)) break;
+      if (entry) {
+        if (!hand_over_next(lock, *entry)) break;
+        gathered = true;
+      } else if (std::exchange(gathered, false)) {
+        send_gathered(lock);  // and look again: others may have queued meanwhile
+      } else {
+        break;
+      }
     }
   }
   if (overflowed_ != overflow_reported_) report_overflow(lock);
@@ -71,6 +78,13 @@ bool Sender::hand_over_next(std::unique_lock<std::mutex>& lock, const Outbox::En
   link_failed_(cause);
   lock.lock();
   return false;
+}
+
+void Sender::send_gathered(std::unique_lock<std::mutex>& lock) {
+  Link& link = *link_;  // end() waits for us
+  lock.unlock();
+  link.send_gathered();
+  lock.lock();
 }
 
 void Sender::begin(Link& link, std::size_t window) {

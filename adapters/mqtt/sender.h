@@ -34,6 +34,9 @@ class Sender {
     /// this returns, and is the end of `publication`.
     virtual Handed hand_over(Outbox::Sequence sequence, const Publication& publication,
                              std::string& cause) noexcept = 0;
+    /// All that there is for now has been handed over: a link that gathers sends it. Does not wait
+    /// for the network.
+    virtual void send_gathered() noexcept = 0;
   };
   /// Told why a link takes nothing any more; called by a flush, which has let go of the link.
   using LinkFailed = std::function<void(const std::string& cause)>;
@@ -75,8 +78,9 @@ class Sender {
 
  private:
   struct Turn;
-  /// With the lock held, which it releases meanwhile. False: the link takes nothing any more.
+  /// With the lock held, which these release meanwhile. False: the link takes nothing any more.
   bool hand_over_next(std::unique_lock<std::mutex>& lock, const Outbox::Entry& entry);
+  void send_gathered(std::unique_lock<std::mutex>& lock);
   void give_up(Outbox::Sequence sequence);
   void report_unpublishable(const std::string& topic, const std::string& cause);
   void report_overflow(std::unique_lock<std::mutex>& lock);

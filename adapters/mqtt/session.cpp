@@ -57,6 +57,7 @@ Sender::Link::Handed Session::hand_over(Outbox::Sequence sequence, const Publica
 void Session::publish_canary(const Publication& canary) noexcept {
   std::string ignored;
   send(Outbox::nobody, canary, canary_qos(), ignored);
+  send_gathered();
 }
 
 Sender::Link::Handed Session::send(Outbox::Sequence sequence, const Publication& publication,
@@ -67,6 +68,10 @@ Sender::Link::Handed Session::send(Outbox::Sequence sequence, const Publication&
     return Handed::never;
   }
   return client_->publish(sequence, publication, qos, cause);
+}
+
+void Session::send_gathered() noexcept {
+  client_->send_gathered();
 }
 
 void Session::disconnect() {

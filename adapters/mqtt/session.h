@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/fibers/event_loop.h"
 #include "adapters/mqtt/broker_connection.h"
 #include "adapters/mqtt/outbox.h"
 #include "adapters/mqtt/sender.h"
@@ -52,6 +53,8 @@ class Session final : public Sender::Link {
   struct Wanted {
     const BrokerSettings& settings;
     const std::vector<std::string>& filters;
+    /// For a library that has no threads of its own.
+    fibers::EventLoop& loop;
   };
   /// `address`: the literal one to connect to. Throws std::exception for settings that no
   /// connection can be made with.
@@ -85,6 +88,7 @@ class Session final : public Sender::Link {
 
   Handed hand_over(Outbox::Sequence sequence, const Publication& publication,
                    std::string& cause) noexcept override;
+  void send_gathered() noexcept override;
 
   /// Publishes a canary, past the Outbox: it must not wait behind what it is to vouch for, and one
   /// that a connection takes with it is not missed. One at a time takes a place in the Receive

@@ -4,16 +4,11 @@
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstdint>
-#include <system_error>
 #include <utility>
 
 namespace jobs_bridge::mqtt {
@@ -86,46 +81,41 @@ class Loop::Turn {
   const std::unique_lock<std::mutex> lock_;
 };
 
-Loop::Loop(mosquitto& handle, Duration keep_alive, std::string filter_of_nobody, OnEnd on_end)
+Loop::Loop(mosquitto& handle, fibers::EventLoop& events, Duration keep_alive,
+           std::string filter_of_nobody, OnEnd on_end)
     : handle_(handle),
       keep_alive_(keep_alive),
       filter_of_nobody_(std::move(filter_of_nobody)),
       on_end_(std::move(on_end)),
-      epoll_(epoll_create1(EPOLL_CLOEXEC)),
-      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  epoll_event event{.events = EPOLLIN, .data = {.fd = wake_}};
-  if (epoll_ < 0 || wake_ < 0 || epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event) != 0) {
-    const int error = errno;
-    if (epoll_ >= 0) close(epoll_);
-    if (wake_ >= 0) close(wake_);
-    throw std::system_error(error, std::system_category(), "waiting for the broker");
-  }
-}
+      events_(events) {}
 
 Loop::~Loop() {
   stopping_ = true;
   wake();
-  if (thread_.joinable()) thread_.join();
-  close(epoll_);
-  close(wake_);
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return ended_; });
 }
 
 void Loop::start() {
-  registered_ = mosquitto_socket(&handle_);
   interest_ = EPOLLIN | EPOLLOUT;
-  epoll_event event{.events = interest_, .data = {.fd = registered_}};
-  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, registered_, &event) != 0) {
-    throw std::system_error(errno, std::system_category(), "waiting for the broker");
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = false;
   }
-  thread_ = std::thread([this] { run(); });
+  try {
+    events_.start([this] { run(); });
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    throw;
+  }
 }
 
 void Loop::accepted() {
   watch_.emplace(keep_alive_, steady_clock::now());
 }
 
-void Loop::packet_queued() noexcept {
-  queued_.fetch_add(1);
+void Loop::send_queued() noexcept {
   if (holder_.load(std::memory_order_relaxed) != std::this_thread::get_id()) write_rest();
 }
 
@@ -163,13 +153,16 @@ void Loop::write_queued() {
 void Loop::wait_for(unsigned interest) {
   if (interest == interest_) return;
   interest_ = interest;
-  epoll_event event{.events = interest, .data = {.fd = registered_}};
-  epoll_ctl(epoll_, EPOLL_CTL_MOD, registered_, &event);
+  wake();  // it waits for what it was
 }
 
 void Loop::wake() noexcept {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = write(wake_, &one, sizeof one);  // full: it is awake
+  std::shared_ptr<fibers::EventLoop::Fiber> fiber;
+  {
+    const std::lock_guard lock(mutex_);
+    fiber = fiber_;
+  }
+  if (fiber) fibers::EventLoop::wake(fiber);
 }
 
 void Loop::say_goodbye(std::chrono::milliseconds limit) {
@@ -179,32 +172,27 @@ void Loop::say_goodbye(std::chrono::milliseconds limit) {
   changed_.wait_for(lock, limit, [&] { return ended_; });
 }
 
-int Loop::milliseconds_to_wait() const {
-  if (!watch_) return -1;  // whoever connects has a limit of his own
-  const auto due = std::min(look_at_, watch_->due());
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - steady_clock::now());
-  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1000));
+MonotonicTime Loop::due() const {
+  if (!watch_) return MonotonicTime::max();  // whoever connects has a limit of his own
+  return std::min(look_at_, watch_->due());
 }
 
 void Loop::run() {
+  {
+    const std::lock_guard lock(mutex_);
+    fiber_ = fibers::EventLoop::current();
+  }
   std::optional<std::string> over;
+  unsigned interest = interest_;
   while (!over && !stopping_) {
-    std::array<epoll_event, 2> events{};
-    const int count =
-        epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), milliseconds_to_wait());
-    unsigned ready = 0;
-    for (int i = 0; i < count; ++i) {
-      const auto& event = events[static_cast<std::size_t>(i)];
-      if (event.data.fd == wake_) {
-        std::uint64_t ignored = 0;
-        [[maybe_unused]] const auto taken = ::read(wake_, &ignored, sizeof ignored);
-      } else {
-        ready = event.events;
-      }
-    }
+    const auto ready =
+        fibers::EventLoop::sleep_until_ready(mosquitto_socket(&handle_), interest, due());
+    if (stopping_) break;
     {
       const Turn turn(*this);
-      over = serve(ready);
+      over = serve(ready.value_or(0));
+      if (!over && !ready) over = "the system does not let us wait for the broker";
+      interest = interest_;
     }
     write_rest();
   }

@@ -7,11 +7,13 @@
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 
+#include "adapters/fibers/event_loop.h"
 #include "adapters/mqtt/mosquitto/link_watch.h"
 #include "bridge/time.h"
 
@@ -20,19 +22,20 @@ namespace jobs_bridge::mqtt {
 /// Moves the bytes of one connection of libmosquitto's, which must be in its threaded mode: it then
 /// only queues packets, and calls back from within the functions that are called here.
 ///
-/// A thread of its own reads. Whoever has queued something writes it himself, unless another has
-/// the socket; that one then writes it as well. So a publication costs no change of threads.
+/// A fiber of an event loop reads. Whoever has queued something writes it himself, unless another
+/// has the socket; that one then writes it as well. So a publication costs no change of threads.
 ///
 /// libmosquitto queues the acknowledgement of a message before it hands us the message. Nobody
-/// writes while a thread reads, so what is acknowledged has been handed over completely.
+/// writes while the fiber reads, so what is acknowledged has been handed over completely.
 class Loop {
  public:
   /// Told once that the connection is over, unless we have said good-bye: `cause` is empty if it
-  /// broke without a word. Called by the loop's thread, with no lock held.
+  /// broke without a word. Called by the fiber, with no lock held.
   using OnEnd = std::function<void(const std::string& cause)>;
 
-  /// `handle` must outlive it.
-  Loop(mosquitto& handle, Duration keep_alive, std::string filter_of_nobody, OnEnd on_end);
+  /// `handle` and `events` must outlive it.
+  Loop(mosquitto& handle, fibers::EventLoop& events, Duration keep_alive,
+       std::string filter_of_nobody, OnEnd on_end);
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
   /// Waits for callbacks in progress.
@@ -43,8 +46,10 @@ class Loop {
   /// The broker has accepted the connection; by a callback.
   void accepted();
 
-  /// One packet more is queued; any thread.
-  void packet_queued() noexcept;
+  /// One packet more is queued, and will be sent with the rest; any thread.
+  void count_queued() noexcept { queued_.fetch_add(1); }
+  /// Sends what is queued, if not from within a callback: then it follows by itself. Any thread.
+  void send_queued() noexcept;
 
   /// Sends DISCONNECT, after what is queued, and waits for the end, but no longer than `limit`.
   void say_goodbye(std::chrono::milliseconds limit);
@@ -52,7 +57,8 @@ class Loop {
  private:
   class Turn;
   void run();
-  [[nodiscard]] int milliseconds_to_wait() const;
+  /// Until when to wait for the socket.
+  [[nodiscard]] MonotonicTime due() const;
   /// These with the socket, and say what ended the connection, if something did.
   std::optional<std::string> serve(unsigned ready);
   std::optional<std::string> shake_hands(unsigned ready);
@@ -69,21 +75,19 @@ class Loop {
   const Duration keep_alive_;
   const std::string filter_of_nobody_;
   const OnEnd on_end_;
-  int epoll_ = -1;
-  int wake_ = -1;
+  fibers::EventLoop& events_;
 
   std::mutex socket_;  ///< who has it reads or writes
   std::atomic<std::thread::id> holder_{};
   std::atomic<std::size_t> queued_{0};  ///< packets that nobody has seen to yet
 
   // With the socket.
-  int registered_ = -1;    ///< the descriptor that the loop waits for
-  unsigned interest_ = 0;  ///< in what
+  unsigned interest_ = 0;  ///< what the socket is waited for
   bool open_ = false;      ///< TCP is there
   bool said_goodbye_ = false;
   std::optional<int> failure_;  ///< of writing
 
-  // The thread's own.
+  // The fiber's own.
   std::optional<LinkWatch> watch_;  ///< once the broker has accepted us
   MonotonicTime look_at_{};
 
@@ -91,8 +95,8 @@ class Loop {
   std::atomic<bool> goodbye_{false};
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool ended_ = false;
-  std::thread thread_;
+  std::shared_ptr<fibers::EventLoop::Fiber> fiber_;  ///< null: it has not had its first turn
+  bool ended_ = true;
 };
 
 }  // namespace jobs_bridge::mqtt

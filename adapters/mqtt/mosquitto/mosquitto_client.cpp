@@ -90,7 +90,7 @@ MosquittoClient::MosquittoClient(Session::Wanted wanted, const std::string& addr
       address_(address),
       events_(events),
       handle_(make_handle(wanted.settings, this)),
-      loop_(*handle_, wanted.settings.keep_alive, filter_of_nobody(wanted.filters),
+      loop_(*handle_, wanted.loop, wanted.settings.keep_alive, filter_of_nobody(wanted.filters),
             [this](const std::string& cause) { ended(cause); }) {
   mosquitto_connect_v5_callback_set(handle_.get(), Callbacks::on_connect);
   mosquitto_message_v5_callback_set(handle_.get(), Callbacks::on_message);
@@ -146,7 +146,8 @@ std::optional<std::string> MosquittoClient::subscribe() {
       asked_.emplace(id, filter);
     }
   }
-  for (std::size_t i = 0; i < filters_.size(); ++i) loop_.packet_queued();
+  for (std::size_t i = 0; i < filters_.size(); ++i) loop_.count_queued();
+  loop_.send_queued();
   return std::nullopt;
 }
 
@@ -187,7 +188,7 @@ Sender::Link::Handed MosquittoClient::publish(Outbox::Sequence sequence,
       cause = text_of_error(error);
       return is_final(error) ? Handed::never : Handed::later;
     }
-    loop_.packet_queued();
+    loop_.count_queued();  // send_gathered() follows
     return Handed::over;
   } catch (const std::exception& error) {
     cause = error.what();
@@ -216,7 +217,7 @@ void MosquittoClient::arrived(const mosquitto_message& message,
                               const mosquitto_property* properties) {
   events_.arrived(message_of(message, properties));
   // libmosquitto has queued its acknowledgement before it called us.
-  if (message.qos > 0) loop_.packet_queued();
+  if (message.qos > 0) loop_.count_queued();
 }
 
 void MosquittoClient::disconnected(int reason) {

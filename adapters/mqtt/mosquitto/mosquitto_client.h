@@ -17,7 +17,7 @@
 namespace jobs_bridge::mqtt {
 
 /// A client of libmosquitto's, and its callbacks turned into a Session's events. They come from the
-/// Loop's thread, but for the one that says that a publication at QoS 0 is written: that one is the
+/// Loop, but for the one that says that a publication at QoS 0 is written: that one is the
 /// writer's. No exception passes into the library, which is C.
 class MosquittoClient final : public Session::Client {
  public:
@@ -27,6 +27,7 @@ class MosquittoClient final : public Session::Client {
   std::optional<std::string> subscribe() override;
   Sender::Link::Handed publish(Outbox::Sequence sequence, const Publication& publication, int qos,
                                std::string& cause) noexcept override;
+  void send_gathered() noexcept override { loop_.send_queued(); }
   void disconnect() noexcept override;
 
  private:

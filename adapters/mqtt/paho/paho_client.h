@@ -26,6 +26,7 @@ class PahoClient final : public Session::Client, private ::mqtt::callback {
   std::optional<std::string> subscribe() override;
   Sender::Link::Handed publish(Outbox::Sequence sequence, const Publication& publication, int qos,
                                std::string& cause) noexcept override;
+  void send_gathered() noexcept override {}  // Paho's thread sends what it is given
   void disconnect() noexcept override;
 
  private:

@@ -46,7 +46,7 @@ class BridgeEnd {
       : on_message_(std::move(on_message)),
         connection(
             std::move(settings), std::move(filters),
-            [this](Message message) { take(std::move(message)); }, log) {}
+            [this](Message message) { take(std::move(message)); }, loop_, log) {}
 
   /// Starts the connection and waits until requests can come.
   bool start() {
@@ -87,6 +87,7 @@ class BridgeEnd {
   std::condition_variable changed_;
   std::vector<Message> messages_;
   const OnMessage on_message_;
+  fibers::EventLoop loop_;
 
  public:
   RecordingLog log;

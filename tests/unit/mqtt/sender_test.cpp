@@ -41,6 +41,17 @@ class FakeLink final : public Sender::Link {
     return handed;
   }
 
+  void send_gathered() noexcept override {
+    const std::lock_guard lock(mutex_);
+    gathered_.push_back(topics_.size() - sent_);
+    sent_ = topics_.size();
+  }
+  /// How many were sent together, each time.
+  std::vector<std::size_t> gathered() {
+    const std::lock_guard lock(mutex_);
+    return gathered_;
+  }
+
   std::vector<std::string> topics() {
     const std::lock_guard lock(mutex_);
     return topics_;
@@ -55,6 +66,8 @@ class FakeLink final : public Sender::Link {
   std::mutex mutex_;
   std::vector<std::string> topics_;
   std::vector<Outbox::Sequence> sequences_;
+  std::vector<std::size_t> gathered_;
+  std::size_t sent_ = 0;
 };
 
 class SenderTest : public testing::Test {
@@ -80,6 +93,18 @@ TEST_F(SenderTest, NothingIsSentWithoutALinkAndAllWithOne) {
   sender.flush();
   EXPECT_THAT(link.topics(), ElementsAre("a", "b"));
   EXPECT_EQ(sender.counts().unacknowledged, 2U);
+}
+
+TEST_F(SenderTest, WhatAFlushHandsOverIsSentTogether) {
+  FakeLink link;
+  sender.begin(link, 10);
+  sender.flush();
+  EXPECT_THAT(link.gathered(), IsEmpty());
+  for (const auto* topic : {"a", "b", "c"}) queue(topic);
+  sender.flush();
+  queue("d");
+  sender.flush();
+  EXPECT_THAT(link.gathered(), ElementsAre(3U, 1U));
 }
 
 TEST_F(SenderTest, AcknowledgementSendsTheNext) {
