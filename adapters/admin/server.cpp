@@ -2,6 +2,7 @@
 
 #include <httplib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
@@ -13,6 +14,7 @@
 
 #include "adapters/admin/access.h"
 #include "adapters/admin/pages.h"
+#include "adapters/admin/request_stream.h"
 
 namespace jobs_bridge::admin {
 namespace {
@@ -23,6 +25,9 @@ using namespace std::chrono_literals;
 constexpr std::size_t threads = 4;
 constexpr auto patience = 2s;
 constexpr std::size_t longest_body = 1024;
+/// A browser sends along what other sites on localhost had it keep.
+constexpr RequestStream::Limits limits{
+    .bytes = 16 * 1024, .read = patience, .write = std::chrono::seconds(10)};
 
 /// "host:port", with the brackets that an IPv6 address needs.
 std::string authority(const std::string& host, std::uint16_t port) {
@@ -50,6 +55,32 @@ void fill(httplib::Response& response, PageAnswer answer) {
   response.set_content(std::move(answer.body), answer.content_type);
 }
 
+/// The library's server with bounds on what a client that has shown nothing yet can cost.
+class BoundedServer final : public httplib::Server {
+ private:
+  bool process_and_close_socket(socket_t socket) override {
+    RequestStream stream(socket, limits);
+    const bool answered = process(*this, stream);
+    shutdown(socket, SHUT_RDWR);
+    close(socket);
+    return answered;
+  }
+
+  /// A template, since later versions of the library want addresses too, which nobody here reads.
+  template <typename Self>
+  static bool process(Self& self, httplib::Stream& stream) {
+    // A short header could ask for the page's every byte thousands of times.
+    const auto without_ranges = [](httplib::Request& request) { request.ranges.clear(); };
+    constexpr bool last = true;
+    bool closed = false;
+    if constexpr (requires { self.process_request(stream, last, closed, without_ranges); }) {
+      return self.process_request(stream, last, closed, without_ranges);
+    } else {
+      return self.process_request(stream, {}, 0, {}, 0, last, closed, without_ranges);
+    }
+  }
+};
+
 }  // namespace
 
 class Server::Implementation {
@@ -65,11 +96,6 @@ class Server::Implementation {
       const int on = 1;
       setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     });
-    // A connection that is kept holds a thread.
-    http_.set_keep_alive_max_count(1);
-    http_.set_keep_alive_timeout(patience.count());
-    http_.set_read_timeout(patience);
-    http_.set_write_timeout(patience);
     http_.set_payload_max_length(longest_body);
     http_.set_tcp_nodelay(true);
     http_.set_pre_routing_handler([this](const auto& request, auto& response) {
@@ -121,7 +147,7 @@ class Server::Implementation {
   }
 
   Pages pages_;
-  httplib::Server http_;
+  BoundedServer http_;
   std::binary_semaphore stopped_{0};
   std::thread thread_;
   std::uint16_t port_ = 0;

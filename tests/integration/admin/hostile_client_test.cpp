@@ -1,0 +1,119 @@
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/integration/admin/admin_site.h"
+
+/// Clients of the admin listener that have shown no token and mean ill.
+namespace jobs_bridge::testing_support {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+/// More than the sockets' buffers hold of what nobody reads.
+constexpr std::size_t much = 64U << 20U;
+
+class RawClient {
+ public:
+  explicit RawClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+      throw std::runtime_error("cannot connect");
+    }
+  }
+  RawClient(const RawClient&) = delete;
+  RawClient& operator=(const RawClient&) = delete;
+  ~RawClient() { close(socket_); }
+
+  /// False: the other side has ended the connection.
+  bool send(std::string_view bytes) const {
+    while (!bytes.empty()) {
+      const auto sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (sent <= 0) return false;
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    return true;
+  }
+  /// How much of endless repetitions the other side takes before it ends the connection.
+  [[nodiscard]] std::size_t sendable(std::string_view piece) const {
+    std::size_t sent = 0;
+    while (sent < much && send(piece)) sent += piece.size();
+    return sent;
+  }
+  /// Whether the other side ends the connection in this time.
+  [[nodiscard]] bool ends_within(std::chrono::milliseconds time) const {
+    pollfd polled{socket_, POLLRDHUP, 0};
+    return poll(&polled, 1, static_cast<int>(time.count())) == 1;
+  }
+
+ private:
+  int socket_;
+};
+
+std::string repeated(std::string_view text, std::size_t count) {
+  std::string all;
+  for (std::size_t i = 0; i < count; ++i) all += text;
+  return all;
+}
+
+TEST(AdminHostileClientTest, RequestWithoutEndIsCutOff) {
+  const AdminSite site;
+  const auto piece = repeated("a", 64 * 1024);
+  for (const auto* begin : {"", "GET /", "GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: "}) {
+    const RawClient client(site.port());
+    ASSERT_TRUE(client.send(begin));
+    EXPECT_LT(client.sendable(piece), much) << begin;
+  }
+  EXPECT_EQ(site.get("/healthz").status, 200);
+}
+
+TEST(AdminHostileClientTest, HeadersWithoutEndAreCutOff) {
+  const AdminSite site;
+  const RawClient client(site.port());
+  ASSERT_TRUE(client.send("GET / HTTP/1.1\r\nHost: localhost\r\n"));
+  EXPECT_LT(client.sendable(repeated("X: a\r\n", 10000)), much);
+  EXPECT_EQ(site.get("/healthz").status, 200);
+}
+
+TEST(AdminHostileClientTest, RequestThatTricklesHoldsItsThreadForSecondsAtMost) {
+  const AdminSite site;
+  const RawClient client(site.port());
+  ASSERT_TRUE(client.send("GET / HTTP/1.1\r\nX-Slow: "));
+  const auto limit = steady_clock::now() + 20s;
+  // A byte every now and then, so that no time limit between two bytes ever passes.
+  while (!client.ends_within(100ms) && client.send("a")) {
+    ASSERT_LT(steady_clock::now(), limit);
+  }
+}
+
+TEST(AdminHostileClientTest, RangesOfThePageDoNotMultiplyIt) {
+  const AdminSite site;
+  const auto whole = site.get("/");
+  const auto ranges = site.get("/", {{"Range", "bytes=" + repeated("0-,", 2000) + "0-"}});
+  EXPECT_EQ(ranges.status, 200);
+  EXPECT_EQ(ranges.body.size(), whole.body.size());
+}
+
+TEST(AdminHostileClientTest, RequestAsLongAsABrowsersIsAnswered) {
+  const AdminSite site;
+  EXPECT_EQ(site.get("/healthz", {{"Cookie", "other=" + repeated("c", 7000)}}).status, 200);
+}
+
+}  // namespace
+}  // namespace jobs_bridge::testing_support
