@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <exception>
@@ -13,6 +14,7 @@
 #include <utility>
 
 #include "adapters/admin/access.h"
+#include "adapters/admin/client_queue.h"
 #include "adapters/admin/pages.h"
 #include "adapters/admin/request_stream.h"
 
@@ -23,11 +25,13 @@ using namespace std::chrono_literals;
 
 /// Scrapers, a browser or two, and one to spare for /healthz.
 constexpr std::size_t threads = 4;
+/// Served or waiting; past it nobody is accepted.
+constexpr std::ptrdiff_t most_clients = 32;
 constexpr auto patience = 2s;
 constexpr std::size_t longest_body = 1024;
 /// A browser sends along what other sites on localhost had it keep.
 constexpr RequestStream::Limits limits{
-    .bytes = 16 * 1024, .read = patience, .write = std::chrono::seconds(10)};
+    .bytes = 16 * 1024, .read = patience, .write = std::chrono::seconds(3)};
 
 /// "host:port", with the brackets that an IPv6 address needs.
 std::string authority(const std::string& host, std::uint16_t port) {
@@ -57,10 +61,14 @@ void fill(httplib::Response& response, PageAnswer answer) {
 
 /// The library's server with bounds on what a client that has shown nothing yet can cost.
 class BoundedServer final : public httplib::Server {
+ public:
+  /// From here on who waits is sent away, so that the end does not wait for them in turn.
+  void serve_nobody() { ending_ = true; }
+
  private:
   bool process_and_close_socket(socket_t socket) override {
     RequestStream stream(socket, limits);
-    const bool answered = process(*this, stream);
+    const bool answered = !ending_ && process(*this, stream);
     shutdown(socket, SHUT_RDWR);
     close(socket);
     return answered;
@@ -79,6 +87,8 @@ class BoundedServer final : public httplib::Server {
       return self.process_request(stream, {}, 0, {}, 0, last, closed, without_ranges);
     }
   }
+
+  std::atomic<bool> ending_ = false;
 };
 
 }  // namespace
@@ -90,7 +100,7 @@ class Server::Implementation {
                 .loopback = settings.loopback,
                 .snapshot_lasts = settings.snapshot_lasts},
                std::move(snapshot), metrics) {
-    http_.new_task_queue = [] { return new httplib::ThreadPool(threads); };
+    http_.new_task_queue = [] { return new ClientQueue(threads, most_clients); };
     // Without the library's SO_REUSEPORT, with which a second bridge would share the port unseen.
     http_.set_socket_options([](socket_t socket) {
       const int on = 1;
@@ -107,6 +117,7 @@ class Server::Implementation {
   Implementation& operator=(const Implementation&) = delete;
   ~Implementation() {
     stopped_.release();
+    http_.serve_nobody();
     http_.stop();
     if (thread_.joinable()) thread_.join();
   }

@@ -21,7 +21,9 @@ Result<std::string, std::string> fetch_status(const std::string& url, const std:
   if (!client.is_valid()) return Failure{url + " is not http://host:port"};
   client.set_connection_timeout(patience);
   client.set_read_timeout(patience);
-  httplib::Headers headers;
+  // What answers there may be anything: it is not asked for, nor given, a decompressor's work.
+  client.set_decompress(false);
+  httplib::Headers headers{{"Accept-Encoding", "identity"}};
   if (!token.empty()) headers.emplace("Authorization", "Bearer " + token);
   const auto reply = client.Get("/api/status", headers);
   if (!reply) {

@@ -13,6 +13,8 @@ namespace jobs_load {
 namespace {
 
 constexpr int keep_alive_seconds = 60;
+/// How long the broker keeps the session of a connection that is made again.
+constexpr std::uint32_t session_seconds = 3600;
 constexpr int connect_limit_milliseconds = 10000;
 constexpr int first_failure = 0x80;
 /// So few that a SUBSCRIBE stays far below any limit on packets.
@@ -37,10 +39,12 @@ struct Library {
 
 class Connection::Client {
  public:
-  Client(const Broker& broker, const std::string& client_id, OnMessage on_message)
+  Client(const Broker& broker, const std::string& client_id, WhenLost when_lost,
+         OnMessage on_message)
       : on_message_(std::move(on_message)),
         version_5_(broker.version_5),
-        handle_(mosquitto_new(client_id.c_str(), true, this), mosquitto_destroy) {
+        reconnects_(when_lost == WhenLost::reconnect),
+        handle_(mosquitto_new(client_id.c_str(), !reconnects_, this), mosquitto_destroy) {
     if (!handle_) throw std::runtime_error("mosquitto_new: out of memory");
     set_up(broker);
     set_callbacks();
@@ -54,6 +58,55 @@ class Connection::Client {
   Client& operator=(const Client&) = delete;
 
   void subscribe(const std::vector<std::string>& filters, int qos) {
+    filters_ = filters;
+    qos_ = qos;
+    subscribe();
+  }
+
+  void publish(const std::string& topic, std::string_view payload, int qos) {
+    // What could not be sent at QoS 1 is kept by the library, and sent once it is connected again.
+    check(mosquitto_publish(handle_.get(), nullptr, topic.c_str(), static_cast<int>(payload.size()),
+                            payload.data(), qos, false),
+          "publish");
+  }
+
+  void ready(bool readable, bool writable) {
+    if (readable) check(mosquitto_loop_read(handle_.get(), 1), "the broker is gone");
+    if (writable && socket() >= 0) {
+      check(mosquitto_loop_write(handle_.get(), 1), "the broker is gone");
+    }
+    if (!fault_.empty()) throw std::runtime_error(fault_);
+  }
+
+  void tend() {
+    if (reconnects_ && socket() < 0) {
+      // A broker that is not back yet is tried again the next time.
+      forget_connection();
+      mosquitto_reconnect(handle_.get());
+      return;
+    }
+    check(mosquitto_loop_misc(handle_.get()), "the broker is gone");
+  }
+
+  mosquitto* handle() const { return handle_.get(); }
+  int socket() const { return mosquitto_socket(handle_.get()); }
+  std::size_t unanswered() const { return unanswered_; }
+  bool usable() const { return connected_ && unanswered_ == 0; }
+
+ private:
+  void check(int code, const char* what) {
+    if (code == MOSQ_ERR_SUCCESS) return;
+    if (!reconnects_) require(code, what);
+    forget_connection();
+  }
+
+  void forget_connection() {
+    connected_ = false;
+    unanswered_ = 0;
+  }
+
+  void subscribe() {
+    const auto& filters = filters_;
     for (std::size_t begin = 0; begin < filters.size(); begin += filters_at_once) {
       const auto count = std::min(filters_at_once, filters.size() - begin);
       std::vector<char*> some;
@@ -61,30 +114,12 @@ class Connection::Client {
         some.push_back(const_cast<char*>(filters[begin + i].c_str()));  // a C interface: only read
       }
       require(mosquitto_subscribe_multiple(handle_.get(), nullptr, static_cast<int>(count),
-                                           some.data(), qos, 0, nullptr),
+                                           some.data(), qos_, 0, nullptr),
               "subscribe");
       ++unanswered_;
     }
   }
 
-  void publish(const std::string& topic, std::string_view payload, int qos) {
-    require(mosquitto_publish(handle_.get(), nullptr, topic.c_str(),
-                              static_cast<int>(payload.size()), payload.data(), qos, false),
-            "publish");
-  }
-
-  void ready(bool readable, bool writable) {
-    if (readable) require(mosquitto_loop_read(handle_.get(), 1), "the broker is gone");
-    if (writable) require(mosquitto_loop_write(handle_.get(), 1), "the broker is gone");
-    if (!fault_.empty()) throw std::runtime_error(fault_);
-  }
-
-  void tend() { require(mosquitto_loop_misc(handle_.get()), "the broker is gone"); }
-
-  mosquitto* handle() const { return handle_.get(); }
-  std::size_t unanswered() const { return unanswered_; }
-
- private:
   void set_up(const Broker& broker) {
     auto* handle = handle_.get();
     mosquitto_int_option(handle, MOSQ_OPT_PROTOCOL_VERSION,
@@ -126,8 +161,14 @@ class Connection::Client {
 
   void connect(const Broker& broker) {
     const auto where = broker.host + ":" + std::to_string(broker.port);
-    require(mosquitto_connect(handle_.get(), broker.host.c_str(), broker.port, keep_alive_seconds),
-            "cannot connect to " + where);
+    mosquitto_property* properties = nullptr;
+    if (reconnects_ && version_5_) {
+      mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, session_seconds);
+    }
+    const int code = mosquitto_connect_bind_v5(handle_.get(), broker.host.c_str(), broker.port,
+                                               keep_alive_seconds, nullptr, properties);
+    mosquitto_property_free_all(&properties);
+    require(code, "cannot connect to " + where);
     while (!connected_ && fault_.empty()) {
       pollfd polled{
           mosquitto_socket(handle_.get()),
@@ -144,7 +185,10 @@ class Connection::Client {
   void connected(int code) {
     if (code == 0) {
       connected_ = true;
-    } else {
+      connected_before_ = true;
+      // A broker that was killed may not know the session, nor what it had subscribed to.
+      subscribe();
+    } else if (!reconnects_ || !connected_before_) {
       fault_ = std::string("the broker refuses us: ") +
                (version_5_ ? mosquitto_reason_string(code) : mosquitto_connack_string(code));
     }
@@ -159,15 +203,20 @@ class Connection::Client {
 
   const OnMessage on_message_;
   const bool version_5_;
+  const bool reconnects_;
   const std::unique_ptr<mosquitto, void (*)(mosquitto*)> handle_;
+  std::vector<std::string> filters_;
+  int qos_ = 0;
   bool connected_ = false;
+  bool connected_before_ = false;
   std::size_t unanswered_ = 0;
   std::string fault_;
 };
 
-Connection::Connection(const Broker& broker, const std::string& client_id, OnMessage on_message) {
+Connection::Connection(const Broker& broker, const std::string& client_id, WhenLost when_lost,
+                       OnMessage on_message) {
   static const Library library;
-  client_ = std::make_unique<Client>(broker, client_id, std::move(on_message));
+  client_ = std::make_unique<Client>(broker, client_id, when_lost, std::move(on_message));
 }
 
 Connection::~Connection() = default;
@@ -181,8 +230,11 @@ std::size_t Connection::unanswered() const {
 void Connection::publish(const std::string& topic, std::string_view payload, int qos) {
   client_->publish(topic, payload, qos);
 }
+bool Connection::usable() const {
+  return client_->usable();
+}
 int Connection::socket() const {
-  return mosquitto_socket(client_->handle());
+  return client_->socket();
 }
 bool Connection::wants_to_write() const {
   return mosquitto_want_write(client_->handle());

@@ -19,8 +19,12 @@ class Connection {
   /// Called from ready(), for every message. It must not call the connection.
   using OnMessage = std::function<void(std::string_view topic, std::string_view payload)>;
 
+  /// Whether a connection that is lost ends everything, or is made again with the same session.
+  enum class WhenLost { fail, reconnect };
+
   /// Connects, and waits until the broker has accepted that.
-  Connection(const Broker& broker, const std::string& client_id, OnMessage on_message);
+  Connection(const Broker& broker, const std::string& client_id, WhenLost when_lost,
+             OnMessage on_message);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -28,9 +32,12 @@ class Connection {
   /// Asks for the filters; unanswered() says how many SUBSCRIBEs the broker has yet to answer.
   void subscribe(const std::vector<std::string>& filters, int qos);
   [[nodiscard]] std::size_t unanswered() const;
+  /// Connected, and every SUBSCRIBE answered: whoever publishes now can hear the reply.
+  [[nodiscard]] bool usable() const;
 
   void publish(const std::string& topic, std::string_view payload, int qos);
 
+  /// -1: there is none, until tend() connects again.
   [[nodiscard]] int socket() const;
   [[nodiscard]] bool wants_to_write() const;
   /// To be called when the socket can be read or written.

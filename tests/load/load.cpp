@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -24,19 +26,6 @@ std::string random_mark() {
   return "load-" + std::to_string(random()) + "-";
 }
 
-/// What is asked on below PREFIXn.
-std::string_view request_topic(Operation operation) {
-  switch (operation) {
-    case Operation::get:
-      return "/jobs/get";
-    case Operation::describe_next:
-      return "/jobs/$next/get";
-    case Operation::start_next:
-      break;
-  }
-  return "/jobs/start-next";
-}
-
 steady_clock::duration to_clock(std::chrono::duration<double> time) {
   return std::chrono::duration_cast<steady_clock::duration>(time);
 }
@@ -50,22 +39,51 @@ std::string code_of(std::string_view payload) {
 }  // namespace
 
 Load::Load(const Options& options)
-    : options_(options), mark_(random_mark()), tally_(options.patience) {
+    : options_(options), mark_(random_mark()), tally_(options.patience), random_(options.seed) {
+  if (options_.progress.count() > 0) {
+    progress_.emplace(options_.progress, options_.patience, [](const std::string& line) {
+      std::fputs(line.c_str(), stdout);
+      std::fflush(stdout);
+    });
+  }
   for (std::size_t thing = 0; thing < options_.things; ++thing) idle_.push_back(thing);
   order_.resize(options_.things);
   std::iota(order_.begin(), order_.end(), std::size_t{0});
-  std::mt19937_64 random(options_.seed);
-  std::shuffle(order_.begin(), order_.end(), random);
+  std::shuffle(order_.begin(), order_.end(), random_);
 }
 
 std::string Load::name(std::size_t thing) const {
   return options_.prefix + std::to_string(thing + 1);
 }
 
+/// What is asked on below PREFIXn.
+std::string Load::request_topic(Operation operation) const {
+  switch (operation) {
+    case Operation::get:
+      return "/jobs/get";
+    case Operation::describe_next:
+      return "/jobs/$next/get";
+    case Operation::describe:
+      return "/jobs/" + options_.job + "/get";
+    case Operation::update:
+      return "/jobs/" + options_.job + "/update";
+    case Operation::start_next:
+      break;
+  }
+  return "/jobs/start-next";
+}
+
+Operation Load::next_operation() {
+  const auto& all = options_.operations;
+  return all.size() == 1 ? all.front() : all[random_() % all.size()];
+}
+
 void Load::connect() {
+  const auto when_lost =
+      options_.reconnect ? Connection::WhenLost::reconnect : Connection::WhenLost::fail;
   for (std::size_t i = 0; i < options_.connections; ++i) {
     connections_.push_back(std::make_unique<Connection>(
-        options_.broker, mark_ + std::to_string(i),
+        options_.broker, mark_ + std::to_string(i), when_lost,
         [this](std::string_view topic, std::string_view payload) { take_reply(topic, payload); }));
   }
 }
@@ -74,10 +92,12 @@ void Load::subscribe() {
   for (std::size_t i = 0; i < connections_.size(); ++i) {
     std::vector<std::string> filters;
     for (std::size_t thing = i; thing < options_.things; thing += connections_.size()) {
-      const auto topic = options_.base + "/" + name(thing);
-      const auto operation = std::string(request_topic(options_.operation));
-      filters.push_back(topic + operation + std::string(accepted));
-      filters.push_back(topic + operation + std::string(rejected));
+      for (const auto operation :
+           std::set(options_.operations.begin(), options_.operations.end())) {
+        const auto topic = options_.base + "/" + name(thing) + request_topic(operation);
+        filters.push_back(topic + std::string(accepted));
+        filters.push_back(topic + std::string(rejected));
+      }
     }
     connections_[i]->subscribe(filters, options_.qos);
   }
@@ -90,11 +110,21 @@ void Load::subscribe() {
 }
 
 void Load::ask(std::size_t thing, Time due, bool counts) {
+  const auto operation = next_operation();
+  auto& connection = *connections_[thing % connections_.size()];
+  if (!connection.usable()) {
+    // Only with --reconnect: a device without a connection cannot ask.
+    if (progress_) progress_->skipped();
+    return;
+  }
   const auto sequence = tally_.asked(thing, due, counts);
   if (counts) ++counted_;
-  connections_[thing % connections_.size()]->publish(
-      options_.base + "/" + name(thing) + std::string(request_topic(options_.operation)),
-      R"({"clientToken":")" + mark_ + std::to_string(sequence) + R"("})", options_.qos);
+  if (progress_) progress_->asked(sequence, name(thing), operation, due);
+  connection.publish(
+      options_.base + "/" + name(thing) + request_topic(operation),
+      std::string(operation == Operation::update ? R"({"status":"IN_PROGRESS",)" : "{") +
+          R"("clientToken":")" + mark_ + std::to_string(sequence) + R"("})",
+      options_.qos);
 }
 
 bool Load::has_asked_all(Time now) const {
@@ -140,6 +170,7 @@ void Load::take_reply(std::string_view topic, std::string_view payload) {
 void Load::account_for_replies() {
   const auto now = steady_clock::now();
   for (auto& reply : std::exchange(replies_, {})) {
+    if (progress_) progress_->answered(reply.sequence, reply.rejection, now);
     const auto thing = tally_.answered(reply.sequence, now);
     if (!thing) continue;
     if (!reply.rejection.empty()) tally_.rejected(reply.rejection);
@@ -170,6 +201,11 @@ void Load::serve(Time until) {
   if (now < next_tending_) return;
   next_tending_ = now + 1s;
   for (const auto& connection : connections_) connection->tend();
+  if (progress_) {
+    progress_->tick(now, static_cast<std::size_t>(
+                             std::count_if(connections_.begin(), connections_.end(),
+                                           [](const auto& each) { return each->usable(); })));
+  }
   for (const auto thing : tally_.expire(now)) free(thing);
 }
 
@@ -189,6 +225,7 @@ Tally::Summary Load::run() {
   while (tally_.outstanding() > 0 && steady_clock::now() < limit) {
     serve(steady_clock::now() + 100ms);
   }
+  if (progress_) progress_->finish(steady_clock::now());
   return tally_.summary();
 }
 

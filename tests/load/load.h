@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 
 #include "tests/load/connection.h"
 #include "tests/load/options.h"
+#include "tests/load/progress.h"
 #include "tests/load/tally.h"
 
 namespace jobs_load {
@@ -36,6 +38,8 @@ class Load {
   void take_reply(std::string_view topic, std::string_view payload);
   void account_for_replies();
   void free(std::size_t thing);
+  [[nodiscard]] Operation next_operation();
+  [[nodiscard]] std::string request_topic(Operation operation) const;
   /// Waits for the sockets until `until` at most and serves them.
   void serve(Time until);
   [[nodiscard]] bool has_asked_all(Time now) const;
@@ -48,6 +52,8 @@ class Load {
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<Reply> replies_;
   Tally tally_;
+  std::optional<Progress> progress_;
+  std::mt19937_64 random_;
   Time next_tending_;
 
   std::deque<std::size_t> idle_;    ///< closed loop: the longest idle first

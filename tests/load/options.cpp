@@ -1,6 +1,7 @@
 #include "tests/load/options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <map>
@@ -10,6 +11,15 @@ namespace jobs_load {
 namespace {
 
 constexpr int wrong_usage = 2;
+
+const std::map<std::string, Operation>& operations() {
+  static const std::map<std::string, Operation> all{{"start-next", Operation::start_next},
+                                                    {"get", Operation::get},
+                                                    {"describe-next", Operation::describe_next},
+                                                    {"describe", Operation::describe},
+                                                    {"update", Operation::update}};
+  return all;
+}
 
 void require(bool holds, const char* option, const std::string& problem) {
   if (!holds) throw CLI::ValidationError(option, problem);
@@ -62,9 +72,24 @@ void review(const Options& options) {
   require(options.warm_up.count() >= 0, "--warm-up", "must not be negative");
   require(options.duration.count() > 0, "--duration", "must be positive");
   require(options.patience.count() > 0, "--patience", "must be positive");
+  require(options.progress.count() >= 0, "--progress", "must not be negative");
+  const bool about_a_job =
+      std::any_of(options.operations.begin(), options.operations.end(), [](Operation operation) {
+        return operation == Operation::describe || operation == Operation::update;
+      });
+  require(!about_a_job || !options.job.empty(), "--job", "needed for describe and update");
+  require(!options.reconnect || options.rate > 0, "--reconnect", "needs --rate");
+  require(!options.reconnect || options.qos == 1, "--reconnect", "needs --qos 1");
 }
 
 }  // namespace
+
+const char* to_string(Operation operation) {
+  for (const auto& [name, value] : operations()) {
+    if (value == operation) return name.c_str();
+  }
+  return "";
+}
 
 CommandLine parse_command_line(int count, const char* const* arguments) {
   CLI::App app(
@@ -83,6 +108,7 @@ CommandLine parse_command_line(int count, const char* const* arguments) {
   double warm_up = options.warm_up.count();
   double duration = options.duration.count();
   double patience = options.patience.count();
+  double progress = options.progress.count();
   app.set_version_flag("--version", "jobs-load " JOBS_LOAD_VERSION);
   app.add_option("--broker", url, "The broker")
       ->type_name("mqtt[s]://HOST:PORT")
@@ -121,12 +147,11 @@ CommandLine parse_command_line(int count, const char* const* arguments) {
       ->check(CLI::Range(0, 1))
       ->type_name("0|1")
       ->capture_default_str();
-  app.add_option("--operation", options.operation, "What they ask for (start-next)")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, Operation>{{"start-next", Operation::start_next},
-                                           {"get", Operation::get},
-                                           {"describe-next", Operation::describe_next}}))
-      ->type_name("start-next|get|describe-next");
+  app.add_option("--operation", options.operations, "What they ask for, by turns (start-next)")
+      ->delimiter(',')
+      ->transform(CLI::CheckedTransformer(operations()))
+      ->type_name("start-next|get|describe-next|describe|update");
+  app.add_option("--job", options.job, "The job that describe and update name")->type_name("JOB");
   app.add_option("--rate", options.rate, "Open loop: so many requests a second are due")
       ->type_name("N");
   app.add_option("--in-flight", options.in_flight, "Closed loop: so many are always under way")
@@ -143,9 +168,15 @@ CommandLine parse_command_line(int count, const char* const* arguments) {
   app.add_option("--patience", patience, "A reply that takes longer counts as lost")
       ->type_name("SECONDS")
       ->capture_default_str();
-  app.add_option("--seed", options.seed, "Of the order in which an open loop's devices ask")
+  app.add_option("--seed", options.seed,
+                 "Of the order in which an open loop's devices ask, and of what")
       ->type_name("N")
       ->capture_default_str();
+  app.add_flag("--reconnect", options.reconnect,
+               "Outlive the broker: connect again, to the same session; meanwhile nobody asks");
+  app.add_option("--progress", progress,
+                 "Print a line of JSON so often, and one for each reply that is overdue or late")
+      ->type_name("SECONDS");
   app.add_flag("--json", options.json, "Print the result as JSON");
 
   CommandLine line;
@@ -158,6 +189,7 @@ CommandLine parse_command_line(int count, const char* const* arguments) {
     options.warm_up = std::chrono::duration<double>(warm_up);
     options.duration = std::chrono::duration<double>(duration);
     options.patience = std::chrono::duration<double>(patience);
+    options.progress = std::chrono::duration<double>(progress);
     review(options);
     line.options = std::move(options);
   } catch (const CLI::CallForHelp&) {

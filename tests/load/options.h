@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace jobs_load {
 
@@ -22,7 +23,10 @@ struct Broker {
 };
 
 /// What the devices ask for.
-enum class Operation { start_next, get, describe_next };
+enum class Operation { start_next, get, describe_next, describe, update };
+
+/// As the command line has it.
+[[nodiscard]] const char* to_string(Operation operation);
 
 /// What the command line says.
 struct Options {
@@ -32,7 +36,9 @@ struct Options {
   std::size_t things = 1000;  ///< PREFIX1 to PREFIXn
   std::size_t connections = 4;
   int qos = 1;
-  Operation operation = Operation::start_next;
+  /// Each request is one of these, drawn by the seed; named twice, one comes twice as often.
+  std::vector<Operation> operations{Operation::start_next};
+  std::string job = {};  ///< what describe and update are about
   /// Open loop: so many requests a second are due, whatever the answers do. 0: closed loop.
   double rate = 0;
   std::size_t in_flight = 200;  ///< closed loop: so many requests are always under way
@@ -42,6 +48,9 @@ struct Options {
   std::size_t requests = 0;
   std::chrono::duration<double> patience{10};  ///< a reply that takes longer counts as lost
   std::uint64_t seed = 1;                      ///< of the order in which an open loop asks
+  /// A connection that is lost is made again, with its session, instead of ending the run.
+  bool reconnect = false;
+  std::chrono::duration<double> progress{0};  ///< a line of JSON so often; 0: none
   bool json = false;
 };
 

@@ -6,9 +6,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
+#include <iterator>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -28,12 +32,14 @@ constexpr std::size_t much = 64U << 20U;
 
 class RawClient {
  public:
-  explicit RawClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit RawClient(std::uint16_t port, int flags = 0)
+      : socket_(::socket(AF_INET, SOCK_STREAM | flags, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+    if (connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 &&
+        errno != EINPROGRESS) {
       throw std::runtime_error("cannot connect");
     }
   }
@@ -65,6 +71,12 @@ class RawClient {
  private:
   int socket_;
 };
+
+/// Of this process, which the server is a part of.
+std::size_t descriptors() {
+  const std::filesystem::directory_iterator all("/proc/self/fd");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
 
 std::string repeated(std::string_view text, std::size_t count) {
   std::string all;
@@ -100,6 +112,20 @@ TEST(AdminHostileClientTest, RequestThatTricklesHoldsItsThreadForSecondsAtMost) 
   while (!client.ends_within(100ms) && client.send("a")) {
     ASSERT_LT(steady_clock::now(), limit);
   }
+}
+
+TEST(AdminHostileClientTest, FloodOfClientsTakesFewDescriptorsAndDoesNotDelayTheEnd) {
+  auto site = std::make_unique<AdminSite>();
+  std::vector<std::unique_ptr<RawClient>> flood;
+  // Those past the bound are never accepted, so that connecting must not be waited for.
+  for (int i = 0; i < 200; ++i) {
+    flood.push_back(std::make_unique<RawClient>(site->port(), SOCK_NONBLOCK));
+  }
+  ASSERT_TRUE(flood.front()->ends_within(10s)) << "some have been served";
+  EXPECT_LT(descriptors(), flood.size() + 100);
+  const auto began = steady_clock::now();
+  site.reset();
+  EXPECT_LT(steady_clock::now() - began, 10s);
 }
 
 TEST(AdminHostileClientTest, RangesOfThePageDoNotMultiplyIt) {

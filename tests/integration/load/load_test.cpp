@@ -93,6 +93,20 @@ TEST_F(LoadTest, BrokerThatGoesAwayIsSaid) {
   EXPECT_THAT(process.output(), HasSubstr("jobs-load: "));
 }
 
+TEST(LoadWithoutSiteTest, ReconnectingLoadOutlivesTheBrokerAndHearsWhatWasKeptForIt) {
+  Site site({.broker = {.persistence = true}});
+  site.endpoint->create_job("job-1", {"device-1", "device-2"});
+  Process process(command(*site.broker, {"--things", "2", "--connections", "2", "--rate", "50",
+                                         "--requests", "300", "--operation", "start-next,update",
+                                         "--job", "job-1", "--reconnect", "--progress", "0.1"}));
+  ASSERT_TRUE(site.endpoint->wait_for_calls(50));
+  site.broker->stop(SIGTERM);
+  site.broker->start();
+  EXPECT_EQ(process.wait(), 0) << process.output();
+  EXPECT_THAT(process.output(), HasSubstr("300 requests, 300 replies"));
+  EXPECT_THAT(process.output(), HasSubstr(R"("event":"progress")"));
+}
+
 TEST(LoadWithoutSiteTest, BrokerThatIsNotThereIsSaid) {
   Process process({JOBS_LOAD_PROGRAM, "--broker", "mqtt://127.0.0.1:1"});
   EXPECT_EQ(process.wait(), 1);

@@ -8,6 +8,7 @@
 namespace jobs_load {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 CommandLine parse(std::vector<const char*> arguments) {
@@ -53,7 +54,8 @@ TEST(LoadOptionsTest, ValuesThatCannotBeAreRefusedWithTheirNames) {
   expect_refused({"--warm-up", "-1"}, "--warm-up");
   expect_refused({"--qos", "2"}, "--qos");
   expect_refused({"--protocol", "4"}, "--protocol");
-  expect_refused({"--operation", "update"}, "--operation");
+  expect_refused({"--operation", "notify"}, "--operation");
+  expect_refused({"--progress", "-1"}, "--progress");
   expect_refused({"--cert-file", "a"}, "--key-file");
   expect_refused({"--password-file", "a"}, "--username");
   expect_refused({"--username", "a", "--password-file", "/does/not/exist"}, "/does/not/exist");
@@ -64,7 +66,23 @@ TEST(LoadOptionsTest, OpenLoopNeedsNoRequestsInFlight) {
   const auto line = parse({"--things", "10", "--rate", "100", "--operation", "get"});
   ASSERT_TRUE(line.options) << line.complaint;
   EXPECT_EQ(line.options->rate, 100);
-  EXPECT_EQ(line.options->operation, Operation::get);
+  EXPECT_THAT(line.options->operations, ElementsAre(Operation::get));
+}
+
+TEST(LoadOptionsTest, OperationsMayBeMixedAndThoseAboutAJobNeedOne) {
+  const auto line = parse({"--operation", "start-next,get,update,get", "--job", "job-1"});
+  ASSERT_TRUE(line.options) << line.complaint;
+  EXPECT_THAT(line.options->operations, ElementsAre(Operation::start_next, Operation::get,
+                                                    Operation::update, Operation::get));
+  EXPECT_EQ(line.options->job, "job-1");
+  expect_refused({"--operation", "update"}, "--job");
+  expect_refused({"--operation", "start-next,describe"}, "--job");
+}
+
+TEST(LoadOptionsTest, OutlivingTheBrokerNeedsARateAndQualityOfServiceOne) {
+  EXPECT_TRUE(parse({"--reconnect", "--rate", "10"}).options);
+  expect_refused({"--reconnect"}, "--rate");
+  expect_refused({"--reconnect", "--rate", "10", "--qos", "0"}, "--qos 1");
 }
 
 TEST(LoadOptionsTest, HelpAndVersionArePrinted) {
