@@ -19,6 +19,7 @@ ANSWER_LIMIT = 12  # seconds; jobs-load's patience
 HELD_LIMIT = 90  # how long an update may be under way, so that a broker's death can hit its reply
 CARRIERS = {Faults.BROKER_KILLED, Faults.BROKER_RESTARTED, Faults.BRIDGE_KILLED, "broker paused",
             "link cut", "link silent"}
+LEAST_LIFE = 1200  # seconds, less of which tell nothing about growth
 GROWTH = 0.05  # of memory, from the first to the last minute that is looked at
 GROWTH_MIB = 2
 
@@ -67,7 +68,7 @@ def last_life(samples):
 def growth(samples):
     """Lines about memory, descriptors and threads, and the complaints among them."""
     life = last_life(samples)
-    if len(life) < 20:
+    if not life or life[-1]["at"] - life[0]["at"] < LEAST_LIFE:
         return ["too short to say whether anything grows"], []
     lines, complaints = [], []
     hours = (life[-1]["at"] - life[0]["at"]) / 3600
