@@ -6,7 +6,8 @@ is allowed:
 - without any reply: what was under way when the broker was killed, which keeps QoS 1 messages in
   memory between two writes of its store; and what but an update was under way when the bridge was
   killed, as only updates are in the journal
-- overdue: an update during any fault, as it is held; anything while broker, link or bridge were away
+- late: anything while broker, link or bridge were away; an update during any fault or up to two
+  minutes after one, as it is held, and has no deadline: what is demanded of it is that it is answered
 
 Everything else is a fault of the bridge, or of this program.
 """
@@ -16,6 +17,7 @@ import statistics
 from faults import Faults
 
 ANSWER_LIMIT = 12  # seconds; jobs-load's patience
+WAKE = 120  # seconds after a fault in which held updates are worked off
 HELD_LIMIT = 90  # how long an update may be under way, so that a broker's death can hit its reply
 CARRIERS = {Faults.BROKER_KILLED, Faults.BROKER_RESTARTED, Faults.BRIDGE_KILLED, "broker paused",
             "link cut", "link silent"}
@@ -42,10 +44,16 @@ def lost_by(event, windows):
 
 
 def late_by(event, windows):
-    met = touched(event, windows)
-    if event["operation"] == "update":
-        return next(iter(sorted(met)), None)
-    return next(iter(sorted(met & CARRIERS)), None)
+    """The fault that may have delayed a reply, the first that it met; None: none may."""
+    asked = event["asked"]
+    met = [name for name, begin, end in windows
+           if begin <= asked + ANSWER_LIMIT and asked <= end]
+    if event["operation"] != "update":
+        met = [name for name in met if name in CARRIERS]
+    elif not met:
+        met = [f"in the wake of: {name}" for name, _, end in windows if end < asked <= end + WAKE]
+        met.reverse()
+    return next(iter(met), None)
 
 
 def slope(points):
@@ -113,7 +121,9 @@ def judge(events, windows, samples, not_ready):
                 key = (reason_of(event, windows), event["operation"])
                 reasons.setdefault(key, []).append(event)
         for (reason, operation), those in sorted(reasons.items(), key=str):
-            lines.append(f"{what}, {operation}, {reason or 'NO FAULT THAT ALLOWS IT'}: {len(those)}")
+            longest = max(event["at"] - event["asked"] for event in those)
+            lines.append(f"{what}, {operation}, {reason or 'NO FAULT THAT ALLOWS IT'}: {len(those)}"
+                         f", {longest:.0f} s at most")
             if reason is None:
                 complaints.append(f"{len(those)} {operation} {what} that no fault explains, first: "
                                   f"{those[0]}, which met {sorted(touched(those[0], windows))}")
