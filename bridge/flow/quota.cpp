@@ -14,7 +14,8 @@ constexpr double burst_seconds = 0.05;
 
 /// Throttling answers within this time tell of the same excess.
 constexpr Duration one_excess = 1s;
-/// The first step down, as a share of the ceiling, and how long it takes to be back at it.
+/// The first step down, as a share of the ceiling, and how long it takes to be back at it. What
+/// follows is a share of the rate before.
 constexpr double step_down = 0.1;
 constexpr double recovery_seconds = 10;
 /// The rate at most halves at once, however few calls were carried out lately: there may have been
@@ -39,7 +40,9 @@ Quota::Quota(double per_second)
 double Quota::rate(MonotonicTime now) const {
   if (!slowed_) return per_second_;
   const double from_ceiling = (seconds(now - slowed_->since) - recovery_seconds) / recovery_seconds;
-  const double grown = slowed_->ceiling * (1 + step_down * std::pow(from_ceiling, 3));
+  // Below the ceiling in proportion to it, or the step down from a low one would be below zero.
+  const double step = step_down * (from_ceiling < 0 ? slowed_->ceiling : slowed_->before);
+  const double grown = slowed_->ceiling + step * std::pow(from_ceiling, 3);
   return per_second_ > 0 ? std::min(grown, per_second_) : grown;
 }
 
@@ -53,7 +56,8 @@ void Quota::set_limit(MonotonicTime now, double per_second) {
 
 bool Quota::is_slowed(MonotonicTime now) const {
   if (!slowed_) return false;
-  const double limit = per_second_ > 0 ? per_second_ : slowed_->ceiling * recovered;
+  const double limit =
+      per_second_ > 0 ? per_second_ : std::max(slowed_->ceiling * recovered, slowed_->before);
   return rate(now) < limit;
 }
 
@@ -83,6 +87,13 @@ void Quota::pause(MonotonicTime now, Duration duration) {
   bucket_.empty(paused_until_);
 }
 
+double Quota::before_throttling(MonotonicTime now, double allowed, double ceiling) const {
+  if (!slowed_) return std::max(allowed, ceiling);
+  // A limit that was met again above the ceiling is more and more likely to be one that lasts.
+  const bool met_again = seconds(now - slowed_->since) > recovery_seconds;
+  return std::max(met_again ? slowed_->before / 2 : slowed_->before, ceiling);
+}
+
 bool Quota::throttled(MonotonicTime now) {
   if (slowed_ && now - slowed_->since < one_excess) return false;
   const double allowed = rate(now) > 0 ? rate(now) : calls_.rate(now);
@@ -91,7 +102,8 @@ bool Quota::throttled(MonotonicTime now) {
   const double ceiling = carried_out >= allowed * nearly_all
                              ? allowed
                              : std::max({carried_out, allowed * least_share, least_rate});
-  slowed_ = Slowed{.ceiling = ceiling, .since = now};
+  slowed_ =
+      Slowed{.ceiling = ceiling, .before = before_throttling(now, allowed, ceiling), .since = now};
   bucket_.set_rate(now, rate(now));
   bucket_.empty(now);
   return true;

@@ -24,8 +24,9 @@ constexpr QuotaKind quota_of(Operation operation) {
 /// After a throttling answer the rate falls below what the endpoint has lately carried out, comes
 /// back to that within ten seconds, stays about there, and then grows faster and faster until the
 /// next throttling answer or the configured rate: the curve of CUBIC (RFC 9438), which uses nearly
-/// all of a limit that it has to find out and forgets one that is gone. Not thread-safe; time must
-/// not go backwards.
+/// all of a limit that it has to find out and forgets one that is gone. It grows in proportion to
+/// the rate before the endpoint began to throttle: after a storm that let nothing through, what is
+/// left says nothing about the limit. Not thread-safe; time must not go backwards.
 class Quota {
  public:
   /// 0: no limit but the endpoint's.
@@ -55,8 +56,10 @@ class Quota {
  private:
   struct Slowed {
     double ceiling;  ///< calls a second that the endpoint is thought to allow
+    double before;   ///< what was allowed before it throttled; not less than the ceiling
     MonotonicTime since;
   };
+  [[nodiscard]] double before_throttling(MonotonicTime now, double allowed, double ceiling) const;
   void adapt(MonotonicTime now);
 
   double per_second_;

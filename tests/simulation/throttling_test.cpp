@@ -92,6 +92,22 @@ TEST(ThrottlingRecoveryTest, TheRateIsBackTwoMinutesAfterTheLimitIsGone) {
   }
 }
 
+TEST(ThrottlingRecoveryTest, AfterFifteenSecondsOfThrottlingTheRateIsBackInThreeQuartersOfAMinute) {
+  for (const double configured : {200.0, 0.0}) {
+    World world(busy(configured, 0), 4);
+    offer(world, 180, 3min);
+    world.run_for(1min);
+    Weather throttled;
+    throttled.capacity = 1;
+    world.set_weather(throttled);
+    world.run_for(15s);
+    world.set_weather(Weather::fair());
+    const auto use = use_of(world, 180, 45s, 90s);
+    EXPECT_GE(use.used, 0.95) << configured;
+    world.settle();
+  }
+}
+
 TEST(ThrottlingRecoveryTest, AStormOfThrottlingAndFailuresEndsWithEverythingDelivered) {
   auto shape = usual_gateway(2000);
   shape.start_next = 0.3;
