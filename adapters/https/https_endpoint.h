@@ -15,7 +15,7 @@
 /// The HTTPS side of the bridge: fulfils the ports Endpoint and Exchange.
 ///
 /// HTTP/1.1 is cpp-httplib's, TLS is OpenSSL's; sockets, deadlines and name resolution are ours,
-/// because the library bounds neither a whole request nor a lookup. From below upwards: wait
+/// because the library bounds neither a whole request nor a lookup. From below upwards: fibers/wait
 /// (deadline and stop), tcp_connection, tls_connection, protocol (one request and its answer),
 /// connector (name to connection), https_exchange (keep-alive and repetition).
 ///
