@@ -31,8 +31,8 @@ class Session final : public Sender::Link {
     bool operator==(const Refusal&) const = default;
   };
 
-  /// Called on the MQTT library's threads with its lock held: must not block, nor throw. No more
-  /// calls once the Session is destroyed.
+  /// Called with the MQTT library's lock held, on its threads or, where it has none, on the event
+  /// loop: must not block, nor throw. No more calls once the Session is destroyed.
   class Events {
    public:
     virtual ~Events() = default;
