@@ -46,9 +46,10 @@ def accepts(port):
 
 
 class Process:
-    """A child in the site's folder. Its output goes to a file there; it ends with the site."""
+    """A child in the site's folder. Its output goes to a file there; it ends with the site.
+    `environment` is beside the one that this process has."""
 
-    def __init__(self, folder, name, command, port=None):
+    def __init__(self, folder, name, command, port=None, environment=None):
         self.name = name
         self.port = port
         self.log = folder / f"{name}.log"
@@ -57,6 +58,7 @@ class Process:
             stdout=self.log.open("wb"),
             stderr=subprocess.STDOUT,
             cwd=folder,
+            env={**os.environ, **(environment or {})},
         )
 
     @property

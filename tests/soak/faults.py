@@ -18,7 +18,7 @@ class Faults:
     BROKER_RESTARTED = "broker restarted"
     BRIDGE_KILLED = "bridge killed"
 
-    def __init__(self, site, seed):
+    def __init__(self, site, seed, only=()):
         self.site = site
         self.random = random.Random(seed)
         self.windows = []
@@ -30,13 +30,16 @@ class Faults:
             self.trickle, self.garbage, self.close_idle, self.extra_bytes, self.endpoint_killed,
             self.broker_restarted, self.broker_killed, self.broker_paused, self.link_cut,
             self.link_silent, self.credentials_revoked, self.credentials_short, self.endpoint_clock,
-            self.reload, self.certificates_replaced,
+            self.gateway_clock, self.reload, self.certificates_replaced,
+            self.bridge_killed, self.bridge_killed, self.bridge_killed,
         ]
+        if only:
+            self.kinds = [kind for kind in self.kinds if kind.__name__ in only]
 
     def strike(self, with_kills):
         """One fault. Every kind comes before any comes again."""
         if not self.bag:
-            self.bag = self.kinds + [self.bridge_killed]
+            self.bag = list(self.kinds)
             self.random.shuffle(self.bag)
         kind = self.bag.pop()
         if kind == self.bridge_killed and not with_kills:
@@ -105,6 +108,14 @@ class Faults:
             if extra:
                 self.last(10, 20)
         return f"endpoint's clock off by {hours} h"
+
+    def gateway_clock(self):
+        """The clock of the day that the bridge sees jumps ahead by hours, and back."""
+        hours = self.random.choice((2, 12, 30))
+        for ahead in (hours, 0):
+            self.site.set_gateway_clock(ahead)
+            self.last(10, 20)
+        return f"gateway's clock ahead by {hours} h, and back"
 
     def restart_broker(self, number):
         self.site.broker.child.send_signal(number)

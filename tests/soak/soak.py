@@ -16,7 +16,7 @@ import time
 import graph
 import verdict
 from faults import Faults
-from soak_site import Site, bench
+from soak_site import Site
 
 SAMPLE_EVERY = 5
 CALM = 60  # seconds at the end without faults, so that what was held is delivered
@@ -36,6 +36,8 @@ def parse():
     parser.add_argument("--pause", type=float, nargs=2, default=(15, 45), metavar=("LEAST", "MOST"),
                         help="seconds between two faults")
     parser.add_argument("--seed", type=int, default=1, help="of faults and load")
+    parser.add_argument("--only", nargs="+", default=(), metavar="FAULT",
+                        help="the names of functions in faults.py (default: all of them)")
     parser.add_argument("--bridge", type=pathlib.Path, default=pathlib.Path("build"),
                         metavar="BUILD", help="where bin/jobs-bridge and the others are")
     parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path("build/soak"),
@@ -63,12 +65,13 @@ class Sampler:
                 self.sample()
 
     def sample(self):
-        pid = self.site.bridge.pid
+        bridge = self.site.bridge
+        pid = bridge.pid
         quiet = not self.fault
         status = self.site.status()
         if status is None:
             return
-        now, cpu = time.monotonic(), bench.cpu_seconds(pid)
+        now, cpu = time.monotonic(), bridge.cpu_seconds()
         percent = 0.0
         if self.last_cpu and self.last_cpu[0] == pid:
             percent = 100 * (cpu - self.last_cpu[2]) / (now - self.last_cpu[1])
@@ -76,9 +79,9 @@ class Sampler:
         self.samples.append({
             "at": round(now, 3), "pid": pid, "quiet": int(quiet and not self.fault),
             "ready": int(status["ready"]),
-            "rss_kib": bench.status_number(pid, "VmRSS"),
+            "rss_kib": bridge.status("VmRSS"),
             "descriptors": len(list(pathlib.Path(f"/proc/{pid}/fd").iterdir())),
-            "threads": bench.status_number(pid, "Threads"), "cpu_percent": round(percent, 1),
+            "threads": bridge.status("Threads"), "cpu_percent": round(percent, 1),
             "journal_entries": status["journal"]["entries"], "held": status["requests"]["held"],
             "waiting": status["requests"]["waiting"],
             "calls_in_flight": status["endpoint"]["calls_in_flight"],
@@ -96,7 +99,7 @@ class Sampler:
 def soak(site, options, load_file):
     """Runs it all; the sampler and the faults, with what they saw and did."""
     sampler = Sampler(site)
-    faults = Faults(site, options.seed)
+    faults = Faults(site, options.seed, options.only)
     pauses = random.Random(options.seed + 1)
     load = site.start_load(load_file, options.rate, options.duration, options.seed)
     begin = time.monotonic()

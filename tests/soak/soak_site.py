@@ -20,6 +20,8 @@ THINGS = 1000
 PREFIX = "soak"
 JOB = f"{PREFIX}-job-1"
 CREDENTIAL_SECONDS = 60
+FAKE_CLOCK = next((str(path) for path in sorted(pathlib.Path("/usr/lib").glob(
+    "*/faketime/libfaketimeMT.so.1"))), None)
 
 
 class Site:
@@ -33,6 +35,9 @@ class Site:
         self.admin_port = bench.free_port()
         self.broker = self.wire = self.endpoint = self.bridge = None
         self.writes = 400
+        if FAKE_CLOCK is None:
+            raise SystemExit("libfaketime is missing: deploy/dependencies soak installs it")
+        self.set_gateway_clock(0)
         bench.make_certificates(folder)
         self.issue_certificate()
         self.tls = ssl.create_default_context(cafile=str(folder / "ca.pem"))
@@ -50,9 +55,10 @@ class Site:
                     process.child.send_signal(signal.SIGCONT)
                 process.stop()
 
-    def process(self, name, command):
+    def process(self, name, port, command, environment=None):
         self.started[name] = self.started.get(name, 0) + 1
-        return bench.Process(self.folder, f"{name}-{self.started[name]}", command)
+        return bench.Process(self.folder, f"{name}-{self.started[name]}", command, port,
+                             environment).once_it_accepts()
 
     def start_broker(self):
         """With a store, so that what it had acknowledged outlives SIGTERM, and all but the last
@@ -70,24 +76,18 @@ autosave_interval 5
 user root
 """)
         program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
-        self.broker = self.process("mosquitto", [program, "-c", config])
-        bench.wait_for(lambda: bench.accepts(self.broker_port), "mosquitto", self.broker.child,
-                       self.broker.log)
+        self.broker = self.process("mosquitto", self.broker_port, [program, "-c", config])
 
     def start_wire(self):
-        self.wire = self.process("wire", [sys.executable, HERE / "relay.py", self.wire_port,
-                                          self.broker_port])
-        bench.wait_for(lambda: bench.accepts(self.wire_port), "the wire", self.wire.child,
-                       self.wire.log)
+        self.wire = self.process("wire", self.wire_port, [
+            sys.executable, HERE / "relay.py", self.wire_port, self.broker_port])
 
     def start_endpoint(self, *extra):
-        self.endpoint = self.process("endpoint", [
+        self.endpoint = self.process("endpoint", self.endpoint_port, [
             self.programs / "jobs-endpoint", "--listen", f"127.0.0.1:{self.endpoint_port}",
             "--tls-cert", self.folder / "endpoint.pem", "--tls-key", self.folder / "endpoint.key",
             "--client-ca", self.folder / "ca.pem", "--credentials", CREDENTIAL_SECONDS,
             "--things", f"{PREFIX}:{THINGS}:1", *extra])
-        bench.wait_for(lambda: bench.accepts(self.endpoint_port), "jobs-endpoint",
-                       self.endpoint.child, self.endpoint.log)
 
     def configure_bridge(self):
         config = self.folder / "bridge.toml"
@@ -119,11 +119,19 @@ listen = "127.0.0.1:{self.admin_port}"
 """)
         return config
 
+    def set_gateway_clock(self, hours):
+        """How far the bridge's clock is ahead. Never behind: the certificates begin today."""
+        new = self.folder / "clock.new"
+        new.write_text(f"+{hours}h\n")
+        new.replace(self.folder / "clock")
+
     def start_bridge(self):
-        self.bridge = self.process("jobs-bridge", [self.programs / "jobs-bridge", "run", "--config",
-                                                   self.configure_bridge()])
-        bench.wait_for(lambda: bench.accepts(self.admin_port), "jobs-bridge", self.bridge.child,
-                       self.bridge.log)
+        # Only the clock of the day is shifted, as when somebody sets it: the other runs on.
+        shifted = {"LD_PRELOAD": FAKE_CLOCK, "FAKETIME_TIMESTAMP_FILE": str(self.folder / "clock"),
+                   "FAKETIME_CACHE_DURATION": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+                   "NO_FAKE_STAT": "1"}
+        self.bridge = self.process("jobs-bridge", self.admin_port, [
+            self.programs / "jobs-bridge", "run", "--config", self.configure_bridge()], shifted)
 
     def issue_certificate(self):
         """A new one for the gateway; it takes the old one's place in one step each."""
