@@ -26,7 +26,6 @@ using ::testing::StartsWith;
 constexpr const char* failed =
     "Changes of watched things cannot be written, they are kept and tried again";
 constexpr const char* recovered = "Watched things are written again";
-constexpr const char* written = "Changes of watched things were written";
 
 class FailureTest : public StoreFixture {};
 

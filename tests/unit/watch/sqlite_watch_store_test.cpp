@@ -16,8 +16,6 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr const char* written = "Changes of watched things were written";
-
 class SqliteWatchStoreTest : public StoreFixture {};
 
 TEST_F(SqliteWatchStoreTest, NewFileIsEmptyAndItsOwnersAlone) {

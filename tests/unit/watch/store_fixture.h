@@ -47,6 +47,9 @@ inline std::vector<std::string> names(const std::vector<WatchedThing>& things) {
   return result;
 }
 
+/// What the log says of the first change of a store that is written.
+constexpr const char* written = "Changes of watched things were written";
+
 class StoreFixture : public ::testing::Test {
  protected:
   using Store = std::unique_ptr<SqliteWatchStore>;
