@@ -17,21 +17,14 @@ constexpr std::size_t kMaxHead = 64 * 1024;
 
 thread_local AnswerStream::Buffer AnswerStream::buffer_;
 
-AnswerStream::AnswerStream(Connection& connection, std::string& request, MonotonicTime deadline,
-                           std::size_t max_body_bytes)
+AnswerStream::AnswerStream(Connection& connection, const std::string& request,
+                           MonotonicTime deadline, std::size_t max_body_bytes)
     : connection_(connection),
       request_(request),
       deadline_(deadline),
       // A chunk of one byte takes six. This bounds what framing, trailers included, may add.
       max_body_wire_bytes_(6 * max_body_bytes + kMaxHead),
-      limit_(kMaxStatusLine) {
-  request_.clear();
-}
-
-ssize_t AnswerStream::write(const char* from, size_t size) {
-  request_.append(from, size);
-  return static_cast<ssize_t>(size);
-}
+      limit_(kMaxStatusLine) {}
 
 /// Sends the request if that is still to be done, and reads on. False: the end, of whatever kind.
 bool AnswerStream::more() {

@@ -12,14 +12,14 @@
 
 namespace jobs_bridge::https {
 
-/// The stream that cpp-httplib writes one request to and reads its answer from. It gathers the
-/// request into one write (the library makes two, which costs a packet, a TLS record and, with
-/// Nagle, 40 ms), reads the answer in large pieces (the library asks byte by byte) and keeps limits
-/// that the library does not know.
+/// The stream that cpp-httplib reads the answer to one request from. It sends the request that it
+/// is given, in one write, and not what the library writes (in two, which cost a packet, a TLS
+/// record and, with Nagle, 40 ms); reads the answer in large pieces (the library asks byte by byte)
+/// and keeps limits that the library does not know.
 class AnswerStream final : public httplib::Stream {
  public:
-  /// `request` is the buffer to gather in, given so that its memory serves again.
-  AnswerStream(Connection& connection, std::string& request, MonotonicTime deadline,
+  /// `request` is sent before the first is read. It must outlive the stream.
+  AnswerStream(Connection& connection, const std::string& request, MonotonicTime deadline,
                std::size_t max_body_bytes);
 
   /// The head was read: from here on the limit is the body's.
@@ -38,7 +38,7 @@ class AnswerStream final : public httplib::Stream {
   bool is_readable() const override { return true; }
   bool is_writable() const override { return true; }
   ssize_t read(char* to, size_t size) override;
-  ssize_t write(const char* from, size_t size) override;
+  ssize_t write(const char*, size_t size) override { return static_cast<ssize_t>(size); }
   void get_remote_ip_and_port(std::string&, int&) const override {}
   void get_local_ip_and_port(std::string&, int&) const override {}
   socket_t socket() const override { return INVALID_SOCKET; }
@@ -49,7 +49,7 @@ class AnswerStream final : public httplib::Stream {
   ssize_t fail_at_limit();
 
   Connection& connection_;
-  std::string& request_;
+  const std::string& request_;
   const MonotonicTime deadline_;
   const std::size_t max_body_wire_bytes_;
   bool request_sent_ = false;

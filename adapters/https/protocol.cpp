@@ -4,6 +4,7 @@
 
 #include "adapters/https/answer_head.h"
 #include "adapters/https/answer_stream.h"
+#include "adapters/https/request_text.h"
 
 namespace jobs_bridge::https {
 namespace {
@@ -58,29 +59,33 @@ struct Reading {
 }  // namespace
 
 /// cpp-httplib's client offers what it does between connecting and closing to derived classes: one
-/// request and its answer over any Stream. That part is used and no other: its own sockets keep no
-/// deadline, cannot be stopped while they connect, verify less and do not tell what was sent.
+/// request and its answer over any Stream. Of that the reading is used and no more: its own sockets
+/// keep no deadline, cannot be stopped while they connect, verify less and do not tell what was
+/// sent.
 class Protocol::Client : private httplib::ClientImpl {
  public:
   explicit Client(Settings settings)
-      : httplib::ClientImpl("unused", 80), settings_(std::move(settings)) {
+      : httplib::ClientImpl("unused", 80),
+        max_body_bytes_(settings.max_body_bytes),
+        request_text_(settings.host_header) {
     set_url_encode(false);
     set_decompress(false);
+    asked_.response_handler = [this](const httplib::Response& head) {
+      return reading_->accept_head(head);
+    };
+    asked_.content_receiver = [this](const char* data, size_t size, std::uint64_t, std::uint64_t) {
+      return reading_->accept_body(data, size);
+    };
   }
 
   Result<Answer, NoAnswer> exchange(Connection& connection, const HttpRequest& request,
                                     MonotonicTime deadline) {
-    Reading reading{{connection, wire_, deadline, settings_.max_body_bytes},
-                    settings_.max_body_bytes};
-    httplib::Request sent = to_library(request);
-    sent.response_handler = [&reading](const httplib::Response& head) {
-      return reading.accept_head(head);
-    };
-    sent.content_receiver = [&reading](const char* data, size_t size, std::uint64_t,
-                                       std::uint64_t) { return reading.accept_body(data, size); };
-
+    request_text_.write(wire_, request);
+    Reading reading{{connection, wire_, deadline, max_body_bytes_}, max_body_bytes_};
     httplib::Response response;
-    auto failure = run(reading, sent, response);
+    // To anything but HEAD the answer is read as to GET; of others the library would note down, at
+    // each request anew, that they are empty.
+    auto failure = read(reading, request.method == "HEAD" ? "HEAD" : "GET", response);
     // The library calls the handler only for answers that have a body.
     if (!failure && response.status == 204 && !reading.accept_head(response)) {
       failure = reading.refusal;
@@ -95,15 +100,10 @@ class Protocol::Client : private httplib::ClientImpl {
 
   std::optional<IoFailure> open_tunnel(Connection& proxy, const std::string& target,
                                        const std::string& authorization, MonotonicTime deadline) {
-    Reading reading{{proxy, wire_, deadline, 0}, 0};
-    httplib::Request request;
-    request.method = "CONNECT";
-    request.path = target;
-    request.headers.emplace("Host", target);
-    request.headers.emplace("User-Agent", kUserAgent);
-    if (!authorization.empty()) request.headers.emplace("Proxy-Authorization", authorization);
+    const std::string request = RequestText::tunnel(target, authorization);
+    Reading reading{{proxy, request, deadline, 0}, 0};
     httplib::Response response;
-    if (auto failure = run(reading, request, response)) return failure;
+    if (auto failure = read(reading, "CONNECT", response)) return failure;
     // For CONNECT the library takes any first line for an answer; the status is then -1.
     if (response.status < 200 || response.status > 299) {
       return IoFailure{Kind::connect,
@@ -120,35 +120,24 @@ class Protocol::Client : private httplib::ClientImpl {
   }
 
  private:
-  static constexpr const char* kUserAgent = "jobs-bridge/" JOBS_BRIDGE_VERSION;
-
-  httplib::Request to_library(const HttpRequest& request) const {
-    httplib::Request result;
-    result.method = request.method;
-    result.path = request.target;
-    result.body = request.body;
-    for (const auto& [name, value] : request.headers) result.headers.emplace(name, value);
-    result.headers.emplace("Host", settings_.host_header);
-    if (!result.has_header("User-Agent")) result.headers.emplace("User-Agent", kUserAgent);
-    // The library would call it text/plain. This is what a body without a type counts as anyway.
-    if (!request.body.empty() && !result.has_header("Content-Type")) {
-      result.headers.emplace("Content-Type", "application/octet-stream");
-    }
-    return result;
-  }
-
-  std::optional<IoFailure> run(Reading& reading, httplib::Request& request,
-                               httplib::Response& response) {
+  /// `method`: what decides how the answer is read.
+  std::optional<IoFailure> read(Reading& reading, const char* method, httplib::Response& response) {
+    asked_.method = method;
+    reading_ = &reading;
     httplib::Error error = httplib::Error::Success;
-    const bool whole = process_request(reading.stream, request, response, false, error);
+    const bool whole = process_request(reading.stream, asked_, response, false, error);
     if (reading.refusal) return reading.refusal;
     if (reading.stream.failure()) return reading.stream.failure();
     if (!whole) return IoFailure{Kind::broken, "the answer is not HTTP/1.1"};
     return std::nullopt;
   }
 
-  const Settings settings_;
+  const std::size_t max_body_bytes_;
+  const RequestText request_text_;
   std::string wire_;
+  /// What the library takes for the request. A new one each time would be built for nothing.
+  httplib::Request asked_;
+  Reading* reading_ = nullptr;  ///< while one is read
 };
 
 Protocol::Protocol(Settings settings) : client_(std::make_unique<Client>(std::move(settings))) {}
