@@ -171,10 +171,10 @@ bool Engine::restore(Now now, const JournalEntry& entry) {
   const auto max_age = settings_.holding.max_age;
   // Bounded before it is multiplied: the entry's clock or ours may have said anything.
   const auto longest = std::chrono::duration_cast<std::chrono::seconds>(max_age).count();
+  const bool clocks_tell =
+      entry.received >= earliest_sane_clock && now.unix_seconds > entry.received;
   const std::chrono::seconds age(
-      entry.received < earliest_sane_clock
-          ? 0
-          : std::clamp<std::int64_t>(now.unix_seconds - entry.received, 0, longest));
+      clocks_tell ? std::min<std::int64_t>(now.unix_seconds - entry.received, longest) : 0);
   taken->address.received = now.monotonic - age;
   // Its age is known to the second. One that expires about now may have been rejected already.
   const auto& expires_after = entry.message.expires_after;

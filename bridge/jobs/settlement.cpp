@@ -213,10 +213,14 @@ Settlement::Step Settlement::judge(const Request& update, const Execution& execu
 
 Answer Settlement::with_state(const Request& update, const Execution& execution) const {
   auto verdict = refusal_;
-  verdict.execution_state = execution.state();
   const auto version = whole_number<std::int64_t>(execution.version);
   if (update.expected_version && version && *version != *update.expected_version) {
     verdict.code = ErrorCode::version_mismatch;
+  }
+  // A device is told the state with these two codes and no other.
+  if (verdict.code == ErrorCode::invalid_state_transition ||
+      verdict.code == ErrorCode::version_mismatch) {
+    verdict.execution_state = execution.state();
   }
   return verdict;
 }

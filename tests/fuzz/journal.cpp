@@ -67,6 +67,17 @@ std::string whole_file() {
   return content_of(path);
 }
 
+/// Without what SQLite itself writes into a file's header when it is to have a log of writes and
+/// the header denies it: the format's two bytes, the change counter twice and the library's
+/// version.
+std::string without_header_upkeep(std::string file) {
+  constexpr std::pair<std::size_t, std::size_t> upkeep[] = {{18, 2}, {24, 4}, {92, 8}};
+  for (const auto& [at, length] : upkeep) {
+    if (at + length <= file.size()) file.replace(at, length, length, '\0');
+  }
+  return file;
+}
+
 std::string edited(std::string file, fuzz::Input& input) {
   for (int edits = 0; edits < 32 && !input.is_empty(); ++edits) {
     const auto what = input.byte();
@@ -129,7 +140,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     // SQLite takes a file of one byte for an empty one, and an empty one is a journal to begin.
     promise(is_file || content.size() <= 1 || told || opened->entries.size() == count,
             "what is lost is told");
-    promise(!told || content_of(path + ".damaged-1") == content || is_file,
+    promise(is_file || !told ||
+                without_header_upkeep(content_of(path + ".damaged-1")) ==
+                    without_header_upkeep(content),
             "a damaged file is kept as it was");
     promise(!opened->file->record(entry_of(last + 1)), "a journal goes on after damage");
     entries = std::move(opened->entries);

@@ -31,16 +31,24 @@ std::size_t copy_escape(std::string_view text, std::string& to) {
   return pair ? 12 : 6;
 }
 
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+/// The number of digits at `text`'s beginning, of which `most` are appended to `to`.
+std::size_t copy_digits(std::string_view text, std::size_t most, std::string& to) {
+  std::size_t count = 0;
+  while (count < text.size() && is_digit(text[count])) ++count;
+  to += text.substr(0, std::min(count, most));
+  return count;
+}
+
 /// The length of the exponent at `text`'s beginning, appended to `to` with two digits at most.
 std::size_t copy_exponent(std::string_view text, std::string& to) {
   std::size_t at = 1;
   if (at < text.size() && (text[at] == '+' || text[at] == '-')) ++at;
   to += text.substr(0, at);
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  auto end = at;
-  while (end < text.size() && is_digit(text[end])) ++end;
-  to += text.substr(at, std::min<std::size_t>(end - at, 2));
-  return end;
+  return at + copy_digits(text.substr(at), 2, to);
 }
 
 std::string without_differences(std::string_view text) {
@@ -49,11 +57,13 @@ std::string without_differences(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     const char c = text[at];
     if (c == '"') in_string = !in_string;
-    const bool after_digit = at > 0 && text[at - 1] >= '0' && text[at - 1] <= '9';
+    const bool after_digit = at > 0 && is_digit(text[at - 1]);
     if (in_string && c == '\\') {
       at += copy_escape(text.substr(at), same);
     } else if (!in_string && (c == 'e' || c == 'E') && after_digit) {
       at += copy_exponent(text.substr(at), same);
+    } else if (!in_string && is_digit(c)) {
+      at += copy_digits(text.substr(at), 100, same);
     } else {
       same += c;
       ++at;

@@ -68,6 +68,12 @@ function(jobs_bridge_separate_sources)
     tests/endpoint/status.cpp
     DIRECTORY tests/endpoint PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   set_source_files_properties(
+    tests/integration/hostile/endpoint_test.cpp
+    DIRECTORY tests/integration/hostile PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  set_source_files_properties(
+    tests/integration/mqtt/half_open_test.cpp
+    DIRECTORY tests/integration/mqtt PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  set_source_files_properties(
     tests/unit/admin/windows_test.cpp
     DIRECTORY tests/unit/admin PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   set_source_files_properties(

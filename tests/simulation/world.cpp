@@ -46,9 +46,9 @@ void World::run_until(MonotonicTime end) {
     const auto ring = bridge_ ? std::max(bridge_->sleeps_until(), now_) : MonotonicTime::max();
     const auto next = std::min(agenda_.next(), ring);
     if (next > end) break;
-    if (bridge_ && next > now_) {
+    if (bridge_ && next - rounding > now_) {
       auto just_before = clock();
-      just_before.monotonic = std::max(now_, next - rounding);
+      just_before.monotonic = next - rounding;
       bridge_->check_nothing_missed(just_before);
     }
     now_ = next;
