@@ -156,6 +156,17 @@ TEST(SettlementTest, ARefusalOfOurOwnRepeatIsNoneIfTheExecutionIsAsWanted) {
   }
 }
 
+TEST(SettlementTest, ARefusalOfOurOwnRepeatForAnotherReasonCarriesNoState) {
+  const auto request = update(R"({"status":"SUCCEEDED"})");
+  auto settlement =
+      settlement_of(request, response(410, "{}", "TerminalStateException"), /*sent_before=*/true);
+  const auto verdict = settlement.value().described(
+      request, execution(R"("status":"IN_PROGRESS","versionNumber":4)"));
+  const auto& rejection = std::get<Rejection>(std::get<Answer>(verdict));
+  EXPECT_EQ(rejection.code, ErrorCode::terminal_state_reached);
+  EXPECT_EQ(rejection.execution_state, "");
+}
+
 TEST(SettlementTest, AnExecutionThatEndedOtherwiseIsAnInvalidTransition) {
   EXPECT_EQ(
       heard(R"({"status":"SUCCEEDED"})", execution(R"("status":"TIMED_OUT","versionNumber":4)")),
