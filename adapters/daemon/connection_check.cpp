@@ -3,7 +3,6 @@
 #include <chrono>
 #include <csignal>
 #include <initializer_list>
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <thread>

@@ -3,7 +3,6 @@
 #include "bridge/flow/notifier.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "bridge/flow/partition.h"
 
