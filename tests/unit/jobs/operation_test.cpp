@@ -21,7 +21,7 @@ using testing_support::request_of;
 
 const std::string base = "$aws/things/{thing}/jobs";
 
-TopicGrammar grammar() {
+TopicGrammar topics() {
   return *TopicGrammar::from_base(base);
 }
 
@@ -50,7 +50,7 @@ TEST(EveryOperationTest, IsWhatItsTopicAsksForWhateverTheJobIsCalled) {
       const std::string job(
           facts_of(named_alike).verb.substr(0, facts_of(named_alike).verb.find('/')));
       const auto topic = topic_of(operation, job);
-      const auto parsed = grammar().parse(topic);
+      const auto parsed = topics().parse(topic);
       const auto* request = std::get_if<TopicRequest>(&parsed);
       ASSERT_NE(request, nullptr) << topic;
       EXPECT_EQ(request->operation, operation) << topic;
@@ -60,13 +60,13 @@ TEST(EveryOperationTest, IsWhatItsTopicAsksForWhateverTheJobIsCalled) {
 }
 
 TEST(EveryOperationTest, HasItsFilterAndNoTopicThatAReplyMayGoTo) {
-  const auto filters = grammar().filters();
+  const auto filters = topics().filters();
   ASSERT_EQ(filters.size(), operation_count);
   for (const auto operation : every_operation) {
     auto filter = topic_of(operation, "+");
     filter.replace(filter.find("/T/"), 3, "/+/");
     EXPECT_EQ(filters.at(index_of(operation)), filter);
-    EXPECT_FALSE(grammar().allows_response(*ThingName::parse("T"), topic_of(operation))) << filter;
+    EXPECT_FALSE(topics().allows_response(*ThingName::parse("T"), topic_of(operation))) << filter;
   }
 }
 
@@ -74,7 +74,7 @@ TEST(EveryOperationTest, TakesNextForAJobOnlyWhereItIsOne) {
   for (const auto operation : every_operation) {
     if (facts_of(operation).job == NamedJob::none) continue;
     const bool taken =
-        std::holds_alternative<TopicRequest>(grammar().parse(topic_of(operation, "$next")));
+        std::holds_alternative<TopicRequest>(topics().parse(topic_of(operation, "$next")));
     EXPECT_EQ(taken, facts_of(operation).job == NamedJob::by_id_or_next) << to_string(operation);
   }
 }
