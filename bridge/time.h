@@ -10,6 +10,10 @@ namespace jobs_bridge {
 using MonotonicTime = std::chrono::steady_clock::time_point;
 using Duration = std::chrono::steady_clock::duration;
 
+constexpr double in_seconds(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
 /// The moment at which the core is called.
 struct Now {
   MonotonicTime monotonic;

@@ -6,7 +6,6 @@
 #include <utility>
 #include <variant>
 
-#include "bridge/flow/quota.h"
 #include "bridge/jobs/health.h"
 #include "bridge/jobs/rejection.h"
 
@@ -57,7 +56,7 @@ bool is_refused(const Finished& finished) {
 Activity::Activity(TopicGrammar topics)
     : topics_(std::move(topics)),
       requests_(slices_of_history, slice),
-      by_operation_{of_minute(), of_minute(), of_minute(), of_minute()},
+      by_operation_(operation_count, of_minute()),
       endpoint_(slices_of_minute, slice),
       busiest_(things_tracked, half_life),
       failing_(things_tracked, half_life) {}
@@ -98,8 +97,7 @@ void Activity::request_finished(const Finished& finished, Now now) {
   if (!finished.held) {
     requests_.add(now.monotonic, finished.took);
     if (finished.operation) {
-      by_operation_.at(static_cast<std::size_t>(*finished.operation))
-          .add(now.monotonic, finished.took);
+      by_operation_.at(index_of(*finished.operation)).add(now.monotonic, finished.took);
     }
   }
   if (finished.rejection) {
@@ -113,7 +111,7 @@ void Activity::call_finished(Operation operation, const HttpOutcome& outcome, Du
                              Now now) {
   const bool throttled = health_of(outcome) == Health::throttles;
   const std::lock_guard lock(mutex_);
-  (quota_of(operation) == QuotaKind::reads ? reads_ : writes_).add(now.monotonic);
+  (facts_of(operation).quota == QuotaKind::reads ? reads_ : writes_).add(now.monotonic);
   if (std::holds_alternative<HttpResponse>(outcome)) endpoint_.add(now.monotonic, took);
   if (throttled) throttled_.add(now.monotonic);
 }

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "adapters/admin/heavy_hitters.h"
 #include "adapters/admin/latency_window.h"
@@ -59,7 +59,7 @@ class Activity {
   RateWindow writes_;
   RateWindow throttled_;
   LatencyWindow requests_;
-  std::array<LatencyWindow, 4> by_operation_;
+  std::vector<LatencyWindow> by_operation_;
   LatencyWindow endpoint_;
   HeavyHitters busiest_;
   HeavyHitters failing_;

@@ -8,7 +8,6 @@
 
 #include <array>
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <sstream>
 #include <string_view>
@@ -17,7 +16,6 @@
 
 #include "adapters/admin/activity.h"
 #include "adapters/admin/state_metrics.h"
-#include "bridge/flow/quota.h"
 #include "bridge/jobs/rejection.h"
 
 namespace jobs_bridge::admin {
@@ -29,17 +27,12 @@ using CounterFamily = prometheus::Family<Counter>;
 using HistogramFamily = prometheus::Family<Histogram>;
 using Bounds = Histogram::BucketBoundaries;
 
-constexpr std::array operations{Operation::start_next, Operation::get_pending, Operation::describe,
-                                Operation::update};
 constexpr std::array codes{ErrorCode::invalid_topic,         ErrorCode::invalid_json,
                            ErrorCode::invalid_request,       ErrorCode::invalid_state_transition,
                            ErrorCode::resource_not_found,    ErrorCode::version_mismatch,
                            ErrorCode::internal_error,        ErrorCode::request_throttled,
                            ErrorCode::terminal_state_reached};
-
-double seconds(Duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
+static_assert(to_string(static_cast<ErrorCode>(codes.size())).empty(), "a code is missing above");
 
 /// Of requests and of calls: a device waits about ten seconds.
 Bounds call_bounds() {
@@ -69,8 +62,10 @@ constexpr std::string_view name_of(HttpFailure::Kind kind) {
     case HttpFailure::Kind::credentials:
       return "credentials";
   }
-  return "unknown";
+  return {};
 }
+constexpr std::size_t failure_kinds = 8;
+static_assert(name_of(static_cast<HttpFailure::Kind>(failure_kinds)).empty(), "there are more");
 
 CounterFamily& counters(prometheus::Registry& registry, const char* name, const char* help) {
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
@@ -85,7 +80,7 @@ HistogramFamily& histograms(prometheus::Registry& registry, const char* name, co
 class Metrics::Implementation {
  public:
   Implementation() {
-    for (const auto operation : operations) {
+    for (const auto operation : every_operation) {
       const std::string name(to_string(operation));
       auto& children = of(operation);
       children.outcomes = outcomes(name);
@@ -103,9 +98,9 @@ class Metrics::Implementation {
     if (is_refused(finished)) refused_.Increment();
     if (finished.given_up) lost_.Increment();
     if (finished.held) {
-      held_duration_.Observe(seconds(finished.took));
+      held_duration_.Observe(in_seconds(finished.took));
     } else if (children.duration != nullptr) {
-      children.duration->Observe(seconds(finished.took));
+      children.duration->Observe(in_seconds(finished.took));
     }
   }
 
@@ -121,13 +116,13 @@ class Metrics::Implementation {
       count_call(children.failures.at(static_cast<std::size_t>(kind)), operation,
                  std::string(name_of(kind)));
     }
-    children.call_duration->Observe(seconds(took));
+    children.call_duration->Observe(in_seconds(took));
   }
 
   void notified(const Notified& notified) {
     if (notified.notify) notify_.Increment();
     if (notified.notify_next) notify_next_.Increment();
-    notification_delay_.Observe(seconds(notified.delay));
+    notification_delay_.Observe(in_seconds(notified.delay));
   }
 
   void endpoint_changed(const EndpointChange& change) {
@@ -155,7 +150,7 @@ class Metrics::Implementation {
     Histogram* duration = nullptr;
     Histogram* call_duration = nullptr;
     std::array<Lazy, 600> answers{};  ///< by HTTP status; 0: none that HTTP knows
-    std::array<Lazy, 8> failures{};
+    std::array<Lazy, failure_kinds> failures{};
   };
 
   Outcomes outcomes(const std::string& operation) {
@@ -170,9 +165,7 @@ class Metrics::Implementation {
     return children;
   }
 
-  Children& of(Operation operation) {
-    return by_operation_.at(static_cast<std::size_t>(operation));
-  }
+  Children& of(Operation operation) { return by_operation_.at(index_of(operation)); }
 
   void count_call(Lazy& lazy, Operation operation, std::string status) {
     auto* counter = lazy.load(std::memory_order_acquire);
@@ -225,7 +218,7 @@ class Metrics::Implementation {
   Counter& slowed_reads_ = slowdowns_.Add({{"quota", "reads"}});
   Counter& slowed_writes_ = slowdowns_.Add({{"quota", "writes"}});
 
-  std::array<Children, operations.size()> by_operation_;
+  std::array<Children, operation_count> by_operation_;
   Children no_operation_;
 };
 

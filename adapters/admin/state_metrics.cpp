@@ -1,6 +1,5 @@
 #include "adapters/admin/state_metrics.h"
 
-#include <chrono>
 #include <string>
 #include <utility>
 
@@ -12,10 +11,6 @@ using prometheus::MetricFamily;
 using prometheus::MetricType;
 using Families = std::vector<MetricFamily>;
 using Label = ClientMetric::Label;
-
-double seconds(Duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
 
 template <typename Number>
 double number(Number value) {
@@ -61,7 +56,7 @@ void write_broker(Writer& out, const Status::Broker& broker) {
   if (broker.canary) {
     out.gauge("jobs_bridge_canary_round_trip_seconds",
               "How long the last message to ourselves took through the broker")
-        .value(seconds(broker.round_trip));
+        .value(in_seconds(broker.round_trip));
   }
   const auto reconnects = broker.connections > 0 ? broker.connections - 1 : 0;
   out.counter("jobs_bridge_broker_reconnects_total", "How often the broker was connected to again")
@@ -125,10 +120,10 @@ void write_journal(Writer& out, const Status::Journal& journal) {
       .value(number(journal.refused));
   out.gauge("jobs_bridge_journal_longest_unsynced_seconds",
             "The longest that an entry was not known to be on the disk")
-      .value(seconds(journal.longest_unsynced));
+      .value(in_seconds(journal.longest_unsynced));
   if (journal.oldest_held) {
     out.gauge("jobs_bridge_journal_oldest_held_seconds", "Age of the oldest update that is held")
-        .value(seconds(*journal.oldest_held));
+        .value(in_seconds(*journal.oldest_held));
   }
 }
 
@@ -154,7 +149,7 @@ void write_notifier(Writer& out, const Status::Notifier& notifier) {
   out.gauge("jobs_bridge_notifier_things_watched", "Things polled on behalf of their devices")
       .value(number(notifier.watched));
   out.gauge("jobs_bridge_notifier_interval_seconds", "Between two polls of a thing, as it is now")
-      .value(seconds(notifier.interval));
+      .value(in_seconds(notifier.interval));
   out.counter("jobs_bridge_notifier_things_refused_total", "Things not watched: there are too many")
       .value(number(notifier.refused));
   out.counter("jobs_bridge_notifier_polls_total", "Polls of the endpoint")

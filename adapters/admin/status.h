@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "adapters/admin/process_usage.h"
+#include "bridge/jobs/operation.h"
 #include "bridge/time.h"
 
 namespace jobs_bridge::admin {
@@ -110,7 +111,7 @@ struct Status {
     std::uint64_t lost = 0;     ///< updates given up after they were held
     Latency latency;            ///< of all but held updates
     /// The same by operation, in the order of the enumeration.
-    std::array<Latency, 4> by_operation;
+    std::array<Latency, operation_count> by_operation;
   } requests;
   History history;
 

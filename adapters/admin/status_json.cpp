@@ -20,7 +20,7 @@ double rate(double value) {
   return rounded(value, 100);
 }
 double seconds(Duration duration) {
-  return rounded(std::chrono::duration<double>(duration).count(), 1000);
+  return rounded(in_seconds(duration), 1000);
 }
 double milliseconds(Duration duration) {
   return rounded(std::chrono::duration<double, std::milli>(duration).count(), 1000);
@@ -86,9 +86,9 @@ ordered_json to_json(const Status::Quota& quota) {
 
 ordered_json to_json(const Status::Requests& requests) {
   auto operations = ordered_json::object();
-  for (std::size_t index = 0; index < requests.by_operation.size(); ++index) {
-    operations[std::string(to_string(static_cast<Operation>(index)))] =
-        to_json(requests.by_operation.at(index));
+  for (const auto operation : every_operation) {
+    operations[std::string(to_string(operation))] =
+        to_json(requests.by_operation.at(index_of(operation)));
   }
   return {{"per_second", rate(requests.per_second)},
           {"replies_per_second", rate(requests.replies_per_second)},

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <optional>
-
 #include "adapters/aws/credentials.h"
 #include "bridge/flow/back_off.h"
 #include "bridge/flow/random.h"

@@ -47,9 +47,10 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
       app.add_subcommand("check", "Prints everything that is wrong with a configuration");
   add_options(*run_command, run.config, run.sets);
   add_options(*check_command, check.config, check.sets);
-  check_command->add_flag("--connect", check.connect,
-                          "Also tries broker, endpoint, credentials and journal, and prints a line "
-                          "for each");
+  check_command->add_flag(
+      "--connect", check.connect,
+      "Also tries broker, credentials, endpoint, journal and admin address, and prints a line "
+      "for each");
   check_command->footer(every_key);
   auto* const status_command =
       app.add_subcommand("status", "Prints how a running bridge does; 1: it is not ready");

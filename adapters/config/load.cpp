@@ -1,6 +1,5 @@
 #include "adapters/config/load.h"
 
-#include <algorithm>
 #include <tuple>
 #include <utility>
 

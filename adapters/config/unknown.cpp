@@ -1,6 +1,5 @@
 #include "adapters/config/unknown.h"
 
-#include <optional>
 #include <string>
 #include <vector>
 

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <csignal>
 #include <initializer_list>
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <thread>
@@ -172,11 +171,10 @@ Finding judge(const Request& question, const HttpOutcome& outcome, const std::st
     return {"endpoint", false, why, "the credentials or the certificate, and this machine's clock"};
   }
   if (response.status == 403) {
-    return {
-        "endpoint", false, why,
-        "the role's or the certificate's policy must allow the four iotjobsdata: actions on the "
-        "devices' things (asked was " +
-            question.thing.text() + ")"};
+    return {"endpoint", false, why,
+            "the role's or the certificate's policy must allow the iotjobsdata: actions on the "
+            "devices' things (asked was " +
+                question.thing.text() + ")"};
   }
   if (rejection->code == ErrorCode::resource_not_found ||
       rejection->code == ErrorCode::request_throttled) {

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <csignal>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <random>

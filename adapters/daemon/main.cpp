@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <exception>
 #include <iostream>
-#include <optional>
 #include <string>
 #include <utility>
 #include <variant>

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 constexpr Duration every = 5min;
 constexpr std::size_t most_delays = 10000;
 
-std::string in_seconds(Duration duration) {
+std::string text_of(Duration duration) {
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
   const auto fraction = std::to_string(1000 + milliseconds % 1000).substr(1);
   return std::to_string(milliseconds / 1000) + "." + fraction + "s";
@@ -33,7 +33,7 @@ void NotificationReport::add(const Notified& notified) {
                {{"thing", notified.thing},
                 {"notify", notified.notify ? "yes" : "no"},
                 {"notify_next", notified.notify_next ? "yes" : "no"},
-                {"detected_within", in_seconds(notified.delay)}});
+                {"detected_within", text_of(notified.delay)}});
   }
   const std::lock_guard lock(mutex_);
   if (delays_.size() < most_delays) delays_.push_back(notified.delay);
@@ -56,13 +56,13 @@ void NotificationReport::tick(MonotonicTime now, const Notifier::Counts& counts)
   log_.write(Severity::info, "notifications in the last minutes",
              {{"things_watched", std::to_string(counts.watched)},
               {"things_refused", std::to_string(counts.refused)},
-              {"interval", in_seconds(counts.interval)},
+              {"interval", text_of(counts.interval)},
               {"polls", std::to_string(counts.calls - before.calls)},
               {"failed_polls", std::to_string(counts.failed_calls - before.failed_calls)},
               {"notifications", std::to_string(counts.notifications - before.notifications)},
-              {"detection_delay_p50", delays.empty() ? "none" : in_seconds(quantile(delays, 0.5))},
-              {"detection_delay_p99", delays.empty() ? "none" : in_seconds(quantile(delays, 0.99))},
-              {"detection_delay_max", delays.empty() ? "none" : in_seconds(delays.back())}});
+              {"detection_delay_p50", delays.empty() ? "none" : text_of(quantile(delays, 0.5))},
+              {"detection_delay_p99", delays.empty() ? "none" : text_of(quantile(delays, 0.99))},
+              {"detection_delay_max", delays.empty() ? "none" : text_of(delays.back())}});
 }
 
 }  // namespace jobs_bridge

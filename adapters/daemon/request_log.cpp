@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <string>
-#include <string_view>
 #include <variant>
 
 #include "adapters/daemon/milliseconds.h"

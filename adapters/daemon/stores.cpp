@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <utility>
 
 #include "adapters/daemon/clocks.h"
 

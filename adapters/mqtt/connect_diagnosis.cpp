@@ -10,8 +10,6 @@
 #include <cerrno>
 #include <chrono>
 #include <memory>
-#include <system_error>
-#include <utility>
 
 #include "adapters/mqtt/tls_context.h"
 

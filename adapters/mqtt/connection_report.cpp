@@ -1,7 +1,5 @@
 #include "adapters/mqtt/connection_report.h"
 
-#include <utility>
-
 namespace jobs_bridge::mqtt {
 namespace {
 

@@ -5,8 +5,6 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-#include <system_error>
-
 namespace jobs_bridge::mqtt {
 namespace {
 

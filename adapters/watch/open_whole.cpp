@@ -1,4 +1,3 @@
-#include <system_error>
 #include <utility>
 
 #include "adapters/sqlite/set_aside.h"

@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <string_view>
 #include <unordered_map>
 
 #include "adapters/sqlite/format.h"

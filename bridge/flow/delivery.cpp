@@ -43,7 +43,7 @@ HttpRequest Delivery::call() const {
 }
 
 QuotaKind Delivery::quota() const {
-  return settling() ? QuotaKind::reads : quota_of(request_.operation);
+  return settling() ? QuotaKind::reads : facts_of(request_.operation).quota;
 }
 
 Delivery::Step Delivery::ended(const HttpOutcome& outcome, Random& random) {

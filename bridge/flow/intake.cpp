@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bridge/jobs/cbor.h"
+#include "bridge/jobs/content_type.h"
 
 namespace jobs_bridge {
 namespace {

@@ -7,9 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <unordered_map>
-#include <vector>
 
 #include "bridge/flow/call.h"
 #include "bridge/flow/effects.h"

@@ -21,7 +21,7 @@ class PerSecond {
   }
 
   [[nodiscard]] double rate(MonotonicTime now) const {
-    const double into = std::chrono::duration<double>(now - since_).count();
+    const double into = in_seconds(now - since_);
     if (into < 1) return count_ + before_ * (1 - into);
     return into < 2 ? count_ * (2 - into) : 0;
   }

@@ -28,10 +28,6 @@ constexpr double recovered = 20;
 /// A server that asks for more is not believed.
 constexpr Duration longest_pause = 5min;
 
-double seconds(Duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
-
 }  // namespace
 
 Quota::Quota(double per_second)
@@ -39,7 +35,8 @@ Quota::Quota(double per_second)
 
 double Quota::rate(MonotonicTime now) const {
   if (!slowed_) return per_second_;
-  const double from_ceiling = (seconds(now - slowed_->since) - recovery_seconds) / recovery_seconds;
+  const double from_ceiling =
+      (in_seconds(now - slowed_->since) - recovery_seconds) / recovery_seconds;
   // Below the ceiling in proportion to it, or the step down from a low one would be below zero.
   const double step = step_down * (from_ceiling < 0 ? slowed_->ceiling : slowed_->before);
   const double grown = slowed_->ceiling + step * std::pow(from_ceiling, 3);
@@ -90,7 +87,7 @@ void Quota::pause(MonotonicTime now, Duration duration) {
 double Quota::before_throttling(MonotonicTime now, double allowed, double ceiling) const {
   if (!slowed_) return std::max(allowed, ceiling);
   // A limit that was met again above the ceiling is more and more likely to be one that lasts.
-  const bool met_again = seconds(now - slowed_->since) > recovery_seconds;
+  const bool met_again = in_seconds(now - slowed_->since) > recovery_seconds;
   return std::max(met_again ? slowed_->before / 2 : slowed_->before, ceiling);
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <optional>
 
 #include "bridge/flow/per_second.h"
@@ -9,14 +8,6 @@
 #include "bridge/time.h"
 
 namespace jobs_bridge {
-
-/// The two quotas that AWS IoT counts calls of the Jobs data plane in.
-enum class QuotaKind : std::uint8_t { reads, writes };
-
-constexpr QuotaKind quota_of(Operation operation) {
-  return operation == Operation::start_next || operation == Operation::update ? QuotaKind::writes
-                                                                              : QuotaKind::reads;
-}
 
 /// How many calls of one kind may be made: never more than the configured rate, in any span of
 /// time, plus a small burst, and fewer for as long as the endpoint throttles.

@@ -5,13 +5,11 @@
 #include <variant>
 
 #include "bridge/jobs/cbor.h"
+#include "bridge/jobs/content_type.h"
 #include "bridge/jobs/reply.h"
 
 namespace jobs_bridge {
 namespace {
-
-constexpr std::string_view json_type = "application/json";
-constexpr std::string_view cbor_type = "application/cbor";
 
 std::string topic_of(const ReplyAddress& address, bool accepted) {
   if (!address.response_topic.empty()) return address.response_topic;
@@ -46,12 +44,12 @@ void respond(Now now, ReplyAddress address, const Answer& answer, std::string en
              Effects& effects) {
   const auto* rejection = std::get_if<Rejection>(&answer);
   auto payload = payload_of(answer, address.client_token, now);
-  auto content_type = address.content_type.empty() ? std::string_view() : json_type;
+  auto content_type = address.content_type.empty() ? std::string_view() : json_content_type;
   if (is_cbor(address.content_type)) {
     auto encoded = cbor_from_json(payload);
     if (encoded) {
       payload = *std::move(encoded);
-      content_type = cbor_type;
+      content_type = cbor_content_type;
     } else if (rejection == nullptr || !rejection->execution_state.empty()) {
       respond(now, std::move(address), without_form(answer, encoded.error()),
               std::move(endpoint_request_id), effects);

@@ -9,7 +9,7 @@ TokenBucket::TokenBucket(double per_second, double burst)
     : per_second_(per_second), burst_(std::max(burst, 1.0)), tokens_(burst_) {}
 
 double TokenBucket::tokens_at(MonotonicTime now) const {
-  const auto seconds = std::chrono::duration<double>(now - counted_).count();
+  const auto seconds = in_seconds(now - counted_);
   return std::min(burst_, tokens_ + std::max(seconds, 0.0) * per_second_);
 }
 

@@ -47,7 +47,7 @@ std::optional<Rejection> contradiction(const Request& request, const json_text::
   if (member.is("thingName") && differs(member, request.thing.text())) {
     return about_another("thing");
   }
-  const bool by_id = request.operation == Operation::describe && !request.job->is_next();
+  const bool by_id = request.job && !request.job->is_next();
   if (by_id && member.is("jobId") && differs(member, request.job->text())) {
     return about_another("job");
   }

@@ -12,10 +12,6 @@
 /// nothing is thrown but std::bad_alloc.
 namespace jobs_bridge {
 
-/// Whether a content type is `application/cbor` (RFC 8949, section 9.3), in any case and with any
-/// parameters.
-bool is_cbor(std::string_view content_type);
-
 /// How deep arrays and maps may be nested, either way. A decoder on a microcontroller has such a
 /// limit of its own, and most of them a lower one.
 inline constexpr std::size_t deepest_cbor_nesting = 64;

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <charconv>
@@ -285,19 +284,7 @@ class Decoder {
   std::string message_;
 };
 
-char lower_case(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-}
-
 }  // namespace
-
-bool is_cbor(std::string_view content_type) {
-  constexpr std::string_view white_space = " \t";
-  auto type = content_type.substr(0, content_type.find(';'));
-  type.remove_prefix(std::min(type.find_first_not_of(white_space), type.size()));
-  type = type.substr(0, type.find_last_not_of(white_space) + 1);
-  return std::ranges::equal(type, std::string_view("application/cbor"), {}, lower_case);
-}
 
 Result<std::string, std::string> json_from_cbor(std::string_view cbor) {
   return Decoder(cbor).decode();

@@ -19,8 +19,30 @@ enum class ErrorCode {
   terminal_state_reached,
 };
 
-/// The code as it stands in the reply.
-std::string_view to_string(ErrorCode code);
+/// The code as it stands in the reply; empty for what is none.
+constexpr std::string_view to_string(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::invalid_topic:
+      return "InvalidTopic";
+    case ErrorCode::invalid_json:
+      return "InvalidJson";
+    case ErrorCode::invalid_request:
+      return "InvalidRequest";
+    case ErrorCode::invalid_state_transition:
+      return "InvalidStateTransition";
+    case ErrorCode::resource_not_found:
+      return "ResourceNotFound";
+    case ErrorCode::version_mismatch:
+      return "VersionMismatch";
+    case ErrorCode::internal_error:
+      return "InternalError";
+    case ErrorCode::request_throttled:
+      return "RequestThrottled";
+    case ErrorCode::terminal_state_reached:
+      return "TerminalStateReached";
+  }
+  return {};
+}
 
 /// Why a request is rejected, said twice: to the device, which may be anybody's, and to the
 /// operator of the gateway, who may also read what the endpoint says about the gateway itself

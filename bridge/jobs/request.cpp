@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <limits>
 #include <utility>
 
 #include "bridge/jobs/json_text.h"
 #include "bridge/jobs/status_details.h"
+#include "bridge/jobs/whole_number.h"
 
 namespace jobs_bridge {
 namespace {
@@ -15,14 +15,6 @@ namespace {
 constexpr std::int64_t longest_step_timeout = 10080;  // seven days
 constexpr std::array<std::string_view, 4> statuses = {"IN_PROGRESS", "FAILED", "SUCCEEDED",
                                                       "REJECTED"};
-
-std::optional<std::int64_t> whole_number(std::string_view text) {
-  std::int64_t number = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return number;
-}
 
 /// Takes a payload's members one by one, remembering the first thing wrong with them.
 class Reader {
@@ -44,7 +36,7 @@ class Reader {
                                       std::int64_t highest, std::string_view exception = {}) {
     const auto* member = find(name);
     if (member == nullptr) return std::nullopt;
-    return in_range(name, whole_number(member->value), lowest, highest, exception);
+    return in_range(name, whole_number<std::int64_t>(member->value), lowest, highest, exception);
   }
 
   /// The AWS documentation shows expectedVersion as a string and its embedded SDK sends one; the
@@ -55,7 +47,7 @@ class Reader {
     if (member == nullptr) return std::nullopt;
     auto text = member->value;
     if (json_text::is_string(text)) text = text.substr(1, text.size() - 2);
-    return in_range(name, whole_number(text), lowest, highest);
+    return in_range(name, whole_number<std::int64_t>(text), lowest, highest);
   }
 
   std::optional<bool> boolean(std::string_view name) {

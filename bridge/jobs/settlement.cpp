@@ -1,6 +1,5 @@
 #include "bridge/jobs/settlement.h"
 
-#include <algorithm>
 #include <map>
 #include <string_view>
 #include <utility>

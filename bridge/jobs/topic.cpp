@@ -25,12 +25,31 @@ bool is_notification(std::string_view level) {
   return level == "notify" || level == "notify-next" || level.starts_with("notify-next-namespace-");
 }
 
-/// The verbs that our filters let through at one and at two levels below the base.
-bool is_thing_verb(std::string_view level) {
-  return level == "get" || level == "start-next";
+struct Asked {
+  Operation operation;
+  std::string_view job;  ///< unchecked; empty where the topic names none
+};
+
+/// What a topic that has this below the base asks for, if anything: what our filters let through.
+std::optional<Asked> asked_by(std::string_view below) {
+  const auto slash = below.find('/');
+  for (const auto operation : every_operation) {
+    const auto facts = facts_of(operation);
+    if (facts.job == NamedJob::none) {
+      if (below == facts.verb) return Asked{operation, {}};
+    } else if (slash != below.npos && below.substr(slash + 1) == facts.verb) {
+      return Asked{operation, below.substr(0, slash)};
+    }
+  }
+  return std::nullopt;
 }
-bool is_job_verb(std::string_view level) {
-  return level == "get" || level == "update";
+
+/// Why a topic that has this below the base asks for nothing.
+std::string why_not_asked(std::string_view below) {
+  const auto levels = levels_of(below);
+  const bool of_namespace = levels.size() == 3 && levels[1].starts_with("namespace-");
+  return of_namespace ? "job namespaces are not served"
+                      : "no operation of the Jobs API has this topic";
 }
 
 /// What may follow the base in a Response Topic. A broker ends the connection of whoever publishes
@@ -75,7 +94,14 @@ std::vector<std::string> TopicGrammar::filters(std::string_view share_group) con
   std::string start;
   if (!share_group.empty()) start = "$share/" + std::string(share_group) + "/";
   start += before_ + "+" + after_;
-  return {start + "start-next", start + "get", start + "+/get", start + "+/update"};
+  std::vector<std::string> filters;
+  for (const auto operation : every_operation) {
+    const auto facts = facts_of(operation);
+    auto& filter = filters.emplace_back(start);
+    if (facts.job != NamedJob::none) filter += "+/";
+    filter += facts.verb;
+  }
+  return filters;
 }
 
 std::optional<TopicGrammar::Split> TopicGrammar::split(std::string_view topic) const {
@@ -91,30 +117,25 @@ std::optional<TopicGrammar::Split> TopicGrammar::split(std::string_view topic) c
 TopicGrammar::Parsed TopicGrammar::parse(std::string_view topic) const {
   const auto parts = split(topic);
   if (!parts) return NotARequest{};
-  const auto levels = levels_of(parts->below);
-  if (is_reply(levels.back())) return NotARequest{};
-  if (levels.size() == 1 && is_notification(levels.front())) return NotARequest{};
+  const auto below = parts->below;
+  if (is_reply(below.substr(below.rfind('/') + 1)) || is_notification(below)) return NotARequest{};
 
   auto thing = ThingName::parse(parts->thing);
   if (!thing) return InvalidTopic{"thing name is not " + std::string(ThingName::rule)};
 
-  if (levels.size() == 1 && is_thing_verb(levels[0])) {
-    const auto operation = levels[0] == "get" ? Operation::get_pending : Operation::start_next;
-    return TopicRequest{*std::move(thing), operation, std::nullopt};
+  const auto asked = asked_by(below);
+  if (!asked) return InvalidTopic{why_not_asked(below)};
+  const auto named_job = facts_of(asked->operation).job;
+  if (named_job == NamedJob::none) {
+    return TopicRequest{*std::move(thing), asked->operation, std::nullopt};
   }
-  if (levels.size() == 2 && is_job_verb(levels[1])) {
-    auto job = JobName::parse(levels[0]);
-    if (!job) return InvalidTopic{"job id is not " + std::string(JobName::rule)};
-    const auto operation = levels[1] == "get" ? Operation::describe : Operation::update;
-    if (operation == Operation::update && job->is_next()) {
-      return InvalidTopic{"$next cannot be updated: name the job by its id"};
-    }
-    return TopicRequest{*std::move(thing), operation, std::move(job)};
+  auto job = JobName::parse(asked->job);
+  if (!job) return InvalidTopic{"job id is not " + std::string(JobName::rule)};
+  if (named_job == NamedJob::by_id && job->is_next()) {
+    return InvalidTopic{"$next has no " + std::string(to_string(asked->operation)) +
+                        ": name the job by its id"};
   }
-  if (levels.size() == 3 && levels[1].starts_with("namespace-")) {
-    return InvalidTopic{"job namespaces are not served"};
-  }
-  return InvalidTopic{"no operation of the Jobs API has this topic"};
+  return TopicRequest{*std::move(thing), asked->operation, std::move(job)};
 }
 
 std::string_view TopicGrammar::thing_level(std::string_view topic) const {
@@ -131,9 +152,7 @@ std::string TopicGrammar::topic_of(const ThingName& thing, std::string_view belo
 bool TopicGrammar::allows_response(const ThingName& thing, std::string_view topic) const {
   const auto parts = split(topic);
   if (!parts || parts->thing != thing.text() || !publishable(parts->below)) return false;
-  const auto levels = levels_of(parts->below);
-  const bool would_come_back = (levels.size() == 1 && is_thing_verb(levels[0])) ||
-                               (levels.size() == 2 && is_job_verb(levels[1]));
+  const bool would_come_back = asked_by(parts->below).has_value();
   return !would_come_back;
 }
 

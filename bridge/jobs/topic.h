@@ -16,7 +16,7 @@ namespace jobs_bridge {
 struct TopicRequest {
   ThingName thing;
   Operation operation;
-  /// Present for describe and update.
+  /// Present where the operation's topic names one, see OperationFacts.
   std::optional<JobName> job;
 };
 

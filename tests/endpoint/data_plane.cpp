@@ -88,9 +88,7 @@ Json update(const Route& route, const Members& members, Store& store, Instant no
 Json carry_out_data_plane(const Route& route, const std::string& body, Store& store,
                           const OperationOptions& options, Instant now) {
   require_thing_name(route.thing);
-  const bool has_body =
-      route.operation == Operation::start_next || route.operation == Operation::update_execution;
-  const Members members = Members::of_body(has_body ? body : std::string());
+  const Members members = Members::of_body(is_write(route.operation) ? body : std::string());
   if (options.strict_things && !store.knows_thing(route.thing)) {
     throw resource_not_found("Thing " + route.thing + " not found.");
   }

@@ -66,10 +66,6 @@ Call call_of(const Route& route, const HttpRequest& request) {
   return call;
 }
 
-bool is_write(Operation operation) {
-  return operation == Operation::start_next || operation == Operation::update_execution;
-}
-
 }  // namespace
 
 Endpoint::Endpoint(const EndpointOptions& options)
@@ -112,8 +108,7 @@ void Endpoint::malformed() {
 }
 
 AnswerShape Endpoint::shape_for(Operation operation) const {
-  return options_.envelope && !is_control_plane(operation) ? AnswerShape::envelope
-                                                           : AnswerShape::aws;
+  return options_.envelope && is_data_plane(operation) ? AnswerShape::envelope : AnswerShape::aws;
 }
 
 HttpAnswer Endpoint::answer_call(const Route& route, const HttpRequest& request, Instant now) {
@@ -125,7 +120,7 @@ HttpAnswer Endpoint::answer_call(const Route& route, const HttpRequest& request,
     }
     if (route.operation == Operation::assume_role) return answer_assume_role(request, now);
     authenticate(route, request, now);
-    if (is_control_plane(route.operation)) {
+    if (!is_data_plane(route.operation)) {
       return success_answer(carry_out_control_plane(route, request.body, store_, now), shape);
     }
     require_quota(route.operation, now);
@@ -142,7 +137,7 @@ void Endpoint::authenticate(const Route& route, const HttpRequest& request, Inst
   const bool wanted = !keys_.empty() || options_.credentials_lifetime.count() > 0;
   if (!wanted) return;
   SignatureScope scope{.service = "iot-jobs-data", .region = options_.region};
-  if (is_control_plane(route.operation)) {
+  if (!is_data_plane(route.operation)) {
     scope.service = "iot";
     // So the AWS CLI and SDKs of some years ago.
     scope.other_service = "execute-api";

@@ -127,7 +127,7 @@ bool falls_under(const Route& route, const Fault& fault) {
   if (fault.count && *fault.count == 0) return false;
   if (fault.thing && *fault.thing != route.thing) return false;
   if (fault.operation) return *fault.operation == route.operation;
-  return !is_control_plane(route.operation);
+  return is_data_plane(route.operation);
 }
 
 }  // namespace

@@ -1,25 +1,42 @@
 #include "tests/endpoint/route.h"
 
+#include <algorithm>
 #include <array>
 
 namespace jobs_endpoint {
 namespace {
 
-constexpr std::array<std::pair<Operation, std::string_view>, operations> names = {{
-    {Operation::get_pending, "GetPendingJobExecutions"},
-    {Operation::start_next, "StartNextPendingJobExecution"},
-    {Operation::describe_execution, "DescribeJobExecution"},
-    {Operation::update_execution, "UpdateJobExecution"},
-    {Operation::create_job, "CreateJob"},
-    {Operation::describe_job, "DescribeJob"},
-    {Operation::cancel_job, "CancelJob"},
-    {Operation::delete_job, "DeleteJob"},
-    {Operation::get_job_document, "GetJobDocument"},
-    {Operation::list_jobs, "ListJobs"},
-    {Operation::list_job_executions, "ListJobExecutionsForJob"},
-    {Operation::assume_role, "AssumeRoleWithCertificate"},
-    {Operation::unknown, "UnknownOperation"},
+enum class Kind { data_read, data_write, other };
+
+struct Known {
+  Operation operation;
+  std::string_view name;
+  Kind kind;
+};
+
+/// Every operation, in its place.
+constexpr std::array<Known, operations> table = {{
+    {Operation::get_pending, "GetPendingJobExecutions", Kind::data_read},
+    {Operation::start_next, "StartNextPendingJobExecution", Kind::data_write},
+    {Operation::describe_execution, "DescribeJobExecution", Kind::data_read},
+    {Operation::update_execution, "UpdateJobExecution", Kind::data_write},
+    {Operation::create_job, "CreateJob", Kind::other},
+    {Operation::describe_job, "DescribeJob", Kind::other},
+    {Operation::cancel_job, "CancelJob", Kind::other},
+    {Operation::delete_job, "DeleteJob", Kind::other},
+    {Operation::get_job_document, "GetJobDocument", Kind::other},
+    {Operation::list_jobs, "ListJobs", Kind::other},
+    {Operation::list_job_executions, "ListJobExecutionsForJob", Kind::other},
+    {Operation::assume_role, "AssumeRoleWithCertificate", Kind::other},
+    {Operation::unknown, "UnknownOperation", Kind::data_read},
 }};
+
+constexpr std::size_t place_of(Operation operation) {
+  return static_cast<std::size_t>(operation);
+}
+static_assert(std::ranges::all_of(table, [](const Known& known) {
+  return &table[place_of(known.operation)] == &known;
+}));
 
 int hexadecimal(char digit) {
   if (digit >= '0' && digit <= '9') return digit - '0';
@@ -96,21 +113,22 @@ Operation job_operation(std::string_view method, const std::vector<std::string>&
 }  // namespace
 
 std::string_view name_of(Operation operation) {
-  for (const auto& [known, name] : names) {
-    if (known == operation) return name;
-  }
-  return "UnknownOperation";
+  return table.at(place_of(operation)).name;
 }
 
 std::optional<Operation> operation_named(std::string_view name) {
-  for (const auto& [operation, known] : names) {
-    if (known == name) return operation;
+  for (const auto& known : table) {
+    if (known.name == name) return known.operation;
   }
   return std::nullopt;
 }
 
-bool is_control_plane(Operation operation) {
-  return operation != Operation::unknown && operation >= Operation::create_job;
+bool is_data_plane(Operation operation) {
+  return table.at(place_of(operation)).kind != Kind::other;
+}
+
+bool is_write(Operation operation) {
+  return table.at(place_of(operation)).kind == Kind::data_write;
 }
 
 std::optional<std::string> Route::parameter(std::string_view name) const {

@@ -21,8 +21,8 @@ enum class Operation {
   get_job_document,
   list_jobs,
   list_job_executions,
-  assume_role,  // of the credential provider
-  unknown,      // stays the last
+  assume_role,
+  unknown,  // stays the last
 };
 inline constexpr std::size_t operations = static_cast<std::size_t>(Operation::unknown) + 1;
 
@@ -31,9 +31,11 @@ inline constexpr std::size_t operations = static_cast<std::size_t>(Operation::un
 /// The operation of that name; nothing if there is none.
 [[nodiscard]] std::optional<Operation> operation_named(std::string_view name);
 
-/// Whether it belongs to the control plane, AWS's `iot`, or to the credential provider; the data
-/// plane is `iot-jobs-data`.
-[[nodiscard]] bool is_control_plane(Operation operation);
+/// Whether it belongs to the data plane, AWS's `iot-jobs-data`, and not to the control plane, AWS's
+/// `iot`, or to the credential provider. What is no operation is answered as the data plane does.
+[[nodiscard]] bool is_data_plane(Operation operation);
+/// Whether a call of the data plane has a body and counts as a write.
+[[nodiscard]] bool is_write(Operation operation);
 
 /// What a request line asks for. Names are percent-decoded and not yet checked; `thing` and `job`
 /// are empty where the operation has none.

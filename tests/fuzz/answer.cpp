@@ -147,7 +147,7 @@ void check_execution(const Request& request, const HttpOutcome& outcome, const A
   if (told.is_object() && told.contains("thingName")) {
     promise(told["thingName"] == "pump-1", "a device hears nothing of another thing");
   }
-  const bool by_id = request.operation == Operation::describe && !request.job->is_next();
+  const bool by_id = request.job && !request.job->is_next();
   if (by_id && told.is_object() && told.contains("jobId")) {
     promise(told["jobId"] == "job_7", "a device hears nothing of another job than it asked for");
   }

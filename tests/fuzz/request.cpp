@@ -10,6 +10,7 @@
 #include "bridge/flow/respond.h"
 #include "bridge/jobs/call.h"
 #include "bridge/jobs/cbor.h"
+#include "bridge/jobs/content_type.h"
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/judge.h"
 #include "tests/fuzz/promise.h"

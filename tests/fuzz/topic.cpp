@@ -17,17 +17,8 @@ using namespace jobs_bridge;
 using fuzz::promise;
 
 std::string below_of(const TopicRequest& request) {
-  switch (request.operation) {
-    case Operation::start_next:
-      return "start-next";
-    case Operation::get_pending:
-      return "get";
-    case Operation::describe:
-      return request.job->text() + "/get";
-    case Operation::update:
-      return request.job->text() + "/update";
-  }
-  return {};
+  const auto facts = facts_of(request.operation);
+  return (request.job ? request.job->text() + "/" : "") + std::string(facts.verb);
 }
 
 /// MQTT's rules (MQTT 5.0, section 4.7), told apart from ours.
@@ -68,9 +59,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     promise(grammar->topic_of(request->thing, below_of(*request)) == topic,
             "a request's topic is the one that its parts make");
     promise(grammar->thing_level(topic) == request->thing.text(), "the thing is the topic's");
-    promise(request->job.has_value() == (request->operation == Operation::describe ||
-                                         request->operation == Operation::update),
-            "describe and update name a job, the others none");
+    promise(request->job.has_value() == (facts_of(request->operation).job != NamedJob::none),
+            "a job is named where the operation has one");
     promise(comes_back(*grammar, topic), "a filter brings in every request");
     for (const auto* suffix : {"/accepted", "/rejected"}) {
       const auto reply = std::string(topic) + suffix;

@@ -149,7 +149,8 @@ CommandLine parse_command_line(int count, const char* const* arguments) {
       ->capture_default_str();
   app.add_option("--operation", options.operations, "What they ask for, by turns (start-next)")
       ->delimiter(',')
-      ->transform(CLI::CheckedTransformer(operations()))
+      // Its own description is the names again, with the numbers that they stand for.
+      ->transform(CLI::CheckedTransformer(operations()).description(""))
       ->type_name("start-next|get|describe-next|describe|update");
   app.add_option("--job", options.job, "The job that describe and update name")->type_name("JOB");
   app.add_option("--rate", options.rate, "Open loop: so many requests a second are due")

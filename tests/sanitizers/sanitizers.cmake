@@ -45,11 +45,10 @@ endfunction()
 function(jobs_bridge_separate_sources)
   set_source_files_properties(
     bridge/flow/delivery.cpp
-    bridge/flow/notifier.cpp
+    bridge/flow/notifier_polls.cpp
     bridge/flow/quota.cpp
     DIRECTORY bridge PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   set_source_files_properties(
-    adapters/admin/state_metrics.cpp
     adapters/admin/status_client.cpp
     DIRECTORY adapters/admin PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   set_source_files_properties(

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "bridge/jobs/operation.h"
 #include "tests/integration/bridge/site.h"
 #include "tests/support/wait_until.h"
 
@@ -58,6 +59,34 @@ TEST_F(AdminTest, ReadyOnceACanaryHasComeBackAndCountsWhatIsDone) {
         "jobs_bridge_endpoint_calls_total{operation=\"start-next\",status=\"200\"} 1",
         "jobs_bridge_broker_connected 1", "jobs_bridge_broker_flowing 1"}) {
     EXPECT_THAT(metrics, HasSubstr(line));
+  }
+}
+
+TEST_F(AdminTest, EveryOperationIsCarriedOutAndCountedUnderItsName) {
+  Site site;
+  site.endpoint->create_job("job-1", {"lamp"});
+  site.device->subscribe("$aws/things/+/jobs/+/#");
+  for (const auto operation : every_operation) {
+    const auto facts = facts_of(operation);
+    const auto topic = "$aws/things/lamp/jobs/" +
+                       std::string(facts.job == NamedJob::none ? "" : "job-1/") +
+                       std::string(facts.verb);
+    site.device->publish(topic, R"({"status":"IN_PROGRESS"})");
+    EXPECT_TRUE(site.device->take([&](const auto& heard) {
+      return heard.topic == topic + "/accepted";
+    })) << site.bridge->log();
+  }
+  ASSERT_TRUE(
+      wait_until([&] { return status(site).at("requests").at("accepted") == operation_count; }));
+  const auto now = status(site).at("requests");
+  const auto metrics = get(site, "/metrics")->body;
+  EXPECT_EQ(now.at("operations").size(), operation_count);
+  for (const auto operation : every_operation) {
+    const std::string name(to_string(operation));
+    EXPECT_EQ(now.at("operations").at(name).at("count"), 1) << name;
+    const auto labels = "{operation=\"" + name + "\",";
+    EXPECT_THAT(metrics, HasSubstr("requests_total" + labels + "outcome=\"accepted\"} 1"));
+    EXPECT_THAT(metrics, HasSubstr("endpoint_calls_total" + labels + "status=\"200\"} 1"));
   }
 }
 

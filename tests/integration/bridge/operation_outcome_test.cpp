@@ -1,6 +1,7 @@
 #include <string>
 #include <vector>
 
+#include "bridge/jobs/operation.h"
 #include "tests/integration/bridge/site.h"
 #include "tests/support/wait_until.h"
 
@@ -20,44 +21,69 @@ struct BadPayload {
 
 struct AskedOperation {
   std::string name;
-  std::string below;    ///< the topic below the thing's base
+  Operation operation;
+  std::string job;      ///< that the topic names; empty: none
   std::string payload;  ///< members of a proper request, without braces
   std::vector<BadPayload> bad;
+
+  /// The topic below the thing's base.
+  [[nodiscard]] std::string below() const {
+    return (job.empty() ? "" : job + "/") + std::string(facts_of(operation).verb);
+  }
 };
 
-std::vector<AskedOperation> operations() {
+/// The ways to ask for an operation.
+std::vector<AskedOperation> ways_to_ask(Operation operation) {
   const BadPayload number{R"({"executionNumber":"one"})", "InvalidRequest", "executionNumber"};
   const BadPayload flag{R"({"includeJobDocument":"yes"})", "InvalidRequest", "includeJobDocument"};
   const auto update = [](const std::string& members) {
     return R"({"status":"IN_PROGRESS",)" + members + "}";
   };
-  return {
-      {"StartNext",
-       "start-next",
-       "",
-       {{R"({"stepTimeoutInMinutes":0})", "InvalidRequest", "1 to 10080"},
-        {R"({"stepTimeoutInMinutes":-1})", "InvalidRequest", "1 to 10080"},
-        {R"({"statusDetails":{"a":1}})", "InvalidRequest", "statusDetails.a must be a string"},
-        {R"({"statusDetails":{"a":""}})", "InvalidRequest", "1 and 1024"}}},
-      {"GetPending", "get", "", {}},
-      {"Describe", "job-1/get", "", {number, flag}},
-      {"DescribeNext", "$next/get", "", {number, flag}},
-      {"Update",
-       "job-1/update",
-       R"("status":"IN_PROGRESS")",
-       {{"{}", "InvalidRequest", "status is required"},
-        {"", "InvalidRequest", "status is required"},
-        {R"({"status":"CANCELED"})", "InvalidRequest", "status must be"},
-        {R"({"status":5})", "InvalidRequest", "status must be"},
-        {update(R"("expectedVersion":"two")"), "InvalidRequest", "expectedVersion"},
-        {update(R"("expectedVersion":-1)"), "InvalidRequest", "expectedVersion"},
-        {update(R"("expectedVersion":1.5)"), "InvalidRequest", "expectedVersion"},
-        {update(R"("executionNumber":[])"), "InvalidRequest", "executionNumber"},
-        {update(R"("includeJobExecutionState":1)"), "InvalidRequest", "includeJobExecutionState"},
-        {update(R"("includeJobDocument":"true")"), "InvalidRequest", "includeJobDocument"},
-        {update(R"("stepTimeoutInMinutes":-2)"), "InvalidRequest", "or -1"},
-        {update(R"("statusDetails":"done")"), "InvalidRequest", "statusDetails"}}},
-  };
+  switch (operation) {
+    case Operation::start_next:
+      return {
+          {"StartNext",
+           operation,
+           "",
+           "",
+           {{R"({"stepTimeoutInMinutes":0})", "InvalidRequest", "1 to 10080"},
+            {R"({"stepTimeoutInMinutes":-1})", "InvalidRequest", "1 to 10080"},
+            {R"({"statusDetails":{"a":1}})", "InvalidRequest", "statusDetails.a must be a string"},
+            {R"({"statusDetails":{"a":""}})", "InvalidRequest", "1 and 1024"}}}};
+    case Operation::get_pending:
+      return {{"GetPending", operation, "", "", {}}};
+    case Operation::describe:
+      return {{"Describe", operation, "job-1", "", {number, flag}},
+              {"DescribeNext", operation, "$next", "", {number, flag}}};
+    case Operation::update:
+      return {{"Update",
+               operation,
+               "job-1",
+               R"("status":"IN_PROGRESS")",
+               {{"{}", "InvalidRequest", "status is required"},
+                {"", "InvalidRequest", "status is required"},
+                {R"({"status":"CANCELED"})", "InvalidRequest", "status must be"},
+                {R"({"status":5})", "InvalidRequest", "status must be"},
+                {update(R"("expectedVersion":"two")"), "InvalidRequest", "expectedVersion"},
+                {update(R"("expectedVersion":-1)"), "InvalidRequest", "expectedVersion"},
+                {update(R"("expectedVersion":1.5)"), "InvalidRequest", "expectedVersion"},
+                {update(R"("executionNumber":[])"), "InvalidRequest", "executionNumber"},
+                {update(R"("includeJobExecutionState":1)"), "InvalidRequest",
+                 "includeJobExecutionState"},
+                {update(R"("includeJobDocument":"true")"), "InvalidRequest", "includeJobDocument"},
+                {update(R"("stepTimeoutInMinutes":-2)"), "InvalidRequest", "or -1"},
+                {update(R"("statusDetails":"done")"), "InvalidRequest", "statusDetails"}}}};
+  }
+  return {};
+}
+
+std::vector<AskedOperation> all_ways_to_ask() {
+  std::vector<AskedOperation> all;
+  for (const auto operation : every_operation) {
+    auto ways = ways_to_ask(operation);
+    all.insert(all.end(), ways.begin(), ways.end());
+  }
+  return all;
 }
 
 class OperationOutcomeTest : public testing::TestWithParam<AskedOperation> {
@@ -69,16 +95,16 @@ class OperationOutcomeTest : public testing::TestWithParam<AskedOperation> {
   }
 
   MqttDevice::Received ask(const std::string& payload) {
-    return site_.ask("$aws/things/lamp/jobs/" + GetParam().below, payload);
+    return site_.ask("$aws/things/lamp/jobs/" + GetParam().below(), payload);
   }
   MqttDevice::Received ask_properly() {
     const auto& members = GetParam().payload;
     return ask(R"({"clientToken":"t")" + (members.empty() ? "" : "," + members) + "}");
   }
   /// An update is held until the endpoint gives a proper answer, all else is rejected in time.
-  [[nodiscard]] bool is_update() const { return GetParam().name == "Update"; }
+  [[nodiscard]] bool is_update() const { return GetParam().operation == Operation::update; }
   void expect_held_until_the_fault_is_over(const std::string& what) {
-    site_.device->publish("$aws/things/lamp/jobs/" + GetParam().below,
+    site_.device->publish("$aws/things/lamp/jobs/" + GetParam().below(),
                           R"({"clientToken":"t",)" + GetParam().payload + "}");
     EXPECT_FALSE(site_.device->next(1200ms)) << what;
     site_.endpoint->clear_faults();
@@ -89,7 +115,7 @@ class OperationOutcomeTest : public testing::TestWithParam<AskedOperation> {
   }
   void expect_rejected(const MqttDevice::Received& reply, const std::string& code,
                        const std::string& what) {
-    EXPECT_EQ(reply.topic, "$aws/things/lamp/jobs/" + GetParam().below + "/rejected") << what;
+    EXPECT_EQ(reply.topic, "$aws/things/lamp/jobs/" + GetParam().below() + "/rejected") << what;
     EXPECT_EQ(code_of(reply), code) << what << ": " << reply.payload;
     EXPECT_FALSE(message_of(reply).empty()) << what;
     EXPECT_TRUE(payload_of(reply).at("timestamp").is_number_integer()) << what;
@@ -98,12 +124,12 @@ class OperationOutcomeTest : public testing::TestWithParam<AskedOperation> {
   Site site_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Operations, OperationOutcomeTest, testing::ValuesIn(operations()),
+INSTANTIATE_TEST_SUITE_P(Operations, OperationOutcomeTest, testing::ValuesIn(all_ways_to_ask()),
                          [](const auto& test) { return test.param.name; });
 
 TEST_P(OperationOutcomeTest, AProperRequestIsAccepted) {
   const auto reply = ask_properly();
-  EXPECT_EQ(reply.topic, "$aws/things/lamp/jobs/" + GetParam().below + "/accepted");
+  EXPECT_EQ(reply.topic, "$aws/things/lamp/jobs/" + GetParam().below() + "/accepted");
   EXPECT_EQ(token_of(reply), "t");
 }
 

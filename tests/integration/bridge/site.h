@@ -47,7 +47,7 @@ inline std::string start_next_topic(const std::string& thing) {
 }
 
 /// A whole site: a real broker, the emulator, the bridge as a process, and a device that hears
-/// every reply.
+/// every reply but the accepted ones to what names a job: tests subscribe to those themselves.
 class Site {
  public:
   struct Options {

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <csignal>
+#include <fstream>
 #include <thread>
 
+#include "tests/support/accepts_connections.h"
 #include "tests/support/free_port.h"
 #include "tests/support/mosquitto_broker.h"
 #include "tests/support/mqtt_device.h"
@@ -198,8 +200,15 @@ TEST(MosquittoBrokerTest, WrongConfigurationSaysWhatIsWrong) {
   }
 }
 
-TEST(FreePortTest, IsFree) {
-  for (int i = 0; i < 20; ++i) EXPECT_GT(free_port(), 1023);
+TEST(FreePortTest, NobodyListensThereAndNoOutgoingConnectionIsGivenIt) {
+  int lowest_outgoing = 0;
+  std::ifstream("/proc/sys/net/ipv4/ip_local_port_range") >> lowest_outgoing;
+  for (int i = 0; i < 20; ++i) {
+    const auto port = free_port();
+    EXPECT_FALSE(accepts_connections(port)) << port;
+    EXPECT_GT(port, 1023);
+    EXPECT_LT(port, lowest_outgoing);
+  }
 }
 
 }  // namespace

@@ -31,6 +31,11 @@ class EngineDriver {
     receive({.topic = "$aws/things/" + std::string(thing) + "/jobs/" + std::string(below),
              .payload = std::move(payload)});
   }
+  /// An update of the thing's job j.
+  void send_update(std::string_view thing, const std::string& token,
+                   const std::string& status = "SUCCEEDED") {
+    send(thing, "j/update", R"({"status":")" + status + R"(","clientToken":")" + token + "\"}");
+  }
   std::optional<Call> next_call() { return engine.next_call(now, effects); }
   void answer(RequestId id, const HttpOutcome& outcome = answer_of(200, "{}")) {
     engine.answered(now, id, outcome, effects);

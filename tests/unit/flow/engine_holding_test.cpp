@@ -20,15 +20,9 @@ EngineSettings durable() {
   return {.holding = {.durable = true}};
 }
 
-void send_update(EngineDriver& driver, const std::string& thing, const std::string& token,
-                 const std::string& status = "SUCCEEDED") {
-  driver.send(thing, "j/update",
-              R"({"status":")" + status + R"(","clientToken":")" + token + "\"}");
-}
-
 TEST(EngineHoldingTest, AnUpdateIsAnsweredWhenItsOutcomeIsKnownHoweverLate) {
   EngineDriver driver;
-  send_update(driver, "T", "t");
+  driver.send_update("T", "t");
   driver.answer(driver.next_call().value().id, unreachable);
   driver.advance(24h);
   driver.tick();
@@ -48,7 +42,7 @@ TEST(EngineHoldingTest, AnUpdateIsAnsweredWhenItsOutcomeIsKnownHoweverLate) {
 
 TEST(EngineHoldingTest, AnUpdateIsRecordedWhenReceivedAndSettledWithItsReply) {
   EngineDriver driver(durable());
-  send_update(driver, "T", "t");
+  driver.send_update("T", "t");
   driver.send("T", "start-next");
   ASSERT_EQ(driver.effects.recorded.size(), 1U);
   EXPECT_EQ(driver.effects.recorded[0].message.topic, "$aws/things/T/jobs/j/update");
@@ -63,7 +57,7 @@ TEST(EngineHoldingTest, AnUpdateIsRecordedWhenReceivedAndSettledWithItsReply) {
 
 TEST(EngineHoldingTest, AnUpdateThatCannotBeRecordedIsRejectedAndNeverSent) {
   EngineDriver driver(durable());
-  send_update(driver, "T", "t");
+  driver.send_update("T", "t");
   driver.engine.unrecorded(driver.now, driver.effects.recorded.at(0).number, "the disk is full",
                            driver.effects);
   const auto reply = json::parse(driver.take_one().payload);
@@ -77,7 +71,7 @@ TEST(EngineHoldingTest, AnUpdateThatCannotBeRecordedIsRejectedAndNeverSent) {
 
 TEST(EngineHoldingTest, AHeldUpdateTakesNoPlaceOfRequestsThatWait) {
   EngineDriver driver({.queue = 2, .queue_per_thing = 1});
-  send_update(driver, "T", "t");
+  driver.send_update("T", "t");
   driver.advance(8s);
   driver.tick();
   EXPECT_EQ(driver.engine.counts().waiting, 0U);
@@ -88,29 +82,29 @@ TEST(EngineHoldingTest, AHeldUpdateTakesNoPlaceOfRequestsThatWait) {
 
 TEST(EngineHoldingTest, PastTheStoresSizeTheNewestUpdateIsRefused) {
   EngineDriver driver({.queue = 100, .holding = {.max_bytes = 2 * (held_overhead + 100)}});
-  send_update(driver, "A", "a");
-  send_update(driver, "B", "b");
+  driver.send_update("A", "a");
+  driver.send_update("B", "b");
   EXPECT_TRUE(driver.take_publications().empty());
-  send_update(driver, "C", "c");
+  driver.send_update("C", "c");
   EXPECT_THAT(driver.take_one().payload, HasSubstr("RequestThrottled"));
   driver.send("C", "start-next");
   EXPECT_TRUE(driver.take_publications().empty()) << "only updates are stored";
   driver.answer(driver.next_call().value().id);
   driver.take_one();
-  send_update(driver, "C", "c");
+  driver.send_update("C", "c");
   EXPECT_TRUE(driver.take_publications().empty()) << "there is room again";
 }
 
 TEST(EngineHoldingTest, PastAThingsShareItsNewestUpdateIsRefused) {
   EngineDriver driver({.holding = {.max_per_thing = 2}});
   for (const std::string status : {"IN_PROGRESS", "FAILED"}) {
-    send_update(driver, "T", "t", status);
+    driver.send_update("T", "t", status);
     driver.advance(8s);
     driver.tick();
   }
-  send_update(driver, "T", "t", "SUCCEEDED");
+  driver.send_update("T", "t", "SUCCEEDED");
   EXPECT_THAT(driver.take_one().payload, HasSubstr("RequestThrottled"));
-  send_update(driver, "U", "t");
+  driver.send_update("U", "t");
   EXPECT_TRUE(driver.take_publications().empty());
 }
 
@@ -118,7 +112,7 @@ TEST(EngineHoldingTest, PastItsAgeAnUpdateIsGivenUpAndReported) {
   auto settings = durable();
   settings.holding.max_age = 48h;
   EngineDriver driver(settings);
-  send_update(driver, "T", "t");
+  driver.send_update("T", "t");
   driver.advance(48h - 1s);
   driver.tick();
   EXPECT_TRUE(driver.effects.publications.empty());
@@ -133,7 +127,7 @@ TEST(EngineHoldingTest, PastItsAgeAnUpdateIsGivenUpAndReported) {
 
 TEST(EngineRestoreTest, AnUpdateFromBeforeARestartIsDescribedThenSentThenAnswered) {
   EngineDriver before(durable());
-  send_update(before, "T", "t");
+  before.send_update("T", "t");
   EngineDriver driver(durable());
   driver.now.unix_seconds += 3600;
   ASSERT_TRUE(driver.engine.restore(driver.now, before.effects.recorded.at(0)));
@@ -153,7 +147,7 @@ TEST(EngineRestoreTest, AnUpdateFromBeforeARestartIsDescribedThenSentThenAnswere
 TEST(EngineRestoreTest, UpdatesOfAThingGoInTheOrderInWhichTheyCame) {
   EngineDriver before(durable());
   for (const std::string status : {"IN_PROGRESS", "FAILED", "SUCCEEDED"}) {
-    send_update(before, "T", "t", status);
+    before.send_update("T", "t", status);
   }
   EngineDriver driver(durable());
   for (const auto& entry : before.effects.recorded) driver.engine.restore(driver.now, entry);
@@ -165,13 +159,13 @@ TEST(EngineRestoreTest, UpdatesOfAThingGoInTheOrderInWhichTheyCame) {
     EXPECT_FALSE(driver.next_call());
     driver.answer(update.id);
   }
-  send_update(driver, "U", "u");
+  driver.send_update("U", "u");
   EXPECT_GT(driver.effects.recorded.at(0).number, before.effects.recorded.back().number);
 }
 
 TEST(EngineRestoreTest, NoClockMakesARestoredUpdateTooOldAtOnce) {
   EngineDriver before(durable());
-  send_update(before, "T", "t");
+  before.send_update("T", "t");
   for (const std::int64_t boot :
        {std::int64_t{0}, std::int64_t{4102444800}, INT64_MAX, INT64_MIN}) {
     EngineDriver driver(durable());
@@ -187,7 +181,7 @@ TEST(EngineRestoreTest, NoClockMakesARestoredUpdateTooOldAtOnce) {
 TEST(EngineRestoreTest, AnUpdateReceivedBeforeTheClockWasSetIsNotTooOld) {
   EngineDriver before(durable());
   before.now.unix_seconds = 60;
-  send_update(before, "T", "t");
+  before.send_update("T", "t");
   EngineDriver driver(durable());
   ASSERT_TRUE(driver.engine.restore(driver.now, before.effects.recorded.at(0)));
   driver.advance(24h);
@@ -198,7 +192,7 @@ TEST(EngineRestoreTest, AnUpdateReceivedBeforeTheClockWasSetIsNotTooOld) {
 TEST(EngineRestoreTest, AnUpdateThatArrivesDuringAnOrderlyEndIsLeftToTheJournal) {
   EngineDriver driver(durable());
   driver.engine.refuse_new_requests();
-  send_update(driver, "T", "t");
+  driver.send_update("T", "t");
   driver.send("T", "start-next");
   EXPECT_EQ(driver.effects.recorded.size(), 1U);
   EXPECT_TRUE(driver.take_one().topic.ends_with("start-next/rejected"));
@@ -207,7 +201,7 @@ TEST(EngineRestoreTest, AnUpdateThatArrivesDuringAnOrderlyEndIsLeftToTheJournal)
 
 TEST(EngineRestoreTest, WhatIsNoUpdateForThisInstanceIsNotTaken) {
   EngineDriver before(durable());
-  send_update(before, "T", "t");
+  before.send_update("T", "t");
   const auto entry = before.effects.recorded.at(0);
   EngineDriver elsewhere(durable(), "site/{thing}/jobs");
   EXPECT_FALSE(elsewhere.engine.restore(elsewhere.now, entry));
@@ -220,8 +214,8 @@ TEST(EngineRestoreTest, WhatIsNoUpdateForThisInstanceIsNotTaken) {
 
 TEST(EngineRestoreTest, AtAnOrderlyEndUpdatesAreLeftToTheJournalAndTheRestIsAnswered) {
   EngineDriver driver(durable());
-  send_update(driver, "T", "t");
-  send_update(driver, "U", "u");
+  driver.send_update("T", "t");
+  driver.send_update("U", "u");
   driver.send("V", "start-next");
   driver.next_call();
   driver.engine.refuse_new_requests();
@@ -233,102 +227,12 @@ TEST(EngineRestoreTest, AtAnOrderlyEndUpdatesAreLeftToTheJournalAndTheRestIsAnsw
 
 TEST(EngineRestoreTest, WithoutAJournalAnOrderlyEndAnswersHeldUpdatesToo) {
   EngineDriver driver;
-  send_update(driver, "T", "t");
+  driver.send_update("T", "t");
   driver.advance(1h);
   driver.tick();
   EXPECT_TRUE(driver.engine.is_idle()) << "nobody waits";
   EXPECT_EQ(driver.engine.abandon(driver.now, driver.effects), 0U);
   EXPECT_THAT(driver.take_one().payload, HasSubstr("InternalError"));
-}
-
-TEST(EngineJoinTest, ARepeatOfARequestThatWaitsCostsNoCallAndIsAnsweredToo) {
-  for (const bool in_flight : {false, true}) {
-    for (const auto* below : {"get", "start-next", "j/get", "j/update"}) {
-      EngineDriver driver;
-      std::optional<Call> call;
-      for (const auto* token : {"a", "b", "c"}) {
-        driver.send("T", below,
-                    R"({"status":"FAILED","clientToken":")" + std::string(token) + "\"}");
-        if (in_flight && !call) call = driver.next_call();
-      }
-      if (!call) call = driver.next_call();
-      driver.answer(call.value().id);
-      EXPECT_FALSE(driver.next_call());
-      const auto replies = driver.take_publications();
-      ASSERT_EQ(replies.size(), 3U);
-      for (std::size_t i = 0; i < 3; ++i) {
-        EXPECT_EQ(json::parse(replies[i].payload).at("clientToken"), std::string(1, "abc"[i]));
-      }
-      EXPECT_EQ(driver.engine.counts().waiting, 0U);
-    }
-  }
-}
-
-TEST(EngineJoinTest, NothingJoinsARequestThatAnotherFollows) {
-  EngineDriver driver;
-  driver.send("T", "get");
-  send_update(driver, "T", "t");
-  driver.send("T", "get");
-  int calls = 0;
-  while (const auto call = driver.next_call()) {
-    ++calls;
-    driver.answer(call->id);
-  }
-  EXPECT_EQ(calls, 3);
-}
-
-TEST(EngineJoinTest, WhatDiffersInContentDoesNotJoin) {
-  EngineDriver driver;
-  send_update(driver, "T", "t", "IN_PROGRESS");
-  send_update(driver, "T", "t", "SUCCEEDED");
-  driver.send("T", "k/update", R"({"status":"SUCCEEDED"})");
-  driver.send("U", "k/update", R"({"status":"SUCCEEDED"})");
-  EXPECT_EQ(driver.engine.counts().waiting, 4U);
-  EXPECT_EQ(driver.engine.counts().updates, 4U);
-}
-
-TEST(EngineJoinTest, EachRepeatHasItsOwnDeadline) {
-  EngineDriver driver;
-  driver.send("T", "get", R"({"clientToken":"a"})");
-  const auto call = driver.next_call().value();
-  driver.advance(5s);
-  driver.send("T", "get", R"({"clientToken":"b"})");
-  driver.advance(3s);
-  driver.tick();
-  EXPECT_THAT(driver.take_one().payload, HasSubstr(R"("clientToken":"a")"));
-  driver.advance(1s);
-  driver.answer(call.id);
-  const auto reply = driver.take_one();
-  EXPECT_TRUE(reply.topic.ends_with("/accepted"));
-  EXPECT_THAT(reply.payload, HasSubstr(R"("clientToken":"b")"));
-}
-
-TEST(EngineJoinTest, RepeatsAreBounded) {
-  EngineDriver driver({.queue = 100, .queue_per_thing = 4});
-  for (int i = 0; i < 4; ++i) driver.send("T", "get");
-  EXPECT_TRUE(driver.take_publications().empty());
-  driver.send("T", "get");
-  EXPECT_THAT(driver.take_one().payload, HasSubstr("RequestThrottled"));
-  driver.answer(driver.next_call().value().id);
-  EXPECT_EQ(driver.take_publications().size(), 4U);
-}
-
-TEST(EngineJoinTest, RepeatsOfAHeldUpdateAreAnsweredWithItAndBounded) {
-  EngineDriver driver({.queue_per_thing = 3});
-  for (int i = 0; i < 4; ++i) {
-    send_update(driver, "T", std::to_string(i));
-    driver.advance(10s);
-    driver.tick();
-  }
-  EXPECT_TRUE(driver.take_publications().empty());
-  EXPECT_EQ(driver.engine.counts().waiting, 0U);
-  EXPECT_EQ(driver.engine.counts().held, 1U);
-  send_update(driver, "T", "4");
-  EXPECT_THAT(driver.take_one().payload, HasSubstr("RequestThrottled"));
-  driver.send("T", "start-next");
-  EXPECT_TRUE(driver.take_publications().empty()) << "other requests have room";
-  driver.answer(driver.next_call().value().id);
-  EXPECT_EQ(driver.take_publications().size(), 4U);
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "bridge/flow/token_bucket.h"
 #include "tests/unit/flow/engine_driver.h"
 
 namespace jobs_bridge::testing_support {
@@ -335,36 +334,6 @@ TEST(NotifierOffTest, NothingIsWatchedUnlessEnabled) {
   driver.send("T", "get");
   driver.answer(driver.next_call().value().id, answer_of(200, "{}"));
   EXPECT_EQ(driver.engine.notifier_counts().watched, 0U);
-}
-
-TEST(TokenBucketTest, NeverMoreThanTheRateAndTheBurst) {
-  TokenBucket bucket(50, 5);
-  MonotonicTime now(1h);
-  int taken = 0;
-  for (int step = 0; step < 20000; ++step) {
-    while (bucket.take(now)) ++taken;
-    const auto ready = bucket.ready_at(now);
-    ASSERT_GT(ready, now);
-    if (step % 3 == 0) now = ready;
-    now += 100us;
-    const auto seconds = std::chrono::duration<double>(now - MonotonicTime(1h)).count();
-    ASSERT_LE(taken, 50 * seconds + 5 + 1e-6);
-  }
-  EXPECT_GT(taken, 300);
-}
-
-TEST(TokenBucketTest, ATokenIsThereWhenItIsPromised) {
-  TokenBucket bucket(0.37);
-  MonotonicTime now(1h);
-  for (int i = 0; i < 1000; ++i) {
-    now = bucket.ready_at(now);
-    ASSERT_TRUE(bucket.take(now));
-  }
-}
-
-TEST(TokenBucketTest, NoRateIsNoLimit) {
-  TokenBucket bucket(0);
-  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(bucket.take(MonotonicTime(1h)));
 }
 
 }  // namespace

@@ -35,9 +35,6 @@ std::string shown(Operation operation, std::string body, int status = 200) {
 
 const std::string nonsense = "InternalError: the endpoint did not give a proper answer";
 
-constexpr auto every_operation = {Operation::start_next, Operation::get_pending,
-                                  Operation::describe, Operation::update};
-
 TEST(AwsAnswerTest, AnExecutionIsPassedOn) {
   const std::string body =
       R"({"execution":{"jobId":"job-1","thingName":"T","status":"IN_PROGRESS","queuedAt":1,)"
@@ -197,8 +194,8 @@ TEST(EnvelopedAnswerTest, DataIsTreatedAsAnAwsAnswer) {
 }
 
 TEST(EnvelopedAnswerTest, SuccessIsTheEndpointsWordWhateverDataHolds) {
-  EXPECT_EQ(shown(Operation::update, R"({"success":true,"data":{"jobId":"j","status":"FAILED"}})"),
-            R"("jobId":"j","status":"FAILED")");
+  EXPECT_EQ(shown(Operation::update, R"({"success":true,"data":{"note":"j","status":"FAILED"}})"),
+            R"("note":"j","status":"FAILED")");
 }
 
 TEST(EnvelopedAnswerTest, NoDataIsAnEmptyAnswer) {

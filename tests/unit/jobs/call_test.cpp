@@ -79,16 +79,14 @@ TEST(CallTest, UpdateCarriesAllMembersInTheirHttpTypes) {
 }
 
 TEST(CallTest, ColonsInThingNamesAreEscaped) {
-  for (const auto operation :
-       {Operation::get_pending, Operation::start_next, Operation::describe, Operation::update}) {
+  for (const auto operation : every_operation) {
     const auto call = build_call(request_of(operation, {}, ":my:thing_1:", "j_-9"));
     EXPECT_TRUE(call.target.starts_with("/things/%3Amy%3Athing_1%3A/jobs")) << call.target;
   }
 }
 
 TEST(CallTest, EveryCallSaysItsContentType) {
-  for (const auto operation :
-       {Operation::get_pending, Operation::start_next, Operation::describe, Operation::update}) {
+  for (const auto operation : every_operation) {
     EXPECT_THAT(build_call(request_of(operation)).headers,
                 Contains(Pair("Content-Type", "application/json")));
   }

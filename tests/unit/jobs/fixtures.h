@@ -14,9 +14,7 @@ namespace jobs_bridge::testing_support {
 inline TopicRequest topic_request(Operation operation, std::string_view thing = "T",
                                   std::string_view job = "job-1") {
   TopicRequest topic{*ThingName::parse(thing), operation, std::nullopt};
-  if (operation == Operation::describe || operation == Operation::update) {
-    topic.job = JobName::parse(job);
-  }
+  if (facts_of(operation).job != NamedJob::none) topic.job = JobName::parse(job);
   return topic;
 }
 

@@ -44,9 +44,6 @@ std::string update(const std::string& members) {
   return R"({"status":"IN_PROGRESS",)" + members + "}";
 }
 
-constexpr auto every_operation = {Operation::start_next, Operation::get_pending,
-                                  Operation::describe, Operation::update};
-
 TEST(RequestTest, AnEmptyPayloadCountsAsAnEmptyObject) {
   for (const auto operation :
        {Operation::start_next, Operation::get_pending, Operation::describe}) {

@@ -10,6 +10,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 CommandLine parse(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "jobs-load");
@@ -90,6 +91,7 @@ TEST(LoadOptionsTest, HelpAndVersionArePrinted) {
   EXPECT_EQ(help.exit_status, 0);
   EXPECT_THAT(help.output, HasSubstr("--in-flight"));
   EXPECT_THAT(help.output, HasSubstr("Exit status"));
+  EXPECT_THAT(help.output, Not(HasSubstr("->"))) << "the numbers of operations";
   const auto version = parse({"--version"});
   EXPECT_EQ(version.exit_status, 0);
   EXPECT_THAT(version.output, HasSubstr("jobs-load "));

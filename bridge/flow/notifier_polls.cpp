@@ -1,0 +1,154 @@
+// Notifier: a poll, and what a device is told for it.
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "bridge/flow/notifier.h"
+#include "bridge/jobs/call.h"
+
+namespace jobs_bridge {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration shortest_pause = 1s;
+constexpr Duration repeat_failed_after = 5s;
+/// How long to wait for the endpoint to show what it has accepted.
+constexpr Duration look_again_after = 1s;
+
+Request get_of(const ThingName& thing) {
+  return {.operation = Operation::get_pending, .thing = thing};
+}
+
+Request describe_next_of(const ThingName& thing) {
+  return {.operation = Operation::describe,
+          .thing = thing,
+          .job = JobName::parse("$next"),
+          .include_job_document = true};
+}
+
+}  // namespace
+
+std::optional<Call> Notifier::next_call(Now now, RequestId id, Effects& effects) {
+  forget_stale(now, effects);
+  if (!may_call(now.monotonic) || !bucket_.take(now.monotonic)) return std::nullopt;
+  ++counts_.calls;
+  Call call{.id = id,
+            .operation = heads_wanted_.empty() ? Operation::get_pending : Operation::describe,
+            .request = {},
+            .deadline = now.monotonic + settings_.call_deadline};
+  if (!heads_wanted_.empty()) {
+    auto poll = std::move(heads_wanted_.front());
+    heads_wanted_.pop_front();
+    call.request = build_call(describe_next_of(poll.watched->thing));
+    polls_.emplace(id, std::move(poll));
+    return call;
+  }
+  auto& watched = *due_.begin()->watched;
+  unschedule(watched);
+  watched.polling = true;
+  call.request = build_call(get_of(watched.thing));
+  polls_.emplace(id, Poll{.watched = &watched,
+                          .generation = watched.generation,
+                          .began = now.monotonic,
+                          .pending = {}});
+  return call;
+}
+
+void Notifier::answered(Now now, RequestId id, const HttpOutcome& outcome, Effects& effects) {
+  const auto found = polls_.find(id);
+  if (found == polls_.end()) return;
+  auto poll = std::move(found->second);
+  polls_.erase(found);
+  const auto request =
+      poll.pending ? describe_next_of(poll.watched->thing) : get_of(poll.watched->thing);
+  const auto answer = read_answer(request, outcome);
+  if (const auto* rejection = std::get_if<Rejection>(&answer)) {
+    failed(now, std::move(poll), *rejection);
+    return;
+  }
+  failures_ = 0;
+  if (poll.generation != poll.watched->generation) {
+    // The device's update came in between: what was seen may be from before it.
+    poll.watched->polling = false;
+    schedule(*poll.watched, MonotonicTime::min());
+    return;
+  }
+  const auto& accepted = std::get<Accepted>(answer);
+  const auto before = poll.watched->told;
+  if (poll.pending) {
+    const auto next = read_next(accepted);
+    if (!next) {
+      failed(now, std::move(poll), {});
+      return;
+    }
+    publish(now, poll, poll.watched->told.update(*poll.pending, *next), *next, effects);
+    finish(now, std::move(poll), before, effects);
+    return;
+  }
+  poll.pending = read_pending(accepted);
+  if (!poll.pending) {
+    failed(now, std::move(poll), {});
+    return;
+  }
+  if (poll.watched->told.must_see_head(*poll.pending)) {
+    heads_wanted_.push_back(std::move(poll));
+    return;
+  }
+  publish(now, poll, poll.watched->told.update(*poll.pending), {}, effects);
+  finish(now, std::move(poll), before, effects);
+}
+
+void Notifier::publish(Now now, const Poll& poll, Told::News news, const NextExecution& next,
+                       Effects& effects) {
+  if (!news.notify && !news.notify_next) return;
+  auto& watched = *poll.watched;
+  // In this order, as the service does.
+  if (news.notify) {
+    effects.publications.push_back({.topic = topics_.topic_of(watched.thing, "notify"),
+                                    .payload = notify_payload(*poll.pending, now.unix_seconds)});
+    ++counts_.notifications;
+  }
+  if (news.notify_next) {
+    effects.publications.push_back({.topic = topics_.topic_of(watched.thing, "notify-next"),
+                                    .payload = notify_next_payload(next, now.unix_seconds)});
+    ++counts_.notifications;
+  }
+  effects.notified.push_back({.thing = watched.thing.text(),
+                              .notify = news.notify,
+                              .notify_next = news.notify_next,
+                              .delay = now.monotonic - watched.unseen_since.value_or(poll.began)});
+  watched.looks_left = 0;
+}
+
+void Notifier::finish(Now now, Poll poll, Told before, Effects& effects) {
+  auto& watched = *poll.watched;
+  watched.polling = false;
+  if (watched.looks_left > 0 && watched.told == before) {
+    --watched.looks_left;
+    schedule(watched, now.monotonic + std::min(look_again_after, interval()));
+    return;
+  }
+  watched.looks_left = 0;
+  watched.unseen_since = poll.began;
+  schedule(watched, now.monotonic + interval());
+  if (!(watched.told == before)) keep(watched, effects);
+}
+
+void Notifier::failed(Now now, Poll poll, const Rejection& rejection) {
+  ++counts_.failed_calls;
+  auto& watched = *poll.watched;
+  watched.polling = false;
+  const bool endpoint_fails =
+      rejection.code == ErrorCode::internal_error || rejection.code == ErrorCode::request_throttled;
+  schedule(watched, now.monotonic +
+                        (endpoint_fails ? std::min(repeat_failed_after, interval()) : interval()));
+  if (!endpoint_fails) return;
+  constexpr int most_doublings = 10;
+  const Duration pause = shortest_pause * (1 << std::min(failures_, most_doublings));
+  ++failures_;
+  paused_until_ = std::max(paused_until_, now.monotonic + std::min(pause, settings_.interval));
+}
+
+}  // namespace jobs_bridge
