@@ -24,6 +24,10 @@ using std::chrono::steady_clock;
 
 /// How long the broker may take to answer a SUBSCRIBE.
 constexpr std::chrono::seconds subscribe_limit{10};
+/// Packets that are too large, each sent so soon after we have connected, until we have the broker
+/// forget what it keeps for us: it would be the end of every connection.
+constexpr std::chrono::seconds at_once{5};
+constexpr int hopeless = 3;
 
 std::string random_name() {
   std::random_device random;
@@ -127,6 +131,14 @@ class BrokerConnection::Implementation final : private Session::Events {
     answer_ = std::move(refused);
     changed_.notify_all();
   }
+  void too_large(std::size_t bytes) override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!lost_cause_) too_large_ = true;
+    }
+    lost("the broker sent a packet of " + std::to_string(bytes) + " bytes; the limit is " +
+         std::to_string(settings_.max_packet_size));
+  }
   void lost(const std::string& cause) override {
     const std::lock_guard lock(mutex_);
     if (lost_cause_) return;
@@ -172,15 +184,24 @@ class BrokerConnection::Implementation final : private Session::Events {
       const std::lock_guard lock(mutex_);
       lost_cause_.reset();
       answer_.reset();
+      too_large_ = false;
     }
     auto filters = filters_;
     const bool canary = flow_.connecting(steady_clock::now());
     if (canary) filters.push_back(settings_.canary_topic);
     const Finally recall([this] { sender_.recall(); });  // once the session is no more
-    Session session({settings_, filters, loop_}, address, *this);
+    const bool clean = too_large_in_a_row_ >= hopeless;
+    Session session({settings_, filters, loop_, clean}, address, *this);
     const Finally end([this] { sender_.end(); });
     if (const auto fault = session.connect([this] { return stopping(); })) {
       report_fault(*fault);
+      return {};
+    }
+    if (clean) {
+      // Over MQTT 3.1.1 a clean session ends with its connection, so it is not the one to work in.
+      too_large_in_a_row_ = 0;
+      report_.forgotten();
+      session.disconnect();
       return {};
     }
     if (session.server_keep_alive().value_or(settings_.keep_alive) < settings_.keep_alive) {
@@ -304,6 +325,10 @@ class BrokerConnection::Implementation final : private Session::Events {
     MonotonicTime lost;
     {
       const std::lock_guard lock(mutex_);
+      // What is too large once may never come again; what comes as soon as we are back, the broker
+      // keeps for us.
+      if (!too_large_ || lasted >= at_once) too_large_in_a_row_ = 0;
+      if (too_large_) ++too_large_in_a_row_;
       connected_ = false;
       subscribed_ = false;
       if (!lost_cause_) since_ = steady_clock::now();
@@ -357,6 +382,7 @@ class BrokerConnection::Implementation final : private Session::Events {
   /// counts: a DISCONNECT with a reason comes before the broken connection that follows it. Empty:
   /// it broke without a word.
   std::optional<std::string> lost_cause_;
+  bool too_large_ = false;  ///< a packet was, and that is why
 
   Flow flow_;
 
@@ -364,6 +390,7 @@ class BrokerConnection::Implementation final : private Session::Events {
   HostLookup lookup_;
   std::size_t attempts_ = 0;  ///< since the last connection
   bool asking_ = false;       ///< a SUBSCRIBE is unanswered
+  int too_large_in_a_row_ = 0;
   ConnectionReport report_;
 
   Sender sender_;

@@ -49,8 +49,10 @@ struct BrokerSettings {
   std::size_t max_queued_bytes = std::size_t{64} << 20;
   /// The most publications sent and not acknowledged, if the broker does not allow fewer.
   std::size_t max_unacknowledged = 128;
-  /// The largest packet the broker may send us (MQTT 5): it withholds larger ones. The MQTT
-  /// library would take any into memory.
+  /// The largest packet the broker may send us. Over MQTT 5 it is told so and withholds larger
+  /// ones; one that comes nevertheless ends the connection, if it is above a mebibyte, before it is
+  /// taken into memory. If larger ones come again and again at once the broker has to forget what
+  /// it keeps for us.
   std::size_t max_packet_size = std::size_t{1} << 20;
 };
 

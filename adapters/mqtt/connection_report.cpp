@@ -72,6 +72,14 @@ void ConnectionReport::disconnected() {
   log_.write(Severity::info, "disconnected from the broker", {{"broker", broker_}});
 }
 
+void ConnectionReport::forgotten() {
+  log_.write(Severity::error,
+             "what the broker kept for us is given up: a packet that is too large is among it",
+             {{"broker", broker_},
+              {"cure", "have the broker refuse it to its sender (in mosquitto: max_packet_size " +
+                           std::to_string(settings_.max_packet_size) + ")"}});
+}
+
 void ConnectionReport::flows(Duration round_trip, std::optional<Duration> gone) {
   if (gone) {
     log_.write(Severity::info, "messages flow again",

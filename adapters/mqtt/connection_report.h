@@ -27,6 +27,8 @@ class ConnectionReport {
   /// `cause`: empty if it broke without a word. Returns the cause in full.
   std::string lost(std::string cause, Duration lasted);
   void disconnected();
+  /// We have had the broker forget what it kept for us.
+  void forgotten();
 
   /// A canary has come back on this connection for the first time, or again. `gone`: how long
   /// nothing flowed before.

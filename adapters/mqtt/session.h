@@ -43,6 +43,9 @@ class Session final : public Sender::Link {
     virtual void refused(Outbox::Sequence sequence, const std::string& cause) = 0;
     /// The answers to subscribe(), all of them: what the broker does not grant.
     virtual void subscribed(std::vector<Refusal> refused) = 0;
+    /// The broker has sent a packet of so many bytes or a few more, which is past the limit. lost()
+    /// follows.
+    virtual void too_large(std::size_t bytes) = 0;
     /// The connection is over. May be called more than once, the best cause first.
     virtual void lost(const std::string& cause) = 0;
     /// One of the above has thrown.
@@ -55,6 +58,8 @@ class Session final : public Sender::Link {
     const std::vector<std::string>& filters;
     /// For a library that has no threads of its own.
     fibers::EventLoop& loop;
+    /// Whether the broker is to forget our subscriptions and what it keeps for us.
+    bool clean = false;
   };
   /// `address`: the literal one to connect to. Throws std::exception for settings that no
   /// connection can be made with.

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "adapters/mqtt/mosquitto/properties.h"
+#include "adapters/mqtt/reads.h"
 #include "adapters/mqtt/tls_context.h"
 
 namespace jobs_bridge::mqtt {
@@ -63,15 +64,17 @@ void keep_properties(mosquitto& handle, const BrokerSettings& settings) {
 
 }  // namespace
 
-Handle make_handle(const BrokerSettings& settings, void* user) {
+Handle make_handle(const BrokerSettings& settings, bool clean, void* user) {
   [[maybe_unused]] static const int once = mosquitto_lib_init();
   errno = 0;
   Handle handle(mosquitto_new(settings.client_id.c_str(),
-                              /*clean_session=*/settings.session_expiry.count() <= 0, user));
+                              /*clean_session=*/clean || settings.session_expiry.count() <= 0,
+                              user));
   if (!handle) {
     throw std::runtime_error("broker.client_id " + settings.client_id + ": " +
                              (errno == ENOMEM ? "out of memory" : "not a valid client id"));
   }
+  bound_reads(settings.max_packet_size);
   // It then leaves all reading and writing to those who call its loop functions: see Loop.
   check(mosquitto_threaded_set(handle.get(), true), "threads");
   check(mosquitto_int_option(

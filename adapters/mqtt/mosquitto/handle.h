@@ -18,7 +18,8 @@ using Handle = std::unique_ptr<mosquitto, DestroyMosquitto>;
 
 /// A client with our settings, without its callbacks, whose `user` they will be given. Settings
 /// must outlive it. Throws std::exception for settings that no connection can be made with.
-Handle make_handle(const BrokerSettings& settings, void* user);
+/// `clean`: whether the broker is to forget what it keeps for us.
+Handle make_handle(const BrokerSettings& settings, bool clean, void* user);
 
 /// Begins to connect to a literal address and queues CONNECT; does not block. Says what went wrong.
 std::optional<std::string> begin_to_connect(mosquitto& handle, const BrokerSettings& settings,

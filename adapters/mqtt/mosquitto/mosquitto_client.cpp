@@ -11,6 +11,7 @@
 
 #include "adapters/mqtt/fault.h"
 #include "adapters/mqtt/mosquitto/properties.h"
+#include "adapters/mqtt/reads.h"
 
 namespace jobs_bridge::mqtt {
 namespace {
@@ -89,7 +90,7 @@ MosquittoClient::MosquittoClient(Session::Wanted wanted, const std::string& addr
       filters_(wanted.filters),
       address_(address),
       events_(events),
-      handle_(make_handle(wanted.settings, this)),
+      handle_(make_handle(wanted.settings, wanted.clean, this)),
       loop_(*handle_, wanted.loop, wanted.settings.keep_alive, filter_of_nobody(wanted.filters),
             [this](const std::string& cause) { ended(cause); }) {
   mosquitto_connect_v5_callback_set(handle_.get(), Callbacks::on_connect);
@@ -240,6 +241,9 @@ void MosquittoClient::ended(const std::string& cause) {
       return;
     }
   }
+  // By the thread that has read.
+  const auto read = last_read();
+  if (read.outcome == LastRead::Outcome::too_large) events_.too_large(read.asked);
   events_.lost(words);
 }
 

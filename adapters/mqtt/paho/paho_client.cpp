@@ -9,6 +9,7 @@
 #include "adapters/mqtt/fault.h"
 #include "adapters/mqtt/paho/no_delay.h"
 #include "adapters/mqtt/paho/paho_options.h"
+#include "adapters/mqtt/reads.h"
 
 namespace jobs_bridge::mqtt {
 namespace {
@@ -66,6 +67,16 @@ std::string connack_fault(const ::mqtt::exception& error) {
   return is_refusal(reason) ? describe_connack(reason) : "";
 }
 
+/// Why Paho has given a connection up, which it never says.
+std::string cause_of_end(const LastRead& read) {
+  using Outcome = LastRead::Outcome;
+  if (read.outcome != Outcome::data) return {};
+  // It gives up at once what it cannot read, and a silent broker after a second at the earliest.
+  const bool just_now = std::chrono::steady_clock::now() - read.came < 500ms;
+  return just_now ? "the broker sent what is no proper MQTT"
+                  : "the broker answers nothing any more: the link is dead";
+}
+
 template <typename Events, typename Action>
 void guarded(Events& events, Action&& action) noexcept {
   try {
@@ -85,12 +96,14 @@ std::unique_ptr<Session::Client> Session::Client::make(Wanted wanted, const std:
 PahoClient::PahoClient(Session::Wanted wanted, const std::string& address, Session::Events& events)
     : settings_(wanted.settings),
       mqtt_5_(wanted.settings.protocol == BrokerSettings::Protocol::v5),
+      clean_(wanted.clean),
       filters_(wanted.filters),
       events_(events),
       publishing_(events),
       subscribing_(events),
       paho_(url_of(wanted.settings, address), wanted.settings.client_id,
             create_options_of(wanted.settings), nullptr) {
+  bound_reads(settings_.max_packet_size);
   // Otherwise Paho writes a line for every packet and function into a buffer that nobody reads, a
   // fifth of its time.
   MQTTAsync_setTraceLevel(MQTTASYNC_TRACE_ERROR);
@@ -113,7 +126,7 @@ PahoClient::PahoClient(Session::Wanted wanted, const std::string& address, Sessi
 Session::Client::Outcome PahoClient::connect(const std::function<bool()>& stopping) {
   Outcome outcome;
   try {
-    const auto options = connect_options_of(settings_);
+    const auto options = connect_options_of(settings_, clean_);
     const auto token = paho_.connect(options);
     // Paho has a limit of its own, which it checks now and then; this one is for when it does not.
     const auto limit = std::chrono::steady_clock::now() + settings_.connect_timeout;
@@ -205,7 +218,12 @@ void PahoClient::message_arrived(::mqtt::const_message_ptr message) {
 }
 
 void PahoClient::connection_lost(const std::string& cause) {
-  guarded(events_, [&] { events_.lost(cause); });
+  guarded(events_, [&] {
+    // By the thread that has read.
+    const auto read = last_read();
+    if (read.outcome == LastRead::Outcome::too_large) events_.too_large(read.asked);
+    events_.lost(cause.empty() ? cause_of_end(read) : cause);
+  });
 }
 
 void PahoClient::Publishing::on_success(const ::mqtt::token& token) {

@@ -63,6 +63,7 @@ class PahoClient final : public Session::Client, private ::mqtt::callback {
 
   const BrokerSettings& settings_;
   const bool mqtt_5_;
+  const bool clean_;
   const std::vector<std::string>& filters_;
   Session::Events& events_;
   Publishing publishing_;

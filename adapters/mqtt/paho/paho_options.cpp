@@ -55,7 +55,7 @@ std::string url_of(const BrokerSettings& settings, const std::string& address) {
   return {version_of(settings), no_limit};
 }
 
-::mqtt::connect_options connect_options_of(const BrokerSettings& settings) {
+::mqtt::connect_options connect_options_of(const BrokerSettings& settings, bool clean) {
   ::mqtt::connect_options options;
   options.set_mqtt_version(version_of(settings));
   options.set_connect_timeout(settings.connect_timeout);
@@ -68,7 +68,7 @@ std::string url_of(const BrokerSettings& settings, const std::string& address) {
   const auto expiry = settings.session_expiry.count();
   if (settings.protocol == Protocol::v5) {
     using code = ::mqtt::property::code;
-    options.set_clean_start(expiry <= 0);
+    options.set_clean_start(clean || expiry <= 0);
     options.set_properties({
         {code::SESSION_EXPIRY_INTERVAL,
          as_property(static_cast<std::uint64_t>(std::max<std::int64_t>(expiry, 0)))},
@@ -78,7 +78,7 @@ std::string url_of(const BrokerSettings& settings, const std::string& address) {
         {code::MAXIMUM_PACKET_SIZE, as_property(settings.max_packet_size)},
     });
   } else {
-    options.set_clean_session(expiry <= 0);
+    options.set_clean_session(clean || expiry <= 0);
   }
   if (settings.tls) options.set_ssl(tls_options_of(settings));
   return options;

@@ -16,6 +16,7 @@ std::string url_of(const BrokerSettings& settings, const std::string& address);
 
 ::mqtt::create_options create_options_of(const BrokerSettings& settings);
 
-::mqtt::connect_options connect_options_of(const BrokerSettings& settings);
+/// `clean`: whether the broker is to forget what it keeps for us.
+::mqtt::connect_options connect_options_of(const BrokerSettings& settings, bool clean);
 
 }  // namespace jobs_bridge::mqtt

@@ -1,7 +1,7 @@
 #include <atomic>
 
+#include "tests/integration/hostile/broker_side.h"
 #include "tests/integration/hostile/others.h"
-#include "tests/integration/mqtt/scripted_broker.h"
 #include "tests/support/wait_until.h"
 
 namespace jobs_bridge::testing_support {
@@ -9,51 +9,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using Connection = ScriptedBroker::Connection;
-
-/// Grants what a SUBSCRIBE of MQTT 5 asks for, however many filters it has.
-void grant(Connection& connection, const Packet& subscribe) {
-  std::size_t at = 3U + static_cast<unsigned char>(subscribe.body.at(2));
-  std::string codes;
-  for (; at + 2 < subscribe.body.size(); at += 3U + subscribe.number_at(at)) codes += '\1';
-  connection.send(Packet::suback, subscribe.body.substr(0, 2) + '\0' + codes);
-}
-
-std::string text(const std::string& bytes) {
-  return std::string{static_cast<char>(bytes.size() >> 8U), static_cast<char>(bytes.size())} +
-         bytes;
-}
-
-/// A PUBLISH at QoS 1 without properties.
-std::string publish(const std::string& topic, std::uint16_t id) {
-  const auto body =
-      text(topic) + static_cast<char>(id >> 8) + static_cast<char>(id & 0xFF) + '\0' + "{}";
-  std::string bytes = "\x32";
-  for (auto length = body.size();;) {
-    const auto part = length & 0x7F;
-    length >>= 7;
-    bytes += static_cast<char>(part | (length > 0 ? 0x80 : 0));
-    if (length == 0) break;
-  }
-  return bytes + body;
-}
-
-/// As a good broker does, hands one request over and waits for its reply; true: it came.
-bool serves(Connection& connection) {
-  connection.accept();
-  bool asked = false;
-  while (const auto packet = connection.read()) {
-    if (packet->type == Packet::pingreq) connection.send(Packet::pingresp, "");
-    if (packet->type == Packet::subscribe) {
-      grant(connection, *packet);
-      if (!asked) connection.send_bytes(publish(start_next_topic("calm"), 7));
-      asked = true;
-    }
-    if (packet->type != Packet::publish) continue;
-    if ((packet->flags & 0x06) != 0) connection.acknowledge(packet->publish_id());
-    if (packet->topic().starts_with(start_next_topic("calm") + "/accepted")) return true;
-  }
-  return false;
-}
 
 struct Behaviour {
   const char* name;

@@ -1,0 +1,84 @@
+#include "adapters/mqtt/reads.h"
+
+#include <openssl/err.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+
+namespace jobs_bridge::mqtt {
+namespace {
+
+using Outcome = LastRead::Outcome;
+using std::chrono::steady_clock;
+
+std::atomic<std::size_t> bound{std::size_t{1} << 20};
+thread_local LastRead last;
+
+}  // namespace
+
+void bound_reads(std::size_t largest) {
+  link_system_read();
+  auto before = bound.load();
+  while (before < largest && !bound.compare_exchange_weak(before, largest)) {
+  }
+}
+
+LastRead last_read() {
+  return last;
+}
+
+bool may_read(std::size_t size) {
+  if (size <= bound.load(std::memory_order_relaxed)) return true;
+  last.outcome = Outcome::too_large;
+  last.asked = size;
+  return false;
+}
+
+void note_read(std::ptrdiff_t result) {
+  if (result > 0) {
+    last.outcome = Outcome::data;
+    last.came = steady_clock::now();
+  } else if (result == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) {
+    last.outcome = Outcome::end;
+  } else {
+    last.outcome = Outcome::data;
+  }
+}
+
+namespace {
+
+void note_tls_read(SSL* tls, bool read) {
+  if (read) return note_read(1);
+  switch (SSL_get_error(tls, 0)) {
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE:
+      last.outcome = Outcome::data;
+      break;
+    default:
+      last.outcome = Outcome::end;
+  }
+}
+
+}  // namespace
+
+// OpenSSL's name, by a label: its own declaration is in the header above.
+extern "C" __attribute__((used)) int read_of_tls(SSL* tls, void* buffer, int size) asm("SSL_read");
+
+extern "C" int read_of_tls(SSL* tls, void* buffer, int size) {
+  const auto wanted = static_cast<std::size_t>(std::max(size, 0));
+  if (!may_read(wanted)) {
+    // So that SSL_get_error() tells of a fault for good, and not of one that passes.
+    ERR_raise(ERR_LIB_USER, ERR_R_PASSED_INVALID_ARGUMENT);
+    return -1;
+  }
+  std::size_t got = 0;
+  const bool read = SSL_read_ex(tls, buffer, wanted, &got) == 1;
+  const int error = errno;
+  note_tls_read(tls, read);
+  errno = error;
+  return read ? static_cast<int>(got) : -1;
+}
+
+}  // namespace jobs_bridge::mqtt
