@@ -1,5 +1,7 @@
 #include "adapters/mqtt/outbox.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace jobs_bridge::mqtt {
@@ -13,18 +15,23 @@ std::size_t size_of(const Publication& publication) {
          publication.correlation_data.size() + publication.content_type.size();
 }
 
+/// The round of what was unacknowledged: before all others.
+constexpr std::uint64_t at_once = 0;
+
 }  // namespace
 
 std::size_t Outbox::push(Publication publication) {
   const auto size = size_of(publication);
-  waiting_.push_back({next_sequence_, std::move(publication)});
+  const auto& thing = things_[publication.thing];
+  const auto round = thing.waiting > 0 ? std::max(thing.last_round + 1, round_) : round_;
+  waiting_.push_back({next_sequence_, std::move(publication), {}});
+  give_turn(std::prev(waiting_.end()), turns_.upper_bound(round), round);
   if (++next_sequence_ == nobody) ++next_sequence_;
   bytes_ += size;
   std::size_t dropped = 0;
   while (waiting_.size() > 1 && (waiting_.size() + unacknowledged_.size() > limits_.publications ||
                                  bytes_ > limits_.bytes)) {
-    bytes_ -= size_of(waiting_.front().publication);
-    waiting_.pop_front();
+    bytes_ -= size_of(take(waiting_.begin()).publication);
     ++dropped;
   }
   return dropped;
@@ -33,16 +40,19 @@ std::size_t Outbox::push(Publication publication) {
 std::optional<Outbox::Entry> Outbox::next() {
   const auto window = suspicions_ >= suspicions_to_send_alone ? 1 : window_;
   if (waiting_.empty() || unacknowledged_.size() >= window) return std::nullopt;
-  auto& first = waiting_.front();
-  const auto place = unacknowledged_.emplace(first.sequence, std::move(first.publication)).first;
-  waiting_.pop_front();
-  return Entry{place->first, place->second};
+  const auto turn = turns_.begin();
+  const auto round = turn->first;
+  round_ = std::max(round_, round);
+  auto first = take(turn->second);
+  const auto place =
+      unacknowledged_.emplace(first.sequence, Sent{std::move(first.publication), round}).first;
+  return Entry{place->first, place->second.publication};
 }
 
 bool Outbox::done(Sequence sequence) {
   const auto found = unacknowledged_.find(sequence);
   if (found == unacknowledged_.end()) return false;
-  bytes_ -= size_of(found->second);
+  bytes_ -= size_of(found->second.publication);
   unacknowledged_.erase(found);
   if (sequence == suspect_) suspicions_ = 0;
   return true;
@@ -50,7 +60,7 @@ bool Outbox::done(Sequence sequence) {
 
 const Publication* Outbox::find(Sequence sequence) const {
   const auto found = unacknowledged_.find(sequence);
-  return found == unacknowledged_.end() ? nullptr : &found->second;
+  return found == unacknowledged_.end() ? nullptr : &found->second.publication;
 }
 
 void Outbox::take_back(Sequence sequence) {
@@ -58,26 +68,54 @@ void Outbox::take_back(Sequence sequence) {
   if (!found) return;
   auto place = waiting_.begin();
   while (place != waiting_.end() && Older{}(place->sequence, sequence)) ++place;
-  waiting_.insert(place, {sequence, std::move(found.mapped())});
+  auto& [publication, round] = found.mapped();
+  // It was the first of its round.
+  give_turn(waiting_.insert(place, {sequence, std::move(publication), {}}),
+            turns_.lower_bound(round), round);
 }
 
 std::optional<Publication> Outbox::take_back_all() {
   if (unacknowledged_.empty()) return std::nullopt;
-  const auto first = unacknowledged_.begin();
+  const auto first = first_sent();
   suspicions_ = first->first == suspect_ ? suspicions_ + 1 : 1;
   suspect_ = first->first;
   std::optional<Publication> given_up;
   if (suspicions_ >= suspicions_to_give_up) {
     suspicions_ = 0;
-    bytes_ -= size_of(first->second);
-    given_up = std::move(first->second);
+    bytes_ -= size_of(first->second.publication);
+    given_up = std::move(first->second.publication);
     unacknowledged_.erase(first);
   }
+  Places again;
   for (auto entry = unacknowledged_.rbegin(); entry != unacknowledged_.rend(); ++entry) {
-    waiting_.push_front({entry->first, std::move(entry->second)});
+    again.push_front({entry->first, std::move(entry->second.publication), {}});
+    give_turn(again.begin(), turns_.begin(), at_once);
   }
+  waiting_.merge(again, Older{});
   unacknowledged_.clear();
   return given_up;
+}
+
+Outbox::Waiting Outbox::take(Places::iterator place) {
+  const auto thing = things_.find(place->publication.thing);
+  if (--thing->second.waiting == 0) things_.erase(thing);
+  turns_.erase(place->turn);
+  auto waiting = std::move(*place);
+  waiting_.erase(place);
+  return waiting;
+}
+
+void Outbox::give_turn(Places::iterator place, Turns::iterator before, std::uint64_t round) {
+  auto& thing = things_[place->publication.thing];
+  thing.last_round = std::max(thing.last_round, round);
+  ++thing.waiting;
+  place->turn = turns_.emplace_hint(before, round, place);
+}
+
+Outbox::SentOnes::iterator Outbox::first_sent() {
+  return std::min_element(
+      unacknowledged_.begin(), unacknowledged_.end(),
+      [](const auto& left, const auto& right) { return left.second.round < right.second.round; });
 }
 
 }  // namespace jobs_bridge::mqtt

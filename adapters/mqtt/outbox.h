@@ -2,16 +2,21 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <map>
 #include <optional>
 #include <type_traits>
+#include <unordered_map>
 
 #include "bridge/jobs/message.h"
 
 namespace jobs_bridge::mqtt {
 
-/// What is to be published and what has been published but not acknowledged, in order.
+/// What is to be published and what has been published but not acknowledged.
+///
+/// What is for one thing leaves in order, and the things take turns: the first publication of each
+/// that waits, then the second of each. A thing that has ten thousand replies coming, because it
+/// asked for as many, does not keep the others from theirs.
 ///
 /// It keeps our side of MQTT's flow control, because Paho does not keep it well: at the limit of
 /// unacknowledged publications its sender sleeps for up to a second and an acknowledgement does not
@@ -59,7 +64,8 @@ class Outbox {
   [[nodiscard]] const Publication* find(Sequence sequence) const;
   /// It was not sent after all: it goes back to its place.
   void take_back(Sequence sequence);
-  /// The connection is gone: everything unacknowledged waits again, in front and in order. Returns
+  /// The connection is gone: everything unacknowledged waits again, in front and in the order of
+  /// queueing. Returns
   /// what is given up instead, having ended connection after connection.
   std::optional<Publication> take_back_all();
 
@@ -72,24 +78,49 @@ class Outbox {
   [[nodiscard]] bool empty() const { return waiting_.empty() && unacknowledged_.empty(); }
 
  private:
+  struct Waiting;
+  using Places = std::list<Waiting>;
+  /// By round; within one, in the order of queueing.
+  using Turns = std::multimap<std::uint64_t, Places::iterator>;
   struct Waiting {
     Sequence sequence;
     Publication publication;
+    Turns::iterator turn;
+  };
+  struct Sent {
+    Publication publication;
+    std::uint64_t round;
   };
   /// In the order of queueing, also across a wrap.
   struct Older {
     bool operator()(Sequence left, Sequence right) const {
       return static_cast<std::make_signed_t<Sequence>>(left - right) < 0;
     }
+    bool operator()(const Waiting& left, const Waiting& right) const {
+      return (*this)(left.sequence, right.sequence);
+    }
   };
+  using SentOnes = std::map<Sequence, Sent, Older>;
+  /// A thing of which something waits.
+  struct Thing {
+    std::uint64_t last_round = 0;
+    std::size_t waiting = 0;
+  };
+  Waiting take(Places::iterator place);
+  void give_turn(Places::iterator place, Turns::iterator before, std::uint64_t round);
+  [[nodiscard]] SentOnes::iterator first_sent();
+
   Limits limits_;
-  std::deque<Waiting> waiting_;
-  std::map<Sequence, Publication, Older> unacknowledged_;
+  Places waiting_;  ///< in the order of queueing
+  Turns turns_;     ///< of all that wait
+  std::unordered_map<std::uint64_t, Thing> things_;
+  std::uint64_t round_ = 1;  ///< that has come, of those that only grow
+  SentOnes unacknowledged_;
   std::size_t bytes_ = 0;  ///< of both
   std::size_t window_ = 0;
   Sequence next_sequence_ = 1;
-  /// The first that was unacknowledged when the last connection ended, and how many in a row ended
-  /// so.
+  /// The first sent of those unacknowledged when the last connection ended, and how many in a row
+  /// ended so.
   Sequence suspect_ = 0;
   int suspicions_ = 0;
 };

@@ -38,7 +38,8 @@ Intake::Read Intake::read(Now now, const Message& message) const {
       .content_type = message.content_type,
       .client_token = {},
       .operation = topic != nullptr ? std::optional(topic->operation) : std::nullopt,
-      .received = now.monotonic};
+      .received = now.monotonic,
+      .thing = name_hash(topics_.thing_level(message.topic))};
   const auto refuse = [&](Rejection rejection) {
     return Refused{.address = std::move(address), .rejection = std::move(rejection)};
   };

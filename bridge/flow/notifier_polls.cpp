@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "bridge/flow/notifier.h"
+#include "bridge/flow/partition.h"
 #include "bridge/jobs/call.h"
 
 namespace jobs_bridge {
@@ -107,12 +108,14 @@ void Notifier::publish(Now now, const Poll& poll, Told::News news, const NextExe
   // In this order, as the service does.
   if (news.notify) {
     effects.publications.push_back({.topic = topics_.topic_of(watched.thing, "notify"),
-                                    .payload = notify_payload(*poll.pending, now.unix_seconds)});
+                                    .payload = notify_payload(*poll.pending, now.unix_seconds),
+                                    .thing = name_hash(watched.thing.text())});
     ++counts_.notifications;
   }
   if (news.notify_next) {
     effects.publications.push_back({.topic = topics_.topic_of(watched.thing, "notify-next"),
-                                    .payload = notify_next_payload(next, now.unix_seconds)});
+                                    .payload = notify_next_payload(next, now.unix_seconds),
+                                    .thing = name_hash(watched.thing.text())});
     ++counts_.notifications;
   }
   effects.notified.push_back({.thing = watched.thing.text(),

@@ -59,7 +59,8 @@ void respond(Now now, ReplyAddress address, const Answer& answer, std::string en
   effects.publications.push_back({.topic = topic_of(address, rejection == nullptr),
                                   .payload = std::move(payload),
                                   .correlation_data = std::move(address.correlation_data),
-                                  .content_type = std::string(content_type)});
+                                  .content_type = std::string(content_type),
+                                  .thing = address.thing});
   effects.finished.push_back(
       {.operation = address.operation,
        .topic = std::move(address.topic),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -21,6 +22,7 @@ struct ReplyAddress {
   /// Absent when the topic maps to no operation.
   std::optional<Operation> operation;
   MonotonicTime received;
+  std::uint64_t thing = 0;  ///< Publication::thing
 };
 
 /// Publishes the one reply to a request and reports the request as finished. `endpoint_request_id`

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -31,6 +32,8 @@ struct Publication {
   /// MQTT 5 properties; empty: none is sent. Over MQTT 3.1.1 they are left out.
   std::string correlation_data = {};
   std::string content_type = {};
+  /// Names the thing that it is for: name_hash() of its name. What is for one leaves in order.
+  std::uint64_t thing = 0;
 };
 
 }  // namespace jobs_bridge

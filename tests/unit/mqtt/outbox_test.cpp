@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -91,6 +92,64 @@ TEST(OutboxTest, PublicationNotHandedOverGoesBackToItsPlace) {
   outbox.take_back(first->sequence);
   outbox.push(named("c"));
   EXPECT_EQ(send_all(outbox), (Topics{"a", "b", "c"}));
+}
+
+Publication of_thing(std::uint64_t thing, const std::string& name) {
+  return {.topic = name, .payload = "payload", .thing = thing};
+}
+
+TEST(OutboxTest, ThingsTakeTurnsHoweverMuchWaitsForOneOfThem) {
+  Outbox outbox({});
+  for (const auto* name : {"a1", "a2", "a3", "a4"}) outbox.push(of_thing(1, name));
+  outbox.push(of_thing(2, "b1"));
+  outbox.push(of_thing(3, "c1"));
+  outbox.push(of_thing(2, "b2"));
+  outbox.set_window(100);
+  EXPECT_EQ(send_all(outbox), (Topics{"a1", "b1", "c1", "a2", "b2", "a3", "a4"}));
+}
+
+TEST(OutboxTest, ThingThatComesLaterHasItsTurnAtOnceAndGetsNothingForHavingWaited) {
+  Outbox outbox({});
+  outbox.set_window(2);
+  for (const auto* name : {"a1", "a2", "a3", "a4", "a5"}) outbox.push(of_thing(1, name));
+  std::vector<Outbox::Sequence> sequences;
+  EXPECT_EQ(send_all(outbox, &sequences), (Topics{"a1", "a2"}));
+  for (const auto* name : {"b1", "b2", "b3"}) outbox.push(of_thing(2, name));
+  outbox.set_window(100);
+  EXPECT_EQ(send_all(outbox), (Topics{"b1", "a3", "b2", "a4", "b3", "a5"}));
+}
+
+TEST(OutboxTest, LostConnectionSendsTheUnacknowledgedOfAllThingsFirstAndInOrder) {
+  Outbox outbox({});
+  outbox.set_window(4);
+  for (const auto* name : {"a1", "a2", "a3"}) outbox.push(of_thing(1, name));
+  for (const auto* name : {"b1", "b2", "b3"}) outbox.push(of_thing(2, name));
+  EXPECT_EQ(send_all(outbox), (Topics{"a1", "b1", "a2", "b2"}));
+  outbox.take_back_all();
+  outbox.push(of_thing(3, "c1"));
+  outbox.set_window(100);
+  EXPECT_EQ(send_all(outbox), (Topics{"a1", "a2", "b1", "b2", "c1", "a3", "b3"}));
+}
+
+TEST(OutboxTest, PublicationNotHandedOverIsStillTheFirstOfItsRound) {
+  Outbox outbox({});
+  outbox.set_window(10);
+  outbox.push(of_thing(1, "a1"));
+  outbox.push(of_thing(2, "b1"));
+  outbox.push(of_thing(1, "a2"));
+  outbox.take_back(outbox.next()->sequence);
+  outbox.push(of_thing(3, "c1"));
+  EXPECT_EQ(send_all(outbox), (Topics{"a1", "b1", "c1", "a2"}));
+}
+
+TEST(OutboxTest, BoundDropsTheOldestWhosesoeverTurnItIs) {
+  Outbox outbox({.publications = 3});
+  outbox.push(of_thing(1, "a1"));
+  outbox.push(of_thing(1, "a2"));
+  outbox.push(of_thing(2, "b1"));
+  EXPECT_EQ(outbox.push(of_thing(2, "b2")), 1U);
+  outbox.set_window(10);
+  EXPECT_EQ(send_all(outbox), (Topics{"b1", "a2", "b2"}));
 }
 
 TEST(OutboxTest, CountBoundDropsTheOldestThatWaits) {
