@@ -1,3 +1,5 @@
+#include <httplib.h>
+
 #include <atomic>
 
 #include "tests/integration/hostile/broker_side.h"
@@ -98,6 +100,69 @@ TEST(HostileBrokerTest, FlappingIsAnsweredWithPausesAndNotWithABusyLoop) {
   EXPECT_LT(used, lasted / 2);
   good = true;
   EXPECT_TRUE(wait_until([&] { return served.load(); })) << bridge.log();
+}
+
+/// The silence is the attack: a test cannot be shorter than the bridge's patience, 10 s.
+TEST(HostileBrokerTest, SubscribeThatIsNeverAnsweredIsSaidAndTriedOnAnotherConnection) {
+  std::atomic<bool> served{false};
+  JobsEndpoint endpoint;
+  ScriptedBroker broker([&](Connection& connection, std::size_t number) {
+    if (number > 0) {
+      served = served || serves(connection);
+      return;
+    }
+    connection.accept();
+    while (const auto packet = connection.read()) {
+      if (packet->type == Packet::pingreq) connection.send(Packet::pingresp, "");
+    }
+  });
+  BridgeProcess bridge({"broker.url=mqtt://127.0.0.1:" + std::to_string(broker.port()),
+                        "endpoint.url=" + endpoint.url()},
+                       BridgeProcess::Wait::not_at_all);
+  ASSERT_TRUE(bridge.process().wait_for_line("connected to the broker")) << bridge.log();
+  const auto listens = bridge.process().wait_for_line("admin listener url=").value_or("url=/");
+  const auto url = listens.substr(listens.find("url=") + 4);
+  const auto ready = httplib::Client(url.substr(0, url.rfind('/'))).Get("/readyz");
+  ASSERT_TRUE(ready) << url;
+  EXPECT_EQ(ready->status, 503);
+  EXPECT_THAT(ready->body, testing::HasSubstr("broker_not_subscribed"));
+  EXPECT_TRUE(bridge.process().wait_for_line("no answer to SUBSCRIBE", 20s)) << bridge.log();
+  EXPECT_TRUE(wait_until([&] { return served.load(); })) << bridge.log();
+}
+
+TEST(HostileBrokerTest, FloodOfRetainedRequestsIsPassedOverAndOthersAreServedMeanwhile) {
+  constexpr std::size_t count = 100000;
+  JobsEndpoint endpoint;
+  std::atomic<bool> served{false};
+  ScriptedBroker broker([&](Connection& connection, std::size_t) {
+    connection.accept();
+    const auto subscribe = connection.read(Packet::subscribe);
+    if (!subscribe) return;
+    grant(connection, *subscribe);
+    constexpr char retained = '\x33';
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto topic = start_next_topic("flood-" + std::to_string(i));
+      const auto id = static_cast<std::uint16_t>(i % 65535 + 1);
+      if (!connection.send_bytes(publish(topic, id, true, retained))) return;
+    }
+    connection.send_bytes(publish(start_next_topic("calm"), 7));
+    while (const auto packet = connection.read()) {
+      if (packet->type == Packet::subscribe) grant(connection, *packet);
+      if (packet->type == Packet::publish && packet->topic().starts_with("$aws")) {
+        served = packet->topic() == start_next_topic("calm") + "/accepted";
+        return;
+      }
+    }
+  });
+  BridgeProcess bridge({"broker.url=mqtt://127.0.0.1:" + std::to_string(broker.port()),
+                        "endpoint.url=" + endpoint.url(), "log.level=info"},
+                       BridgeProcess::Wait::not_at_all);
+  const auto id = bridge.process().id();
+  EXPECT_TRUE(wait_until([&] { return served.load(); })) << bridge.log().substr(0, 3000);
+  EXPECT_EQ(endpoint.start_next_calls().size(), 1U);  // none of the flood's
+  EXPECT_LT(peak_memory(id), 64U << 20U);
+  std::cout << "[ measured ] FloodOfRetained | peak " << (peak_memory(id) >> 10U)
+            << " KiB | processor " << processor_time(id).count() << " ms\n";
 }
 
 TEST(HostileBrokerTest, FloodOfRequestsWithoutAcknowledgementOfRepliesIsBounded) {

@@ -1,3 +1,4 @@
+#include "bridge/jobs/cbor.h"
 #include "tests/integration/hostile/others.h"
 
 namespace jobs_bridge::testing_support {
@@ -11,10 +12,13 @@ std::string repeated(const std::string& text, std::size_t count) {
   return all;
 }
 
+constexpr const char* kCbor = "application/cbor";
+
 struct Payload {
   const char* name;
   std::string bytes;
   const char* code;  ///< of the rejection
+  std::string content_type = {};
 };
 
 class HostilePayloadTest : public testing::TestWithParam<Payload> {};
@@ -31,7 +35,20 @@ INSTANTIATE_TEST_SUITE_P(
         Payload{"HugeExponent", R"({"stepTimeoutInMinutes":1e999999999})", "InvalidRequest"},
         Payload{"HugeClientToken", R"({"clientToken":")" + std::string(100000, 't') + R"("})",
                 "InvalidRequest"},
-        Payload{"TooLarge", std::string(200000, ' '), "InvalidRequest"}),
+        Payload{"TooLarge", std::string(200000, ' '), "InvalidRequest"},
+        Payload{"Array", "[{}]", "InvalidJson"},
+        Payload{"MembersWithoutEnd", "{" + repeated(R"("a":1,)", 18000), "InvalidJson"},
+        Payload{"CborArrayOfFourBillion", std::string("\x9A\xFF\xFF\xFF\xFF", 5), "InvalidJson",
+                kCbor},
+        Payload{"CborTextOfEightExbibytes", "\xA1\x7B\x7F" + std::string(7, '\xFF'), "InvalidJson",
+                kCbor},
+        Payload{"CborDeep", std::string(100000, '\x81') + '\0', "InvalidJson", kCbor},
+        Payload{"CborTagsWithoutEnd", std::string(100000, '\xC1'), "InvalidJson", kCbor},
+        Payload{"CborIndefiniteArrays", std::string(100000, '\x9F'), "InvalidJson", kCbor},
+        Payload{"CborIndefiniteMapWithoutEnd", "\xBF" + repeated("\x61\x61\x01", 30000),
+                "InvalidJson", kCbor},
+        Payload{"CborEmptyChunksWithoutEnd", "\xA1\x7F" + std::string(100000, '\x60'),
+                "InvalidJson", kCbor}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST_P(HostilePayloadTest, IsRejectedWithItsCauseAndCostsNobodyElseAnything) {
@@ -43,12 +60,19 @@ TEST_P(HostilePayloadTest, IsRejectedWithItsCauseAndCostsNobodyElseAnything) {
   hostile.subscribe("$aws/things/hostile/jobs/start-next/+");
   const auto before = peak_memory(site.bridge->process().id());
   const auto start = Others::Clock::now();
-  for (int i = 0; i < count; ++i) hostile.publish(start_next_topic("hostile"), GetParam().bytes);
+  for (int i = 0; i < count; ++i) {
+    hostile.publish(start_next_topic("hostile"), GetParam().bytes,
+                    MqttDevice::Properties{.content_type = GetParam().content_type});
+  }
   for (int i = 0; i < count; ++i) ASSERT_TRUE(others.ask()) << others.last();
   for (int i = 0; i < count; ++i) {
     const auto reply = hostile.next();
     ASSERT_TRUE(reply) << i;
-    EXPECT_EQ(code_of(*reply), GetParam().code) << reply->payload;
+    const bool cbor = reply->content_type == kCbor;
+    EXPECT_EQ(cbor, !GetParam().content_type.empty());
+    const auto text = cbor ? json_from_cbor(reply->payload).value() : reply->payload;
+    EXPECT_THAT(reply->topic, testing::EndsWith("/rejected"));
+    EXPECT_EQ(nlohmann::json::parse(text).value("code", ""), GetParam().code) << text;
   }
   const auto grown = peak_memory(site.bridge->process().id()) - before;
   EXPECT_LT(grown, 32U << 20U);
@@ -84,28 +108,30 @@ TEST(HostileDeviceTest, LargePayloadsAtFullSpeedDelayOnlyTheirSender) {
          others);
 }
 
-TEST(HostileDeviceTest, ResponseTopicsAndCorrelationDataLeadNoReplyAstray) {
+/// Valid as JSON or CBOR, and nothing that the endpoint is to decide: taken, and what is echoed
+/// comes back as it was.
+TEST(HostileDeviceTest, WhatIsOddButValidIsTakenAndItsTokenEchoedByteForByte) {
+  struct Odd {
+    std::string payload;
+    std::string echoed;  ///< in the reply
+  };
   Site site;
-  Others others(site.broker->port());
-  MqttDevice hostile({.port = site.broker->port(), .client_id = "hostile"});
-  hostile.subscribe("$aws/things/hostile/jobs/start-next/+");
-  MqttDevice elsewhere({.port = site.broker->port(), .client_id = "elsewhere"});
-  elsewhere.subscribe("elsewhere/#");
-  elsewhere.subscribe("$aws/things/lamp/#");
-  for (const auto& topic :
-       {std::string("elsewhere/a"), std::string("$aws/things/lamp/jobs/start-next/accepted"),
-        std::string("$aws/things/lamp/jobs/start-next"), std::string("$SYS/broker/version"),
-        "elsewhere/" + std::string(60000, 'x')}) {
-    hostile.publish(start_next_topic("hostile"), "{}",
-                    MqttDevice::Properties{.response_topic = topic,
-                                           .correlation_data = std::string(60000, 'c')});
-    const auto reply = hostile.next();
-    ASSERT_TRUE(reply) << topic.substr(0, 60) << site.bridge->log();
-    EXPECT_EQ(reply->topic, start_next_topic("hostile") + "/rejected");
-    EXPECT_EQ(code_of(*reply), "InvalidRequest");
-    ASSERT_TRUE(others.ask()) << others.last();
+  // A member twice: the last counts.
+  for (const auto& [payload, echoed] : std::vector<Odd>{
+           {R"({"clientToken":"a","clientToken":"b"})", R"("clientToken":"b")"},
+           {R"({"clientToken":"\ud800"})", R"("clientToken":"\ud800")"},
+           {R"({"clientToken":"\udc00\ud800"})", R"("clientToken":"\udc00\ud800")"},
+           {R"({"clientToken":"\u0000\u001b"})", R"("clientToken":"\u0000\u001b")"},
+           {R"({"x":)" + std::string(10000, '[') + std::string(10000, ']') +
+                R"(,"clientToken":"deep"})",
+            R"("clientToken":"deep")"},
+           {repeated(R"({"a":)", 10000) + "1" + std::string(10000, '}'), R"("timestamp":)"},
+           {"", R"("timestamp":)"}}) {
+    const auto reply = site.start_next("odd", payload);
+    EXPECT_THAT(reply.topic, testing::EndsWith("/accepted"))
+        << payload.substr(0, 80) << reply.payload;
+    EXPECT_THAT(reply.payload, testing::HasSubstr(echoed));
   }
-  EXPECT_EQ(elsewhere.count(), 0U);
 }
 
 }  // namespace

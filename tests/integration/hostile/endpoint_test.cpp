@@ -1,3 +1,5 @@
+#include <zlib.h>
+
 #include "tests/integration/hostile/others.h"
 #include "tests/support/raw_peer.h"
 
@@ -12,6 +14,29 @@ const std::string kHead = "HTTP/1.1 200 OK\r\n";
 void send_for_ever(PeerConnection& connection, const std::string& bytes) {
   while (connection.send(bytes)) {
   }
+}
+
+/// Gzip that unpacks to a gibibyte: files of a mebibyte of zeros, one behind the other, which its
+/// format allows.
+std::string gibibyte_of_zeros() {
+  z_stream stream{};
+  constexpr int with_gzip_head = 15 + 16;
+  if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, with_gzip_head, 9,
+                   Z_DEFAULT_STRATEGY) != Z_OK) {
+    throw std::runtime_error("zlib");
+  }
+  std::string zeros(kMebibyte, '\0');
+  std::string packed(kMebibyte, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(zeros.data());
+  stream.avail_in = static_cast<uInt>(zeros.size());
+  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+  stream.avail_out = static_cast<uInt>(packed.size());
+  deflate(&stream, Z_FINISH);
+  packed.resize(stream.total_out);
+  deflateEnd(&stream);
+  std::string all;
+  for (int i = 0; i < 1024; ++i) all += packed;
+  return all;
 }
 
 struct Behaviour {
@@ -79,6 +104,18 @@ INSTANTIATE_TEST_SUITE_P(
                   [](auto& peer) {
                     peer.send(kHead + "Content-Le");
                     peer.close();
+                  }},
+        Behaviour{"CompressionBomb",
+                  [](auto& peer) {
+                    const auto body = gibibyte_of_zeros();
+                    peer.send(kHead + "Content-Encoding: gzip\r\nContent-Length: " +
+                              std::to_string(body.size()) + "\r\n\r\n" + body);
+                  }},
+        Behaviour{"CompressedWithoutEnd",
+                  [](auto& peer) {
+                    peer.send(kHead + "Content-Encoding: br\r\nTransfer-Encoding: chunked\r\n\r\n");
+                    const std::string bytes(65536, '\0');
+                    send_for_ever(peer, "10000\r\n" + bytes + "\r\n");
                   }},
         Behaviour{"NoHttp", [](auto& peer) { peer.send("SSH-2.0-OpenSSH_9\r\n\r\n"); }}),
     [](const auto& test) { return std::string(test.param.name); });
@@ -150,6 +187,30 @@ TEST(HostileEndpointTest, AnswerInAdvanceNeverReachesTheNextThing) {
     ASSERT_TRUE(others.ask()) << others.last();
     EXPECT_EQ(others.last().find("forged"), std::string::npos) << others.last();
   }
+}
+
+/// HTTP/1.1 numbers nothing: on a new connection it cannot be told from an answer. So what it says
+/// is compared with what was asked, and there is one answer too many, which ends the connection.
+TEST(HostileEndpointTest, AnswerBeforeTheRequestReachesNobodyThatItIsNotAbout) {
+  MosquittoBroker broker;
+  RawPeer peer([](PeerConnection& connection) {
+    connection.send(http_answer(R"({"execution":{"jobId":"forged","thingName":"other"}})"));
+    while (!connection.read_request().empty()) connection.send(http_answer("{}"));
+  });
+  BridgeProcess bridge({"broker.url=" + broker.url(),
+                        "endpoint.url=http://127.0.0.1:" + std::to_string(peer.port()),
+                        "endpoint.connections=1", "limits.deadline=1s"});
+  Others others(broker.port());
+  std::size_t accepted = 0;
+  for (int i = 0; i < 5; ++i) {
+    if (others.ask()) ++accepted;
+    EXPECT_EQ(others.last().find("forged"), std::string::npos) << others.last();
+    EXPECT_NE(others.last(), "no reply");
+  }
+  std::cout << "[ measured ] AnswerBeforeTheRequest | " << accepted << " of 5 accepted | "
+            << others.last() << "\n"
+            << "[   cause  ] " << bridge.process().wait_for_line("calm.*detail", 100ms).value_or("")
+            << "\n";
 }
 
 }  // namespace
