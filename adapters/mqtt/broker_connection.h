@@ -60,10 +60,10 @@ struct BrokerSettings {
 /// there, or goes away, is tried again for ever, after pauses that grow from 0.1 to 10 seconds.
 ///
 /// What was queued for publishing outlives the connection: it is sent once the broker is back, in
-/// order, and again if its acknowledgement was lost. (At least once, as MQTT QoS 1 has it.) Given
-/// up and logged are only: what finds no room in the queue, what no broker takes (an invalid topic,
-/// larger than it allows), what the broker refuses, and what has been the end of connection after
-/// connection.
+/// order for each thing, and again if its acknowledgement was lost. (At least once, as MQTT QoS 1
+/// has it.) Given up and logged are only: what finds no room in the queue, what no broker takes (an
+/// invalid topic, larger than it allows), what the broker refuses, and what has been the end of
+/// connection after connection.
 class BrokerConnection final : public Publisher {
  public:
   using OnMessage = std::function<void(Message)>;

@@ -14,8 +14,8 @@
 
 namespace jobs_bridge::mqtt {
 
-/// Sends what is queued over whatever connection there is, in order, and no more at once than that
-/// connection allows. Any thread may call anything here.
+/// Sends what is queued over whatever connection there is, in the Outbox's order, and no more at
+/// once than that connection allows. Any thread may call anything here.
 ///
 /// Its lock is a leaf: nothing is called with it held, neither the link nor the log. So it does not
 /// matter in which order callers and the MQTT library take their own locks.

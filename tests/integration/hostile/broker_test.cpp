@@ -15,7 +15,13 @@ using Connection = ScriptedBroker::Connection;
 struct Behaviour {
   const char* name;
   std::string bytes;  ///< said in place of anything else, once the bridge has subscribed
+  /// What the log names, where either MQTT library gives the connection up; else it is the broker
+  /// who ends it, or the libraries differ.
+  const char* cause = "";
 };
+
+constexpr const char* kNoMqtt = "cause=.*(no proper MQTT|network protocol error)";
+constexpr const char* kTooLarge = "cause=.*a packet of 268435455 bytes; the limit is 1048576";
 
 class HostileBrokerTest : public testing::TestWithParam<Behaviour> {};
 
@@ -27,11 +33,11 @@ INSTANTIATE_TEST_SUITE_P(
         Behaviour{"PropertyThatDoesNotExist",
                   std::string("\x32\x0A", 2) + text("a/b") + "\0\1\2\xFF\xFF"},
         Behaviour{"PropertiesLongerThanTheirPacket",
-                  std::string("\x32\x09", 2) + text("a/b") + kNul + "\1\xFF\x7F"},
-        Behaviour{"LengthOfFiveBytes", "\x32\xFF\xFF\xFF\xFF\xFF\xFF"},
-        Behaviour{"LargestLengthAndNothingMore", "\x32\xFF\xFF\xFF\x7F"},
+                  std::string("\x32\x09", 2) + text("a/b") + kNul + "\1\xFF\x7F", kNoMqtt},
+        Behaviour{"LengthOfFiveBytes", "\x32\xFF\xFF\xFF\xFF\xFF\xFF", kNoMqtt},
+        Behaviour{"LargestLengthAndNothingMore", "\x32\xFF\xFF\xFF\x7F", kTooLarge},
         Behaviour{"LargestPacket",
-                  "\x32\xFF\xFF\xFF\x7F" + text("a/b") + std::string(8U << 20U, 'x')},
+                  "\x32\xFF\xFF\xFF\x7F" + text("a/b") + std::string(8U << 20U, 'x'), kTooLarge},
         Behaviour{"SecondConnack", std::string("\x20\x03\0\0\0", 5)},
         Behaviour{"AcknowledgementOfNothing", "\x40\x02\x7F\xFF"},
         Behaviour{"ReleaseOfNothing", "\x62\x02\x7F\xFF"},
@@ -43,7 +49,7 @@ INSTANTIATE_TEST_SUITE_P(
         Behaviour{"TopicWithNul", publish("$aws/things/a" + kNul + "/jobs/start-next", 1)},
         Behaviour{"TopicWithWildcard", publish("$aws/things/+/jobs/start-next", 1)},
         Behaviour{"EmptyTopicWithUnknownAlias", std::string("\x32\x08\0\0\0\1\3\x23\0\5", 10)},
-        Behaviour{"Noise", std::string(100000, '\xA5')}),
+        Behaviour{"Noise", std::string(100000, '\xA5'), kNoMqtt}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST_P(HostileBrokerTest, NeitherBreaksNorGrowsTheBridgeWhichServesAGoodOneAfterwards) {
@@ -73,9 +79,9 @@ TEST_P(HostileBrokerTest, NeitherBreaksNorGrowsTheBridgeWhichServesAGoodOneAfter
   EXPECT_LT(processor_time(id), 3s);
   std::cout << "[ measured ] " << GetParam().name << " | peak " << (peak_memory(id) >> 10U)
             << " KiB | processor " << processor_time(id).count() << " ms\n";
-  std::cout << "[   cause  ] "
-            << bridge.process().wait_for_line("broker.*(lost|closed|disconnect)", 10ms).value_or("")
-            << "\n";
+  const auto lost = bridge.process().wait_for_line("broker is lost", 10ms).value_or("");
+  EXPECT_THAT(lost, testing::ContainsRegex(GetParam().cause));
+  std::cout << "[   cause  ] " << lost << "\n";
 }
 
 TEST(HostileBrokerTest, FlappingIsAnsweredWithPausesAndNotWithABusyLoop) {
