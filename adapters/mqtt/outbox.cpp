@@ -16,7 +16,7 @@ std::size_t size_of(const Publication& publication) {
 }
 
 /// The round of what was unacknowledged: before all others.
-constexpr std::uint64_t at_once = 0;
+constexpr std::uint64_t before_all = 0;
 
 }  // namespace
 
@@ -89,7 +89,7 @@ std::optional<Publication> Outbox::take_back_all() {
   Places again;
   for (auto entry = unacknowledged_.rbegin(); entry != unacknowledged_.rend(); ++entry) {
     again.push_front({entry->first, std::move(entry->second.publication), {}});
-    give_turn(again.begin(), turns_.begin(), at_once);
+    give_turn(again.begin(), turns_.begin(), before_all);
   }
   waiting_.merge(again, Older{});
   unacknowledged_.clear();
