@@ -45,6 +45,14 @@ inline std::string publish(const std::string& topic, std::uint16_t id, bool mqtt
   return first + remaining_length(body.size()) + body;
 }
 
+/// As a good broker does, accepts the bridge and grants its first SUBSCRIBE. False: it has gone.
+inline bool take_in(ScriptedBroker::Connection& connection, bool mqtt_5 = true) {
+  connection.accept(mqtt_5 ? std::optional<std::string>("") : std::nullopt);
+  const auto subscribe = connection.read(Packet::subscribe);
+  if (subscribe) grant(connection, *subscribe, mqtt_5);
+  return subscribe.has_value();
+}
+
 /// As a good broker does, hands one request over and waits for its reply; true: it came.
 inline bool serves(ScriptedBroker::Connection& connection, bool mqtt_5 = true) {
   connection.accept(mqtt_5 ? std::optional<std::string>("") : std::nullopt);

@@ -60,10 +60,7 @@ TEST_P(HostileBrokerTest, NeitherBreaksNorGrowsTheBridgeWhichServesAGoodOneAfter
       served = served || serves(connection);
       return;
     }
-    connection.accept();
-    const auto subscribe = connection.read(Packet::subscribe);
-    if (!subscribe) return;
-    grant(connection, *subscribe);
+    if (!take_in(connection)) return;
     connection.send_bytes(GetParam().bytes);
     // The bridge may close, or think nothing of it: then the broker goes.
     while (connection.has_data(500ms) && connection.read()) {
@@ -141,10 +138,7 @@ TEST(HostileBrokerTest, FloodOfRetainedRequestsIsPassedOverAndOthersAreServedMea
   JobsEndpoint endpoint;
   std::atomic<bool> served{false};
   ScriptedBroker broker([&](Connection& connection, std::size_t) {
-    connection.accept();
-    const auto subscribe = connection.read(Packet::subscribe);
-    if (!subscribe) return;
-    grant(connection, *subscribe);
+    if (!take_in(connection)) return;
     constexpr char retained = '\x33';
     for (std::size_t i = 0; i < count; ++i) {
       const auto topic = start_next_topic("flood-" + std::to_string(i));
@@ -181,10 +175,7 @@ TEST(HostileBrokerTest, FloodOfRequestsWithoutAcknowledgementOfRepliesIsBounded)
       served = served || serves(connection);
       return;
     }
-    connection.accept();
-    const auto subscribe = connection.read(Packet::subscribe);
-    if (!subscribe) return;
-    grant(connection, *subscribe);
+    if (!take_in(connection)) return;
     for (std::size_t i = 0; i < count; ++i) {
       const auto topic = start_next_topic("flood-" + std::to_string(i));
       if (!connection.send_bytes(publish(topic, static_cast<std::uint16_t>(i % 65535 + 1)))) break;

@@ -34,10 +34,7 @@ TEST_P(LargePacketTest, OfAQuarterGibibyteEndsTheConnectionBeforeItIsInMemory) {
       served = served || serves(connection, mqtt_5());
       return;
     }
-    connection.accept(mqtt_5() ? std::optional<std::string>("") : std::nullopt);
-    const auto subscribe = connection.read(Packet::subscribe);
-    if (!subscribe) return;
-    grant(connection, *subscribe, mqtt_5());
+    if (!take_in(connection, mqtt_5())) return;
     connection.send_bytes("\x32" + remaining_length(kLongest) + text(start_next_topic("lamp")));
     const std::string more(65536, 'x');
     for (std::size_t sent = 0; sent < kLongest; sent += more.size()) {

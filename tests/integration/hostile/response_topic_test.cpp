@@ -76,10 +76,7 @@ TEST_P(UnsendableResponseTopicTest, IsNeverPublishedTo) {
       served = served || serves(connection);
       return;
     }
-    connection.accept();
-    const auto subscribe = connection.read(Packet::subscribe);
-    if (!subscribe) return;
-    grant(connection, *subscribe);
+    if (!take_in(connection)) return;
     connection.send_bytes(ask_with(GetParam().topic, 1));
     while (const auto packet = connection.read()) {
       if (packet->type == Packet::subscribe) grant(connection, *packet);
