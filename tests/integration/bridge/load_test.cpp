@@ -4,6 +4,7 @@
 
 #include "tests/integration/bridge/site.h"
 #include "tests/support/process_usage.h"
+#include "tests/support/sanitized.h"
 
 namespace jobs_bridge::testing_support {
 namespace {
@@ -84,7 +85,7 @@ TEST(LoadTest, FaultsLeaveNoDescriptorsThreadsOrMemoryBehind) {
   for (int round = 0; round < 4; ++round) ASSERT_TRUE(ask_all());
   EXPECT_LE(entries("fd"), descriptors + 8);  // connections come and go
   EXPECT_LE(entries("task"), threads);
-  EXPECT_LE(resident_memory(id), memory + (4U << 20));
+  EXPECT_LE(resident_memory(id), memory_bound(memory + (4U << 20)));
 }
 
 }  // namespace

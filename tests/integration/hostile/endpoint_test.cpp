@@ -2,6 +2,7 @@
 
 #include "tests/integration/hostile/others.h"
 #include "tests/support/raw_peer.h"
+#include "tests/support/sanitized.h"
 
 namespace jobs_bridge::testing_support {
 namespace {
@@ -163,7 +164,7 @@ TEST_P(HostileEndpointTest, FailsTheRequestsThatMeetItInTimeAndNoOther) {
   }
   EXPECT_LT(longest, deadline + 500ms);
   const auto grown = peak_memory(bridge.process().id()) - before;
-  EXPECT_LT(grown, 16 * kMebibyte);
+  EXPECT_LT(grown, memory_bound(16 * kMebibyte));
   EXPECT_LT(others.p99(), deadline);
   EXPECT_TRUE(bridge.process().running());
   report(GetParam().name, longest, grown, others);

@@ -3,6 +3,7 @@
 #include "tests/integration/hostile/broker_side.h"
 #include "tests/integration/hostile/others.h"
 #include "tests/support/raw_peer.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/wait_until.h"
 
 /// Neither MQTT library bounds what it keeps of one packet: see adapters/mqtt/reads.h.
@@ -47,7 +48,7 @@ TEST_P(LargePacketTest, OfAQuarterGibibyteEndsTheConnectionBeforeItIsInMemory) {
                        BridgeProcess::Wait::not_at_all);
   EXPECT_TRUE(wait_until([&] { return served.load(); })) << bridge.log();
   const auto peak = peak_memory(bridge.process().id());
-  EXPECT_LT(peak, 64 * kMebibyte);
+  EXPECT_LT(peak, memory_bound(64 * kMebibyte));
   EXPECT_TRUE(bridge.process().wait_for_line(
       "the broker sent a packet of 268435455 bytes; the limit is 1048576"))
       << bridge.log();
@@ -73,7 +74,7 @@ TEST(LargePacketOverTlsTest, EndsTheConnectionBeforeItIsInMemory) {
       BridgeProcess::Wait::not_at_all);
   EXPECT_TRUE(bridge.process().wait_for_line("the broker sent a packet of 268435455 bytes"))
       << bridge.log();
-  EXPECT_LT(peak_memory(bridge.process().id()), 64 * kMebibyte);
+  EXPECT_LT(peak_memory(bridge.process().id()), memory_bound(64 * kMebibyte));
 }
 
 /// Over MQTT 3.1.1 a broker knows no limit of ours, and keeps what we have not acknowledged: it
@@ -91,7 +92,7 @@ TEST(LargePacketOfADeviceTest, KeptByABrokerOfMqtt311IsGivenUpAndTheOthersAreSer
       << site.bridge->log();
   Others others(site.broker->port());
   EXPECT_TRUE(others.ask()) << others.last() << site.bridge->log();
-  EXPECT_LT(peak_memory(site.bridge->process().id()), 64 * kMebibyte);
+  EXPECT_LT(peak_memory(site.bridge->process().id()), memory_bound(64 * kMebibyte));
 }
 
 /// Over MQTT 5 it knows.
@@ -104,7 +105,7 @@ TEST(LargePacketOfADeviceTest, IsWithheldByABrokerOfMqtt5AndCostsNobodyTheConnec
     EXPECT_TRUE(others.ask()) << others.last();
   }
   EXPECT_EQ(site.bridge->log().find("is lost"), std::string::npos) << site.bridge->log();
-  EXPECT_LT(peak_memory(site.bridge->process().id()), 64 * kMebibyte);
+  EXPECT_LT(peak_memory(site.bridge->process().id()), memory_bound(64 * kMebibyte));
 }
 
 }  // namespace
