@@ -23,6 +23,7 @@
 #include "adapters/daemon/service_manager.h"
 #include "adapters/daemon/settings.h"
 #include "adapters/daemon/signals.h"
+#include "adapters/daemon/spare_memory.h"
 #include "adapters/daemon/status_source.h"
 #include "adapters/daemon/stores.h"
 #include "adapters/fibers/event_loop.h"
@@ -38,6 +39,9 @@ using namespace std::chrono_literals;
 /// their replies; the rest is for taking down connections.
 constexpr Duration patience_for_requests = 2200ms;
 constexpr Duration patience_for_replies = 1s;
+
+/// Seldom enough to cost nothing, soon enough after an outage.
+constexpr Duration between_returns_of_memory = 1min;
 
 using MaybeServer = std::unique_ptr<admin::Server>;
 Result<MaybeServer, std::string> open_admin(const config::Configuration::Admin& admin,
@@ -64,9 +68,9 @@ std::string summary(const admin::Verdict& verdict) {
   return "ready";
 }
 
-/// Between two looks at ourselves, if a service manager wants to know.
-std::optional<Duration> between_looks(const ServiceManager& manager) {
-  if (!manager.listens()) return std::nullopt;
+/// Between two looks at ourselves: for the service manager, if there is one, or for spare memory.
+Duration between_looks(const ServiceManager& manager) {
+  if (!manager.listens()) return between_returns_of_memory;
   constexpr Duration usual = 5s;
   return std::min(usual, manager.watchdog().value_or(usual) / 3);
 }
@@ -84,6 +88,7 @@ void look(ServiceManager& manager, const StatusSource& status, Log& log) {
 /// Until SIGTERM or SIGINT.
 void serve(ServiceManager& manager, const StatusSource& status, Reload& reload, Log& log) {
   const auto pause = between_looks(manager);
+  auto memory_returned = std::chrono::steady_clock::now();
   while (true) {
     const auto signal = wait_for_signal(pause);
     if (signal == SIGHUP) {
@@ -96,6 +101,11 @@ void serve(ServiceManager& manager, const StatusSource& status, Reload& reload, 
       return;
     }
     if (manager.listens()) look(manager, status, log);
+    if (const auto now = std::chrono::steady_clock::now();
+        now - memory_returned >= between_returns_of_memory) {
+      return_spare_memory();
+      memory_returned = now;
+    }
   }
 }
 

@@ -24,20 +24,15 @@ void prepare_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-std::optional<int> wait_for_signal(std::optional<Duration> limit) {
+std::optional<int> wait_for_signal(Duration limit) {
   using namespace std::chrono;
   const auto signals = awaited();
+  const auto whole = duration_cast<seconds>(limit);
+  const timespec time{.tv_sec = whole.count(), .tv_nsec = nanoseconds(limit - whole).count()};
   while (true) {
-    int signal = -1;
-    if (limit) {
-      const auto whole = duration_cast<seconds>(*limit);
-      const timespec time{.tv_sec = whole.count(), .tv_nsec = nanoseconds(*limit - whole).count()};
-      signal = sigtimedwait(&signals, nullptr, &time);
-      if (signal < 0 && errno == EAGAIN) return std::nullopt;
-    } else {
-      signal = sigwaitinfo(&signals, nullptr);
-    }
+    const int signal = sigtimedwait(&signals, nullptr, &time);
     if (signal > 0) return signal;
+    if (errno == EAGAIN) return std::nullopt;
   }
 }
 

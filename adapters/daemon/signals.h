@@ -11,7 +11,7 @@ namespace jobs_bridge {
 /// process. To be called first of all, while there is but one thread.
 void prepare_signals();
 
-/// The next SIGTERM, SIGINT or SIGHUP; nothing: none came in time. No `limit`: waits for one.
-std::optional<int> wait_for_signal(std::optional<Duration> limit = {});
+/// The next SIGTERM, SIGINT or SIGHUP; nothing: none came in time.
+std::optional<int> wait_for_signal(Duration limit);
 
 }  // namespace jobs_bridge
