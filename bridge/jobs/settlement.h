@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "bridge/jobs/answer.h"
 #include "bridge/jobs/http.h"
@@ -41,8 +42,14 @@ class Settlement {
     describe_later,  ///< it failed in a way that passes
     send_update,     ///< it has had no effect; nothing else is left to settle
   };
-  /// Takes the describe's outcome.
-  std::variant<Answer, Next> described(const Request& update, const HttpOutcome& outcome);
+  /// Updates of the same execution that come after this one.
+  using Followers = std::vector<const Request*>;
+  /// Takes the describe's outcome. `followers`: those that may have been sent before a restart,
+  /// each only once all before it were answered. If the execution shows that one of them was
+  /// carried out, this one is not sent again: it would undo the later one, which would then be
+  /// refused for its version.
+  std::variant<Answer, Next> described(const Request& update, const HttpOutcome& outcome,
+                                       const Followers& followers = {});
 
   /// Whether the endpoint has refused the update, and only the state is asked for.
   [[nodiscard]] bool is_refused() const { return !may_be_applied_; }
@@ -64,7 +71,7 @@ class Settlement {
   [[nodiscard]] Step without_description(const Request& update, const HttpOutcome& outcome,
                                          const Rejection& rejection);
   [[nodiscard]] Answer with_state(const Request& update, const Execution& execution) const;
-  Step judge(const Request& update, const Execution& execution);
+  Step judge(const Request& update, const Execution& execution, const Followers& followers);
 
   Question question_;
   bool may_be_applied_;

@@ -119,9 +119,12 @@ void Ledger::check_rejected(MonotonicTime now, const Asked& asked, std::string_v
       reply.find("expired") != std::string_view::npos;
   const bool abandoned = shutting_down_ && !settings_.holding.durable;
   const bool disturbed = lines_[asked.thing].disturbed_at >= asked.received;
+  // Decided before a restart, which took the news of it but not of the update after it.
+  const bool decided_before = asked.restored && asked.replies > 1 && asked.looks > 0 &&
+                              reply.find("but a later one was") != std::string_view::npos;
   // One that joined another shares its fate.
   promise(at_once || asked.invalid || expired || abandoned || asked.given_up || asked.refused ||
-              asked.joined || !settings_.holding.durable,
+              asked.joined || decided_before || !settings_.holding.durable,
           "an update is held until the endpoint has decided", details);
   // An endpoint that refuses to say what became of it.
   const bool unknown =
