@@ -105,9 +105,10 @@ class Journal {
   /// Nothing, or in words for a device and an operator why it is not kept. Called from a message
   /// callback: takes microseconds, waits for no disk, does not throw. Calls come one at a time.
   virtual std::optional<std::string> record(const JournalEntry& entry) = 0;
-  /// Forgets entries, whose outcome is known; those that are not kept are passed over. Returns
-  /// without waiting for a disk and does not throw. Calls come one at a time, and never beside
-  /// record().
+  /// Forgets entries, whose outcome is known; those that are not kept are passed over. Unless the
+  /// disk is full, a kill does not bring them back once this has returned: sent again, they would
+  /// undo the thing's next update. A power cut can for 100 ms more. Returns without waiting for a
+  /// disk and does not throw. Calls come one at a time, and never beside record().
   virtual void settle(const std::vector<std::uint64_t>& numbers) = 0;
 };
 

@@ -29,7 +29,6 @@ Delivery Delivery::resumed(Request update, bool expired) {
   auto& trouble = delivery.trouble();
   trouble.settlement = Settlement::of_unknown(delivery.request_);
   trouble.maybe_sent = true;
-  trouble.resumed = true;
   trouble.expired = expired;
   return delivery;
 }
@@ -47,9 +46,8 @@ QuotaKind Delivery::quota() const {
   return settling() ? QuotaKind::reads : facts_of(request_.operation).quota;
 }
 
-Delivery::Step Delivery::ended(const HttpOutcome& outcome, Random& random,
-                               const Settlement::Followers& followers) {
-  if (settling()) return settled(outcome, random, followers);
+Delivery::Step Delivery::ended(const HttpOutcome& outcome, Random& random) {
+  if (settling()) return settled(outcome, random);
   auto answer = read_answer(request_, outcome);
   auto* rejection = std::get_if<Rejection>(&answer);
   if (rejection == nullptr) return answer;
@@ -82,9 +80,8 @@ Delivery::Step Delivery::ended(const HttpOutcome& outcome, Random& random,
   return later(random);
 }
 
-Delivery::Step Delivery::settled(const HttpOutcome& outcome, Random& random,
-                                 const Settlement::Followers& followers) {
-  auto step = trouble_->settlement->described(request_, outcome, followers);
+Delivery::Step Delivery::settled(const HttpOutcome& outcome, Random& random) {
+  auto step = trouble_->settlement->described(request_, outcome);
   if (auto* answer = std::get_if<Answer>(&step)) return std::move(*answer);
   switch (std::get<Settlement::Next>(step)) {
     case Settlement::Next::describe:
@@ -96,7 +93,6 @@ Delivery::Step Delivery::settled(const HttpOutcome& outcome, Random& random,
                          "sent again"};
       }
       trouble_->settlement.reset();
-      trouble_->resumed = false;
       // One that was never seen to fail goes at once: it may just not have been sent.
       return trouble_->failed_calls == 0 ? Again{} : later(random);
     case Settlement::Next::describe_later:

@@ -36,18 +36,13 @@ class Delivery {
   [[nodiscard]] QuotaKind quota() const;
   /// Whether that call asks what became of an update.
   [[nodiscard]] bool settling() const { return trouble_ && trouble_->settlement; }
-  /// Whether it was taken over and has made no other call than those that ask what became of it.
-  [[nodiscard]] bool fate_unknown() const { return settling() && trouble_->resumed; }
 
   /// Another call is needed, after that pause.
   struct Again {
     Duration pause{};
   };
   /// Takes the outcome of the call. The answer for the device, or that there is none yet.
-  /// `followers`: while fate_unknown(), those taken over with it that come after it, see
-  /// Settlement.
-  std::variant<Answer, Again> ended(const HttpOutcome& outcome, Random& random,
-                                    const Settlement::Followers& followers = {});
+  std::variant<Answer, Again> ended(const HttpOutcome& outcome, Random& random);
 
   /// The refusal of an update that is certain and only lacks the execution's state.
   [[nodiscard]] std::optional<Rejection> known_refusal() const;
@@ -62,14 +57,13 @@ class Delivery {
     BackOff back_off;
     int failed_calls = 0;
     int failures_answered = 0;  ///< of those, the ones that may have reached the endpoint
-    bool resumed = false;       ///< taken over, and not sent since
     bool expired = false;       ///< not to be sent, only to be asked for
     bool maybe_sent = false;    ///< an update that may have been carried out by a call before
   };
   using Step = std::variant<Answer, Again>;
 
   Trouble& trouble();
-  Step settled(const HttpOutcome& outcome, Random& random, const Settlement::Followers& followers);
+  Step settled(const HttpOutcome& outcome, Random& random);
   Again later(Random& random);
 
   Request request_;

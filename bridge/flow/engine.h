@@ -210,8 +210,6 @@ class Engine {
   Call start(Now now, RequestId id);
   [[nodiscard]] MonotonicTime call_deadline(const Pending& pending, MonotonicTime now) const;
   Quota& quota_for(QuotaKind kind) { return kind == QuotaKind::reads ? reads_ : writes_; }
-  /// The updates behind one of unknown fate whose fate is as unknown, and which may have been sent.
-  [[nodiscard]] Settlement::Followers followers_of(const Pending& pending) const;
   void observe(Now now, RequestId id, QuotaKind kind, const HttpOutcome& outcome, Effects& effects);
   void try_again(Now now, Place place, Duration pause, Effects& effects);
   void conclude(Now now, Place place, const Answer& answer, const std::string& endpoint_request_id,

@@ -120,7 +120,7 @@ void Engine::answered(Now now, RequestId id, const HttpOutcome& outcome, Effects
     requests_.erase(place);
     return;
   }
-  auto step = pending.delivery.ended(outcome, random_, followers_of(pending));
+  auto step = pending.delivery.ended(outcome, random_);
   if (const auto* answer = std::get_if<Answer>(&step)) {
     const auto* response = std::get_if<HttpResponse>(&outcome);
     conclude(now, place, *answer, response != nullptr ? response->request_id : std::string(),
@@ -128,20 +128,6 @@ void Engine::answered(Now now, RequestId id, const HttpOutcome& outcome, Effects
     return;
   }
   try_again(now, place, std::get<Delivery::Again>(step).pause, effects);
-}
-
-Settlement::Followers Engine::followers_of(const Pending& pending) const {
-  if (!pending.delivery.fate_unknown()) return {};
-  Settlement::Followers followers;
-  for (const auto id : lanes_.all(pending.thing())) {
-    const auto& next = requests_.at(id);
-    const auto& request = next.request();
-    if (next.delivery.fate_unknown() && request.job == pending.request().job &&
-        request.execution_number == pending.request().execution_number) {
-      followers.push_back(&request);
-    }
-  }
-  return followers;
 }
 
 void Engine::observe(Now now, RequestId id, QuotaKind kind, const HttpOutcome& outcome,

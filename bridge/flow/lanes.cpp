@@ -176,14 +176,6 @@ std::size_t Lanes::length(std::string_view thing) const {
   return found == by_thing_.end() ? 0 : found->second->waiting.size();
 }
 
-std::vector<RequestId> Lanes::all(std::string_view thing) const {
-  std::vector<RequestId> requests;
-  if (const auto found = by_thing_.find(thing); found != by_thing_.end()) {
-    for (const auto& waiting : found->second->waiting) requests.push_back(waiting.request);
-  }
-  return requests;
-}
-
 std::optional<RequestId> Lanes::last(std::string_view thing) const {
   const auto found = by_thing_.find(thing);
   if (found == by_thing_.end()) return std::nullopt;

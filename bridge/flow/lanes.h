@@ -74,8 +74,6 @@ class Lanes {
   [[nodiscard]] std::size_t length(std::string_view thing) const;
   /// The request of a thing that was added last, if it has not been finished or removed.
   [[nodiscard]] std::optional<RequestId> last(std::string_view thing) const;
-  /// The requests of a thing that wait, held ones included, in arrival order.
-  [[nodiscard]] std::vector<RequestId> all(std::string_view thing) const;
 
  private:
   struct Waiting {

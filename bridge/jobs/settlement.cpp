@@ -1,6 +1,5 @@
 #include "bridge/jobs/settlement.h"
 
-#include <algorithm>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -90,15 +89,6 @@ struct Settlement::Execution {
     if (!json_text::is_string(status)) return {};
     return json_text::decode_string(status).value_or("");
   }
-
-  /// Whether it is as an update wants it to be, and not for the state of before, if that can be
-  /// told.
-  [[nodiscard]] bool is_as_wanted_by(const Request& update) const {
-    const auto now_at = whole_number<std::int64_t>(version);
-    return status_text() == update.status &&
-           (!update.status_details || details_in(*update.status_details) == details_in(details)) &&
-           (!update.expected_version || (now_at && *now_at > *update.expected_version));
-  }
 };
 
 std::optional<Settlement> Settlement::of(const Request& update, const HttpOutcome& outcome,
@@ -135,14 +125,13 @@ HttpRequest Settlement::call(const Request& update) const {
   return build_call(describe);
 }
 
-Settlement::Step Settlement::described(const Request& update, const HttpOutcome& outcome,
-                                       const Followers& followers) {
+Settlement::Step Settlement::described(const Request& update, const HttpOutcome& outcome) {
   Request describe = update;
   describe.operation = Operation::describe;
   const auto answer = read_answer(describe, outcome);
   if (const auto* accepted = std::get_if<Accepted>(&answer)) {
     const auto execution = Execution::in(*accepted);
-    if (execution && !execution->status_text().empty()) return judge(update, *execution, followers);
+    if (execution && !execution->status_text().empty()) return judge(update, *execution);
     return without_description(
         update, outcome, {ErrorCode::internal_error, "the endpoint did not give a proper answer"});
   }
@@ -180,26 +169,29 @@ Rejection Settlement::unsettled() const {
   return verdict;
 }
 
-Settlement::Step Settlement::judge(const Request& update, const Execution& execution,
-                                   const Followers& followers) {
+Settlement::Step Settlement::judge(const Request& update, const Execution& execution) {
   if (!may_be_applied_) return with_state(update, execution);
 
+  const auto version = whole_number<std::int64_t>(execution.version);
   const auto number = whole_number<std::int64_t>(execution.number);
   const auto status = execution.status_text();
   // A failed execution with retries is followed by a new one, queued, which the endpoint describes
   // in its place: the one before is the one that was updated.
-  const bool may_have_failed =
-      update.status == "FAILED" ||
-      std::ranges::any_of(followers, [](const auto* next) { return next->status == "FAILED"; });
-  if (may_have_failed && status == "QUEUED" && !execution_number_ && number && *number > 1) {
+  if (update.status == "FAILED" && status == "QUEUED" && !execution_number_ && number &&
+      *number > 1) {
     execution_number_ = *number - 1;
     return Next::describe;
   }
+  const bool as_wanted =
+      status == update.status &&
+      (!update.status_details ||
+       details_in(*update.status_details) == details_in(execution.details)) &&
+      (!update.expected_version || (version && *version > *update.expected_version));
   // What a step timer was set to cannot be seen: the version alone tells, and without one the
   // update is sent again, which can do no more than set the timer anew.
   const bool timer_unseen =
       update.step_timeout_in_minutes && !update.expected_version && !is_terminal(status);
-  if (execution.is_as_wanted_by(update) && !(timer_unseen && question_ == Question::applied)) {
+  if (as_wanted && !(timer_unseen && question_ == Question::applied)) {
     json_text::ObjectWriter members;
     if (update.include_job_execution_state.value_or(false)) {
       members.member("executionState", execution.state());
@@ -214,16 +206,6 @@ Settlement::Step Settlement::judge(const Request& update, const Execution& execu
     return Rejection{ErrorCode::invalid_state_transition,
                      "the execution has ended with status " + status, refusal_.detail,
                      execution.state()};
-  }
-  // Without a version a later update that looks carried out may only look so; sent after this one,
-  // it has the last word in any case.
-  const bool overtaken = std::ranges::any_of(followers, [&](const auto* next) {
-    return next->expected_version && execution.is_as_wanted_by(*next);
-  });
-  if (overtaken) {
-    auto verdict = unsettled();
-    verdict.message += ", but a later one was";
-    return verdict;
   }
   return Next::send_update;
 }

@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 #include <variant>
-#include <vector>
 
 #include "bridge/jobs/answer.h"
 #include "bridge/jobs/http.h"
@@ -42,14 +41,8 @@ class Settlement {
     describe_later,  ///< it failed in a way that passes
     send_update,     ///< it has had no effect; nothing else is left to settle
   };
-  /// Updates of the same execution that come after this one.
-  using Followers = std::vector<const Request*>;
-  /// Takes the describe's outcome. `followers`: those that may have been sent before a restart,
-  /// each only once all before it were answered. If the execution shows that one of them was
-  /// carried out, this one is not sent again: it would undo the later one, which would then be
-  /// refused for its version.
-  std::variant<Answer, Next> described(const Request& update, const HttpOutcome& outcome,
-                                       const Followers& followers = {});
+  /// Takes the describe's outcome.
+  std::variant<Answer, Next> described(const Request& update, const HttpOutcome& outcome);
 
   /// Whether the endpoint has refused the update, and only the state is asked for.
   [[nodiscard]] bool is_refused() const { return !may_be_applied_; }
@@ -71,7 +64,7 @@ class Settlement {
   [[nodiscard]] Step without_description(const Request& update, const HttpOutcome& outcome,
                                          const Rejection& rejection);
   [[nodiscard]] Answer with_state(const Request& update, const Execution& execution) const;
-  Step judge(const Request& update, const Execution& execution, const Followers& followers);
+  Step judge(const Request& update, const Execution& execution);
 
   Question question_;
   bool may_be_applied_;

@@ -82,4 +82,7 @@ function(jobs_bridge_separate_sources)
     tests/unit/jobs/cbor_test.cpp
     tests/unit/jobs/settlement_test.cpp
     DIRECTORY tests/unit/jobs PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  set_source_files_properties(
+    tests/unit/mqtt/mosquitto/link_watch_test.cpp
+    DIRECTORY tests/unit/mqtt PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()

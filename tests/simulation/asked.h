@@ -48,7 +48,8 @@ struct Asked {
   MonotonicTime recorded_at{};
   MonotonicTime restored_at{};
   bool restored = false;
-  bool joined = false;  ///< an update that relies on the record of the one before it
+  bool brought_back = false;  ///< restored although it had been answered, and the journal told so
+  bool joined = false;        ///< an update that relies on the record of the one before it
 
   int replies = 0;            ///< in all lives of the bridge
   int replies_this_life = 0;  ///< of the bridge

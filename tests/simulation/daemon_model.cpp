@@ -34,7 +34,7 @@ DaemonModel::DaemonModel(const EngineSettings& settings, std::size_t connections
 void DaemonModel::restore(Now now) {
   for (const auto& [number, kept] : journal_.entries()) {
     promise(engine_.restore(now, kept.entry), "what was recorded is restored");
-    ledger_.restored(now.monotonic, kept.entry);
+    ledger_.restored(now.monotonic, kept.entry, kept.brought_back);
   }
   restored_bytes_ = engine_.counts().update_bytes;
   Effects effects;

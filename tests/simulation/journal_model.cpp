@@ -10,6 +10,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration written_within = 100ms;
+/// A full disk may have room at the next try or the one after it.
+constexpr Duration longest_forgetting = 2s;
 
 }  // namespace
 
@@ -24,12 +26,14 @@ std::optional<std::string> JournalModel::record(MonotonicTime now, const Journal
 
 void JournalModel::settle(MonotonicTime now, const std::vector<std::uint64_t>& numbers) {
   catch_up(now);
-  auto forget = now + dice_.between(0ms, 60ms);
+  auto forget = now;
+  if (dice_.chance(full_)) forget += dice_.between(0ms, longest_forgetting);
   if (!settled_.empty()) forget = std::max(forget, settled_.back().forget);
   for (const auto number : numbers) {
     promise(entries_.contains(number), "what is settled was recorded");
     settled_.push_back({.forget = forget, .number = number});
   }
+  catch_up(now);
 }
 
 void JournalModel::catch_up(MonotonicTime now) {
@@ -47,6 +51,7 @@ void JournalModel::catch_up(MonotonicTime now) {
 
 void JournalModel::kill(MonotonicTime now) {
   catch_up(now);
+  for (const auto& settled : settled_) entries_.at(settled.number).brought_back = true;
   settled_.clear();
 }
 
@@ -56,13 +61,14 @@ std::vector<JournalModel::Lost> JournalModel::cut_power(MonotonicTime now) {
   const auto reached = now - dice_.between(0ms, written_within);
   std::vector<Lost> lost;
   std::erase_if(entries_, [&](auto& item) {
-    auto& [entry, recorded] = item.second;
+    auto& [entry, recorded, brought_back] = item.second;
     if (recorded <= reached) return false;
     lost.push_back({.entry = std::move(entry), .recorded = recorded});
     return true;
   });
   for (auto& [at, kept] : forgotten_) {
     if (at <= reached || kept.recorded > reached) continue;
+    kept.brought_back = true;
     entries_.emplace(kept.entry.number, std::move(kept));
   }
   forgotten_.clear();

@@ -13,8 +13,9 @@
 
 namespace jobs_bridge::simulation {
 
-/// A journal as bridge/ports.h promises it, at its worst: entries are forgotten late, in the order
-/// in which they were settled; a power cut undoes what was written within its last 100 ms.
+/// A journal as bridge/ports.h promises it, at its worst: while the disk is full entries are
+/// forgotten late, in the order in which they were settled; a power cut undoes what was written
+/// within its last 100 ms.
 class JournalModel {
  public:
   explicit JournalModel(std::uint64_t seed) : dice_(seed) {}
@@ -37,11 +38,11 @@ class JournalModel {
   struct Kept {
     JournalEntry entry;
     MonotonicTime recorded;
+    bool brought_back = false;  ///< although it was settled
   };
   /// By number.
   [[nodiscard]] const std::map<std::uint64_t, Kept>& entries() const { return entries_; }
   /// What is settled and not yet forgotten.
-  [[nodiscard]] std::size_t to_forget() const { return settled_.size(); }
   void catch_up(MonotonicTime now);
 
  private:

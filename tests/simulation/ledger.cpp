@@ -207,6 +207,7 @@ void Ledger::call_ended(MonotonicTime now, AskedNumber number, bool carried_out,
     promise(number >= line.last_applied, "updates take effect in arrival order",
             [&] { return describe(asked) + " after " + describe(asked_[line.last_applied]); });
     line.last_applied = number;
+    if (asked.brought_back) line.overwritten_at = now;
   }
   if (status >= 200 && status < 300) line.last_success = now;
   if (own && maybe_reached(outcome) && (status < 200 || status >= 300 || !carried_out)) {
@@ -244,10 +245,13 @@ void Ledger::lost(MonotonicTime now, MonotonicTime recorded, const JournalEntry&
   asked_[number_in(entry.message.payload)].lost = true;
 }
 
-void Ledger::restored(MonotonicTime now, const JournalEntry& entry) {
+void Ledger::restored(MonotonicTime now, const JournalEntry& entry, bool brought_back) {
   const auto number = number_in(entry.message.payload);
   auto& asked = asked_[number];
   promise(asked.recorded && asked.id == entry.number, "the simulation is sound");
+  promise(asked.replies == 0 || brought_back || asked.brought_back,
+          "what is answered is not taken over by the next bridge", [&] { return describe(asked); });
+  asked.brought_back = asked.brought_back || brought_back;
   asked.restored = true;
   asked.restored_at = now;
   asked.replies_this_life = 0;

@@ -31,7 +31,6 @@ class Ledger {
   void taken(MonotonicTime now, AskedNumber number, const Effects& effects);
   void recorded(MonotonicTime now, const JournalEntry& entry);
   void not_recorded(const JournalEntry& entry);
-  void settled(std::uint64_t number);
 
   /// The bridge makes a call that is no poll. The request that it is made for.
   AskedNumber call_began(MonotonicTime now, const Call& call);
@@ -47,8 +46,9 @@ class Ledger {
   void ended();
   /// An entry that the power took.
   void lost(MonotonicTime now, MonotonicTime recorded, const JournalEntry& entry);
-  /// The next bridge takes an entry over.
-  void restored(MonotonicTime now, const JournalEntry& entry);
+  /// The next bridge takes an entry over; `brought_back`: one that was settled, by a power cut or
+  /// for a full disk.
+  void restored(MonotonicTime now, const JournalEntry& entry, bool brought_back);
 
   /// While the bridge lives and nothing is left to do.
   void check_all_done() const;
@@ -82,6 +82,7 @@ class Ledger {
     std::int64_t last_version = 0;  ///< that a describe has shown
     MonotonicTime last_success{};
     MonotonicTime disturbed_at{};
+    MonotonicTime overwritten_at{};  ///< by an update that was brought back
   };
 
   void reply(MonotonicTime now, const Publication& publication);

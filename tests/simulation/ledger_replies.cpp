@@ -119,19 +119,19 @@ void Ledger::check_rejected(MonotonicTime now, const Asked& asked, std::string_v
       reply.find("expired") != std::string_view::npos;
   const bool abandoned = shutting_down_ && !settings_.holding.durable;
   const bool disturbed = lines_[asked.thing].disturbed_at >= asked.received;
-  // Decided before a restart, which took the news of it but not of the update after it.
-  const bool decided_before = asked.restored && asked.replies > 1 && asked.looks > 0 &&
-                              reply.find("but a later one was") != std::string_view::npos;
   // One that joined another shares its fate.
   promise(at_once || asked.invalid || expired || abandoned || asked.given_up || asked.refused ||
-              asked.joined || decided_before || !settings_.holding.durable,
+              asked.joined || !settings_.holding.durable,
           "an update is held until the endpoint has decided", details);
   // An endpoint that refuses to say what became of it.
   const bool unknown =
       (asked.refused && reply.find("carried out is not known") != std::string_view::npos) ||
       (expired && reply.find("not sent again") != std::string_view::npos);
-  promise(asked.applied == 0 || disturbed || unknown || asked.given_up || abandoned ||
-              asked.replies > 1,
+  // By one before it, whose end in the journal was undone: carried out anew, it moved the version.
+  const bool overwritten =
+      asked.restored && lines_[asked.thing].overwritten_at >= asked.restored_at;
+  promise(asked.applied == 0 || disturbed || overwritten || unknown || asked.given_up ||
+              abandoned || asked.replies > 1,
           "an update that was carried out is not rejected", details);
   if (asked.given_up) {
     const auto least = std::min<Duration>(settings_.holding.max_age, std::chrono::hours(1));

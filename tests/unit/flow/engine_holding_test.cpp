@@ -163,51 +163,6 @@ TEST(EngineRestoreTest, UpdatesOfAThingGoInTheOrderInWhichTheyCame) {
   EXPECT_GT(driver.effects.recorded.at(0).number, before.effects.recorded.back().number);
 }
 
-TEST(EngineRestoreTest, AnUpdateWhoseEndWasForgottenDoesNotUndoTheOneAfterIt) {
-  EngineDriver before(durable());
-  before.send("T", "j/update",
-              R"({"status":"IN_PROGRESS","statusDetails":{"step":"1"},"clientToken":"a"})");
-  before.send("T", "other/update", R"({"status":"SUCCEEDED","clientToken":"b"})");
-  before.send("T", "j/update",
-              R"({"status":"IN_PROGRESS","statusDetails":{"step":"2"},"expectedVersion":2,)"
-              R"("clientToken":"c"})");
-  EngineDriver driver(durable());
-  for (const auto& entry : before.effects.recorded) driver.engine.restore(driver.now, entry);
-  const auto describe_job = [&](const std::string& job, const std::string& members) {
-    const auto call = driver.next_call().value();
-    EXPECT_EQ(call.request.method, "GET");
-    driver.answer(call.id,
-                  answer_of(200, R"({"execution":{"jobId":")" + job + R"(",)" + members + "}}"));
-    return json::parse(driver.take_one().payload);
-  };
-  const std::string second =
-      R"("status":"IN_PROGRESS","statusDetails":{"step":"2"},"versionNumber":3)";
-  const auto first_reply = describe_job("j", second);
-  EXPECT_EQ(first_reply.at("clientToken"), "a");
-  EXPECT_EQ(first_reply.at("code"), "InternalError");
-  EXPECT_EQ(describe_job("other", R"("status":"SUCCEEDED")").at("clientToken"), "b");
-  const auto last_reply = describe_job("j", second);
-  EXPECT_EQ(last_reply.at("clientToken"), "c");
-  EXPECT_FALSE(last_reply.contains("code"));
-  EXPECT_FALSE(driver.next_call());
-}
-
-TEST(EngineRestoreTest, AnUpdateOfThisLifeSaysNothingAboutOneOfTheLifeBefore) {
-  EngineDriver before(durable());
-  before.send("T", "j/update",
-              R"({"status":"IN_PROGRESS","statusDetails":{"step":"1"},"clientToken":"a"})");
-  EngineDriver driver(durable());
-  driver.engine.restore(driver.now, before.effects.recorded.at(0));
-  driver.send("T", "j/update",
-              R"({"status":"IN_PROGRESS","statusDetails":{"step":"0"},"expectedVersion":1})");
-  driver.answer(driver.next_call().value().id,
-                answer_of(200, R"({"execution":{"jobId":"j","status":"IN_PROGRESS",)"
-                               R"("statusDetails":{"step":"0"},"versionNumber":2}})"));
-  const auto call = driver.next_call().value();
-  EXPECT_EQ(call.request.method, "POST");
-  EXPECT_THAT(call.request.body, HasSubstr(R"("step":"1")"));
-}
-
 TEST(EngineRestoreTest, NoClockMakesARestoredUpdateTooOldAtOnce) {
   EngineDriver before(durable());
   before.send_update("T", "t");

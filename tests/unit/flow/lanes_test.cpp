@@ -195,20 +195,6 @@ TEST(LanesTest, ThoseWhoJoinCountAsWaiting) {
   EXPECT_EQ(lanes.last("a"), std::nullopt);
 }
 
-TEST(LanesTest, AllAreThoseThatWaitInArrivalOrder) {
-  Lanes lanes;
-  EXPECT_EQ(lanes.all("a"), std::vector<RequestId>());
-  lanes.add("a", 1, writes, true);
-  lanes.add("b", 2, reads);
-  lanes.add("a", 3, reads);
-  EXPECT_EQ(lanes.all("a"), (std::vector<RequestId>{1, 3}));
-  start(lanes);
-  start(lanes);
-  lanes.finish("b");
-  EXPECT_EQ(lanes.all("a"), std::vector<RequestId>{3}) << "1 is being carried out";
-  EXPECT_EQ(lanes.all("b"), std::vector<RequestId>());
-}
-
 TEST(LanesTest, AMoveTakesEverythingAlong) {
   Lanes lanes;
   lanes.add("a-thing-with-a-long-name-that-is-not-stored-inline", 1, reads);

@@ -131,47 +131,6 @@ TEST(SettlementTest, AnUpdateThatWasNotAppliedIsSentAgain) {
   }
 }
 
-/// What becomes of an update of unknown fate that another one may have followed.
-std::string after_restart(const std::string& payload, const std::string& follower,
-                          const HttpOutcome& described) {
-  const auto request = update(payload);
-  const auto next = update(follower);
-  auto settlement = Settlement::of_unknown(request);
-  const auto step = settlement.described(request, described, {&next});
-  if (std::holds_alternative<Settlement::Next>(step)) {
-    return std::get<Settlement::Next>(step) == Settlement::Next::send_update
-               ? "sends the update again"
-               : "asks for " + settlement.call(request).target;
-  }
-  const auto* rejection = std::get_if<Rejection>(&std::get<Answer>(step));
-  return rejection == nullptr ? "accepted" : rejection->message;
-}
-
-TEST(SettlementTest, AnUpdateIsNotSentOverALaterOneThatWasCarriedOut) {
-  const std::string first = R"({"status":"IN_PROGRESS","statusDetails":{"step":"1"}})";
-  const std::string second =
-      R"({"status":"IN_PROGRESS","statusDetails":{"step":"2"},"expectedVersion":3})";
-  const auto at = [](const std::string& step, int version) {
-    return execution(R"("status":"IN_PROGRESS","statusDetails":{"step":")" + step +
-                     R"("},"versionNumber":)" + std::to_string(version));
-  };
-  EXPECT_THAT(after_restart(first, second, at("2", 4)),
-              HasSubstr("whether the update was carried out is not known, but a later one was"));
-  EXPECT_EQ(after_restart(first, second, at("1", 3)), "accepted");
-  EXPECT_EQ(after_restart(first, second, at("0", 2)), "sends the update again");
-  EXPECT_EQ(after_restart(first, second, at("2", 3)), "sends the update again")
-      << "an older state that looks alike";
-  EXPECT_EQ(after_restart(first, R"({"status":"IN_PROGRESS"})", at("2", 4)),
-            "sends the update again")
-      << "the later one may only look carried out, and can be sent over this one";
-}
-
-TEST(SettlementTest, AnUpdateIsNotSentToTheRetryThatALaterFailureStarted) {
-  EXPECT_EQ(after_restart(R"({"status":"IN_PROGRESS"})", R"({"status":"FAILED"})",
-                          execution(R"("status":"QUEUED","versionNumber":1,"executionNumber":2)")),
-            "asks for /things/T/jobs/job-1?executionNumber=1&includeJobDocument=false");
-}
-
 TEST(SettlementTest, AStepTimerThatCannotBeSeenIsSetAgain) {
   const auto before = execution(R"("status":"IN_PROGRESS","versionNumber":4)");
   EXPECT_EQ(heard(R"({"status":"IN_PROGRESS","stepTimeoutInMinutes":5})", before),
