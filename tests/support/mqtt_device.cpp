@@ -12,6 +12,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "tests/support/sanitized.h"
+
 namespace jobs_bridge::testing_support {
 namespace {
 
@@ -197,7 +199,7 @@ void MqttDevice::Client::subscribe(const std::string& filter, int qos,
   int id = 0;
   require(mosquitto_subscribe(client_.get(), &id, filter.c_str(), qos), "SUBSCRIBE");
   Lock lock(mutex);
-  changed.wait_for(lock, limit, [&] { return granted_.contains(id); });
+  changed.wait_for(lock, limit * slowdown, [&] { return granted_.contains(id); });
   if (!granted_.contains(id) || granted_[id] >= first_failure) {
     throw std::runtime_error("not subscribed: " + filter);
   }
@@ -237,7 +239,7 @@ void MqttDevice::publish(const std::string& topic, std::string_view payload,
 
 bool MqttDevice::flush(std::chrono::milliseconds limit) {
   Lock lock(client_->mutex);
-  return client_->changed.wait_for(lock, limit,
+  return client_->changed.wait_for(lock, limit * slowdown,
                                    [&] { return client_->acknowledged >= client_->published; });
 }
 
@@ -253,7 +255,7 @@ std::size_t MqttDevice::count() const {
 
 bool MqttDevice::wait_for(std::size_t count, std::chrono::milliseconds limit) {
   Lock lock(client_->mutex);
-  return client_->changed.wait_for(lock, limit, [&] { return client_->count >= count; });
+  return client_->changed.wait_for(lock, limit * slowdown, [&] { return client_->count >= count; });
 }
 
 std::optional<MqttDevice::Received> MqttDevice::next(std::chrono::milliseconds limit) {
@@ -269,7 +271,7 @@ std::optional<MqttDevice::Received> MqttDevice::take(const Predicate& predicate,
     found = std::ranges::find_if(messages, predicate);
     return found != messages.end();
   };
-  if (!client_->changed.wait_for(lock, limit, look)) return std::nullopt;
+  if (!client_->changed.wait_for(lock, limit * slowdown, look)) return std::nullopt;
   auto message = std::move(*found);
   messages.erase(found);
   return message;

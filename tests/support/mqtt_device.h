@@ -15,6 +15,7 @@ namespace jobs_bridge::testing_support {
 
 /// A device: an MQTT client that is not Paho. What came stays in order until next() or take()
 /// removes it. Any thread may use it. Everything throws std::exception when the broker refuses.
+/// Under a sanitizer it waits longer than it is told to, by what everything takes longer then.
 class MqttDevice {
  public:
   struct Options {

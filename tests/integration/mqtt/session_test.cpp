@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <future>
+#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
@@ -181,12 +182,14 @@ TEST_P(SessionTest, ConnectCarriesWhatTheSettingsSay) {
 }
 
 TEST_P(SessionTest, SubscribeAsksForQos1AndOverMqtt5ForNothingRetained) {
+  std::mutex mutex;
   std::vector<std::string> requests;
   ScriptedBroker broker([&](Connection& connection, std::size_t) {
     connection.accept(mqtt_5() ? std::optional<std::string>("") : std::nullopt);
     for (int i = 0; i < 2; ++i) {
       const auto packet = connection.read(Packet::subscribe);
       if (!packet) return;
+      const std::lock_guard lock(mutex);
       requests.push_back(packet->body.substr(mqtt_5() ? 3 : 2));
       connection.send(Packet::suback,
                       packet->body.substr(0, 2) + std::string(mqtt_5() ? 1 : 0, 0) + "\x01");
@@ -196,6 +199,7 @@ TEST_P(SessionTest, SubscribeAsksForQos1AndOverMqtt5ForNothingRetained) {
   BridgeEnd bridge(settings_for(broker.port(), GetParam()), {"one/+", "two/#"});
   ASSERT_TRUE(bridge.start());
   const std::string options = mqtt_5() ? "\x21" : "\x01";
+  const std::lock_guard lock(mutex);
   EXPECT_THAT(requests, ElementsAre(std::string("\0\5one/+", 7) + options,
                                     std::string("\0\5two/#", 7) + options));
 }
