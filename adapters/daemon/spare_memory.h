@@ -6,8 +6,9 @@ namespace jobs_bridge {
 /// blocks still in use, so that after an outage, with its thousands of requests waiting, the
 /// process would stay near its largest size for good, on a gateway where others need the memory.
 ///
-/// Any thread, but not from one that devices wait for: takes from tens of microseconds to some
-/// milliseconds, and blocks allocations for parts of that.
+/// Any thread, but not one that devices wait for. Measured on a busy machine of two cores: 1 ms for
+/// a heap of 20 MB with little to give, 8 ms with 18 MB of it to give, ten times that for 200 MB;
+/// the allocations of other threads wait for parts of it.
 void return_spare_memory();
 
 }  // namespace jobs_bridge

@@ -50,7 +50,7 @@ std::vector<std::string> command(const TemporaryDirectory& directory,
     for (const auto& [key, value] : keys) file << key << " = " << toml_value(key, value) << "\n";
   }
   std::vector<std::string> result;
-  if (const char* const wrapper = std::getenv("JOBS_BRIDGE_WRAPPER")) {
+  if (const char* const wrapper = std::getenv("WRAP_BRIDGE")) {
     std::istringstream words(wrapper);
     for (std::string word; words >> word;) result.push_back(word);
   }
