@@ -3,46 +3,28 @@
 # is "redefinition" or "ambiguous", and the cure a line here. Called at the end of the top-level
 # CMakeLists.txt, since the folders must be known.
 function(jobs_bridge_separate_sources)
-  set_source_files_properties(
-    bridge/flow/delivery.cpp
-    bridge/flow/notifier_polls.cpp
-    bridge/flow/quota.cpp
-    DIRECTORY bridge PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
-  set_source_files_properties(
-    adapters/admin/status_client.cpp
-    DIRECTORY adapters/admin PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
-  set_source_files_properties(
-    adapters/aws/instance_source.cpp
-    DIRECTORY adapters/aws PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
-  set_source_files_properties(
-    adapters/daemon/daemon.cpp
-    DIRECTORY adapters/daemon PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
-  set_source_files_properties(
-    adapters/https/resolver.cpp
-    DIRECTORY adapters/https PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
-  set_source_files_properties(
-    adapters/mqtt/host_lookup.cpp
-    DIRECTORY adapters/mqtt PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
-  set_source_files_properties(
-    tests/endpoint/status.cpp
-    DIRECTORY tests/endpoint PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
-  set_source_files_properties(
-    tests/integration/hostile/endpoint_test.cpp
-    DIRECTORY tests/integration/hostile PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
-  set_source_files_properties(
-    tests/integration/mqtt/half_open_test.cpp
-    DIRECTORY tests/integration/mqtt PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
-  set_source_files_properties(
-    tests/unit/admin/windows_test.cpp
-    DIRECTORY tests/unit/admin PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
-  set_source_files_properties(
-    tests/unit/flow/engine_retry_test.cpp
-    DIRECTORY tests/unit/flow PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
-  set_source_files_properties(
-    tests/unit/jobs/cbor_test.cpp
-    tests/unit/jobs/settlement_test.cpp
-    DIRECTORY tests/unit/jobs PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
-  set_source_files_properties(
-    tests/unit/mqtt/mosquitto/link_watch_test.cpp
-    DIRECTORY tests/unit/mqtt PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  foreach(source
+      bridge/flow/delivery.cpp
+      bridge/flow/notifier_polls.cpp
+      bridge/flow/quota.cpp
+      adapters/admin/status_client.cpp
+      adapters/aws/instance_source.cpp
+      adapters/daemon/daemon.cpp
+      adapters/https/resolver.cpp
+      adapters/mqtt/host_lookup.cpp
+      tests/endpoint/status.cpp
+      tests/integration/hostile/endpoint_test.cpp
+      tests/integration/mqtt/half_open_test.cpp
+      tests/unit/admin/windows_test.cpp
+      tests/unit/flow/engine_retry_test.cpp
+      tests/unit/jobs/cbor_test.cpp
+      tests/unit/jobs/settlement_test.cpp
+      tests/unit/mqtt/mosquitto/link_watch_test.cpp)
+    cmake_path(GET source PARENT_PATH folder)
+    while(NOT EXISTS ${PROJECT_SOURCE_DIR}/${folder}/CMakeLists.txt)
+      cmake_path(GET folder PARENT_PATH folder)
+    endwhile()
+    set_source_files_properties(${source} DIRECTORY ${folder}
+      PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  endforeach()
 endfunction()
