@@ -42,7 +42,6 @@ class JournalModel {
   };
   /// By number.
   [[nodiscard]] const std::map<std::uint64_t, Kept>& entries() const { return entries_; }
-  /// What is settled and not yet forgotten.
   void catch_up(MonotonicTime now);
 
  private:

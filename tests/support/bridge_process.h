@@ -10,8 +10,7 @@
 namespace jobs_bridge::testing_support {
 
 /// jobs-bridge as a process, run as an operator runs it: with a configuration file. The words in
-/// the environment's WRAP_BRIDGE come before its command line, to run it under valgrind or
-/// perf.
+/// the environment's WRAP_BRIDGE come before its command line, to run it under valgrind or perf.
 class BridgeProcess {
  public:
   enum class Wait { until_ready, not_at_all };
