@@ -8,6 +8,7 @@
 
 #include "tests/simulation/run.h"
 #include "tests/simulation/violation.h"
+#include "tests/support/sanitized.h"
 
 /// Small worlds of random shape, one for each seed. By default as many as take about a minute, the
 /// same ones in every run. In the environment:
@@ -16,7 +17,7 @@
 namespace jobs_bridge::simulation {
 namespace {
 
-constexpr std::uint64_t usual_worlds = 4000;
+constexpr std::uint64_t usual_worlds = 4000 / testing_support::slowdown;
 
 std::optional<std::uint64_t> setting(const char* name) {
   const char* text = std::getenv(name);
