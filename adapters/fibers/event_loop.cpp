@@ -94,6 +94,10 @@ bool EventLoop::is_here() {
   return running_here != nullptr;
 }
 
+bool EventLoop::has_caller() const {
+  return running_here != nullptr && &running_here->loop == this;
+}
+
 std::shared_ptr<EventLoop::Fiber> EventLoop::current() {
   return running_here == nullptr ? nullptr : running_here->shared_from_this();
 }
@@ -114,7 +118,8 @@ std::optional<std::uint32_t> EventLoop::sleep_until_ready(int descriptor, std::u
   if (!loop.arm(descriptor, events)) return std::nullopt;
   self.ready = 0;
   sleep(deadline);
-  if (self.ready == 0) loop.disarm(descriptor);
+  // Its number may be another's by now.
+  if (loop.waiting_[static_cast<std::size_t>(descriptor)] == &self) loop.disarm(descriptor);
   return self.ready;
 }
 
@@ -151,7 +156,7 @@ void EventLoop::wake_all_at(int descriptor, std::uint64_t id) {
 }
 
 void EventLoop::wake(const std::shared_ptr<Fiber>& fiber) {
-  if (running_here != nullptr && &running_here->loop == &fiber->loop) {
+  if (fiber->loop.has_caller()) {
     fiber->loop.wake_here(*fiber);
   } else {
     fiber->loop.post(fiber->loop.posted_, fiber);

@@ -40,6 +40,8 @@ class EventLoop {
 
   /// Whether the caller runs on a fiber, of whatever loop.
   static bool is_here();
+  /// Whether it runs on one of this loop.
+  [[nodiscard]] bool has_caller() const;
 
   class Fiber;
   /// The one that the caller runs on; null: it runs on none.
@@ -54,7 +56,8 @@ class EventLoop {
   /// Sleeps until `descriptor` is ready for `events` (of epoll; errors and hang-ups count), until
   /// woken otherwise, or until `deadline`. Says what it is ready for: 0 if it was another reason,
   /// or none, that ended the sleep; nothing if the system does not let us wait for it. One fiber at
-  /// a time waits for a descriptor. Called on a fiber.
+  /// a time waits for a descriptor, which must not be closed meanwhile but by another fiber of the
+  /// loop, who wakes the one that waits. Called on a fiber.
   static std::optional<std::uint32_t> sleep_until_ready(int descriptor, std::uint32_t events,
                                                         MonotonicTime deadline);
 

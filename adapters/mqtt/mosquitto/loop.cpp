@@ -61,24 +61,16 @@ class Cork {
 
 }  // namespace
 
-/// Having the socket.
+/// While it lives, what is queued is seen to already.
 class Loop::Turn {
  public:
-  explicit Turn(Loop& loop) : loop_(loop), lock_(loop.socket_) { hold(); }
-  Turn(Loop& loop, std::try_to_lock_t how) : loop_(loop), lock_(loop.socket_, how) {
-    if (lock_) hold();
-  }
+  explicit Turn(Loop& loop) : loop_(loop) { loop_.busy_ = true; }
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
-  ~Turn() {
-    if (lock_) loop_.holder_.store({}, std::memory_order_relaxed);
-  }
-  [[nodiscard]] bool has_socket() const { return lock_.owns_lock(); }
+  ~Turn() { loop_.busy_ = false; }
 
  private:
-  void hold() { loop_.holder_.store(std::this_thread::get_id(), std::memory_order_relaxed); }
   Loop& loop_;
-  const std::unique_lock<std::mutex> lock_;
 };
 
 Loop::Loop(mosquitto& handle, fibers::EventLoop& events, Duration keep_alive,
@@ -116,16 +108,16 @@ void Loop::accepted() {
 }
 
 void Loop::send_queued() noexcept {
-  if (holder_.load(std::memory_order_relaxed) != std::this_thread::get_id()) write_rest();
+  if (!events_.has_caller()) {
+    wake();
+  } else if (!busy_) {
+    write_rest();
+  }
 }
 
 void Loop::write_rest() noexcept {
-  // Whoever has the socket looks again after having let go of it.
-  while (queued_.load() > 0) {
-    const Turn turn(*this, std::try_to_lock);
-    if (!turn.has_socket()) return;
-    write_queued();
-  }
+  const Turn turn(*this);
+  while (queued_.load() > 0) write_queued();
 }
 
 void Loop::write_queued() {

@@ -11,7 +11,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include "adapters/fibers/event_loop.h"
 #include "adapters/mqtt/mosquitto/link_watch.h"
@@ -22,8 +21,10 @@ namespace jobs_bridge::mqtt {
 /// Moves the bytes of one connection of libmosquitto's, which must be in its threaded mode: it then
 /// only queues packets, and calls back from within the functions that are called here.
 ///
-/// A fiber of an event loop reads. Whoever has queued something writes it himself, unless another
-/// has the socket; that one then writes it as well. So a publication costs no change of threads.
+/// A fiber of an event loop reads. Who has queued something on that loop writes it himself, unless
+/// the fiber is at work, which then writes it as well. So a publication costs no change of threads.
+/// Other threads leave it to the fiber: libmosquitto closes the socket when it cannot write, and
+/// then nobody must be about to wait for it.
 ///
 /// libmosquitto queues the acknowledgement of a message before it hands us the message. Nobody
 /// writes while the fiber reads, so what is acknowledged has been handed over completely.
@@ -48,7 +49,8 @@ class Loop {
 
   /// One packet more is queued, and will be sent with the rest; any thread.
   void count_queued() noexcept { queued_.fetch_add(1); }
-  /// Sends what is queued, if not from within a callback: then it follows by itself. Any thread.
+  /// Sends what is queued. From within a callback, or from another thread than the event loop's, it
+  /// follows by itself.
   void send_queued() noexcept;
 
   /// Sends DISCONNECT, after what is queued, and waits for the end, but no longer than `limit`.
@@ -59,15 +61,15 @@ class Loop {
   void run();
   /// Until when to wait for the socket.
   [[nodiscard]] MonotonicTime due() const;
-  /// These with the socket, and say what ended the connection, if something did.
+  /// These in a turn, and say what ended the connection, if something did.
   std::optional<std::string> serve(unsigned ready);
   std::optional<std::string> shake_hands(unsigned ready);
   std::optional<std::string> read();
   std::optional<std::string> look_after();
-  /// These, too, with the socket.
+  /// These, too.
   void write_queued();
   void wait_for(unsigned interest);
-  /// Without it: what others have queued meanwhile.
+  /// Takes a turn for what has been queued meanwhile.
   void write_rest() noexcept;
   void wake() noexcept;
 
@@ -77,11 +79,10 @@ class Loop {
   const OnEnd on_end_;
   fibers::EventLoop& events_;
 
-  std::mutex socket_;  ///< who has it reads or writes
-  std::atomic<std::thread::id> holder_{};
   std::atomic<std::size_t> queued_{0};  ///< packets that nobody has seen to yet
 
-  // With the socket.
+  // Of the event loop's thread.
+  bool busy_ = false;      ///< somebody reads or writes
   unsigned interest_ = 0;  ///< what the socket is waited for
   bool open_ = false;      ///< TCP is there
   bool said_goodbye_ = false;

@@ -2,11 +2,15 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <future>
 #include <memory>
+#include <optional>
 #include <set>
 #include <thread>
 #include <vector>
@@ -55,6 +59,35 @@ TEST(EventLoopTest, AThousandTasksThatWaitShareOneThread) {
   }
   EXPECT_EQ(waiting, 0);
   EXPECT_EQ(threads.size(), 1U);
+}
+
+TEST(EventLoopTest, NumberOfADescriptorThatWasClosedIsWaitedForByWhoHasItNow) {
+  std::array<int, 2> first{};
+  std::array<int, 2> second{};
+  ASSERT_EQ(::pipe(first.data()), 0);
+  ASSERT_EQ(::pipe(second.data()), 0);
+  const int number = first[0];
+  std::shared_ptr<EventLoop::Fiber> former;
+  std::optional<std::uint32_t> former_ready;
+  std::optional<std::uint32_t> ready;
+  {
+    EventLoop loop;
+    loop.start([&] {
+      former = EventLoop::current();
+      former_ready = EventLoop::sleep_until_ready(number, EPOLLIN, MonotonicTime::max());
+      // Only now: whoever has the number sleeps already.
+      EXPECT_EQ(::write(second[1], "x", 1), 1);
+    });
+    loop.start([&] {
+      while (former == nullptr) EventLoop::sleep(steady_clock::now());
+      ::dup2(second[0], number);  // closes what had the number
+      EventLoop::wake(former);
+      ready = EventLoop::sleep_until_ready(number, EPOLLIN, steady_clock::now() + 30s);
+    });
+  }
+  EXPECT_EQ(former_ready, 0U);
+  EXPECT_EQ(ready, static_cast<std::uint32_t>(EPOLLIN));
+  for (const int descriptor : {first[0], first[1], second[0], second[1]}) ::close(descriptor);
 }
 
 TEST(EventLoopTest, WhileOneTaskSleepsAnotherRuns) {
