@@ -64,13 +64,14 @@ class Cork {
 /// While it lives, what is queued is seen to already.
 class Loop::Turn {
  public:
-  explicit Turn(Loop& loop) : loop_(loop) { loop_.busy_ = true; }
+  explicit Turn(Loop& loop) : loop_(loop), use_(loop.ahead_) { loop_.busy_ = true; }
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
   ~Turn() { loop_.busy_ = false; }
 
  private:
   Loop& loop_;
+  const ReadAhead::Use use_;
 };
 
 Loop::Loop(mosquitto& handle, fibers::EventLoop& events, Duration keep_alive,
@@ -79,7 +80,8 @@ Loop::Loop(mosquitto& handle, fibers::EventLoop& events, Duration keep_alive,
       keep_alive_(keep_alive),
       filter_of_nobody_(std::move(filter_of_nobody)),
       on_end_(std::move(on_end)),
-      events_(events) {}
+      events_(events),
+      ahead_(handle) {}
 
 Loop::~Loop() {
   stopping_ = true;
@@ -205,7 +207,8 @@ std::optional<std::string> Loop::serve(unsigned ready) {
   if (is_shaking_hands(handle_)) {
     if (ready == 0) return std::nullopt;
     if (auto over = shake_hands(ready)) return over;
-  } else if ((ready & ~static_cast<unsigned>(EPOLLOUT)) != 0 && !said_goodbye_) {
+  } else if (!said_goodbye_ &&
+             ((ready & ~static_cast<unsigned>(EPOLLOUT)) != 0 || ahead_.kept() > 0)) {
     if (auto over = read()) return over;
   }
   if ((ready & EPOLLOUT) != 0) queued_.fetch_add(1);
@@ -231,14 +234,17 @@ std::optional<std::string> Loop::shake_hands(unsigned ready) {
 }
 
 std::optional<std::string> Loop::read() {
-  int error = MOSQ_ERR_SUCCESS;
-  const SSL* tls = nullptr;
-  do {
-    error = mosquitto_loop_read(&handle_, some_packets);
-    tls = tls_of(handle_);
-    // What TLS has decrypted already no epoll tells of.
-  } while (error == MOSQ_ERR_SUCCESS && tls != nullptr && SSL_pending(tls) > 0);
-  if (error != MOSQ_ERR_SUCCESS || mosquitto_socket(&handle_) < 0) return cause_of(error);
+  // What has been read ahead, or decrypted already, no epoll tells of.
+  bool more = true;
+  while (more) {
+    const auto given = ahead_.given();
+    const int error = mosquitto_loop_read(&handle_, some_packets);
+    if (error != MOSQ_ERR_SUCCESS || mosquitto_socket(&handle_) < 0) return cause_of(error);
+    const SSL* const tls = tls_of(handle_);
+    // TLS may have to write before it reads on: then what is kept has to wait.
+    more =
+        (ahead_.kept() > 0 && ahead_.given() != given) || (tls != nullptr && SSL_pending(tls) > 0);
+  }
   if (watch_) watch_->heard(steady_clock::now());
   return std::nullopt;
 }

@@ -14,6 +14,7 @@
 
 #include "adapters/fibers/event_loop.h"
 #include "adapters/mqtt/mosquitto/link_watch.h"
+#include "adapters/mqtt/mosquitto/read_ahead.h"
 #include "bridge/time.h"
 
 namespace jobs_bridge::mqtt {
@@ -82,6 +83,7 @@ class Loop {
   std::atomic<std::size_t> queued_{0};  ///< packets that nobody has seen to yet
 
   // Of the event loop's thread.
+  ReadAhead ahead_;
   bool busy_ = false;      ///< somebody reads or writes
   unsigned interest_ = 0;  ///< what the socket is waited for
   bool open_ = false;      ///< TCP is there

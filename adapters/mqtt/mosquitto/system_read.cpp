@@ -3,6 +3,7 @@
 
 #include <cerrno>
 
+#include "adapters/mqtt/mosquitto/read_ahead.h"
 #include "adapters/mqtt/reads.h"
 
 namespace jobs_bridge::mqtt {
@@ -27,6 +28,8 @@ extern "C" ssize_t read_of_system(int descriptor, void* buffer, size_t size) {
     errno = EMSGSIZE;
     return -1;
   }
+  if (auto* const ahead = ReadAhead::in_use_for(descriptor))
+    return ahead->read(descriptor, buffer, size);
   const iovec whole{buffer, size};
   const auto result = readv(descriptor, &whole, 1);
   note_read(result);

@@ -1,0 +1,57 @@
+#include "adapters/mqtt/mosquitto/read_ahead.h"
+
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "adapters/mqtt/reads.h"
+
+namespace jobs_bridge::mqtt {
+namespace {
+
+thread_local ReadAhead* in_use = nullptr;
+
+}  // namespace
+
+ssize_t ReadAhead::read(int socket, void* buffer, std::size_t size) {
+  if (kept() > 0) {
+    const auto given = std::min(size, kept());
+    std::memcpy(buffer, buffer_.data() + begin_, given);
+    begin_ += given;
+    given_ += given;
+    return static_cast<ssize_t>(given);
+  }
+  if (drained_) {
+    errno = EAGAIN;
+    return -1;
+  }
+  const iovec parts[] = {{buffer, size}, {buffer_.data(), buffer_.size()}};
+  const auto result = readv(socket, parts, 2);
+  note_read(result);
+  if (result <= 0) return result;
+  const auto got = static_cast<std::size_t>(result);
+  drained_ = got < size + buffer_.size();
+  begin_ = 0;
+  end_ = got - std::min(got, size);
+  return static_cast<ssize_t>(std::min(got, size));
+}
+
+ReadAhead::Use::Use(ReadAhead& ahead) {
+  ahead.drained_ = false;
+  in_use = &ahead;
+}
+
+ReadAhead::Use::~Use() {
+  in_use = nullptr;
+}
+
+ReadAhead* ReadAhead::in_use_for(int descriptor) {
+  // Whatever else a callback reads meanwhile, it may have the number of a socket just closed.
+  const bool responsible =
+      in_use != nullptr && descriptor == mosquitto_socket(&in_use->connection_);
+  return responsible ? in_use : nullptr;
+}
+
+}  // namespace jobs_bridge::mqtt

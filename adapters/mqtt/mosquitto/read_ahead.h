@@ -1,0 +1,51 @@
+#pragma once
+
+#include <mosquitto.h>
+#include <sys/types.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace jobs_bridge::mqtt {
+
+/// What a connection's socket had for us beyond what libmosquitto asked for: it reads a packet in
+/// three or four calls, its first bytes one by one, and then once more to see that there is
+/// nothing. With this all that has arrived is one call of the system.
+///
+/// Not thread-safe.
+class ReadAhead {
+ public:
+  /// `connection` must outlive it.
+  explicit ReadAhead(mosquitto& connection) : connection_(connection) {}
+
+  /// As read(2) of `socket`. Once the system has had no more than was asked of it, nothing is asked
+  /// of it again during the same Use: what comes meanwhile makes the socket readable.
+  ssize_t read(int socket, void* buffer, std::size_t size);
+
+  /// How many bytes are kept. They make no socket readable.
+  [[nodiscard]] std::size_t kept() const { return end_ - begin_; }
+  /// How many have been given away from what was kept, in all.
+  [[nodiscard]] std::uint64_t given() const { return given_; }
+
+  /// While it lives, this thread reads the connection's socket by read(). One at a time a thread.
+  class Use {
+   public:
+    explicit Use(ReadAhead& ahead);
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+    ~Use();
+  };
+  /// The one in use that is responsible for `descriptor`; null: none is.
+  static ReadAhead* in_use_for(int descriptor);
+
+ private:
+  mosquitto& connection_;
+  std::array<char, 4096> buffer_;
+  std::size_t begin_ = 0;  ///< in buffer_: what has not been given away
+  std::size_t end_ = 0;
+  std::uint64_t given_ = 0;
+  bool drained_ = false;  ///< the system has had no more
+};
+
+}  // namespace jobs_bridge::mqtt
