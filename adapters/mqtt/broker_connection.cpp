@@ -1,6 +1,7 @@
 #include "adapters/mqtt/broker_connection.h"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <cstdlib>
 #include <exception>
@@ -22,7 +23,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// How long the broker may take to answer a SUBSCRIBE.
+/// How long the broker may take to answer a SUBSCRIBE, from the last message that it has sent.
 constexpr std::chrono::seconds subscribe_limit{10};
 /// Packets that are too large, each sent so soon after we have connected, until we have the broker
 /// forget what it keeps for us: it would be the end of every connection.
@@ -108,7 +109,9 @@ class BrokerConnection::Implementation final : private Session::Events {
 
  private:
   void arrived(Message message) override {
-    if (!flow_.arrived(steady_clock::now(), message)) on_message_(std::move(message));
+    const auto now = steady_clock::now();
+    heard_ = now;
+    if (!flow_.arrived(now, message)) on_message_(std::move(message));
   }
   void acknowledged(Outbox::Sequence sequence) override {
     if (sequence == Outbox::nobody) {
@@ -264,6 +267,9 @@ class BrokerConnection::Implementation final : private Session::Events {
         lock.lock();
       } else if (subscribed_ || steady_clock::now() < check_at) {
         continue;
+      } else if (asking_ && steady_clock::now() < heard_.load() + subscribe_limit) {
+        // What it has kept for us comes first, however long that takes.
+        check_at = heard_.load() + subscribe_limit;
       } else if (asking_) {
         lost_cause_ = "no answer to SUBSCRIBE";
         since_ = steady_clock::now();
@@ -388,8 +394,9 @@ class BrokerConnection::Implementation final : private Session::Events {
 
   // The keeper's own.
   HostLookup lookup_;
-  std::size_t attempts_ = 0;  ///< since the last connection
-  bool asking_ = false;       ///< a SUBSCRIBE is unanswered
+  std::size_t attempts_ = 0;                           ///< since the last connection
+  bool asking_ = false;                                ///< a SUBSCRIBE is unanswered
+  std::atomic<MonotonicTime> heard_{MonotonicTime{}};  ///< when a message came last
   int too_large_in_a_row_ = 0;
   ConnectionReport report_;
 

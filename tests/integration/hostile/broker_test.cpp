@@ -134,6 +134,35 @@ TEST(HostileBrokerTest, SubscribeThatIsNeverAnsweredIsSaidAndTriedOnAnotherConne
   EXPECT_TRUE(wait_until([&] { return served.load(); })) << bridge.log();
 }
 
+/// As above, it has to outlast the bridge's patience.
+TEST(HostileBrokerTest, SubscribeIsNotGivenUpWhileTheBrokerStillSendsWhatItKept) {
+  JobsEndpoint endpoint;
+  ScriptedBroker broker([&](Connection& connection, std::size_t) {
+    connection.accept();
+    std::vector<Packet> asked;
+    const auto over = Others::Clock::now() + 12s;
+    for (std::uint16_t id = 1; Others::Clock::now() < over; ++id) {
+      if (!connection.send_bytes(publish(start_next_topic("kept"), id))) return;
+      const auto next = Others::Clock::now() + 1s;
+      while (connection.has_data(1s) && Others::Clock::now() < next) {
+        const auto packet = connection.read();
+        if (!packet) return;
+        if (packet->type == Packet::subscribe) asked.push_back(*packet);
+        if (packet->type == Packet::pingreq) connection.send(Packet::pingresp, "");
+        if (packet->type == Packet::publish) connection.acknowledge(packet->publish_id());
+      }
+    }
+    for (const auto& subscribe : asked) grant(connection, subscribe);
+    while (connection.read()) {
+    }
+  });
+  BridgeProcess bridge({"broker.url=mqtt://127.0.0.1:" + std::to_string(broker.port()),
+                        "endpoint.url=" + endpoint.url()},
+                       BridgeProcess::Wait::not_at_all);
+  EXPECT_TRUE(bridge.wait_until_ready(0, 30s)) << bridge.log();
+  EXPECT_EQ(broker.connections(), 1U) << bridge.log();
+}
+
 TEST(HostileBrokerTest, FloodOfRetainedRequestsIsPassedOverAndOthersAreServedMeanwhile) {
   constexpr std::size_t count = 100000 / slowdown;
   JobsEndpoint endpoint;
