@@ -38,8 +38,12 @@ std::string code_of(std::string_view payload) {
 
 }  // namespace
 
-Load::Load(const Options& options)
-    : options_(options), mark_(random_mark()), tally_(options.patience), random_(options.seed) {
+Load::Load(const Options& options, const std::atomic<bool>& stopping)
+    : options_(options),
+      stopping_(stopping),
+      mark_(random_mark()),
+      tally_(options.patience),
+      random_(options.seed) {
   if (options_.progress.count() > 0) {
     progress_.emplace(options_.progress, options_.patience, [](const std::string& line) {
       std::fputs(line.c_str(), stdout);
@@ -56,21 +60,22 @@ std::string Load::name(std::size_t thing) const {
   return options_.prefix + std::to_string(thing + 1);
 }
 
-/// What is asked on below PREFIXn.
-std::string Load::request_topic(Operation operation) const {
+std::string Load::request_topic(std::size_t thing, Operation operation) const {
+  const auto& [before, after] = options_.topic;
+  const auto jobs = before + name(thing) + after;
   switch (operation) {
     case Operation::get:
-      return "/jobs/get";
+      return jobs + "/get";
     case Operation::describe_next:
-      return "/jobs/$next/get";
+      return jobs + "/$next/get";
     case Operation::describe:
-      return "/jobs/" + options_.job + "/get";
+      return jobs + "/" + options_.job + "/get";
     case Operation::update:
-      return "/jobs/" + options_.job + "/update";
+      return jobs + "/" + options_.job + "/update";
     case Operation::start_next:
       break;
   }
-  return "/jobs/start-next";
+  return jobs + "/start-next";
 }
 
 Operation Load::next_operation() {
@@ -94,7 +99,7 @@ void Load::subscribe() {
     for (std::size_t thing = i; thing < options_.things; thing += connections_.size()) {
       for (const auto operation :
            std::set(options_.operations.begin(), options_.operations.end())) {
-        const auto topic = options_.base + "/" + name(thing) + request_topic(operation);
+        const auto topic = request_topic(thing, operation);
         filters.push_back(topic + std::string(accepted));
         filters.push_back(topic + std::string(rejected));
       }
@@ -103,7 +108,8 @@ void Load::subscribe() {
   }
   const auto limit = steady_clock::now() + 60s;
   while (std::any_of(connections_.begin(), connections_.end(),
-                     [](const auto& connection) { return connection->unanswered() > 0; })) {
+                     [](const auto& connection) { return connection->unanswered() > 0; }) &&
+         !stopping_) {
     if (steady_clock::now() > limit) throw std::runtime_error("no answer to SUBSCRIBE");
     serve(steady_clock::now() + 100ms);
   }
@@ -115,19 +121,21 @@ void Load::ask(std::size_t thing, Time due, bool counts) {
   if (!connection.usable()) {
     // Only with --reconnect: a device without a connection cannot ask.
     if (progress_) progress_->skipped();
+    if (counts) tally_.skipped();
     return;
   }
   const auto sequence = tally_.asked(thing, due, counts);
   if (counts) ++counted_;
   if (progress_) progress_->asked(sequence, name(thing), operation, due);
   connection.publish(
-      options_.base + "/" + name(thing) + request_topic(operation),
+      request_topic(thing, operation),
       std::string(operation == Operation::update ? R"({"status":"IN_PROGRESS",)" : "{") +
           R"("clientToken":")" + mark_ + std::to_string(sequence) + R"("})",
       options_.qos);
 }
 
 bool Load::has_asked_all(Time now) const {
+  if (stopping_) return true;
   if (options_.requests > 0) return counted_ >= options_.requests;
   return now >= measuring_ + to_clock(options_.duration);
 }
@@ -169,6 +177,7 @@ void Load::take_reply(std::string_view topic, std::string_view payload) {
 
 void Load::account_for_replies() {
   const auto now = steady_clock::now();
+  for (const auto thing : tally_.expire(now)) free(thing);
   for (auto& reply : std::exchange(replies_, {})) {
     if (progress_) progress_->answered(reply.sequence, reply.rejection, now);
     const auto thing = tally_.answered(reply.sequence, now);
@@ -206,7 +215,6 @@ void Load::serve(Time until) {
                              std::count_if(connections_.begin(), connections_.end(),
                                            [](const auto& each) { return each->usable(); })));
   }
-  for (const auto thing : tally_.expire(now)) free(thing);
 }
 
 Tally::Summary Load::run() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -18,7 +19,9 @@ namespace jobs_load {
 /// One run: connects, subscribes, asks as the options say, and counts. One thread does it all.
 class Load {
  public:
-  explicit Load(const Options& options);
+  /// Once `stopping` is true no more is asked, and the run ends when what is under way has. It must
+  /// outlive this.
+  Load(const Options& options, const std::atomic<bool>& stopping);
 
   /// Throws std::runtime_error, with the cause, when the broker refuses or is gone.
   Tally::Summary run();
@@ -39,13 +42,14 @@ class Load {
   void account_for_replies();
   void free(std::size_t thing);
   [[nodiscard]] Operation next_operation();
-  [[nodiscard]] std::string request_topic(Operation operation) const;
+  [[nodiscard]] std::string request_topic(std::size_t thing, Operation operation) const;
   /// Waits for the sockets until `until` at most and serves them.
   void serve(Time until);
   [[nodiscard]] bool has_asked_all(Time now) const;
   [[nodiscard]] std::string name(std::size_t thing) const;
 
   const Options options_;
+  const std::atomic<bool>& stopping_;
   /// Before and after the number in a client token; random, so that other runs' replies are not
   /// ours.
   const std::string mark_;

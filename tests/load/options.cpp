@@ -52,6 +52,33 @@ bool take_url(std::string_view url, Broker& broker) {
   return error == std::errc() && stopped == end && broker.port != 0;
 }
 
+/// TOPIC, below which there are things with their jobs, or a topic of jobs with {thing} in it.
+std::pair<std::string, std::string> split_topic(const std::string& base) {
+  constexpr std::string_view thing = "{thing}";
+  require(!base.empty() && base.find_first_of("+#") == std::string::npos &&
+              !base.starts_with('/') && !base.ends_with('/'),
+          "--base", "'" + base + "' is no topic that requests can begin with");
+  const auto found = base.find(thing);
+  if (found == std::string::npos) return {base + "/", "/jobs"};
+  return {base.substr(0, found), base.substr(found + thing.size())};
+}
+
+bool has_only(const std::string& text, std::string_view others) {
+  return std::all_of(text.begin(), text.end(), [&](char letter) {
+    return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+           (letter >= '0' && letter <= '9') || others.find(letter) != std::string_view::npos;
+  });
+}
+
+/// A year: no clock's arithmetic overflows.
+constexpr double longest = 365.0 * 24 * 3600;
+
+void require_time(double seconds, double least, const char* option) {
+  // Written so that what is not a number fails.
+  require(seconds >= least && seconds <= longest, option,
+          least > 0 ? "must be positive, and a year at most" : "must be from 0 to a year");
+}
+
 /// The password is read from a file, so that `ps` shows none.
 std::string read_password(const std::string& path) {
   std::ifstream file(path);
@@ -61,18 +88,26 @@ std::string read_password(const std::string& path) {
 }
 
 void review(const Options& options) {
-  require(options.things >= 1, "--things", "must be at least 1");
-  require(options.connections >= 1 && options.connections <= 1000, "--connections",
-          "must be from 1 to 1000");
   require(options.connections <= options.things, "--connections", "more than there are things");
-  require(options.rate >= 0, "--rate", "must not be negative");
-  require(options.in_flight >= 1, "--in-flight", "must be at least 1");
+  require(options.rate == 0 || (options.rate >= 0.001 && options.rate <= 1e6), "--rate",
+          "must be from 0.001 to 1000000");
   require(options.rate > 0 || options.in_flight <= options.things, "--in-flight",
           "more than there are things, of which each has one request under way at a time");
-  require(options.warm_up.count() >= 0, "--warm-up", "must not be negative");
-  require(options.duration.count() > 0, "--duration", "must be positive");
-  require(options.patience.count() > 0, "--patience", "must be positive");
-  require(options.progress.count() >= 0, "--progress", "must not be negative");
+  constexpr double positive = 1e-3;
+  require_time(options.warm_up.count(), 0, "--warm-up");
+  require_time(options.duration.count(), positive, "--duration");
+  require_time(options.patience.count(), positive, "--patience");
+  require_time(options.progress.count(), 0, "--progress");
+  require(
+      has_only(options.prefix, ":_-"), "--prefix",
+      "'" + options.prefix + "': the name of a thing has letters, digits, ':', '_' and '-' only");
+  require(options.prefix.size() + std::to_string(options.things).size() <= 128, "--prefix",
+          "the name of a thing would have more than 128 characters");
+  require(has_only(options.job, "_-") && options.job.size() <= 64, "--job",
+          "'" + options.job + "': a job id has up to 64 letters, digits, '_' and '-' only");
+  const auto& broker = options.broker;
+  require(broker.tls || (broker.ca_file.empty() && broker.certificate_file.empty()), "--broker",
+          "certificates are for mqtts:// only");
   const bool about_a_job =
       std::any_of(options.operations.begin(), options.operations.end(), [](Operation operation) {
         return operation == Operation::describe || operation == Operation::update;
@@ -105,6 +140,7 @@ CommandLine parse_command_line(int count, const char* const* arguments) {
   std::string url = "mqtt://127.0.0.1:1883";
   std::string protocol = "5";
   std::string password_file;
+  std::string base = "$aws/things";
   double warm_up = options.warm_up.count();
   double duration = options.duration.count();
   double patience = options.patience.count();
@@ -118,11 +154,14 @@ CommandLine parse_command_line(int count, const char* const* arguments) {
       ->type_name("5|3.1.1")
       ->capture_default_str();
   app.add_option("--ca-file", options.broker.ca_file, "Authorities to trust (PEM)")
+      ->check(CLI::ExistingFile.description(""))
       ->type_name("FILE");
   auto* certificate =
       app.add_option("--cert-file", options.broker.certificate_file, "Our certificate (PEM)")
+          ->check(CLI::ExistingFile.description(""))
           ->type_name("FILE");
   auto* key = app.add_option("--key-file", options.broker.private_key_file, "Its key (PEM)")
+                  ->check(CLI::ExistingFile.description(""))
                   ->type_name("FILE");
   certificate->needs(key);
   key->needs(certificate);
@@ -131,23 +170,29 @@ CommandLine parse_command_line(int count, const char* const* arguments) {
   app.add_option("--password-file", password_file, "Its first line is the password")
       ->type_name("FILE")
       ->needs(username);
-  app.add_option("--base", options.base, "What topics begin with")
+  app.add_option(
+         "--base", base,
+         "What topics begin with: the things' topic, or that of their jobs with {thing} in it")
       ->type_name("TOPIC")
       ->capture_default_str();
   app.add_option("--things", options.things, "How many devices: PREFIX1, PREFIX2, ...")
+      ->check(CLI::Range(1LL, 10'000'000LL).description(""))
       ->type_name("N")
       ->capture_default_str();
   app.add_option("--prefix", options.prefix, "What their names begin with")
       ->type_name("NAME")
       ->capture_default_str();
-  app.add_option("--connections", options.connections, "Connections that the devices share")
-      ->type_name("N")
-      ->capture_default_str();
+  auto* connections =
+      app.add_option("--connections", options.connections, "Connections that the devices share")
+          ->check(CLI::Range(1LL, 1000LL).description(""))
+          ->type_name("N")
+          ->capture_default_str();
   app.add_option("--qos", options.qos, "Of requests and of subscriptions")
       ->check(CLI::Range(0, 1))
       ->type_name("0|1")
       ->capture_default_str();
-  app.add_option("--operation", options.operations, "What they ask for, by turns (start-next)")
+  app.add_option("--operation", options.operations,
+                 "What they ask for, drawn at random (start-next)")
       ->delimiter(',')
       // Its own description is the names again, with the numbers that they stand for.
       ->transform(CLI::CheckedTransformer(operations()).description(""))
@@ -155,9 +200,11 @@ CommandLine parse_command_line(int count, const char* const* arguments) {
   app.add_option("--job", options.job, "The job that describe and update name")->type_name("JOB");
   app.add_option("--rate", options.rate, "Open loop: so many requests a second are due")
       ->type_name("N");
-  app.add_option("--in-flight", options.in_flight, "Closed loop: so many are always under way")
-      ->type_name("N")
-      ->capture_default_str();
+  auto* in_flight =
+      app.add_option("--in-flight", options.in_flight, "Closed loop: so many are always under way")
+          ->check(CLI::Range(1LL, 10'000'000LL).description(""))
+          ->type_name("N")
+          ->capture_default_str();
   app.add_option("--warm-up", warm_up, "Ask this long before measuring")
       ->type_name("SECONDS")
       ->capture_default_str();
@@ -165,6 +212,7 @@ CommandLine parse_command_line(int count, const char* const* arguments) {
       ->type_name("SECONDS")
       ->capture_default_str();
   app.add_option("--requests", options.requests, "Measure so many requests, however long it takes")
+      ->check(CLI::Range(1LL, 1'000'000'000'000LL).description(""))
       ->type_name("N");
   app.add_option("--patience", patience, "A reply that takes longer counts as lost")
       ->type_name("SECONDS")
@@ -186,6 +234,11 @@ CommandLine parse_command_line(int count, const char* const* arguments) {
     require(take_url(url, options.broker), "--broker",
             "'" + url + "' is not of the form mqtt://HOST:PORT or mqtts://HOST:PORT");
     options.broker.version_5 = protocol == "5";
+    options.topic = split_topic(base);
+    if (connections->count() == 0) {
+      options.connections = std::min(options.connections, options.things);
+    }
+    if (in_flight->count() == 0) options.in_flight = std::min(options.in_flight, options.things);
     if (!password_file.empty()) options.broker.password = read_password(password_file);
     options.warm_up = std::chrono::duration<double>(warm_up);
     options.duration = std::chrono::duration<double>(duration);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace jobs_load {
@@ -31,7 +32,8 @@ enum class Operation { start_next, get, describe_next, describe, update };
 /// What the command line says.
 struct Options {
   Broker broker = {};
-  std::string base = "$aws/things";
+  /// What topics begin with, before and after a thing's name.
+  std::pair<std::string, std::string> topic{"$aws/things/", "/jobs"};
   std::string prefix = "device-";
   std::size_t things = 1000;  ///< PREFIX1 to PREFIXn
   std::size_t connections = 4;

@@ -23,8 +23,12 @@ std::string as_text(const Tally::Summary& summary) {
                 "latency ms: mean %.2f, p50 %.2f, p90 %.2f, p99 %.2f, p99.9 %.2f, longest %.2f\n",
                 summary.mean, summary.p50, summary.p90, summary.p99, summary.p999, summary.longest);
   text += line;
+  if (summary.lost > 0) text += "  (a lost request counts as one that took the patience)\n";
   text += "lost " + std::to_string(summary.lost) + ", late " + std::to_string(summary.late) +
           ", duplicates " + std::to_string(summary.duplicates) + "\n";
+  if (summary.skipped > 0) {
+    text += "not asked for want of a connection: " + std::to_string(summary.skipped) + "\n";
+  }
   for (const auto& [code, count] : summary.rejections) {
     text += "rejected with " + code + ": " + std::to_string(count) + "\n";
   }
@@ -44,6 +48,7 @@ std::string as_json(const Tally::Summary& summary) {
                                           {"p99.9", summary.p999},
                                           {"longest", summary.longest}}},
                                         {"lost", summary.lost},
+                                        {"skipped", summary.skipped},
                                         {"late", summary.late},
                                         {"duplicates", summary.duplicates},
                                         {"rejections", summary.rejections}};

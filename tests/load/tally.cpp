@@ -5,6 +5,14 @@
 #include <numeric>
 
 namespace jobs_load {
+namespace {
+
+std::uint32_t in_microseconds(std::chrono::duration<double> time) {
+  constexpr auto most = static_cast<double>(std::numeric_limits<std::uint32_t>::max());
+  return static_cast<std::uint32_t>(std::clamp(time.count() * 1e6, 0.0, most));
+}
+
+}  // namespace
 
 Tally::Sequence Tally::asked(std::size_t thing, Time due, bool counts) {
   const Sequence sequence = fates_.size();
@@ -33,10 +41,7 @@ std::optional<std::size_t> Tally::answered(Sequence sequence, Time now) {
   fates_[sequence] = Fate::answered;
   last_counts_ = request.counts;
   if (request.counts) {
-    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - request.due);
-    const auto most = std::numeric_limits<std::uint32_t>::max();
-    latencies_.push_back(
-        static_cast<std::uint32_t>(std::clamp<std::int64_t>(took.count(), 0, std::int64_t{most})));
+    latencies_.push_back(in_microseconds(now - request.due));
     ++summary_.replies;
     last_reply_ = now;
   }
@@ -66,9 +71,12 @@ Tally::Summary Tally::summary() const {
   for (const auto& [sequence, request] : outstanding_) {
     if (request.counts) ++summary.lost;
   }
-  if (latencies_.empty()) return summary;
-  summary.seconds = std::chrono::duration<double>(last_reply_ - *first_due_).count();
+  if (!latencies_.empty()) {
+    summary.seconds = std::chrono::duration<double>(last_reply_ - *first_due_).count();
+  }
   auto sorted = latencies_;
+  sorted.insert(sorted.end(), summary.lost, in_microseconds(patience_));
+  if (sorted.empty()) return summary;
   std::sort(sorted.begin(), sorted.end());
   const auto milliseconds = [](double microseconds) { return microseconds / 1000; };
   const auto at = [&](double part) {

@@ -30,12 +30,16 @@ class Tally {
   Sequence asked(std::size_t thing, Time due, bool counts);
 
   /// A reply with this number came. The thing, if it was the first reply to its request and in
-  /// time.
+  /// time. What was overdue by then must have been given up: see expire().
   std::optional<std::size_t> answered(Sequence sequence, Time now);
   /// What a rejection said; to be called after answered(), if that returned a thing.
   void rejected(const std::string& code);
 
-  /// Gives up on what has waited for too long; the things whose requests those were.
+  /// A request that was due could not be asked, for want of a connection.
+  void skipped() { ++summary_.skipped; }
+
+  /// Gives up on what has waited for too long; the things whose requests those were. Costs nothing
+  /// where there is nothing to give up.
   std::vector<std::size_t> expire(Time now);
 
   [[nodiscard]] std::size_t outstanding() const { return outstanding_.size(); }
@@ -44,11 +48,14 @@ class Tally {
     std::uint64_t requests = 0;  ///< that count
     std::uint64_t replies = 0;   ///< to them, each counted once
     std::uint64_t lost = 0;
+    std::uint64_t skipped = 0;     ///< due, but never asked; not among the requests
     std::uint64_t late = 0;        ///< replies to requests that had been given up
     std::uint64_t duplicates = 0;  ///< further replies to a request
     std::map<std::string, std::uint64_t> rejections = {};
     double seconds = 0;  ///< from the first request due to the last reply
-    double mean = 0;     ///< latencies, in milliseconds
+    /// Latencies, in milliseconds. A lost request is in them with the patience, which it took at
+    /// least: to leave it out would hide the worst.
+    double mean = 0;
     double p50 = 0;
     double p90 = 0;
     double p99 = 0;

@@ -85,6 +85,36 @@ TEST_F(LoadTest, RequestsThatNobodyAnswersAreLost) {
   EXPECT_EQ(result.at("replies"), 0);
 }
 
+TEST_F(LoadTest, ReplyThatTakesLongerThanThePatienceIsNone) {
+  site.endpoint->set_fault({{"kind", "none"}, {"delay_ms", 400}});
+  const auto loaded = load(*site.broker, {"--json", "--things", "20", "--rate", "20", "--requests",
+                                          "20", "--patience", "0.3"});
+  EXPECT_EQ(loaded.status, 1) << loaded.output;
+  const auto result = loaded.json();
+  EXPECT_EQ(result.at("replies"), 0) << result;
+  EXPECT_EQ(result.at("lost"), 20) << result;
+  EXPECT_GE(result.at("late"), 5) << result;
+  EXPECT_EQ(result.at("latency_ms").at("p50"), 300) << result;
+}
+
+TEST_F(LoadTest, InterruptedRunTellsWhatItHasSeen) {
+  Process process(command(*site.broker, {"--duration", "600", "--things", "200"}));
+  ASSERT_TRUE(site.endpoint->wait_for_calls(200));
+  process.signal(SIGINT);
+  EXPECT_EQ(process.wait(), 0) << process.output();
+  EXPECT_THAT(process.output(), HasSubstr(" replies/s\n"));
+  EXPECT_THAT(process.output(), HasSubstr("lost 0, "));
+}
+
+TEST_F(LoadTest, ThingsMayBeAnywhereInTheTopic) {
+  site.bridge.reset();
+  site.bridge.emplace(site.bridge_settings({"topics.base=site/{thing}/work"}));
+  const auto loaded =
+      load(*site.broker, {"--base", "site/{thing}/work", "--things", "2", "--requests", "10"});
+  EXPECT_EQ(loaded.status, 0) << loaded.output;
+  EXPECT_THAT(loaded.output, HasSubstr("10 requests, 10 replies"));
+}
+
 TEST_F(LoadTest, BrokerThatGoesAwayIsSaid) {
   Process process(command(*site.broker, {"--duration", "60", "--things", "200"}));
   ASSERT_TRUE(site.endpoint->wait_for_calls(200));

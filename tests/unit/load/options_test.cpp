@@ -48,8 +48,17 @@ TEST(LoadOptionsTest, UrlThatIsNoneIsRefused) {
 TEST(LoadOptionsTest, ValuesThatCannotBeAreRefusedWithTheirNames) {
   expect_refused({"--things", "0"}, "--things");
   expect_refused({"--things", "2", "--connections", "3"}, "--connections");
-  expect_refused({"--things", "10"}, "--in-flight");
-  expect_refused({"--rate", "-1"}, "--rate");
+  expect_refused({"--things", "-5"}, "--things");
+  expect_refused({"--things", "10", "--in-flight", "11"}, "--in-flight");
+  expect_refused({"--in-flight", "0"}, "--in-flight");
+  expect_refused({"--connections", "0"}, "--connections");
+  expect_refused({"--requests", "-1"}, "--requests");
+  for (const auto* rate : {"-1", "inf", "nan", "1e-300", "1e9"}) {
+    expect_refused({"--rate", rate}, "--rate");
+  }
+  for (const auto* option : {"--warm-up", "--duration", "--patience", "--progress"}) {
+    for (const auto* time : {"inf", "nan", "1e308", "-1"}) expect_refused({option, time}, option);
+  }
   expect_refused({"--duration", "0"}, "--duration");
   expect_refused({"--patience", "0"}, "--patience");
   expect_refused({"--warm-up", "-1"}, "--warm-up");
@@ -57,10 +66,33 @@ TEST(LoadOptionsTest, ValuesThatCannotBeAreRefusedWithTheirNames) {
   expect_refused({"--protocol", "4"}, "--protocol");
   expect_refused({"--operation", "notify"}, "--operation");
   expect_refused({"--progress", "-1"}, "--progress");
-  expect_refused({"--cert-file", "a"}, "--key-file");
+  expect_refused({"--cert-file", "/dev/null"}, "--key-file");
+  expect_refused({"--broker", "mqtts://a", "--ca-file", "/does/not/exist"}, "/does/not/exist");
+  expect_refused({"--ca-file", "/dev/null"}, "mqtts://");
+  expect_refused({"--prefix", "a/b"}, "--prefix");
+  expect_refused({"--prefix", std::string(128, 'a').c_str()}, "128");
+  expect_refused({"--job", "a/b"}, "--job");
+  for (const auto* base : {"", "/a", "a/", "a/+", "#"}) expect_refused({"--base", base}, "--base");
   expect_refused({"--password-file", "a"}, "--username");
   expect_refused({"--username", "a", "--password-file", "/does/not/exist"}, "/does/not/exist");
   expect_refused({"--unknown"}, "--unknown");
+}
+
+TEST(LoadOptionsTest, FewThingsShareNoMoreConnectionsAndRequestsThanTheyCanHave) {
+  const auto line = parse({"--things", "2"});
+  ASSERT_TRUE(line.options) << line.complaint;
+  EXPECT_EQ(line.options->connections, 2U);
+  EXPECT_EQ(line.options->in_flight, 2U);
+}
+
+TEST(LoadOptionsTest, TopicIsThatOfThingsOrThatOfTheirJobs) {
+  using testing::Pair;
+  const auto things = parse({"--base", "site/things"});
+  ASSERT_TRUE(things.options) << things.complaint;
+  EXPECT_THAT(things.options->topic, Pair("site/things/", "/jobs"));
+  const auto jobs = parse({"--base", "{thing}/jobs"});
+  ASSERT_TRUE(jobs.options) << jobs.complaint;
+  EXPECT_THAT(jobs.options->topic, Pair("", "/jobs"));
 }
 
 TEST(LoadOptionsTest, OpenLoopNeedsNoRequestsInFlight) {

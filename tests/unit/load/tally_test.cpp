@@ -80,6 +80,27 @@ TEST_F(TallyTest, ReplyAfterPatienceEndedIsLateAndItsRequestStaysLost) {
   EXPECT_EQ(summary.replies, 0U);
 }
 
+TEST_F(TallyTest, LostRequestIsInThePercentilesWithThePatienceThatItTookAtLeast) {
+  for (int i = 0; i < 89; ++i) tally.answered(tally.asked(0, start, true), start + 1ms);
+  for (int i = 0; i < 10; ++i) tally.asked(0, start, true);
+  tally.expire(start + 10s);
+  tally.asked(0, start + 10s, true);
+  const auto summary = tally.summary();
+  EXPECT_EQ(summary.lost, 11U);
+  EXPECT_DOUBLE_EQ(summary.p50, 1);
+  EXPECT_DOUBLE_EQ(summary.p90, 10000);
+  EXPECT_DOUBLE_EQ(summary.longest, 10000);
+  EXPECT_DOUBLE_EQ(summary.mean, (89 * 1 + 11 * 10000) / 100.0);
+  EXPECT_THAT(as_text(summary), testing::HasSubstr("counts as one that took the patience"));
+}
+
+TEST_F(TallyTest, WhatCouldNotBeAskedIsNoRequestButIsTold) {
+  tally.skipped();
+  EXPECT_EQ(tally.summary().requests, 0U);
+  EXPECT_THAT(as_text(tally.summary()), testing::HasSubstr("for want of a connection: 1\n"));
+  EXPECT_EQ(nlohmann::json::parse(as_json(tally.summary())).at("skipped"), 1);
+}
+
 TEST_F(TallyTest, WhatIsOutstandingAtTheEndIsLost) {
   tally.asked(0, start, true);
   EXPECT_EQ(tally.summary().lost, 1U);
