@@ -62,7 +62,8 @@ Section broker_section() {
            "Not empty: subscribe as $share/<group>/..., so that the broker spreads requests over "
            "the group."},
           {"partition", "1/1", partition(at(&Broker::partition)),
-           "\"2/3\": this instance serves the second third of all things, by hash of the name."},
+           "\"2/3\": this instance serves the second third of all things, by hash of the name. All "
+           "instances must have the same n."},
           {"allow_plaintext", "false", boolean(at(&Broker::allow_plaintext)),
            "Whether credentials may travel over mqtt:// to another host."},
       }};

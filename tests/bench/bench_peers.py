@@ -1,7 +1,10 @@
 """The other bridges that can be measured beside ours, in tests/bench/peers."""
 
+import hashlib
 import pathlib
+import re
 import subprocess
+import sys
 
 import bench_site as site
 
@@ -14,10 +17,34 @@ def where(folder, broker, endpoint, connections):
             "--ca", folder / "ca.pem", "--connections", connections]
 
 
+OLDEST_NODE = (20, 18, 1)  # what undici and Node-RED take
+
+
+def printed(*command, **more):
+    """What a program says, or an end with what it complains of."""
+    try:
+        return subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, **more).stdout
+    except FileNotFoundError:
+        sys.exit(f"tests/bench/run: there is no {command[0]}, which a peer needs")
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"tests/bench/run: {' '.join(command)} failed:\n{error.stdout}")
+
+
 def npm_install(peer):
-    if not (peer / "node_modules").exists():
-        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"],
-                       cwd=peer, check=True)
+    version = printed("node", "--version").strip()
+    if tuple(map(int, re.findall(r"\d+", version)[:3])) < OLDEST_NODE:
+        oldest = ".".join(map(str, OLDEST_NODE))
+        sys.exit(f"tests/bench/run: node, node-nodelay and node-red need Node {oldest} or newer; "
+                 f"this is {version}. Without them: --peers floor")
+    # Only a finished installation has the mark, and of this very lock file.
+    mark = peer / "node_modules" / ".complete"
+    wanted = hashlib.sha256((peer / "package-lock.json").read_bytes()).hexdigest()
+    if mark.exists() and mark.read_text() == wanted:
+        return
+    printed("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error",
+            cwd=peer)
+    mark.write_text(wanted)
 
 
 class Floor:

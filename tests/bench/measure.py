@@ -18,24 +18,40 @@ import bench_site as site
 import bench_table
 from bench_load import Generator, Subject, running
 
+# Where tests/bench/run builds the bridge with each MQTT library.
+BUILDS = {"paho": pathlib.Path("build-bench"), "mosquitto": pathlib.Path("build-bench-mosquitto")}
 LOADS = ("busy", "steady", "single", "slow", "burst")
 WARM_UP = 10000  # requests; Node takes a third more CPU after 3,000
+
+
+def above_zero(kind):
+    def take(text):
+        value = kind(text)
+        if not 0 < value < 1e9:
+            raise argparse.ArgumentTypeError(f"{text} is not above 0 and below 1,000,000,000")
+        return value
+    take.__name__ = kind.__name__  # for the complaint about what is no number at all
+    return take
 
 
 def parse():
     parser = argparse.ArgumentParser(
         prog="tests/bench/run", description=__doc__.splitlines()[0],
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build-bench"),
-                        help="where bin/jobs-bridge and bin/jobs-load are")
+    parser.add_argument("--library", default="paho", metavar="NAME,...",
+                        help="which MQTT libraries to measure the bridge with: "
+                             f"{', '.join(BUILDS)}")
+    parser.add_argument("--build", type=pathlib.Path, metavar="BUILD",
+                        help="measure the bridge of this build, in place of --library")
+    parser.add_argument("--print-libraries", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--baseline", action="append", default=[], metavar="NAME=BUILD",
                         help="another build of the bridge to put beside it")
     parser.add_argument("--peers", default="", metavar="NAME,...",
                         help=f"other bridges to put beside it: {', '.join(bench_peers.BY_NAME)}")
-    parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured")
-    parser.add_argument("--requests", type=int, default=30000,
+    parser.add_argument("--rounds", type=above_zero(int), default=3, help="how often everything is measured")
+    parser.add_argument("--requests", type=above_zero(int), default=30000,
                         help="requests a measurement with 200 in flight")
-    parser.add_argument("--seconds", type=float, default=8, help="of a measurement at 1,000/s")
+    parser.add_argument("--seconds", type=above_zero(float), default=8, help="of a measurement at 1,000/s")
     parser.add_argument("--only", default="", metavar="NAME,...",
                         help=f"some of: {', '.join(LOADS)}; with --plan: "
                              f"{', '.join(bench_plan.MEASUREMENTS)}")
@@ -44,6 +60,20 @@ def parse():
     parser.add_argument("--set", action="append", default=[], metavar="section.key=value",
                         help="for the bridge")
     options = parser.parse_args()
+    options.library = list(filter(None, options.library.split(",")))
+    for name in options.library:
+        if name not in BUILDS:
+            parser.error(f"--library {name}: not one of {', '.join(BUILDS)}")
+    if not options.library:
+        parser.error("--library: names none")
+    for baseline in options.baseline:
+        name, equals, build = baseline.partition("=")
+        if not (name and equals and build):
+            parser.error(f"--baseline {baseline}: not of the form NAME=BUILD")
+    if options.build is None:
+        options.build, *others = (BUILDS[name] for name in options.library)
+        options.baseline = [f"with {name}={build}" for name, build
+                            in zip(options.library[1:], others)] + options.baseline
     options.build = options.build.resolve()
     options.only = list(filter(None, options.only.split(",")))
     known = bench_plan.MEASUREMENTS if options.plan else LOADS
@@ -51,10 +81,20 @@ def parse():
         if name not in known:
             parser.error(f"--only {name}: not one of {', '.join(known)}")
     options.peers = list(filter(None, options.peers.split(",")))
+    if options.plan and (options.peers or options.baseline):
+        parser.error("--plan measures one bridge alone: no --peers, --baseline or second --library")
     for name in options.peers:
         if name not in bench_peers.BY_NAME:
             parser.error(f"--peers {name}: not one of {', '.join(bench_peers.BY_NAME)}")
     return options
+
+
+def check_builds(options):
+    builds = [options.build] + [pathlib.Path(text.partition("=")[2]) for text in options.baseline]
+    for build in builds:
+        if not (build / "bin" / "jobs-bridge").exists():
+            sys.exit(f"measure.py: there is no {build}/bin/jobs-bridge; tests/bench/run builds what "
+                     "--library names")
 
 
 class Bench:
@@ -62,7 +102,10 @@ class Bench:
         self.options = options
         self.folder = folder
         self.generator = Generator(options.build)
-        self.subjects = [Subject("jobs-bridge", self.ours(options.build))]
+        ours = "jobs-bridge"
+        if len(options.library) > 1:
+            ours += f" with {options.library[0]}"
+        self.subjects = [Subject(ours, self.ours(options.build))]
         for baseline in options.baseline:
             name, _, path = baseline.partition("=")
             self.subjects.append(Subject(name, self.ours(pathlib.Path(path).resolve())))
@@ -146,6 +189,10 @@ class Bench:
 
 def main():
     options = parse()
+    if options.print_libraries:
+        print(*options.library)
+        return
+    check_builds(options)
     # As Ctrl-C does: through the finally blocks, so that nothing that was started is left behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     folder = pathlib.Path(tempfile.mkdtemp(prefix="jobs-bridge-bench-"))
