@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 namespace jobs_bridge::https {
@@ -9,8 +10,10 @@ namespace {
 
 using Kind = HttpFailure::Kind;
 
-// The library matches the status line with std::regex, which recurses for each character.
 constexpr std::size_t kMaxStatusLine = 1024;
+// The library matches the status line with std::regex, which recurses for each character: three
+// quarters of a kibibyte of them are more than a fiber's stack holds. Nobody asks for the reason.
+constexpr std::size_t kStatusLineForLibrary = 64;
 constexpr std::size_t kMaxHead = 64 * 1024;
 
 }  // namespace
@@ -57,7 +60,7 @@ void AnswerStream::begin_body() {
 ssize_t AnswerStream::fail_at_limit() {
   if (in_body_) {
     failure_ = {Kind::too_large, "the body of the answer and its framing are longer than allowed"};
-  } else if (in_first_line_) {
+  } else if (in_status_line_) {
     failure_ = {Kind::broken, "not HTTP: the status line has no end"};
   } else {
     failure_ = {Kind::too_large,
@@ -68,13 +71,43 @@ ssize_t AnswerStream::fail_at_limit() {
 
 void AnswerStream::take(char byte) {
   last_four_ = (last_four_ << 8) | static_cast<unsigned char>(byte);
-  if (byte == '\n' && in_first_line_) {
-    in_first_line_ = false;
-    if (!in_body_) limit_ = kMaxHead;
+  if (in_body_) return;
+  if (in_status_line_ && line_size_ < status_line_.size()) status_line_[line_size_] = byte;
+  ++line_size_;
+  if (byte == '\n') end_line();
+}
+
+void AnswerStream::end_line() {
+  line_size_ = 0;
+  if (in_status_line_) {
+    in_status_line_ = false;
+    limit_ = kMaxHead;
+    // After "100 Continue" the library takes the next line for a blank one, and then reads on as if
+    // nothing had been.
+    lines_to_status_line_ =
+        std::string_view(status_line_.data(), status_line_.size()).ends_with(" 100") ? 1 : 0;
+  } else if (lines_to_status_line_ > 0 && --lines_to_status_line_ == 0) {
+    in_status_line_ = true;
+    limit_ = std::min(taken_ + kMaxStatusLine, kMaxHead);
   }
 }
 
+/// Leaves out what is left of the status line, but for its end. False: that was not to be had.
+bool AnswerStream::skip_reason() {
+  while (begin_ != end_ || more()) {
+    const char next = buffer_[begin_];
+    if (next == '\r' || next == '\n') return true;
+    ++begin_;
+    if (++taken_ > limit_) {
+      fail_at_limit();
+      return false;
+    }
+  }
+  return false;
+}
+
 ssize_t AnswerStream::read(char* to, size_t size) {
+  if (in_status_line_ && line_size_ >= kStatusLineForLibrary && !skip_reason()) return -1;
   if (begin_ == end_ && !more()) return end_of_stream_ ? 0 : -1;
   // The library reads lines byte by byte, so this is worth a way of its own.
   const std::size_t count = size == 1 ? 1 : std::min(size, end_ - begin_);

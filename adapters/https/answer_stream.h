@@ -15,7 +15,7 @@ namespace jobs_bridge::https {
 /// The stream that cpp-httplib reads the answer to one request from. It sends the request that it
 /// is given, in one write, and not what the library writes (in two, which cost a packet, a TLS
 /// record and, with Nagle, 40 ms); reads the answer in large pieces (the library asks byte by byte)
-/// and keeps limits that the library does not know.
+/// keeps limits that the library does not know, and leaves out what the library could not stand.
 class AnswerStream final : public httplib::Stream {
  public:
   /// `request` is sent before the first is read. It must outlive the stream.
@@ -45,7 +45,9 @@ class AnswerStream final : public httplib::Stream {
 
  private:
   bool more();
+  bool skip_reason();
   void take(char byte);
+  void end_line();
   ssize_t fail_at_limit();
 
   Connection& connection_;
@@ -53,10 +55,13 @@ class AnswerStream final : public httplib::Stream {
   const MonotonicTime deadline_;
   const std::size_t max_body_wire_bytes_;
   bool request_sent_ = false;
-  bool in_first_line_ = true;
+  bool in_status_line_ = true;
   bool in_body_ = false;
   bool end_of_stream_is_fine_ = false;
   bool end_of_stream_ = false;
+  std::array<char, 12> status_line_{};  ///< its beginning, with the status
+  std::size_t line_size_ = 0;           ///< of the present line, what the library has of it
+  int lines_to_status_line_ = 0;        ///< after an interim answer
   std::uint32_t last_four_ = 0;
   std::size_t taken_ = 0;
   std::size_t limit_;  ///< for taken_: in turn that of the first line, the head and the body

@@ -55,6 +55,16 @@ INSTANTIATE_TEST_SUITE_P(
                     peer.send(kHead);
                     send_for_ever(peer, "X-More: " + std::string(1000, 'x') + "\r\n");
                   }},
+        Behaviour{"LongReason",
+                  [](auto& peer) {
+                    peer.send("HTTP/1.1 503 " + std::string(1000, 'x') +
+                              "\r\nContent-Length: 0\r\n\r\n");
+                  }},
+        Behaviour{"LongReasonAfterAnInterimAnswer",
+                  [](auto& peer) {
+                    peer.send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 " +
+                              std::string(60000, 'x') + "\r\nContent-Length: 0\r\n\r\n");
+                  }},
         Behaviour{"HeaderWithoutEnd",
                   [](auto& peer) {
                     peer.send(kHead + "X-Long: ");

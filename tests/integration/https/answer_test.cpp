@@ -98,6 +98,15 @@ TEST(HttpsAnswerTest, ContinueIsPassedOver) {
   EXPECT_EQ(answer(client.perform(put())).status, 200);
 }
 
+TEST(HttpsAnswerTest, ReasonIsPassedOverHoweverLong) {
+  const auto long_answer = http_answer("{}", "200 " + std::string(1000, 'x'));
+  for (const auto& bytes : {long_answer, "HTTP/1.1 100 Continue\r\n\r\n" + long_answer}) {
+    RawPeer peer(says(bytes));
+    Client client(plain(peer));
+    EXPECT_EQ(answer(client.perform(put())).body, "{}");
+  }
+}
+
 TEST(HttpsAnswerTest, RedirectIsNotFollowed) {
   RawPeer peer(says(http_answer("", "302 Found", "Location: /elsewhere\r\n")));
   Client client(plain(peer));
