@@ -26,6 +26,11 @@ std::string cause_of(const HttpOutcome& outcome) {
   return "the endpoint failed: HTTP " + std::to_string(std::get<HttpResponse>(outcome).status);
 }
 
+bool is_stopped(const HttpOutcome& outcome) {
+  const auto* failure = std::get_if<HttpFailure>(&outcome);
+  return failure != nullptr && failure->kind == HttpFailure::Kind::stopped;
+}
+
 std::string detail_of(const HttpOutcome& outcome) {
   const auto* failure = std::get_if<HttpFailure>(&outcome);
   return failure == nullptr ? std::string() : failure->detail;
@@ -118,6 +123,11 @@ void Engine::answered(Now now, RequestId id, const HttpOutcome& outcome, Effects
   if (pending.stage == Stage::late) {
     lanes_.finish(pending.thing());
     requests_.erase(place);
+    return;
+  }
+  if (is_stopped(outcome) && pending.is_update() && settings_.holding.durable) {
+    // It waits on in the journal, for the next start: see abandon().
+    try_again(now, place, Duration::zero(), effects);
     return;
   }
   auto step = pending.delivery.ended(outcome, random_);

@@ -115,6 +115,16 @@ void DaemonModel::abandon(Now now) {
   promise(left == engine_.counts().updates, "what is left to the journal are updates");
 }
 
+void DaemonModel::break_off(Now now, const Begun& begun) {
+  Effects effects;
+  engine_.answered(now, begun.call.id,
+                   HttpFailure{.kind = HttpFailure::Kind::stopped,
+                               .maybe_sent = true,
+                               .detail = "stopped while waiting for the answer"},
+                   effects);
+  apply(now, effects);
+}
+
 void DaemonModel::wake() {
   if (idle_ > 0) {
     --idle_;

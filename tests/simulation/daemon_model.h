@@ -40,6 +40,8 @@ class DaemonModel {
   void ring(Now now);
   void refuse_new_requests() { engine_.refuse_new_requests(); }
   void abandon(Now now);
+  /// After abandon(), of a call still under way: it is broken off.
+  void break_off(Now now, const Begun& begun);
   /// That nobody sleeps through something, asked just before `then`, up to which nothing happens.
   void check_nothing_missed(Now then) const;
 

@@ -164,6 +164,13 @@ void World::start_bridge() {
   for (const auto number : std::exchange(at_broker_, {})) deliver(number);
 }
 
+std::vector<std::uint64_t> World::under_way() const {
+  std::vector<std::uint64_t> numbers;
+  for (const auto& [number, under] : calls_) numbers.push_back(number);
+  std::ranges::sort(numbers);
+  return numbers;
+}
+
 void World::stop_bridge(bool cut_power) {
   ++ends_;
   stopping_ = false;
@@ -171,10 +178,7 @@ void World::stop_bridge(bool cut_power) {
   bridge_.reset();
   ledger_.ended();
   // Calls under way: the endpoint may have had them already.
-  std::vector<std::uint64_t> under_way;
-  for (const auto& [number, under] : calls_) under_way.push_back(number);
-  std::ranges::sort(under_way);
-  for (const auto number : under_way) {
+  for (const auto number : under_way()) {
     const auto& [begun, fate] = calls_.at(number);
     auto* asked = begun.asked ? &ledger_.asked(*begun.asked) : nullptr;
     if (fate.carried_out && dice_.chance(0.5)) endpoint_.carry_out(begun.call.request, asked);

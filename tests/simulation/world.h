@@ -83,6 +83,8 @@ class World {
   void end_call(std::uint64_t call);
   void start_bridge();
   void stop_bridge(bool cut_power);
+  /// The numbers of the calls, in order.
+  [[nodiscard]] std::vector<std::uint64_t> under_way() const;
 
   Shape shape_;
   Dice dice_;

@@ -73,6 +73,7 @@ void World::end_the_bridge() {
   agenda_.at(now_ + (dice_.chance(0.5) ? Duration(5s) : dice_.between(0ms, 5s)), [this, life] {
     if (!bridge_ || ends_ != life) return;
     bridge_->abandon(clock());
+    for (const auto number : under_way()) bridge_->break_off(clock(), calls_.at(number).begun);
     stop_bridge(false);
   });
 }
