@@ -170,7 +170,7 @@ Result<std::unique_ptr<JournalFile>, FileFault> JournalFile::open(const std::str
   if (fault) return Failure{*std::move(fault)};
 
   auto put = writes.prepare(
-      "INSERT OR REPLACE INTO updates(number, received, expires_after, topic, payload, "
+      "INSERT INTO updates(number, received, expires_after, topic, payload, "
       "response_topic, correlation_data, content_type, checksum) "
       "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
   if (!put) return Failure{put.error()};

@@ -164,6 +164,8 @@ void Engine::unrecorded(Now now, std::uint64_t number, const std::string& cause,
 }
 
 bool Engine::restore(Now now, const JournalEntry& entry) {
+  // Also of one that is not taken: it stays in the journal, under its number.
+  next_id_ = std::max(next_id_, entry.number + 1);
   auto read = intake_.read(now, entry.message);
   auto* taken = std::get_if<Intake::Taken>(&read);
   if (taken == nullptr || taken->request.operation != Operation::update) return false;
@@ -186,7 +188,6 @@ bool Engine::restore(Now now, const JournalEntry& entry) {
   pending.bytes = bytes_of(entry.message);
   pending.give_up =
       now.monotonic + std::max(max_age - age, std::min(max_age, least_time_after_restart));
-  next_id_ = std::max(next_id_, entry.number + 1);
   add(entry.number, std::move(pending));
   return true;
 }

@@ -225,6 +225,46 @@ TEST(EngineRestoreTest, AtAnOrderlyEndUpdatesAreLeftToTheJournalAndTheRestIsAnsw
   EXPECT_TRUE(driver.effects.settled.empty());
 }
 
+TEST(EngineRestoreTest, UpdateWhoseCallIsBrokenOffAtAnOrderlyEndStaysInTheJournalWithoutAReply) {
+  EngineDriver driver(durable());
+  driver.send_update("T", "t");
+  const auto call = driver.next_call();
+  ASSERT_TRUE(call);
+  driver.engine.refuse_new_requests();
+  EXPECT_EQ(driver.engine.abandon(driver.now, driver.effects), 1U);
+  driver.answer(call->id, HttpFailure{.kind = HttpFailure::Kind::stopped, .detail = "stopped"});
+  EXPECT_TRUE(driver.effects.settled.empty());
+  EXPECT_TRUE(driver.effects.publications.empty());
+}
+
+TEST(EngineRestoreTest, UpdateWhoseSettlingIsBrokenOffAtAnOrderlyEndStaysInTheJournal) {
+  EngineDriver driver(durable());
+  driver.send_update("T", "t");
+  const auto call = driver.next_call();
+  ASSERT_TRUE(call);
+  driver.answer(call->id, HttpFailure{.kind = HttpFailure::Kind::broken, .detail = "reset"});
+  const auto describe = driver.next_call();
+  ASSERT_TRUE(describe);
+  EXPECT_EQ(describe->operation, Operation::describe);
+  driver.engine.refuse_new_requests();
+  EXPECT_EQ(driver.engine.abandon(driver.now, driver.effects), 1U);
+  driver.answer(describe->id, HttpFailure{.kind = HttpFailure::Kind::stopped, .detail = "stopped"});
+  EXPECT_TRUE(driver.effects.settled.empty());
+  EXPECT_TRUE(driver.effects.publications.empty());
+}
+
+TEST(EngineRestoreTest, NumberOfAnUpdateThatIsNotTakenIsNotGivenToAnother) {
+  EngineDriver before(durable());
+  before.send_update("T", "t");
+  auto entry = before.effects.recorded.at(0);
+  entry.number = 41;
+  entry.message.topic = "$aws/things/T/jobs/start-next";
+  EngineDriver driver(durable());
+  EXPECT_FALSE(driver.engine.restore(driver.now, entry));
+  driver.send_update("T", "t");
+  EXPECT_GT(driver.effects.recorded.at(0).number, 41U);
+}
+
 TEST(EngineRestoreTest, WithoutAJournalAnOrderlyEndAnswersHeldUpdatesToo) {
   EngineDriver driver;
   driver.send_update("T", "t");
