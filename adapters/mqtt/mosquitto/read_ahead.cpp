@@ -32,10 +32,12 @@ ssize_t ReadAhead::read(int socket, void* buffer, std::size_t size) {
   note_read(result);
   if (result <= 0) return result;
   const auto got = static_cast<std::size_t>(result);
+  const auto given = std::min(got, size);
   drained_ = got < size + buffer_.size();
   begin_ = 0;
-  end_ = got - std::min(got, size);
-  return static_cast<ssize_t>(std::min(got, size));
+  end_ = got - given;
+  given_ += given;
+  return static_cast<ssize_t>(given);
 }
 
 ReadAhead::Use::Use(ReadAhead& ahead) {

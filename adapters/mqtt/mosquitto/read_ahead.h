@@ -25,7 +25,7 @@ class ReadAhead {
 
   /// How many bytes are kept. They make no socket readable.
   [[nodiscard]] std::size_t kept() const { return end_ - begin_; }
-  /// How many have been given away from what was kept, in all.
+  /// How many bytes have been given away, in all: whether a reader gets on.
   [[nodiscard]] std::uint64_t given() const { return given_; }
 
   /// While it lives, this thread reads the connection's socket by read(). One at a time a thread.

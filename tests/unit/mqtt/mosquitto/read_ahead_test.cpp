@@ -61,7 +61,7 @@ TEST_F(ReadAheadTest, WhatHasArrivedIsGivenByteByByteThoughTheSocketIsEmptyAlrea
   EXPECT_EQ(read(1), "b");
   EXPECT_EQ(read(8), "c");
   EXPECT_EQ(ahead_.kept(), 0U);
-  EXPECT_EQ(ahead_.given(), 2U);
+  EXPECT_EQ(ahead_.given(), 3U);
 }
 
 TEST_F(ReadAheadTest, WhatComesAfterTheSystemHadNoMoreWaitsForTheNextUse) {
@@ -90,6 +90,21 @@ TEST_F(ReadAheadTest, MoreThanIsKeptAtOnceArrivesWholeAndInOrder) {
   }
   EXPECT_EQ(got, sent);
   EXPECT_EQ(ahead_.kept(), 0U);
+}
+
+TEST_F(ReadAheadTest, RestOfAPacketWithTheNextBehindItIsProgress) {
+  arrives("pack");
+  {
+    const ReadAhead::Use use(ahead_);
+    EXPECT_EQ(read(6), "pack");
+    EXPECT_EQ(read(2), std::nullopt);
+  }
+  arrives("etnext");
+  const ReadAhead::Use use(ahead_);
+  const auto before = ahead_.given();
+  EXPECT_EQ(read(2), "et");
+  EXPECT_EQ(ahead_.kept(), 4U);
+  EXPECT_NE(ahead_.given(), before) << "its reader would take it for one that cannot get on";
 }
 
 TEST_F(ReadAheadTest, EndOfTheConnectionIsSeenAfterAllThatCameBeforeIt) {
