@@ -112,6 +112,21 @@ Rejection throttled(const HttpResponse& response, std::string message) {
   return {ErrorCode::request_throttled, or_else(std::move(message), otherwise)};
 }
 
+/// What the endpoint says, but for what nobody may read: when AWS refuses a signature it repeats
+/// the request, and in it the session token of the gateway's credentials, which is a header.
+std::string message_in(const std::vector<json_text::Member>& members) {
+  constexpr std::string_view token = "x-amz-security-token";
+  auto message = first_text(members, {"message", "Message"});
+  const auto found = std::search(
+      message.begin(), message.end(), token.begin(), token.end(),
+      [](char letter, char wanted) { return letter == wanted || letter - 'A' + 'a' == wanted; });
+  if (found != message.end()) {
+    message.erase(found, message.end());
+    message += "(the rest is left out: it holds a secret)";
+  }
+  return message;
+}
+
 /// Without case, separators and the ending that AWS gives to errors, so that TERMINAL_STATE and
 /// TerminalStateException read alike.
 std::string folded(std::string_view name) {
@@ -143,7 +158,7 @@ std::optional<ErrorCode> enveloped_meaning(std::string_view given) {
 Rejection read_aws_error(const HttpResponse& response,
                          const std::vector<json_text::Member>& members) {
   const auto name = error_name(response, members);
-  auto message = first_text(members, {"message", "Message"});
+  auto message = message_in(members);
   if (is_throttling(response.status, name)) return throttled(response, std::move(message));
   if (response.status >= 400 && response.status < 500 && !refuses_gateway(response)) {
     for (const auto& [known, code] : aws_meanings) {
@@ -179,7 +194,7 @@ Rejection read_enveloped_error(const HttpResponse& response,
   if (const auto* error = json_text::find(members, "error")) {
     if (const auto inner = json_text::members_of(error->value)) {
       code = text_of(*inner, "code");
-      message = first_text(*inner, {"message", "Message"});
+      message = message_in(*inner);
     }
   }
   const auto meaning = enveloped_meaning(code);

@@ -117,6 +117,21 @@ TEST(AwsErrorTest, ARefusalThrottledTooNeverPassesItsTextOn) {
   }
 }
 
+/// AWS tells what it signed when a signature is wrong, the token among it.
+TEST(AwsErrorTest, SessionTokenThatARefusalRepeatsReachesNeitherDeviceNorOperator) {
+  for (const auto* header : {"x-amz-security-token:", "X-Amz-Security-Token="}) {
+    const auto body = std::string(R"({"message":)") +
+                      R"("The signature does not match. The Canonical String is 'PUT\n)" + header +
+                      R"(IQoJb3JpZ2lu\n\n'"})";
+    for (const int status : {400, 403, 409, 429}) {
+      const auto rejection = aws_error(status, "InvalidSignatureException", body);
+      EXPECT_THAT(rejection.message + rejection.detail, Not(HasSubstr("IQoJb3JpZ2lu"))) << status;
+    }
+    EXPECT_THAT(aws_error(403, "InvalidSignatureException", body).detail,
+                HasSubstr("The signature does not match."));
+  }
+}
+
 TEST(AwsErrorTest, TheNameIsLookedForInHeaderThenCodeThenType) {
   const auto code = [](const std::string& header, const std::string& body) {
     return code_of(aws_error(400, header, body));
