@@ -31,7 +31,9 @@ std::size_t Outbox::push(Publication publication) {
   std::size_t dropped = 0;
   while (waiting_.size() > 1 && (waiting_.size() + unacknowledged_.size() > limits_.publications ||
                                  bytes_ > limits_.bytes)) {
-    bytes_ -= size_of(take(waiting_.begin()).publication);
+    const auto oldest = take(waiting_.begin());
+    bytes_ -= size_of(oldest.publication);
+    clear_if_suspect(oldest.sequence);
     ++dropped;
   }
   return dropped;
@@ -54,7 +56,7 @@ bool Outbox::done(Sequence sequence) {
   if (found == unacknowledged_.end()) return false;
   bytes_ -= size_of(found->second.publication);
   unacknowledged_.erase(found);
-  if (sequence == suspect_) suspicions_ = 0;
+  clear_if_suspect(sequence);
   return true;
 }
 
@@ -81,7 +83,7 @@ std::optional<Publication> Outbox::take_back_all() {
   suspect_ = first->first;
   std::optional<Publication> given_up;
   if (suspicions_ >= suspicions_to_give_up) {
-    suspicions_ = 0;
+    clear_if_suspect(first->first);
     bytes_ -= size_of(first->second.publication);
     given_up = std::move(first->second.publication);
     unacknowledged_.erase(first);
@@ -110,6 +112,10 @@ void Outbox::give_turn(Places::iterator place, Turns::iterator before, std::uint
   thing.last_round = std::max(thing.last_round, round);
   ++thing.waiting;
   place->turn = turns_.emplace_hint(before, round, place);
+}
+
+void Outbox::clear_if_suspect(Sequence gone) {
+  if (gone == suspect_) suspicions_ = 0;
 }
 
 Outbox::SentOnes::iterator Outbox::first_sent() {

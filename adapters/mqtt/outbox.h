@@ -109,6 +109,8 @@ class Outbox {
   Waiting take(Places::iterator place);
   void give_turn(Places::iterator place, Turns::iterator before, std::uint64_t round);
   [[nodiscard]] SentOnes::iterator first_sent();
+  /// One that is here no more, however it left, keeps no other from being sent.
+  void clear_if_suspect(Sequence gone);
 
   Limits limits_;
   Places waiting_;  ///< in the order of queueing

@@ -229,6 +229,19 @@ TEST(OutboxTest, InnocentOneSentAloneIsCleared) {
   EXPECT_EQ(send_all(outbox), (Topics{"b"}));
 }
 
+TEST(OutboxTest, SuspectDroppedByTheBoundNoLongerKeepsTheOthersFromBeingSentTogether) {
+  Outbox outbox({.publications = 2});
+  outbox.set_window(10);
+  outbox.push(named("suspect"));
+  outbox.push(named("b"));
+  for (int i = 0; i < 2; ++i) {
+    send_all(outbox);
+    EXPECT_FALSE(outbox.take_back_all());
+  }
+  EXPECT_EQ(outbox.push(named("c")), 1U);
+  EXPECT_EQ(send_all(outbox), (Topics{"b", "c"}));
+}
+
 TEST(OutboxTest, ConnectionThatEndsWithNothingUnacknowledgedAccusesNobody) {
   Outbox outbox({});
   outbox.push(named("a"));
