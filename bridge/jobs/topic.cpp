@@ -21,8 +21,10 @@ bool is_reply(std::string_view level) {
   return level == "accepted" || level == "rejected";
 }
 
-bool is_notification(std::string_view level) {
-  return level == "notify" || level == "notify-next" || level.starts_with("notify-next-namespace-");
+/// Only with nothing behind it: a job may have a name that begins like a notification's.
+bool is_notification(std::string_view below) {
+  return below == "notify" || below == "notify-next" ||
+         (below.starts_with("notify-next-namespace-") && below.find('/') == below.npos);
 }
 
 struct Asked {

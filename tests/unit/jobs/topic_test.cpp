@@ -78,6 +78,14 @@ TEST(TopicTest, JobsNamedLikeVerbsAreToldApartByTheNumberOfLevels) {
   EXPECT_EQ(described("$aws/things/jobs/jobs/jobs/get"), "jobs describe jobs");
 }
 
+TEST(TopicTest, JobsNamedLikeNotificationsAreServed) {
+  for (const std::string job : {"notify", "notify-next", "notify-next-namespace-",
+                                "notify-next-namespace-x", "notify-namespace-x", "namespace-x"}) {
+    EXPECT_EQ(described("$aws/things/T/jobs/" + job + "/get"), "T describe " + job);
+    EXPECT_EQ(described("$aws/things/T/jobs/" + job + "/update"), "T update " + job);
+  }
+}
+
 TEST(TopicTest, NextCannotBeUpdated) {
   EXPECT_THAT(invalid_message("$aws/things/T/jobs/$next/update"), HasSubstr("$next"));
 }
