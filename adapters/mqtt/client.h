@@ -34,7 +34,7 @@ class Session::Client {
     std::optional<std::uint16_t> receive_maximum;
     std::optional<std::uint32_t> maximum_packet_size;
     std::optional<std::uint8_t> maximum_qos;
-    std::optional<std::chrono::seconds> server_keep_alive;
+    std::optional<std::chrono::seconds> server_keep_alive;  ///< 0: it uses none
   };
   struct Outcome {
     std::optional<Connack> accepted;

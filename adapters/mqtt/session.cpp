@@ -1,5 +1,6 @@
 #include "adapters/mqtt/session.h"
 
+#include <chrono>
 #include <utility>
 
 #include "adapters/mqtt/client.h"
@@ -41,7 +42,11 @@ std::optional<std::string> Session::connect(const std::function<bool()>& stoppin
   receive_maximum_ = connack.receive_maximum.value_or(receive_maximum_);
   maximum_packet_size_ = connack.maximum_packet_size.value_or(maximum_packet_size_);
   qos_ = connack.maximum_qos.value_or(qos_);
-  server_keep_alive_ = connack.server_keep_alive;
+  // 0 turns the mechanism off at the broker (MQTT 5, sections 3.1.2.10 and 3.2.2.3.14). That
+  // demands nothing of us: we go on looking after the link at our own pace.
+  if (connack.server_keep_alive != std::chrono::seconds(0)) {
+    server_keep_alive_ = connack.server_keep_alive;
+  }
   return std::nullopt;
 }
 

@@ -81,8 +81,8 @@ class Session final : public Sender::Link {
   [[nodiscard]] std::size_t window_beside_canary() const {
     return receive_maximum_ - static_cast<std::size_t>(canary_qos());
   }
-  /// What the broker wants instead of our keep-alive, if it says so. This connection goes on with
-  /// ours, and a broker that wants less may then end it.
+  /// What the broker wants instead of our keep-alive, if it says so; never 0, which demands
+  /// nothing. This connection goes on with ours, and a broker that wants less may then end it.
   [[nodiscard]] std::optional<std::chrono::seconds> server_keep_alive() const {
     return server_keep_alive_;
   }

@@ -194,5 +194,25 @@ TEST(CanaryPublicationTest, ItTakesNoPlaceThatAReplyNeeds) {
   EXPECT_EQ(answered, 100);
 }
 
+TEST(CanaryPublicationTest, ABrokerWithoutKeepAliveGetsItAtThePaceOfOurs) {
+  ScriptedBroker broker([](Connection& connection, std::size_t) {
+    connection.accept(std::string("\x13\0\0", 3));  // Server Keep Alive 0
+    answer_subscriptions(connection);
+    serve(connection, true);
+  });
+  BridgeEnd bridge(with_canary(broker.port()));
+  ASSERT_TRUE(bridge.start()) << bridge.log.text();
+  ASSERT_TRUE(wait_until_flowing(bridge)) << bridge.log.text();
+  const auto first = *bridge.connection.state().flowed;
+  auto last = first;
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(wait_until([&] { return bridge.connection.state().flowed > last; }, patience));
+    last = *bridge.connection.state().flowed;
+  }
+  EXPECT_GT(last - first, 3 * 1s) << "one every two seconds";
+  EXPECT_TRUE(bridge.connection.state().subscribed);
+  EXPECT_EQ(broker.connections(), 1U) << bridge.log.text();
+}
+
 }  // namespace
 }  // namespace jobs_bridge::testing_support

@@ -260,6 +260,29 @@ TEST(ConnectTest, ShorterKeepAliveThatTheBrokerAsksForIsKept) {
   EXPECT_EQ(broker.connections(), 2U);
 }
 
+TEST(ConnectTest, BrokerThatWantsNoKeepAliveIsStayedWithAndItsSilenceNoticedByOurs) {
+  std::atomic<bool> silent = false;
+  ScriptedBroker broker([&](ScriptedBroker::Connection& connection, std::size_t) {
+    connection.accept(std::string("\x13\0\0", 3));  // Server Keep Alive 0
+    connection.answer_subscribe("\x01");
+    connection.read(Packet::publish);
+    silent = true;
+    while (connection.read()) {
+    }
+  });
+  auto settings = settings_for(broker.port());
+  settings.keep_alive = 4s;
+  BridgeEnd bridge(settings);
+  ASSERT_TRUE(bridge.start()) << bridge.log.text();
+  EXPECT_EQ(broker.connections(), 1U) << bridge.log.text();
+  bridge.publish("out/a", "");
+  ASSERT_TRUE(wait_until([&] { return silent.load(); }));
+  const auto began = std::chrono::steady_clock::now();
+  ASSERT_TRUE(bridge.wait_until_disconnected());
+  EXPECT_GT(std::chrono::steady_clock::now() - began, 2s) << bridge.log.text();
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 4s * 3 / 2) << bridge.log.text();
+}
+
 TEST(ConnectTest, OtherClientWithOurClientIdIsNamedWhereTheBrokerSaysSo) {
   ScriptedBroker broker([](ScriptedBroker::Connection& connection, std::size_t) {
     connection.accept();
