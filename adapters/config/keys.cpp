@@ -196,7 +196,7 @@ Section limits_section() {
               {"queue_per_thing", "16", integer(at(&Limits::queue_per_thing), 1, 1'000'000),
                "Most requests waiting for one thing, not more than queue."},
               {"max_payload", "128KiB", size(at(&Limits::max_payload), "1KiB", "16MiB"),
-               "Largest request that is taken from a device."},
+               "Largest request from a device; raised past 512KiB it counts after a restart."},
           }};
 }
 

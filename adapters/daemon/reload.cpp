@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "adapters/daemon/settings.h"
+
 namespace jobs_bridge {
 namespace {
 
@@ -17,7 +19,11 @@ void append(std::string& list, const std::string& key) {
 
 Reload::Reload(config::LoadOutcome running, std::function<config::LoadOutcome()> read, Parts parts,
                Log& log)
-    : running_(std::move(running)), read_(std::move(read)), parts_(std::move(parts)), log_(log) {}
+    : running_(std::move(running)),
+      max_packet_size_(max_packet_size(running_.configuration->limits)),
+      read_(std::move(read)),
+      parts_(std::move(parts)),
+      log_(log) {}
 
 void Reload::operator()() {
   auto fresh = read_();
@@ -30,12 +36,18 @@ void Reload::operator()() {
                {{"faults", std::to_string(fresh.faults.size())}});
     return;
   }
+  auto& limits = fresh.configuration->limits;
+  // The broker would withhold what this lets in, or the connection end over it.
+  const bool withheld = max_packet_size(limits) > max_packet_size_;
+  if (withheld) limits.max_payload = running_.configuration->limits.max_payload;
+  running_.configuration->limits = limits;
   std::string done;
   std::string left;
   for (const auto& key : config::changed_keys(running_, fresh)) {
-    append(can_be_reloaded(key) ? done : left, key);
+    const bool counts = can_be_reloaded(key) && !(withheld && key == "limits.max_payload");
+    append(counts ? done : left, key);
     // The others are still what they were, and are named again next time.
-    if (can_be_reloaded(key)) running_.values[key] = fresh.values[key];
+    if (counts) running_.values[key] = fresh.values[key];
   }
   parts_.limits(*fresh.configuration);
   parts_.log_level(fresh.configuration->log.level);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 
@@ -27,7 +28,8 @@ class Reload {
   void operator()();
 
  private:
-  config::LoadOutcome running_;  ///< with what was reloaded
+  config::LoadOutcome running_;        ///< with what was reloaded, as far as values and limits go
+  const std::size_t max_packet_size_;  ///< that the broker connection was made with
   const std::function<config::LoadOutcome()> read_;
   const Parts parts_;
   Log& log_;

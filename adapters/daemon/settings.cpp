@@ -59,6 +59,11 @@ EngineSettings engine_settings(const config::Configuration& configuration) {
           .seed = 0};
 }
 
+std::size_t max_packet_size(const config::Configuration::Limits& limits) {
+  // What is larger than max_payload but not by far deserves a rejection with a reason.
+  return std::max<std::size_t>(mqtt::BrokerSettings().max_packet_size, 2 * limits.max_payload);
+}
+
 Result<mqtt::BrokerSettings, std::string> broker_settings(
     const config::Configuration& configuration) {
   using Protocol = mqtt::BrokerSettings::Protocol;
@@ -70,9 +75,7 @@ Result<mqtt::BrokerSettings, std::string> broker_settings(
   settings.protocol = broker.protocol == config::MqttProtocol::v5 ? Protocol::v5 : Protocol::v3_1_1;
   settings.client_id = broker.client_id;
   settings.canary_topic = canary_topic(broker);
-  // What is larger than max_payload but not by far deserves a rejection with a reason.
-  settings.max_packet_size =
-      std::max(settings.max_packet_size, 2 * configuration.limits.max_payload);
+  settings.max_packet_size = max_packet_size(configuration.limits);
   settings.username = broker.username;
   settings.ca_file = broker.ca_file;
   settings.certificate_file = broker.certificate_file;

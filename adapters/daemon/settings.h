@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "adapters/config/configuration.h"
@@ -15,6 +16,9 @@ TopicGrammar topics_of(const config::Configuration& configuration);
 
 /// Without a seed.
 EngineSettings engine_settings(const config::Configuration& configuration);
+
+/// The largest packet that the broker may send us under these limits.
+std::size_t max_packet_size(const config::Configuration::Limits& limits);
 
 /// Reads the password. The error names the file and the cause.
 Result<mqtt::BrokerSettings, std::string> broker_settings(

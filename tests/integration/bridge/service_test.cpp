@@ -150,6 +150,45 @@ TEST_F(ServiceTest, WhatCannotBeReloadedIsNamedAndStaysAsItWas) {
   EXPECT_TRUE(device.next());
 }
 
+TEST_F(ServiceTest, LargerPayloadThanTheBrokerLetsThroughStaysAsItWasAndIsNamed) {
+  configure("");
+  start();
+  MqttDevice device({.port = broker_.port()});
+  device.subscribe("$aws/things/+/jobs/+/+");
+  const auto reply_to = [&](std::size_t size) {
+    device.publish(start_next_topic("lamp"), "{\"unknown\":\"" + std::string(size, 'x') + "\"}");
+    const auto reply = device.next();
+    return reply ? reply->topic.substr(reply->topic.rfind('/')) : "none";
+  };
+  for (int time = 0; time < 2; ++time) {
+    configure("[limits]\nmax_payload = \"513KiB\"\nqueue = 5000\n");
+    const auto log = reload("counts only after a restart");
+    EXPECT_THAT(log, HasSubstr("keys=limits.max_payload")) << log;
+    EXPECT_THAT(log, HasSubstr(time == 0 ? "changed=limits.queue" : "changed=nothing")) << log;
+    EXPECT_EQ(reply_to(std::size_t{200} << 10U), "/rejected");
+  }
+  configure("[limits]\nmax_payload = \"512KiB\"\nqueue = 5000\n");
+  const auto log = reload("reloaded");
+  EXPECT_THAT(log, HasSubstr("changed=limits.max_payload")) << log;
+  EXPECT_EQ(reply_to(std::size_t{500} << 10U), "/accepted");
+}
+
+TEST_F(ServiceTest, PayloadLoweredWhileTheBridgeRunsCanBeRaisedToThatOfTheStart) {
+  configure("[limits]\nmax_payload = \"1MiB\"\n");
+  start();
+  for (const auto* size : {"1KiB", "1MiB"}) {
+    configure("[limits]\nmax_payload = \"" + std::string(size) + "\"\n");
+    const auto log = reload("reloaded");
+    EXPECT_THAT(log, HasSubstr("changed=limits.max_payload")) << log;
+  }
+  MqttDevice device({.port = broker_.port()});
+  device.subscribe("$aws/things/+/jobs/+/+");
+  device.publish(start_next_topic("lamp"), "{\"unknown\":\"" + std::string(1000000, 'x') + "\"}");
+  const auto reply = device.next();
+  ASSERT_TRUE(reply);
+  EXPECT_THAT(reply->topic, testing::EndsWith("/accepted"));
+}
+
 TEST_F(ServiceTest, ConfigurationWithAFaultChangesNothingAndIsNamedWithItsLine) {
   configure("");
   start();
