@@ -52,6 +52,11 @@ std::string plain(std::string text) {
   for (auto& c : text) {
     if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
   }
+  // U+0080 to U+009F, which some terminals obey as well.
+  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
+    const auto second = static_cast<unsigned char>(text[i + 1]);
+    if (text[i] == '\xC2' && second >= 0x80 && second <= 0x9F) text.replace(i, 2, "?");
+  }
   return text;
 }
 

@@ -17,7 +17,8 @@ HttpFailure unsent(std::string cause) {
 /// Whether the request was turned away at the door. Not every service names the cause.
 bool is_refused(const HttpOutcome& outcome) {
   const auto* response = std::get_if<HttpResponse>(&outcome);
-  if (response == nullptr) return false;
+  // Other credentials of the same role would be denied the same, and are not worth a wait.
+  if (response == nullptr || denies_access(outcome)) return false;
   return response->status == 401 || response->status == 403 || refuses_credentials(outcome);
 }
 

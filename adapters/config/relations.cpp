@@ -147,6 +147,9 @@ void check_directory(Review& review, std::string_view key) {
 void check_notify(Review& review) {
   const auto& notify = review.configuration.notify;
   check_directory(review, "notify.path");
+  if (!notify.path.empty() && notify.path == review.text("journal.path")) {
+    review.fault("notify.path", "is the file of journal.path", "a file of its own");
+  }
   if (!review.is_sound({"notify.enabled"})) return;
   if (!notify.enabled) {
     if (!notify.path.empty()) {

@@ -53,8 +53,12 @@ Result<Identity, FileFault> identify(Database& database, const Format& format) {
   }
   const auto& [id, number, schema] = values;
   if (id == "0" && number == "0" && schema.empty()) return Identity::none;
+  if (id != format.application && schema != format.table) {
+    return Failure{
+        FileFault{Kind::unusable, "is a database of another application, which is left as it is"}};
+  }
   if (id != format.application) {
-    return Failure{FileFault{Kind::damaged, "is a database of another application"}};
+    return Failure{FileFault{Kind::damaged, "has the mark of another application"}};
   }
   int version = 0;
   std::from_chars(number.data(), number.data() + number.size(), version);

@@ -187,6 +187,12 @@ bool refuses_credentials(const HttpOutcome& outcome) {
   return members && is_about_credentials(error_name(*response, *members));
 }
 
+bool denies_access(const HttpOutcome& outcome) {
+  const auto* response = std::get_if<HttpResponse>(&outcome);
+  return response != nullptr && refuses_gateway(*response) &&
+         bare_name(response->error_type).starts_with("AccessDenied");
+}
+
 Rejection read_enveloped_error(const HttpResponse& response,
                                const std::vector<json_text::Member>& members) {
   std::string code;

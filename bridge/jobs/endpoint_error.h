@@ -28,6 +28,9 @@ Rejection read_enveloped_error(const HttpResponse& response,
 /// put right. A thing that the gateway may not act for (AccessDeniedException) is another matter.
 bool refuses_credentials(const HttpOutcome& outcome);
 
+/// Whether the gateway may not do this: with the credentials that it has, and with fresh ones.
+bool denies_access(const HttpOutcome& outcome);
+
 /// What it means that there was no answer.
 Rejection no_answer(const HttpFailure& failure);
 

@@ -108,6 +108,12 @@ TEST_F(SigningEndpointTest, CredentialsThatCannotBeOthersAreNotTriedAgain) {
   EXPECT_EQ(server_.asked().size(), 1U);
 }
 
+TEST_F(SigningEndpointTest, DeniedAccessIsTheAnswerAtOnceWithoutARenewal) {
+  refuse("AccessDeniedException");
+  EXPECT_EQ(status_of(perform({keys("A", 1h), keys("B", 1h)})), 403);
+  EXPECT_EQ(server_.asked().size(), 1U);
+}
+
 TEST_F(SigningEndpointTest, RefusalWithoutACauseIsWorthARenewalToo) {
   refuse("", real_date, 401);
   server_.will_answer(200, "{}", real_date);

@@ -222,6 +222,12 @@ TEST_F(RelationsTest, FaultOfOneValueBringsNoOtherAboutItsCompany) {
               ElementsAre(HasSubstr("FILE:3: broker.url: ")));
 }
 
+TEST_F(RelationsTest, JournalAndNotificationsNeedFilesOfTheirOwn) {
+  EXPECT_THAT(faults_of("journal.path = \"/tmp/a\"\nnotify.path = \"/tmp/a\"\n"),
+              ElementsAre(HasSubstr("notify.path: is the file of journal.path")));
+  EXPECT_THAT(faults_of("journal.path = \"/tmp/a\"\nnotify.path = \"/tmp/b\"\n"), IsEmpty());
+}
+
 TEST_F(RelationsTest, AdminListenerForOtherMachinesNeedsAToken) {
   EXPECT_THAT(faults_of("admin.listen = \"0.0.0.0:9464\"\n"),
               ElementsAre("FILE:3: admin.listen: can be reached from other machines, but there is "

@@ -50,12 +50,19 @@ TEST_F(DamageTest, EmptyFileIsANewOne) {
   EXPECT_EQ(log_.count("", Severity::info), 0U) << log_.text();
 }
 
-TEST_F(DamageTest, DatabaseOfAnotherApplicationIsSetAsideUnchanged) {
+TEST_F(DamageTest, DatabaseOfAnotherApplicationIsRefusedAndLeftAlone) {
   run_sql("CREATE TABLE precious(x); INSERT INTO precious VALUES(42)");
   const auto before = content_of(path_);
-  EXPECT_THAT(stored(), IsEmpty());
-  EXPECT_EQ(content_of(path_ + ".damaged-1"), before);
-  EXPECT_THAT(log_.text(), HasSubstr("damage=is a database of another application"));
+  EXPECT_EQ(error_of_open(path_),
+            path_ + " is a database of another application, which is left as it is");
+  EXPECT_EQ(content_of(path_), before);
+}
+
+TEST_F(DamageTest, MarkOfAnotherApplicationOnOurTableIsDamage) {
+  store({watched("a", 1)});
+  run_sql("PRAGMA application_id=7");
+  stored();
+  EXPECT_THAT(log_.text(), HasSubstr("damage=has the mark of another application"));
 }
 
 TEST_F(DamageTest, OtherTablesThanOursAreDamage) {
