@@ -71,8 +71,9 @@ JournalEntry entry_of(const Statement& row) {
                                  .correlation_data = std::string(row.bytes(7)),
                                  .content_type = std::string(row.bytes(8))}};
   if (row.integer(2) == 0) {
-    // Whatever a damaged file says, it must not overflow; the checksum then does not fit.
-    constexpr std::int64_t most = 1'000'000'000'000;
+    // The longest that MQTT has. Whatever a damaged file says, it must not overflow; the checksum
+    // then does not fit.
+    constexpr std::int64_t most = 4'294'967'295'000;
     entry.message.expires_after =
         std::chrono::milliseconds(std::clamp<std::int64_t>(row.integer(3), 0, most));
   }
