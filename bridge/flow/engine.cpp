@@ -117,6 +117,9 @@ Engine::Place Engine::find_same(const Request& request, const Message& message,
   const auto found = last ? requests_.find(*last) : requests_.end();
   if (found == requests_.end() || found->second.stage == Stage::late) return requests_.end();
   const auto& pending = found->second;
+  // What is asked in mid-call is about a later moment: the answer on its way may not know of the
+  // job that this device has just been told of. An update is the same at any moment.
+  if (pending.stage == Stage::in_flight && !pending.is_update()) return requests_.end();
   const bool in_order = pending.askers.back().deadline <= deadline;
   return in_order && !pending.expiry && pending.request() == request ? found : requests_.end();
 }
