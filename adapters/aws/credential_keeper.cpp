@@ -82,6 +82,12 @@ void CredentialKeeper::take(Result<Credentials, SourceFault> outcome) {
   obtained_ = now;
   schedule_.succeeded(now, *outcome, source_->can_change());
   const bool first = credentials_ == nullptr;
+  const auto before = std::exchange(source_name_, source_->name());
+  if (!first && before != source_name_) {
+    // Another source is another identity, which may do other things.
+    log_.write(Severity::warning, "credentials come from another source than before",
+               {{"before", before}, {"source", source_name_}});
+  }
   const bool others = first || !credentials_->same_keys(*outcome);
   if (others || recovered) log_success(*outcome, first || recovered);
   if (others || credentials_->expires != outcome->expires) {

@@ -69,6 +69,7 @@ class CredentialKeeper {
   fibers::ConditionVariable changed_;  ///< an outcome has come, or a wish to renew, or the end
   RenewalSchedule schedule_;
   CredentialsPointer credentials_;
+  std::string source_name_;  ///< of credentials_
   std::string fault_;
   std::optional<MonotonicTime> obtained_;
   std::uint64_t renewals_ = 0;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <variant>
 
+#include "adapters/admin/access.h"
 #include "adapters/admin/server.h"
 #include "adapters/config/url.h"
 #include "adapters/daemon/endpoint_access.h"
@@ -217,10 +218,16 @@ void check_endpoint_side(const config::Configuration& configuration, Log& log,
   (*access)->endpoint().stop();
 }
 
-Finding check_admin(const config::ListenAddress& address, Log& log) {
+Finding check_admin(const config::Configuration::Admin& admin, Log& log) {
+  auto settings = admin_settings(admin);
+  if (!settings) return {"admin", false, settings.error(), "another admin.token_file"};
+  if (!settings->token.empty() && !admin::is_token(settings->token)) {
+    return {"admin", false, "the token in " + admin.token_file + " is too short or not printable",
+            "16 printable characters or more, such as those of: openssl rand -hex 16"};
+  }
   const admin::Metrics metrics;
   const auto server = admin::Server::start(
-      {.host = address.host, .port = address.port}, [] { return admin::Status(); }, metrics, log);
+      *std::move(settings), [] { return admin::Status(); }, metrics, log);
   if (server) return {"admin", true, (*server)->url() + " is free", {}};
   return {"admin", false, server.error(),
           "another admin.listen; or it is a bridge that already runs: jobs-bridge status"};
@@ -242,9 +249,7 @@ std::vector<Finding> check_connections(const config::Configuration& configuratio
   if (configuration.notify.enabled && !configuration.notify.path.empty()) {
     findings.push_back(check_file("notify", "notify.path", configuration.notify.path, 0));
   }
-  if (const auto& listen = configuration.admin.listen; listen && listen->port != 0) {
-    findings.push_back(check_admin(*listen, log));
-  }
+  if (configuration.admin.listen) findings.push_back(check_admin(configuration.admin, log));
   return findings;
 }
 

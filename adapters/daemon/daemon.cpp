@@ -13,7 +13,6 @@
 #include "adapters/admin/readiness.h"
 #include "adapters/admin/server.h"
 #include "adapters/admin/telemetry.h"
-#include "adapters/config/secret.h"
 #include "adapters/config/url.h"
 #include "adapters/daemon/clocks.h"
 #include "adapters/daemon/dispatcher.h"
@@ -48,17 +47,10 @@ Result<MaybeServer, std::string> open_admin(const config::Configuration::Admin& 
                                             const StatusSource& source,
                                             const admin::Telemetry& telemetry, Log& log) {
   if (!admin.listen) return MaybeServer();
-  admin::ServerSettings settings;
-  settings.host = admin.listen->host;
-  settings.port = admin.listen->port;
-  settings.loopback = config::is_loopback(admin.listen->host);
-  if (!admin.token_file.empty()) {
-    auto token = config::read_secret(admin.token_file);
-    if (!token) return Failure{token.error()};
-    settings.token = *std::move(token);
-  }
+  auto settings = admin_settings(admin);
+  if (!settings) return Failure{settings.error()};
   return admin::Server::start(
-      std::move(settings), [&source] { return source.take(); }, telemetry.metrics(), log);
+      *std::move(settings), [&source] { return source.take(); }, telemetry.metrics(), log);
 }
 
 /// In a few words, for whoever manages the service.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "adapters/config/secret.h"
+#include "adapters/config/url.h"
 
 namespace jobs_bridge {
 namespace {
@@ -86,6 +87,20 @@ Result<mqtt::BrokerSettings, std::string> broker_settings(
     auto password = config::read_secret(broker.password_file);
     if (!password) return Failure{password.error()};
     settings.password = *std::move(password);
+  }
+  return settings;
+}
+
+Result<admin::ServerSettings, std::string> admin_settings(
+    const config::Configuration::Admin& admin) {
+  admin::ServerSettings settings;
+  settings.host = admin.listen->host;
+  settings.port = admin.listen->port;
+  settings.loopback = config::is_loopback(admin.listen->host);
+  if (!admin.token_file.empty()) {
+    auto token = config::read_secret(admin.token_file);
+    if (!token) return Failure{token.error()};
+    settings.token = *std::move(token);
   }
   return settings;
 }

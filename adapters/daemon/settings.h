@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 
+#include "adapters/admin/server.h"
 #include "adapters/config/configuration.h"
 #include "adapters/mqtt/broker_connection.h"
 #include "bridge/flow/engine.h"
@@ -23,5 +24,9 @@ std::size_t max_packet_size(const config::Configuration::Limits& limits);
 /// Reads the password. The error names the file and the cause.
 Result<mqtt::BrokerSettings, std::string> broker_settings(
     const config::Configuration& configuration);
+
+/// Of a listener that there is. Reads the token. The error names the file and the cause.
+Result<admin::ServerSettings, std::string> admin_settings(
+    const config::Configuration::Admin& admin);
 
 }  // namespace jobs_bridge

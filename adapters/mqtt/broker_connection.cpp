@@ -391,12 +391,12 @@ class BrokerConnection::Implementation final : private Session::Events {
   bool too_large_ = false;  ///< a packet was, and that is why
 
   Flow flow_;
+  std::atomic<MonotonicTime> heard_{MonotonicTime{}};  ///< when a message came last
 
   // The keeper's own.
   HostLookup lookup_;
-  std::size_t attempts_ = 0;                           ///< since the last connection
-  bool asking_ = false;                                ///< a SUBSCRIBE is unanswered
-  std::atomic<MonotonicTime> heard_{MonotonicTime{}};  ///< when a message came last
+  std::size_t attempts_ = 0;  ///< since the last connection
+  bool asking_ = false;       ///< a SUBSCRIBE is unanswered
   int too_large_in_a_row_ = 0;
   ConnectionReport report_;
 

@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <fstream>
 #include <map>
 
@@ -51,6 +52,15 @@ TEST_F(ConnectionCheckTest, AllWellIsSaidOfEachAndExitsWithZero) {
     EXPECT_THAT(checked.output, HasSubstr(line));
   }
   EXPECT_THAT(checked.output, Not(HasSubstr("FAULT")));
+}
+
+TEST_F(ConnectionCheckTest, TokenThatTheListenerWouldRefuseIsAFault) {
+  const auto token = directory_.file("token");
+  std::ofstream(token) << "short\n";
+  std::filesystem::permissions(token, std::filesystem::perms::owner_read);
+  const auto checked = check({"admin.token_file=" + token});
+  EXPECT_EQ(checked.status, 1) << checked.output;
+  EXPECT_THAT(checked.output, HasSubstr("16 printable characters or more"));
 }
 
 TEST_F(ConnectionCheckTest, NothingIsMadeAndNoJobIsStarted) {

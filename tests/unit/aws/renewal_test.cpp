@@ -79,8 +79,14 @@ class GatedSource final : public CredentialSource {
     std::mutex mutex;
     std::condition_variable changed;
     std::deque<Outcome> outcomes;
+    std::string name = "the gate";
     int fetches = 0;
     bool stopped = false;
+
+    void rename(std::string other) {
+      const std::lock_guard lock(mutex);
+      name = std::move(other);
+    }
 
     void yield(Outcome outcome) {
       const std::lock_guard lock(mutex);
@@ -93,7 +99,10 @@ class GatedSource final : public CredentialSource {
     }
   };
   explicit GatedSource(Gate& gate) : gate_(gate) {}
-  [[nodiscard]] std::string name() const override { return "the gate"; }
+  [[nodiscard]] std::string name() const override {
+    const std::lock_guard lock(gate_.mutex);
+    return gate_.name;
+  }
   Outcome fetch(MonotonicTime) override {
     std::unique_lock lock(gate_.mutex);
     ++gate_.fetches;
@@ -202,6 +211,21 @@ TEST_F(CredentialKeeperTest, RenewalThatBringsTheSameOrNoneYieldsNothingAndIsNot
   EXPECT_EQ(gate_.fetches, 2);
   EXPECT_FALSE(kept.other_than(refused, soon())) << "within ten seconds";
   EXPECT_EQ(gate_.fetches, 2);
+}
+
+TEST_F(CredentialKeeperTest, AnotherSourceThanBeforeIsAWarning) {
+  constexpr auto* warning = "credentials come from another source than before";
+  gate_.yield(keys("A", 1h));
+  auto kept = keeper();
+  const auto first = *kept.current(soon());
+  gate_.yield(keys("B", 1h));
+  ASSERT_TRUE(kept.other_than(first, soon()));
+  EXPECT_EQ(log_.count(warning), 0U);
+  gate_.rename("the next gate");
+  gate_.yield(keys("C", 1h));
+  kept.renew();
+  EXPECT_TRUE(log_.wait_for(warning)) << log_.text();
+  EXPECT_EQ(log_.count(warning, Severity::warning), 1U);
 }
 
 TEST_F(CredentialKeeperTest, EndsWhileAFetchIsUnderWay) {
