@@ -13,7 +13,6 @@
 #include "adapters/admin/readiness.h"
 #include "adapters/admin/server.h"
 #include "adapters/admin/telemetry.h"
-#include "adapters/config/url.h"
 #include "adapters/daemon/clocks.h"
 #include "adapters/daemon/dispatcher.h"
 #include "adapters/daemon/endpoint_access.h"
