@@ -57,7 +57,8 @@ TEST(OutageTest, TwoThousandThingsAskADeadEndpointAndAllIsAnsweredOrHeldAndThenD
   const auto calls_meanwhile = site.endpoint->calls().at("total").get<std::size_t>();
   site.endpoint->clear_faults();
   const auto over = std::chrono::steady_clock::now();
-  ASSERT_TRUE(site.device->wait_for(4000, 120s)) << site.device->count();
+  ASSERT_TRUE(site.device->wait_for(4000, 120s)) << site.device->count() << "\n"
+                                                 << site.bridge->log();
   const auto drained = std::chrono::steady_clock::now() - over;
   const auto calls = site.endpoint->calls();
   const auto arrived = updates.arrived();
