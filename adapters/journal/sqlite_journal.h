@@ -38,9 +38,9 @@ class SqliteJournal final : public Journal {
  public:
   /// Opens the file at `path` or begins a new one, with mode 0600, and reads all of it. A damaged
   /// one is set aside as `<path>.damaged-<n>`, which is logged, and what is whole in it taken over.
-  /// The error says what is wrong with `path`: in use by another process, of a newer version, in a
-  /// directory that does not exist or may not be written. A full disk is none. `log` must outlive
-  /// the journal.
+  /// The error says what is wrong with `path`: in use by another process, of a newer version or
+  /// another application, in a directory that does not exist or may not be written. A full disk is
+  /// none. `log` must outlive the journal.
   static Result<std::unique_ptr<SqliteJournal>, std::string> open(const std::string& path, Log& log,
                                                                   JournalSettings settings = {});
   SqliteJournal(const SqliteJournal&) = delete;

@@ -22,7 +22,7 @@ std::optional<FileFault> make_sure_of(const std::string& path);
 
 enum class Identity { none, ours };
 /// Whether the file is empty or of that format; the fault says what else it is: damaged, or
-/// unusable if a newer version wrote it.
+/// unusable if a newer version or another application wrote it.
 Result<Identity, FileFault> identify(Database& database, const Format& format);
 
 /// Makes an empty file one of that format.

@@ -36,8 +36,9 @@ class SqliteWatchStore final : public WatchStore {
  public:
   /// Opens the file at `path` or begins a new one, with mode 0600, and reads all of it. A damaged
   /// one is set aside, with a warning, as `<path>.damaged-<n>`, and what is whole in it taken over.
-  /// The error says what is wrong with `path`: in use by another process, of a newer version, in a
-  /// directory that does not exist or may not be written. `log` must outlive the store.
+  /// The error says what is wrong with `path`: in use by another process, of a newer version or
+  /// another application, in a directory that does not exist or may not be written. `log` must
+  /// outlive the store.
   static Result<std::unique_ptr<SqliteWatchStore>, std::string> open(const std::string& path,
                                                                      Log& log, Pace pace = {});
   SqliteWatchStore(const SqliteWatchStore&) = delete;

@@ -197,7 +197,7 @@ class Engine {
   using Requests = std::unordered_map<RequestId, Pending>;
   using Place = Requests::iterator;
 
-  /// The request that waits for the same answer, or the end.
+  /// The request whose answer will be this one's as well, or the end.
   Place find_same(const Request& request, const Message& message, MonotonicTime deadline);
   /// `same`: the request that would be joined, or the end.
   std::optional<Rejection> refusal(const Request& request, std::size_t bytes,
