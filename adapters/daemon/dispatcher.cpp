@@ -39,7 +39,7 @@ void Dispatcher::receive(Message message) noexcept {
       record_locked(now, effects);
       call_waits = engine_.has_call(now);
       apply_locked(effects);
-      recall_timer_locked();
+      recall_timer_locked(now);
     }
     if (call_waits) workers_.wake();
     for (auto* observer : observers_) observer->received(now);
@@ -61,7 +61,7 @@ bool Dispatcher::carry_out_one(Exchange& exchange) {
     call = engine_.next_call(now, effects);
     another_waits = engine_.has_call(now);
     apply_locked(effects);
-    recall_timer_locked();
+    recall_timer_locked(now);
   }
   if (another_waits) workers_.wake();
   finish(now, effects);
@@ -76,7 +76,7 @@ bool Dispatcher::carry_out_one(Exchange& exchange) {
     now = clock_();
     engine_.answered(now, call->id, outcome, effects);
     apply_locked(effects);
-    recall_timer_locked();
+    recall_timer_locked(now);
     if (draining_ && engine_.is_idle()) idle_.notify_all();
   }
   for (auto* observer : observers_) {
@@ -107,8 +107,11 @@ void Dispatcher::apply_locked(Effects& effects) {
   }
 }
 
-void Dispatcher::recall_timer_locked() {
-  if (engine_.next_tick(clock_().monotonic) < sleeps_until_) timer_.notify_one();
+void Dispatcher::recall_timer_locked(Now now) {
+  const auto next = engine_.next_tick(now.monotonic);
+  if (next >= looks_by_) return;
+  looks_by_ = next;
+  timer_.notify_one();
 }
 
 void Dispatcher::finish(Now now, Effects& effects) {
@@ -124,8 +127,7 @@ void Dispatcher::change_limits(const EngineSettings& settings) {
     const auto now = clock_();
     engine_.change_limits(now, settings);
     call_waits = engine_.has_call(now);
-    // The next request may be due, and a quota ready, sooner than the thread thought.
-    timer_.notify_one();
+    recall_timer_locked(now);
   }
   if (call_waits) workers_.wake();
 }
@@ -153,6 +155,9 @@ void Dispatcher::watch_deadlines() {
     const auto now = clock_();
     engine_.tick(now, effects);
     const bool call_waits = engine_.has_call(now);
+    // A request of the usual deadline that arrives meanwhile cannot be due before this, so nobody
+    // needs to wake us for it: see Engine::next_tick().
+    looks_by_ = engine_.next_tick(now.monotonic);
     apply_locked(effects);
     const auto counts = engine_.notifier_counts();
     lock.unlock();
@@ -160,13 +165,10 @@ void Dispatcher::watch_deadlines() {
     finish(now, effects);
     report_.tick(now.monotonic, counts);
     lock.lock();
-    if (stopping_) return;
-    // A request of the usual deadline that arrives meanwhile cannot be due before this, so nobody
-    // needs to wake us for it: see Engine::next_tick().
-    sleeps_until_ = engine_.next_tick(clock_().monotonic);
-    looks_by_ = sleeps_until_;
-    timer_.wait_until(lock, sleeps_until_);
-    sleeps_until_ = MonotonicTime::min();
+    while (!stopping_ && clock_().monotonic < looks_by_) {
+      const auto until = looks_by_;  // it may come nearer meanwhile
+      timer_.wait_until(lock, until);
+    }
   }
 }
 

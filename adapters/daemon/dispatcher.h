@@ -82,7 +82,9 @@ class Dispatcher {
   bool carry_out_one(Exchange& exchange);
   void record_locked(Now now, Effects& effects);
   void apply_locked(Effects& effects);
-  void recall_timer_locked();
+  /// `now` is that of the event: asked at another moment, "is there a call to make now" and "when
+  /// to look again" would both miss a quota that became ready in between.
+  void recall_timer_locked(Now now);
   void finish(Now now, Effects& effects);
   void watch_deadlines();
 
@@ -98,8 +100,7 @@ class Dispatcher {
   Engine engine_;
   std::condition_variable idle_;   ///< signalled when the last request taken is answered
   std::condition_variable timer_;  ///< signalled when the deadline thread must look again
-  MonotonicTime sleeps_until_ = MonotonicTime::min();  ///< the deadline thread; min: it is awake
-  MonotonicTime looks_by_ = MonotonicTime::max();      ///< when the deadline thread looks again
+  MonotonicTime looks_by_ = MonotonicTime::max();  ///< when the deadline thread looks again
   bool stopping_ = false;
   bool draining_ = false;
 

@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <iostream>
 #include <iterator>
 #include <set>
 
@@ -41,6 +44,23 @@ TEST_P(LoadOverTest, ThousandThingsAtOnceOnADefaultBrokerAllHearTheirOwnReplyOnc
   EXPECT_EQ(things.size(), count);
   EXPECT_TRUE(site.has_no_more_replies());
   EXPECT_EQ(site.endpoint->start_next_calls().size(), count + 1);
+}
+
+/// The quota holds back nearly each of them, for 5 ms, with nothing else going on that would wake
+/// anybody. One that nobody is woken for waits for seconds.
+TEST(LoadTest, OneRequestAfterAnotherIsHeldBackByItsQuotaAlone) {
+  using std::chrono::steady_clock;
+  Site site({.settings = {"limits.writes_per_second=200"}});
+  site.start_next("lamp");  // connects
+  auto longest = steady_clock::duration::zero();
+  for (int i = 0; i < 2000; ++i) {
+    const auto asked = steady_clock::now();
+    site.start_next("lamp");
+    longest = std::max(longest, steady_clock::now() - asked);
+  }
+  std::cout << "longest " << std::chrono::duration_cast<std::chrono::milliseconds>(longest).count()
+            << " ms" << std::endl;
+  EXPECT_LT(longest, std::chrono::seconds(1));
 }
 
 TEST(LoadTest, CallsInFlightNeverExceedTheConnections) {
