@@ -24,7 +24,9 @@ using Answer = std::variant<Accepted, Rejection>;
 /// A job document, which is a string holding JSON on HTTP, becomes the JSON that it holds, byte
 /// for byte; so it is on MQTT. A document that holds no JSON stays a string: the device can still
 /// reject the job, where an error would keep the job at the head of its queue for ever. Members
-/// that are null are left out, since device SDKs take every member that is present at its word.
+/// that are null are left out, since device SDKs take every member that is present at its word; so
+/// is an `execution` without members, which means none, and `thingName`, which no reply of AWS has
+/// on MQTT.
 ///
 /// An answer that names another thing than the one that asked, or another job than the one asked
 /// for, is never passed on.

@@ -91,6 +91,16 @@ class ObjectWriter {
     text_ += '{';
   }
   void end_object() { text_ += '}'; }
+  /// Ends an object as end_object() does, or takes it back, name and all, if it has no members.
+  /// `start` is what length() was before it was begun.
+  void end_object_unless_empty(std::size_t start) {
+    if (text_.back() == '{') {
+      text_.resize(start);
+    } else {
+      end_object();
+    }
+  }
+  [[nodiscard]] std::size_t length() const { return text_.size(); }
   void end_list() { text_ += ']'; }
 
   /// Without the braces; empty if there are no members.

@@ -59,16 +59,10 @@ std::optional<NextExecution> read_next(const Accepted& answer) {
   if (execution == nullptr) return NextExecution{};
   const auto parts = json_text::members_of(execution->value);
   if (!parts) return std::nullopt;
-  if (parts->empty()) return NextExecution{};
   NextExecution next;
   next.name = name_of(*parts);
   if (next.name.empty()) return std::nullopt;
-  json_text::ObjectWriter writer;
-  for (const auto& part : *parts) {
-    // The topic says whose it is; the service's own notifications do not repeat it.
-    if (!part.is("thingName")) writer.member(part.key, part.value);
-  }
-  next.execution = std::move(writer).object();
+  next.execution = execution->value;
   return next;
 }
 

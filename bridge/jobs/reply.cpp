@@ -5,15 +5,15 @@
 namespace jobs_bridge {
 namespace {
 
-std::string finish(std::string payload, std::string_view client_token, std::int64_t unix_seconds) {
+void add_token_and_time(std::string& payload, std::string_view client_token,
+                        std::int64_t unix_seconds) {
+  if (!client_token.empty()) {
+    payload += "\"clientToken\":";
+    payload += client_token;
+    payload += ',';
+  }
   payload += "\"timestamp\":";
   payload += std::to_string(unix_seconds);
-  if (!client_token.empty()) {
-    payload += ",\"clientToken\":";
-    payload += client_token;
-  }
-  payload += '}';
-  return payload;
 }
 
 }  // namespace
@@ -23,11 +23,13 @@ std::string accepted_payload(std::string_view members, std::string_view client_t
   std::string payload;
   payload.reserve(members.size() + client_token.size() + 64);
   payload += '{';
+  add_token_and_time(payload, client_token, unix_seconds);
   if (!members.empty()) {
-    payload += members;
     payload += ',';
+    payload += members;
   }
-  return finish(std::move(payload), client_token, unix_seconds);
+  payload += '}';
+  return payload;
 }
 
 std::string rejected_payload(const Rejection& rejection, std::string_view client_token,
@@ -42,7 +44,9 @@ std::string rejected_payload(const Rejection& rejection, std::string_view client
     payload += rejection.execution_state;
     payload += ',';
   }
-  return finish(std::move(payload), client_token, unix_seconds);
+  add_token_and_time(payload, client_token, unix_seconds);
+  payload += '}';
+  return payload;
 }
 
 }  // namespace jobs_bridge

@@ -144,8 +144,11 @@ void check_execution(const Request& request, const HttpOutcome& outcome, const A
                      const json& payload) {
   const auto sent = execution_in(outcome);
   const auto told = payload.value("execution", json());
-  if (told.is_object() && told.contains("thingName")) {
-    promise(told["thingName"] == "pump-1", "a device hears nothing of another thing");
+  promise(!told.is_object() || (!told.empty() && !told.contains("thingName")),
+          "an execution has members, and no name of a thing");
+  if (told.is_object() && sent.is_object() && sent.contains("thingName")) {
+    promise(sent["thingName"].is_null() || sent["thingName"] == "pump-1",
+            "a device hears nothing of another thing");
   }
   const bool by_id = request.job && !request.job->is_next();
   if (by_id && told.is_object() && told.contains("jobId")) {

@@ -57,7 +57,8 @@ std::string members_of(std::size_t job, const Job& of, std::size_t number) {
 HttpResponse execution_answer(const std::string& thing, std::size_t job, const Job& of,
                               std::size_t number) {
   return answer(200, R"({"execution":{"thingName":")" + thing + R"(",)" +
-                         members_of(job, of, number) + R"(,"jobDocument":"{\"a\":1}"}})");
+                         members_of(job, of, number) + R"(,"jobDocument":"{\"for\":\")" + thing +
+                         R"(\"}"}})");
 }
 
 /// A few requests the endpoint refuses, whenever they come.

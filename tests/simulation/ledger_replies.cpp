@@ -78,8 +78,11 @@ void Ledger::reply(MonotonicTime now, const Publication& publication) {
           "a reply has a timestamp", details);
   const bool update = asked.operation == Operation::update;
   promise(update || now <= asked.deadline, "a reply comes in time", details);
-  if (const auto name = publication.payload.find("\"thingName\":\""); name != std::string::npos) {
-    const auto thing = "\"thingName\":\"thing-" + std::to_string(asked.thing) + "\"";
+  promise(publication.payload.find("\"thingName\"") == std::string::npos,
+          "a reply does not repeat what its topic says", details);
+  // The documents of the endpoint's jobs name their thing.
+  if (const auto name = publication.payload.find("\"for\":\""); name != std::string::npos) {
+    const auto thing = "\"for\":\"thing-" + std::to_string(asked.thing) + "\"";
     promise(publication.payload.compare(name, thing.size(), thing) == 0,
             "a reply is about its own thing", details);
   }

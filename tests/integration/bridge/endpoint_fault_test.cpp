@@ -82,9 +82,9 @@ TEST_P(EndpointNuisanceTest, IsNotNoticedByDevices) {
   site.endpoint->set_fault({{"kind", kind}});
   for (int i = 1; i <= 40; ++i) {
     const auto thing = "lamp-" + std::to_string(i);
-    const auto reply = site.start_next(thing, R"({"clientToken":")" + thing + R"("})");
+    const auto reply = site.start_next(thing, asked_by(thing));
     EXPECT_EQ(reply.topic, start_next_topic(thing) + "/accepted") << reply.payload;
-    EXPECT_EQ(payload_of(reply)["execution"]["thingName"], thing) << reply.payload;
+    EXPECT_EQ(payload_of(reply)["execution"]["statusDetails"]["asker"], thing) << reply.payload;
     EXPECT_EQ(token_of(reply), thing);
   }
   EXPECT_EQ(site.endpoint->calls()["malformed"], 0);
@@ -102,7 +102,7 @@ TEST(EndpointNuisanceTest, AnswersNeverReachAnotherThingAmongFaultsOfAllKinds) {
   constexpr std::size_t count = 400;
   for (std::size_t i = 1; i <= count; ++i) {
     const auto thing = "lamp-" + std::to_string(i);
-    site.device->publish(start_next_topic(thing), R"({"clientToken":")" + thing + R"("})");
+    site.device->publish(start_next_topic(thing), asked_by(thing));
   }
   ASSERT_TRUE(site.device->wait_for(count)) << site.device->count();
   std::size_t accepted = 0;
@@ -114,7 +114,7 @@ TEST(EndpointNuisanceTest, AnswersNeverReachAnotherThingAmongFaultsOfAllKinds) {
       continue;
     }
     ++accepted;
-    EXPECT_EQ(payload_of(reply)["execution"]["thingName"], thing);
+    EXPECT_EQ(payload_of(reply)["execution"]["statusDetails"]["asker"], thing);
   }
   EXPECT_GT(accepted, count / 4);
 }

@@ -27,7 +27,7 @@ TEST_P(LoadOverTest, ThousandThingsAtOnceOnADefaultBrokerAllHearTheirOwnReplyOnc
   constexpr std::size_t count = 1000;
   for (std::size_t i = 1; i <= count; ++i) {
     const auto thing = "lamp-" + std::to_string(i);
-    devices->publish(start_next_topic(thing), R"({"clientToken":")" + thing + R"("})");
+    devices->publish(start_next_topic(thing), asked_by(thing));
   }
   ASSERT_TRUE(devices->flush());
   ASSERT_TRUE(site.device->wait_for(count)) << site.device->count();
@@ -36,7 +36,7 @@ TEST_P(LoadOverTest, ThousandThingsAtOnceOnADefaultBrokerAllHearTheirOwnReplyOnc
     const auto reply = site.device->next();
     const auto payload = payload_of(*reply);
     ASSERT_TRUE(payload.contains("execution")) << reply->payload;
-    const auto thing = payload["execution"]["thingName"].get<std::string>();
+    const auto thing = payload["execution"]["statusDetails"]["asker"].get<std::string>();
     EXPECT_EQ(payload["clientToken"], thing);
     EXPECT_EQ(reply->topic, start_next_topic(thing) + "/accepted");
     things.insert(thing);

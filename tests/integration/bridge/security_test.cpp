@@ -206,7 +206,8 @@ TEST_F(SecurityTest, DevicesAreKeptApartByTheBrokersAcl) {
                                  "topic read $aws/things/+/jobs/+/update\n"
                                  "topic write $aws/things/+/jobs/#\n"});
   JobsEndpoint endpoint;
-  endpoint.create_job("job-1", {"lamp", "door"});
+  endpoint.create_job("lamps-job", {"lamp"});
+  endpoint.create_job("doors-job", {"door"});
   BridgeProcess bridge(
       {"broker.url=" + broker.url(), "endpoint.url=" + endpoint.url(), "broker.username=gateway"});
   MqttDevice lamp({.port = broker.port(), .client_id = "lamp"});
@@ -217,7 +218,7 @@ TEST_F(SecurityTest, DevicesAreKeptApartByTheBrokersAcl) {
   lamp.publish(start_next_topic("lamp"), "{}");
   const auto reply = lamp.next();
   ASSERT_TRUE(reply);
-  EXPECT_EQ(payload_of(*reply)["execution"]["thingName"], "lamp");
+  EXPECT_EQ(payload_of(*reply)["execution"]["jobId"], "lamps-job");
   EXPECT_EQ(endpoint.start_next_calls().size(), 1U);
   EXPECT_EQ(door.count(), 0U);
 }

@@ -46,6 +46,12 @@ inline std::string start_next_topic(const std::string& thing) {
   return "$aws/things/" + thing + "/jobs/start-next";
 }
 
+/// A start-next whose reply, if it starts a job, names that thing in its statusDetails, and in its
+/// client token.
+inline std::string asked_by(const std::string& thing) {
+  return R"({"clientToken":")" + thing + R"(","statusDetails":{"asker":")" + thing + R"("}})";
+}
+
 /// A whole site: a real broker, the emulator, the bridge as a process, and a device that hears
 /// every reply but the accepted ones to what names a job: tests subscribe to those themselves.
 class Site {

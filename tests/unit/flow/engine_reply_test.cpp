@@ -36,7 +36,7 @@ TEST(EngineReplyTest, AnAcceptedRequestIsAnsweredOnItsTopicWithItsToken) {
   EXPECT_EQ(reply.topic, base + "start-next/accepted");
   EXPECT_EQ(
       reply.payload,
-      R"({"execution":{"jobId":"j","jobDocument":{}},"timestamp":1700000002,"clientToken":"t-1"})");
+      R"({"clientToken":"t-1","timestamp":1700000002,"execution":{"jobId":"j","jobDocument":{}}})");
   EXPECT_EQ(reply.correlation_data, "");
 }
 

@@ -35,21 +35,40 @@ std::string shown(Operation operation, std::string body, int status = 200) {
 
 const std::string nonsense = "InternalError: the endpoint did not give a proper answer";
 
-TEST(AwsAnswerTest, AnExecutionIsPassedOn) {
-  const std::string body =
-      R"({"execution":{"jobId":"job-1","thingName":"T","status":"IN_PROGRESS","queuedAt":1,)"
-      R"("startedAt":2,"lastUpdatedAt":2,"versionNumber":2,"executionNumber":1}})";
+TEST(AwsAnswerTest, AnExecutionIsPassedOnWithoutTheNameOfItsThing) {
+  const std::string rest =
+      R"("status":"IN_PROGRESS","queuedAt":1,"startedAt":2,"lastUpdatedAt":2,"versionNumber":2,)"
+      R"("executionNumber":1}})";
   for (const auto operation : {Operation::start_next, Operation::describe}) {
-    EXPECT_EQ("{" + shown(operation, body) + "}", body);
+    EXPECT_EQ("{" + shown(operation, R"({"execution":{"jobId":"job-1","thingName":"T",)" + rest) +
+                  "}",
+              R"({"execution":{"jobId":"job-1",)" + rest);
   }
+}
+
+TEST(AwsAnswerTest, NoMemberOfAReplyNamesTheThing) {
+  EXPECT_EQ(shown(Operation::get_pending,
+                  R"({"inProgressJobs":[{"thingName":"T","jobId":"a"}],"queuedJobs":[]})"),
+            R"("inProgressJobs":[{"jobId":"a"}],"queuedJobs":[])");
+  EXPECT_EQ(shown(Operation::update,
+                  R"({"success":true,"data":{"executionState":{"status":"FAILED","thingName":"T"},)"
+                  R"("thingName":"T"}})"),
+            R"("executionState":{"status":"FAILED"})");
 }
 
 TEST(AwsAnswerTest, NothingPendingIsAcceptedWithoutAnExecution) {
   for (const auto operation : {Operation::start_next, Operation::describe}) {
     EXPECT_EQ(shown(operation, "{}"), "");
-    EXPECT_EQ(shown(operation, R"({"execution":null})"), "");
+    for (const auto* none : {"null", "{}", " { } ", R"({"jobId":null})", R"({"thingName":"T"})"}) {
+      const auto body = std::string(R"({"execution":)") + none + "}";
+      EXPECT_EQ(shown(operation, body), "") << none;
+      EXPECT_EQ(shown(operation, R"({"success":true,"data":)" + body + "}"), "") << none;
+      EXPECT_EQ(shown(operation, R"({"success":true,"data":{"execution":)" + std::string(none) +
+                                     R"(,"note":1}})"),
+                R"("note":1)")
+          << none;
+    }
     EXPECT_EQ(shown(operation, R"({"success":true,"data":{}})"), "");
-    EXPECT_EQ(shown(operation, R"({"success":true,"data":{"execution":null}})"), "");
   }
 }
 
@@ -148,8 +167,8 @@ TEST(AwsAnswerTest, AnAnswerAboutAnotherThingIsNeverPassedOn) {
   EXPECT_EQ(shown(Operation::describe, R"({"execution":{"thing\u004eame":"U"}})"), nonsense);
   EXPECT_EQ(shown(Operation::describe, R"({"execution":{"thingName":"U","thingName":"T"}})"),
             nonsense);
-  EXPECT_EQ(shown(Operation::describe, R"({"execution":{"thingName":"\u0054"}})"),
-            R"("execution":{"thingName":"\u0054"})");
+  EXPECT_EQ(shown(Operation::describe, R"({"execution":{"thingName":"\u0054","jobId":"job-1"}})"),
+            R"("execution":{"jobId":"job-1"})");
 }
 
 TEST(AwsAnswerTest, AnotherThingInADocumentIsTheDocumentsBusiness) {

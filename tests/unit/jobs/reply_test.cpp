@@ -11,15 +11,15 @@ namespace {
 
 using nlohmann::json;
 
-TEST(AcceptedPayloadTest, HoldsMembersTimestampAndToken) {
+TEST(AcceptedPayloadTest, HoldsTokenTimestampAndMembersInThatOrder) {
   EXPECT_EQ(accepted_payload(R"("execution":{"jobId":"j"})", R"("t-1")", 1700000000),
-            R"({"execution":{"jobId":"j"},"timestamp":1700000000,"clientToken":"t-1"})");
+            R"({"clientToken":"t-1","timestamp":1700000000,"execution":{"jobId":"j"}})");
 }
 
 TEST(AcceptedPayloadTest, WithoutMembersOrTokenOnlyTheTimestampIsLeft) {
   EXPECT_EQ(accepted_payload("", "", 1700000000), R"({"timestamp":1700000000})");
-  EXPECT_EQ(accepted_payload("", R"("")", 5), R"({"timestamp":5,"clientToken":""})");
-  EXPECT_EQ(accepted_payload(R"("a":1)", "", 5), R"({"a":1,"timestamp":5})");
+  EXPECT_EQ(accepted_payload("", R"("")", 5), R"({"clientToken":"","timestamp":5})");
+  EXPECT_EQ(accepted_payload(R"("a":1)", "", 5), R"({"timestamp":5,"a":1})");
 }
 
 TEST(AcceptedPayloadTest, MembersAndTokenAreCopiedByteForByte) {
@@ -28,7 +28,7 @@ TEST(AcceptedPayloadTest, MembersAndTokenAreCopiedByteForByte) {
   const std::string token = R"("\u0041\/\ud800")";
   const auto payload = accepted_payload(members, token, 1);
   EXPECT_NE(payload.find(members), std::string::npos);
-  EXPECT_NE(payload.find("\"clientToken\":" + token + "}"), std::string::npos);
+  EXPECT_NE(payload.find("\"clientToken\":" + token + ","), std::string::npos);
   EXPECT_TRUE(json_text::members_of(payload));
 }
 
@@ -36,7 +36,7 @@ TEST(RejectedPayloadTest, IsAnErrorResponse) {
   const auto payload =
       rejected_payload({ErrorCode::invalid_request, "status is required"}, R"("t")", 1700000000);
   EXPECT_EQ(payload, R"({"code":"InvalidRequest","message":"status is required",)"
-                     R"("timestamp":1700000000,"clientToken":"t"})");
+                     R"("clientToken":"t","timestamp":1700000000})");
 }
 
 TEST(RejectedPayloadTest, TokenAndStateAreLeftOutWhenThereAreNone) {
