@@ -116,6 +116,11 @@ std::optional<TopicGrammar::Split> TopicGrammar::split(std::string_view topic) c
   return Split{.thing = topic.substr(0, slash), .below = rest.substr(after_.size())};
 }
 
+bool TopicGrammar::brings_in(std::string_view topic) const {
+  const auto parts = split(topic);
+  return parts && asked_by(parts->below).has_value();
+}
+
 TopicGrammar::Parsed TopicGrammar::parse(std::string_view topic) const {
   const auto parts = split(topic);
   if (!parts) return NotARequest{};

@@ -39,6 +39,9 @@ class TopicGrammar {
   /// group each becomes `$share/<group>/<filter>`.
   [[nodiscard]] std::vector<std::string> filters(std::string_view share_group = {}) const;
 
+  /// Whether filters() bring in what is published to `topic`.
+  [[nodiscard]] bool brings_in(std::string_view topic) const;
+
   using Parsed = std::variant<TopicRequest, InvalidTopic, NotARequest>;
   /// Requests are told apart by the number of levels below the base, so that a job may be named
   /// `get` or `start-next` without ambiguity.

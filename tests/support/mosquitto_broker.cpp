@@ -74,9 +74,23 @@ void MosquittoBroker::make_password_file() const {
   }
 }
 
+std::string MosquittoBroker::access_lines() const {
+  std::string lines;
+  const auto add = [&](const std::string& line) { lines += line + "\n"; };
+  if (options_.with_plugin) {
+    add("plugin " JOBS_BRIDGE_MOSQUITTO_PLUGIN);
+    for (const auto& option : options_.plugin_options) add("plugin_opt_" + option);
+  }
+  if (!options_.acl.empty()) add("acl_file " + directory_.file("acl"));
+  add(options_.users.empty() ? "allow_anonymous true" : "allow_anonymous false");
+  if (!options_.users.empty()) add("password_file " + directory_.file("passwords"));
+  return lines;
+}
+
 void MosquittoBroker::write_configuration() const {
   std::string lines = "log_dest stderr\nlog_type all\n";
   const auto add = [&](const std::string& line) { lines += line + "\n"; };
+  if (options_.per_listener) add("per_listener_settings true");
   // As root it would become the user mosquitto, who may not read the test's files.
   if (geteuid() == 0) add("user root");
   if (options_.no_delay) add("set_tcp_nodelay true");
@@ -84,10 +98,9 @@ void MosquittoBroker::write_configuration() const {
     add("persistence true");
     add("persistence_location " + directory_.path().string() + "/");
   }
-  if (!options_.acl.empty()) add("acl_file " + directory_.file("acl"));
-  add(options_.users.empty() ? "allow_anonymous true" : "allow_anonymous false");
-  if (!options_.users.empty()) add("password_file " + directory_.file("passwords"));
+  if (!options_.per_listener) lines += access_lines();
   add("listener " + std::to_string(port_) + " 127.0.0.1");
+  if (options_.per_listener) lines += access_lines();
   if (!options_.tls.certificate.empty()) {
     add("certfile " + options_.tls.certificate);
     add("keyfile " + options_.tls.private_key);

@@ -29,6 +29,13 @@ class MosquittoBroker {
     std::vector<std::pair<std::string, std::string>> users = {};
     /// The content of an ACL file; empty: anybody may do anything.
     std::string acl = {};
+    /// Loads our plugin for all listeners: replies reach the client that asked. A test that runs
+    /// where the plugin is not built fails.
+    bool with_plugin = false;
+    /// Lines for the plugin without their `plugin_opt_`, such as "also_subscribers true".
+    std::vector<std::string> plugin_options = {};
+    /// Whether the users, the ACL and the plugin are this listener's own (per_listener_settings).
+    bool per_listener = false;
     /// More lines of mosquitto.conf, after the listener's.
     std::string configuration = {};
     /// mosquitto's set_tcp_nodelay, which is off by default; it is the broker's half of the cure
@@ -63,6 +70,7 @@ class MosquittoBroker {
  private:
   void make_password_file() const;
   void write_configuration() const;
+  [[nodiscard]] std::string access_lines() const;
   [[nodiscard]] bool try_start();
 
   const Options options_;

@@ -49,6 +49,21 @@ std::string content_type_in(const mosquitto_property* list) {
   return text != nullptr ? text : "";
 }
 
+std::vector<std::pair<std::string, std::string>> user_properties_in(
+    const mosquitto_property* list) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (; list != nullptr; list = mosquitto_property_next(list)) {
+    if (mosquitto_property_identifier(list) != MQTT_PROP_USER_PROPERTY) continue;
+    char* name = nullptr;
+    char* value = nullptr;
+    mosquitto_property_read_string_pair(list, MQTT_PROP_USER_PROPERTY, &name, &value, false);
+    const std::unique_ptr<char, void (*)(void*)> name_owner(name, std::free);
+    const std::unique_ptr<char, void (*)(void*)> value_owner(value, std::free);
+    if (name != nullptr && value != nullptr) pairs.emplace_back(name, value);
+  }
+  return pairs;
+}
+
 PropertyList list_of(const MqttDevice::Properties& properties) {
   mosquitto_property* list = nullptr;
   const auto add_text = [&](int identifier, const std::string& text) {
@@ -64,6 +79,9 @@ PropertyList list_of(const MqttDevice::Properties& properties) {
   if (properties.expires_after) {
     mosquitto_property_add_int32(&list, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL,
                                  static_cast<std::uint32_t>(properties.expires_after->count()));
+  }
+  for (const auto& [name, value] : properties.user_properties) {
+    mosquitto_property_add_string_pair(&list, MQTT_PROP_USER_PROPERTY, name.c_str(), value.c_str());
   }
   return owned(list);
 }
@@ -187,7 +205,8 @@ void MqttDevice::Client::arrived(mosquitto*, void* context, const mosquitto_mess
                     .qos = message->qos,
                     .retained = message->retain,
                     .correlation_data = correlation_data_in(list),
-                    .content_type = content_type_in(list)};
+                    .content_type = content_type_in(list),
+                    .user_properties = user_properties_in(list)};
   const std::lock_guard lock(client.mutex);
   client.messages.push_back(std::move(received));
   ++client.count;
@@ -233,8 +252,8 @@ void MqttDevice::publish(const std::string& topic, std::string_view payload, int
 }
 
 void MqttDevice::publish(const std::string& topic, std::string_view payload,
-                         const Properties& properties) {
-  client_->publish({.topic = topic, .payload = std::string(payload), .qos = 1}, properties);
+                         const Properties& properties, int qos) {
+  client_->publish({.topic = topic, .payload = std::string(payload), .qos = qos}, properties);
 }
 
 bool MqttDevice::flush(std::chrono::milliseconds limit) {

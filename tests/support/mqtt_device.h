@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tests/support/process.h"
@@ -38,12 +39,14 @@ class MqttDevice {
     bool retained = false;
     std::string correlation_data = {};
     std::string content_type = {};
+    std::vector<std::pair<std::string, std::string>> user_properties = {};
   };
   struct Properties {
     std::string response_topic = {};
     std::string correlation_data = {};
     std::string content_type = {};
     std::optional<std::chrono::seconds> expires_after = {};
+    std::vector<std::pair<std::string, std::string>> user_properties = {};
   };
   using Predicate = std::function<bool(const Received&)>;
 
@@ -59,8 +62,9 @@ class MqttDevice {
   /// Returns at once.
   void publish(const std::string& topic, std::string_view payload, int qos = 1,
                bool retained = false);
-  /// With QoS 1 and properties of MQTT 5.
-  void publish(const std::string& topic, std::string_view payload, const Properties& properties);
+  /// With properties of MQTT 5.
+  void publish(const std::string& topic, std::string_view payload, const Properties& properties,
+               int qos = 1);
   /// Waits until the broker has acknowledged all that was published.
   bool flush(std::chrono::milliseconds limit = patience);
 

@@ -1,0 +1,127 @@
+// What mosquitto calls: its plugin interface, version 5 (mosquitto_plugin.h, mosquitto_broker.h).
+
+#include <dlfcn.h>
+#include <mosquitto.h>
+#include <mosquitto_broker.h>
+#include <mosquitto_plugin.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "adapters/mosquitto_plugin/options.h"
+#include "adapters/mosquitto_plugin/plugin.h"
+#include "adapters/mosquitto_plugin/property_list.h"
+
+namespace {
+
+using namespace jobs_bridge::mosquitto_plugin;
+
+constexpr int interface_version = 5;
+static_assert(MOSQ_PLUGIN_VERSION == interface_version,
+              "these headers are of a mosquitto with another plugin interface");
+
+void log_error(const std::string& what) {
+  mosquitto_log_printf(MOSQ_LOG_ERR, "jobs-bridge-mosquitto: %s", what.c_str());
+}
+
+/// mosquitto 2.1 still answers to version 5, but calls plugins with other events, and treats what
+/// they replace otherwise. It is known by a function that 2.0 does not have.
+bool is_later_than_2_0() {
+  return dlsym(RTLD_DEFAULT, "mosquitto_plugin_set_info") != nullptr ||
+         dlsym(RTLD_DEFAULT, "mosquitto_client_port") != nullptr;
+}
+
+int on_message(int /*event*/, void* data, void* plugin) noexcept {
+  try {
+    static_cast<Plugin*>(plugin)->on_message(*static_cast<mosquitto_evt_message*>(data));
+  } catch (...) {
+    // Nothing may leave this function, and what is thrown here is a lack of memory.
+    mosquitto_log_printf(MOSQ_LOG_ERR, "jobs-bridge-mosquitto: out of memory");
+  }
+  return MOSQ_ERR_SUCCESS;
+}
+
+int on_disconnect(int /*event*/, void* data, void* plugin) noexcept {
+  static_cast<Plugin*>(plugin)->on_disconnect(*static_cast<mosquitto_evt_disconnect*>(data));
+  return MOSQ_ERR_SUCCESS;
+}
+
+std::string list_of(const std::set<std::string, std::less<>>& names) {
+  std::string list;
+  for (const auto& name : names) (list += list.empty() ? "" : ", ") += name;
+  return list;
+}
+
+int start(mosquitto_plugin_id_t* identifier, void** userdata, const mosquitto_opt* lines,
+          int line_count) {
+  std::vector<OptionLine> given;
+  for (int i = 0; i < line_count; ++i) {
+    given.emplace_back(lines[i].key, lines[i].value != nullptr ? lines[i].value : "");
+  }
+  auto options = read_options(given);
+  if (!options) {
+    log_error(options.error());
+    return MOSQ_ERR_INVAL;
+  }
+  if (!properties_can_be_exchanged()) {
+    log_error("this broker keeps the properties of messages in another way than mosquitto 2.0");
+    return MOSQ_ERR_NOT_SUPPORTED;
+  }
+  const auto bridges = list_of(options->bridges);
+  const bool also_subscribers = options->also_subscribers;
+  auto plugin = std::make_unique<Plugin>(std::move(options).value());
+  for (const auto& [event, callback] :
+       {std::pair{MOSQ_EVT_MESSAGE, &on_message}, std::pair{MOSQ_EVT_DISCONNECT, &on_disconnect}}) {
+    const int error =
+        mosquitto_callback_register(identifier, event, callback, nullptr, plugin.get());
+    if (error == MOSQ_ERR_ALREADY_EXISTS) {
+      log_error("loaded twice for the same listener: remove one of the lines \"plugin\"");
+    }
+    if (error != MOSQ_ERR_SUCCESS) return error;
+  }
+  mosquitto_log_printf(MOSQ_LOG_NOTICE,
+                       "jobs-bridge-mosquitto: replies of the bridge %s go to the client that "
+                       "asked%s",
+                       bridges.c_str(), also_subscribers ? ", and to subscribers" : "");
+  *userdata = plugin.release();
+  return MOSQ_ERR_SUCCESS;
+}
+
+}  // namespace
+
+// The headers declare these without saying that they are to be seen from outside.
+#define EXPORTED __attribute__((visibility("default")))
+
+extern "C" {
+
+EXPORTED int mosquitto_plugin_version(int supported_version_count, const int* supported_versions) {
+  if (is_later_than_2_0()) {
+    log_error("built for mosquitto 2.0; this broker is a later one");
+    return -1;
+  }
+  const auto* const end = supported_versions + supported_version_count;
+  if (std::find(supported_versions, end, interface_version) == end) {
+    log_error("built for mosquitto 2.0; this broker has another plugin interface");
+    return -1;
+  }
+  return interface_version;
+}
+
+EXPORTED int mosquitto_plugin_init(mosquitto_plugin_id_t* identifier, void** userdata,
+                          mosquitto_opt* options, int option_count) {
+  try {
+    return start(identifier, userdata, options, option_count);
+  } catch (...) {
+    mosquitto_log_printf(MOSQ_LOG_ERR, "jobs-bridge-mosquitto: out of memory");
+    return MOSQ_ERR_NOMEM;
+  }
+}
+
+EXPORTED int mosquitto_plugin_cleanup(void* userdata, mosquitto_opt* /*options*/, int /*option_count*/) {
+  delete static_cast<Plugin*>(userdata);
+  return MOSQ_ERR_SUCCESS;
+}
+
+}  // extern "C"

@@ -1,0 +1,147 @@
+// Replies to askers that have gone, and over restarts of the bridge and the broker.
+
+#include <chrono>
+#include <csignal>
+#include <memory>
+#include <string>
+
+#include "tests/integration/mosquitto_plugin/plugin_site.h"
+#include "tests/support/wait_until.h"
+
+namespace jobs_bridge::testing_support {
+namespace {
+
+using namespace std::chrono_literals;
+
+class SessionTest : public testing::TestWithParam<Wires> {
+ protected:
+  SessionTest()
+      : site_(with_plugin({.settings = {"journal.path=" + directory_.file("journal")},
+                           .endpoint_arguments = {"--things", "lamp:9:2"},
+                           .broker = {.persistence = true}})) {}
+
+  [[nodiscard]] std::unique_ptr<MqttDevice> connect(const std::string& client_id,
+                                                    bool persistent) const {
+    return std::make_unique<MqttDevice>(MqttDevice::Options{.port = site_.broker->port(),
+                                                            .version_5 = GetParam().mqtt_5,
+                                                            .client_id = client_id,
+                                                            .persistent = persistent});
+  }
+  /// The job that lamp-1 has started.
+  [[nodiscard]] std::string start_job(MqttDevice& lamp) const {
+    return payload_of(reply_to(lamp, start_next_topic("lamp-1"))).at("execution").at("jobId");
+  }
+  /// Asks, goes away while the endpoint thinks, and returns when the broker has the reply.
+  void ask_and_leave(bool persistent, int qos) {
+    site_.endpoint->set_fault({{"kind", "none"}, {"delay_ms", 1500}});
+    auto lamp = connect("lamp", persistent);
+    lamp->publish(start_next_topic("lamp-1"), R"({"clientToken":"late"})", qos);
+    ASSERT_TRUE(lamp->flush());
+    ASSERT_TRUE(site_.broker->process().wait_for_output("Sending PUBLISH to jobs-bridge"));
+    const auto asked = site_.broker->log().size();
+    lamp.reset();
+    ASSERT_TRUE(
+        site_.broker->process().wait_for_output("Client lamp disconnected", patience, asked));
+    ASSERT_TRUE(
+        site_.broker->process().wait_for_output("Sending PUBACK to jobs-bridge", patience, asked));
+    site_.endpoint->clear_faults();
+  }
+  void kill_and_restart_bridge() {
+    site_.bridge->process().signal(SIGKILL);
+    site_.bridge->process().wait();
+    site_.bridge.emplace(site_.bridge_settings());
+  }
+  /// Returns when the update is held, since the endpoint fails.
+  void hold_update(MqttDevice& lamp, const std::string& job) {
+    site_.endpoint->set_fault({{"kind", "status"}, {"status", 503}});
+    lamp.publish(update_topic("lamp-1", job), R"({"status":"SUCCEEDED","clientToken":"held"})");
+    ASSERT_TRUE(lamp.flush());
+    ASSERT_TRUE(wait_until([&] { return site_.endpoint->calls().at("total") > 1; }));
+  }
+
+  TemporaryDirectory directory_;
+  Site site_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Wires, SessionTest,
+                         testing::Values(Wires{.mqtt_5 = true}, Wires{.mqtt_5 = false}),
+                         [](const auto& wires) { return to_string(wires.param); });
+
+TEST_P(SessionTest, PersistentSessionHearsTheReplyWhenItIsBack) {
+  ask_and_leave(true, 1);
+  const auto lamp = connect("lamp", true);
+  const auto reply = lamp->next();
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->topic, start_next_topic("lamp-1") + "/accepted");
+  EXPECT_EQ(token_of(*reply), "late");
+  EXPECT_TRUE(has_heard_all(*lamp));
+}
+
+TEST_P(SessionTest, CleanSessionDoesNotHearWhatItsPredecessorAsked) {
+  ask_and_leave(false, 1);
+  const auto lamp = connect("lamp", false);
+  EXPECT_TRUE(has_heard_all(*lamp));
+}
+
+TEST_P(SessionTest, ReplyOfQosZeroIsNotKept) {
+  ask_and_leave(true, 0);
+  const auto lamp = connect("lamp", true);
+  EXPECT_TRUE(has_heard_all(*lamp));
+}
+
+TEST_P(SessionTest, UpdateHeldOverAKillOfTheBridgeIsAnsweredToWhoeverAsked) {
+  const auto lamp = connect("lamp", false);
+  const auto job = start_job(*lamp);
+  hold_update(*lamp, job);
+  kill_and_restart_bridge();
+  site_.endpoint->clear_faults();
+  const auto reply = lamp->next(60s);
+  ASSERT_TRUE(reply) << site_.bridge->log();
+  EXPECT_EQ(reply->topic, update_topic("lamp-1", job) + "/accepted");
+  EXPECT_EQ(token_of(*reply), "held");
+  EXPECT_TRUE(has_heard_all(*lamp));
+}
+
+TEST_P(SessionTest, UpdateHeldOverAKillOfTheBrokerIsAnsweredToWhoeverAsked) {
+  auto lamp = connect("lamp", true);
+  const auto job = start_job(*lamp);
+  hold_update(*lamp, job);
+  site_.broker->stop(SIGKILL);
+  const auto before = site_.bridge->log().size();
+  site_.broker->start();
+  ASSERT_TRUE(site_.bridge->wait_until_ready(before, 60s));
+  lamp = connect("lamp", true);
+  site_.endpoint->clear_faults();
+  const auto reply = lamp->next(60s);
+  ASSERT_TRUE(reply) << site_.bridge->log();
+  EXPECT_EQ(reply->topic, update_topic("lamp-1", job) + "/accepted");
+}
+
+TEST_P(SessionTest, ReplyWaitsOverARestartOfTheBrokerForAPersistentSession) {
+  ask_and_leave(true, 1);
+  const auto before = site_.bridge->log().size();
+  site_.broker->stop();
+  site_.broker->start();
+  ASSERT_TRUE(site_.bridge->wait_until_ready(before, 60s));
+  const auto lamp = connect("lamp", true);
+  const auto reply = lamp->next();
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(token_of(*reply), "late");
+  EXPECT_EQ(reply->correlation_data, "") << "what the broker has stored has no mark in it";
+}
+
+TEST_P(SessionTest, RequestOfTheTimeWhenTheBridgeWasAwayIsAnsweredToWhoeverAsked) {
+  const auto lamp = connect("lamp", false);
+  reply_to(*lamp, start_next_topic("lamp-1"));
+  site_.bridge->process().signal(SIGKILL);
+  site_.bridge->process().wait();
+  lamp->publish(start_next_topic("lamp-2"), R"({"clientToken":"meanwhile"})");
+  ASSERT_TRUE(lamp->flush());
+  site_.bridge.emplace(site_.bridge_settings());
+  const auto reply = lamp->next();
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(token_of(*reply), "meanwhile");
+}
+
+}  // namespace
+}  // namespace jobs_bridge::testing_support
