@@ -54,8 +54,6 @@ struct Reaction {
 };
 
 struct DeviceProgram {
-  /// What happens to a message that is larger than the program's buffer.
-  enum class Overflow { lost_silently, ends_the_program };
   enum class Asks { with_subscriptions, without_subscriptions };
 
   std::string name;  ///< of letters and digits
@@ -64,9 +62,8 @@ struct DeviceProgram {
   std::string client_id = "{thing}";
   /// Whether it subscribes to the replies that it needs, or relies on getting what it asked for.
   Asks asks = Asks::with_subscriptions;
-  /// Of a whole PUBLISH packet; 0: no limit that matters.
+  /// Of a whole PUBLISH packet; a larger one ends it. 0: no limit that matters.
   std::size_t largest_packet = 0;
-  Overflow overflow = Overflow::ends_the_program;
   /// It ends once it hears that no job is left.
   bool ends_when_idle = false;
   /// Which notification tells it that no job is left: notify-next without an execution, or notify

@@ -117,26 +117,14 @@ void ProgrammedDevice::step(const Restart&, const json&) {
 }
 
 std::optional<MqttDevice::Received> ProgrammedDevice::receive(std::chrono::milliseconds limit) {
-  const auto end = std::chrono::steady_clock::now() + limit;
-  while (true) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        end - std::chrono::steady_clock::now());
-    if (left.count() <= 0) return std::nullopt;
-    auto received = connection_->next(left);
-    if (!received) return std::nullopt;
-    note("receive   " + received->topic + " " + received->payload);
-    if (overflows(*received)) {
-      if (program_.overflow == DeviceProgram::Overflow::ends_the_program) {
-        fail("larger than its buffer");
-      }
-      note("          lost: larger than its buffer");
-      continue;
-    }
-    for (const auto& filter : program_.gives_up_on) {
-      if (matches(full_topic(filter), received->topic)) fail("it gives up");
-    }
-    return received;
+  auto received = connection_->next(limit);
+  if (!received) return std::nullopt;
+  note("receive   " + received->topic + " " + received->payload);
+  if (overflows(*received)) fail("larger than its buffer");
+  for (const auto& filter : program_.gives_up_on) {
+    if (matches(full_topic(filter), received->topic)) fail("it gives up");
   }
+  return received;
 }
 
 bool ProgrammedDevice::overflows(const Received& message) const {

@@ -47,7 +47,7 @@ class ProgrammedDevice {
   void step(const Await& await, const nlohmann::json& message);
   void step(const Restart& restart, const nlohmann::json& message);
 
-  /// The next message that is not waiting already and fits the device's buffer.
+  /// The next message that is not waiting already.
   std::optional<Received> receive(std::chrono::milliseconds limit);
   [[nodiscard]] bool overflows(const Received& message) const;
   void react(const Received& received);

@@ -69,10 +69,54 @@ DeviceProgram nrf_connect_sdk() {
           .reports = {"IN_PROGRESS", "SUCCEEDED"}};
 }
 
+/// A document with which the reply to `$next/get` is as large as embedded C v3 can just receive,
+/// in the shape that AWS's has.
+std::string document_of_the_largest_size(std::size_t largest_packet) {
+  const std::string topic = "$aws/things/a-thing-with-a-long-name/jobs/$next/get/accepted";
+  const std::string before =
+      R"({"timestamp":1764408600,"execution":{"jobId":"job-1","status":"QUEUED",)"
+      R"("queuedAt":1764408600,"lastUpdatedAt":1764408600,"versionNumber":1,"executionNumber":1,)"
+      R"("jobDocument":{"fill":")";
+  const std::string after = R"("}}})";
+  const std::size_t header = 3 + 2;  // of the packet, with QoS 0; and the topic's length
+  const std::size_t taken = header + topic.size() + before.size() + after.size();
+  return R"({"fill":")" + std::string(largest_packet - taken, 'x') + R"("})";
+}
+
+/// aws/aws-iot-device-sdk-embedded-C v3.1.5: samples/linux/jobs_sample/jobs_sample.c 104-180 (what
+/// it looks for and reports), 300-373 (subscriptions, order, QoS), aws_iot_config.h 36 (buffer);
+/// src/aws_iot_mqtt_client_common_internal.c 451-477 (what does not leave a byte of it free is
+/// dropped, with an error that ends the sample).
+DeviceProgram embedded_c_v3() {
+  constexpr std::size_t largest_packet = 511;
+  const std::vector<Step> carry_out = {
+      Publish{"{/execution/jobId}/update",
+              R"({"status":"SUCCEEDED","statusDetails":{"exampleDetail":)"
+              R"("a value appropriate for your successful job"}})",
+              0}};
+  return {
+      .name = "EmbeddedCV3",
+      .largest_packet = largest_packet,
+
+      .starts = {Subscribe{"get/#", 0}, Subscribe{"notify-next", 0}, Subscribe{"$next/get/#", 0},
+                 Subscribe{"+/update/accepted", 0}, Subscribe{"+/update/rejected", 0},
+                 Publish{"get", "", 0}, Publish{"$next/get", "", 0}},
+      .reacts = {{.topic = "$next/get/accepted",
+                  .wants = "/execution/jobId",
+                  .reads = {"/execution/jobDocument"},
+                  .does = carry_out},
+                 {.topic = "notify-next",
+                  .wants = "/execution/jobId",
+                  .reads = {"/execution/jobDocument"},
+                  .does = carry_out}},
+      .gives_up_on = {"+/update/rejected"},
+      .document = document_of_the_largest_size(largest_packet)};
+}
+
 }  // namespace
 
 std::vector<DeviceProgram> device_programs() {
-  return {cpp_sdk_v1_sample(), nrf_connect_sdk()};
+  return {cpp_sdk_v1_sample(), nrf_connect_sdk(), embedded_c_v3()};
 }
 
 }  // namespace jobs_bridge::testing_support
