@@ -23,7 +23,8 @@ Process run_example(const std::string& example, const Site& site) {
                   site.authority().certificate_file(), "-T", "lamp", "-i", "lamp"});
 }
 
-class JsSdkV1Test : public testing::Test {
+/// Whether the broker has the plugin that brings replies to who asked.
+class JsSdkV1Test : public testing::TestWithParam<bool> {
  protected:
   JsSdkV1Test() { site.device->subscribe("$aws/things/lamp/jobs/notify-next"); }
 
@@ -59,11 +60,15 @@ class JsSdkV1Test : public testing::Test {
     return found;
   }
 
-  Site site{
-      {.wires = {.broker_tls = true}, .settings = {"notify.enabled=true", "notify.interval=1s"}}};
+  Site site{{.wires = {.broker_tls = true},
+             .settings = {"notify.enabled=true", "notify.interval=1s"},
+             .broker = {.with_plugin = GetParam()}}};
 };
+INSTANTIATE_TEST_SUITE_P(Brokers, JsSdkV1Test, testing::Bool(), [](const auto& tested) {
+  return tested.param ? "WithPlugin" : "WithoutPlugin";
+});
 
-TEST_F(JsSdkV1Test, JobsExampleCarriesOutEachJobOnce) {
+TEST_P(JsSdkV1Test, JobsExampleCarriesOutEachJobOnce) {
   ASSERT_NO_FATAL_FAILURE(
       carry_out_two_jobs("jobs-example.js", R"({"operation":"customJob","other":1})"));
   const std::vector<json> expected = {

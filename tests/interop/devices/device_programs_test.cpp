@@ -20,8 +20,8 @@ using nlohmann::json;
 /// As long as embedded C v3's document needs it to be.
 const std::string thing = "a-thing-with-a-long-name";
 
-/// What delivers a reply to a device.
-enum class Delivery { by_subscription };
+/// What brings a reply to a device.
+enum class Delivery { by_subscription, by_plugin };
 
 struct Situation {
   DeviceProgram program;
@@ -36,6 +36,7 @@ std::vector<Situation> situations(bool (*chosen)(const DeviceProgram&)) {
   std::vector<Situation> all;
   for (const auto& program : device_programs()) {
     if (!chosen(program)) continue;
+    all.push_back({program, Delivery::by_plugin});
     if (program.asks == DeviceProgram::Asks::with_subscriptions) {
       all.push_back({program, Delivery::by_subscription});
     }
@@ -44,7 +45,8 @@ std::vector<Situation> situations(bool (*chosen)(const DeviceProgram&)) {
 }
 
 std::string name_of(const testing::TestParamInfo<Situation>& tested) {
-  return tested.param.program.name;
+  return tested.param.program.name +
+         (tested.param.delivery == Delivery::by_plugin ? "WithPlugin" : "");
 }
 
 class DeviceProgramTest : public testing::TestWithParam<Situation> {
@@ -92,7 +94,8 @@ class DeviceProgramTest : public testing::TestWithParam<Situation> {
     EXPECT_EQ(last_details, json::parse(said.back()).value("statusDetails", json()));
   }
 
-  MosquittoBroker broker;
+  MosquittoBroker broker{
+      MosquittoBroker::Options{.with_plugin = GetParam().delivery == Delivery::by_plugin}};
   JobsEndpoint endpoint;
   ProgrammedDevice device;
   BridgeProcess bridge;

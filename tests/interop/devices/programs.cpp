@@ -5,6 +5,139 @@
 namespace jobs_bridge::testing_support {
 namespace {
 
+using Asks = DeviceProgram::Asks;
+
+/// FreeRTOS/FreeRTOS at 592732b4, FreeRTOS-Plus/Demo/AWS: Jobs_Windows_Simulator/Jobs_Demo
+/// DemoTasks/JobsDemoExample.c 493-613 (what it does with a document), 616-685 (what it looks for),
+/// 736-805 (which replies it knows), 918-953 (how it begins), demo_config.h 230 (buffer);
+/// Mqtt_Demo_Helpers/mqtt_demo_helpers.c 754, 894, 1028 (clean session, QoS).
+DeviceProgram freertos_jobs_demo() {
+  const std::vector<Step> carry_out = {
+      Publish{"{/execution/jobId}/update", R"({"status":"SUCCEEDED"})"}};
+  return {.name = "FreeRtosJobsDemo",
+          .mqtt_5 = true,
+          .asks = Asks::without_subscriptions,
+          .largest_packet = 1024,
+          .starts = {Subscribe{"notify-next"}, Publish{"$next/get", ""}},
+          .reacts = {{.topic = "+/get/accepted",
+                      .wants = "/execution/jobId",
+                      .reads = {"/execution/jobDocument/action"},
+                      .does = carry_out},
+                     {.topic = "notify-next",
+                      .wants = "/execution/jobId",
+                      .reads = {"/execution/jobDocument/action"},
+                      .does = carry_out}},
+          .gives_up_on = {"+/update/rejected"},
+          .document = R"({"action":"print","message":"Hello world!"})"};
+}
+
+/// aws/aws-iot-device-sdk-embedded-C at 3d170a07 (202412.00), demos/jobs/jobs_demo_mosquitto:
+/// jobs_demo_mosquitto.c 771-810 (update), 812-868 (what it looks for), 887-941 (which replies it
+/// knows), 946-976 (how it asks), 1176 (clean session), 1216-1300 (how it goes on); demo_config.h
+/// (QoS). The job is done when its download is.
+DeviceProgram embedded_c_with_mosquitto() {
+  const std::vector<Step> carry_out = {
+      Publish{"{/execution/jobId}/update", R"({"status":"IN_PROGRESS"})"},
+      Publish{"{/execution/jobId}/update", R"({"status":"SUCCEEDED"})"}};
+  return {.name = "EmbeddedCWithMosquitto",
+          .asks = Asks::without_subscriptions,
+          .starts = {Subscribe{"notify-next"}, Publish{"$next/get", ""}},
+          .reacts = {{.topic = "+/get/accepted",
+                      .wants = "/execution/jobId",
+                      .reads = {"/execution/jobDocument/url"},
+                      .does = carry_out},
+                     {.topic = "notify-next",
+                      .wants = "/execution/jobId",
+                      .reads = {"/execution/jobDocument/url"},
+                      .does = carry_out}},
+          .gives_up_on = {"+/update/rejected"},
+          .document = R"({"url":"http://127.0.0.1/firmware.bin"})",
+          .reports = {"IN_PROGRESS", "SUCCEEDED"}};
+}
+
+/// aws/ota-for-aws-iot-embedded-sdk at 477ee9a5, source: ota.c 615-635 (what it looks for), 690-730
+/// and 1222-1256 (what it reports), 854-900 and 957-1020 (how it goes on); ota_mqtt.c 354-400
+/// (subscription), 612-700 and 738-847 (reports), 854-950 (how it asks: its first nine requests
+/// lose their number), 956-1003 (QoS). It restarts into the new image, which takes the job up by
+/// its status details, tests itself, and accepts.
+DeviceProgram ota_agent() {
+  const std::string update = "{/execution/jobId}/update";
+  const std::vector<Step> download = {
+      Publish{update, R"({"status":"IN_PROGRESS","statusDetails":{"receive":"1/2"}})", 0},
+      Publish{update, R"({"status":"IN_PROGRESS","statusDetails":)"
+                      R"({"self_test":"ready","updatedBy":"0x00090002"}})"},
+      Restart{}};
+  const std::vector<Step> test_itself = {
+      Publish{update, R"({"status":"IN_PROGRESS","statusDetails":)"
+                      R"({"self_test":"active","updatedBy":"0x00090003"}})"},
+      Publish{update, R"({"status":"SUCCEEDED","statusDetails":)"
+                      R"({"reason":"accepted  v0.9.3","updatedBy":"  v0.9.2"}})"}};
+  const std::vector<std::string> read = {"/execution/jobId",
+                                         "/execution/jobDocument/afr_ota/protocols",
+                                         "/execution/jobDocument/afr_ota/files/0/filesize",
+                                         "/execution/jobDocument/afr_ota/files/0/fileid"};
+  DeviceProgram program{
+      .name = "OtaAgent",
+      .asks = Asks::without_subscriptions,
+      .largest_packet = 10240,
+      .starts = {Subscribe{"notify-next"}, Publish{"$next/get", R"({"clientToken":":{thing}"})"}},
+      .document = R"({"afr_ota":{"protocols":["MQTT"],"streamname":"AFR_OTA-1",)"
+                  R"("files":[{"filepath":"/device/updates","filesize":8192,)"
+                  R"("fileid":0,"certfile":"ecdsa-sha256-signer.crt.pem",)"
+                  R"("sig-sha256-ecdsa":"MEUCIQ=="}]}})",
+      .reports = {"IN_PROGRESS", "IN_PROGRESS", "IN_PROGRESS", "SUCCEEDED"}};
+  for (const std::string topic : {"$next/get/accepted", "notify-next"}) {
+    program.reacts.push_back({.topic = topic,
+                              .wants = "/execution/statusDetails/self_test",
+                              .value = "ready",
+                              .reads = read,
+                              .does = test_itself});
+    program.reacts.push_back({.topic = topic,
+                              .wants = "/execution/jobDocument",
+                              .wants_not = "/execution/statusDetails/self_test",
+                              .reads = read,
+                              .does = download});
+  }
+  return program;
+}
+
+/// seqsense/aws-iot-device-sdk-go at dde59b72: jobs/jobs.go 82-112 (subscriptions), 128-258 (how it
+/// asks and what it waits for), jobs/type.go (members), examples/jobs/main.go (order). It never
+/// subscribes to replies of an update. The example leaves a job IN_PROGRESS; what is added here is
+/// that its device describes the job anew and reports success.
+DeviceProgram go_sdk() {
+  const std::string describe = R"({"includeJobDocument":true,"clientToken":"{token}"})";
+  const auto report = [](const std::string& status) {
+    return Publish{"{/execution/jobId}/update",
+                   R"({"status":")" + status +
+                       R"(","statusDetails":{},"expectedVersion":{/execution/versionNumber},)"
+                       R"("clientToken":"{token}"})"};
+  };
+  const Await reported{"{/execution/jobId}/update/accepted"};
+  return {.name = "GoSdk",
+          .asks = Asks::without_subscriptions,
+          .hears_idle_on = "notify",
+          .starts = {Subscribe{"notify"}, Subscribe{"get/#"}, Subscribe{"+/get/#"},
+                     Publish{"get", R"({"clientToken":"{token}"})"}},
+          .reacts = {{.topic = "get/accepted",
+                      .wants = "/queuedJobs/0/jobId",
+                      .does = {Publish{"{/queuedJobs/0/jobId}/get", describe}}},
+                     {.topic = "notify",
+                      .wants = "/jobs/QUEUED/0/jobId",
+                      .does = {Publish{"{/jobs/QUEUED/0/jobId}/get", describe}}},
+                     {.topic = "+/get/accepted",
+                      .wants = "/execution/status",
+                      .value = "QUEUED",
+                      .does = {report("IN_PROGRESS"), reported,
+                               Publish{"{/execution/jobId}/get", describe}}},
+                     {.topic = "+/get/accepted",
+                      .wants = "/execution/status",
+                      .value = "IN_PROGRESS",
+                      .does = {report("SUCCEEDED"), reported}}},
+          .gives_up_on = {"get/rejected", "+/get/rejected", "+/update/rejected"},
+          .reports = {"IN_PROGRESS", "SUCCEEDED"}};
+}
+
 /// aws/aws-iot-device-sdk-cpp at 9ab2bb15 (SDK v1): samples/Jobs/JobsSample.cpp 96-147 (what it
 /// looks for and reports), 195-232 (subscriptions), 322-346 (order), src/jobs/Jobs.cpp (payloads).
 /// A notification without an execution ends it.
@@ -116,7 +249,8 @@ DeviceProgram embedded_c_v3() {
 }  // namespace
 
 std::vector<DeviceProgram> device_programs() {
-  return {cpp_sdk_v1_sample(), nrf_connect_sdk(), embedded_c_v3()};
+  return {freertos_jobs_demo(), embedded_c_with_mosquitto(), ota_agent(),    go_sdk(),
+          cpp_sdk_v1_sample(),  nrf_connect_sdk(),           embedded_c_v3()};
 }
 
 }  // namespace jobs_bridge::testing_support
