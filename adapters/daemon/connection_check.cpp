@@ -106,6 +106,7 @@ Finding check_broker(const config::Configuration& configuration, Log& log) {
   // In the group we would be handed requests of devices, and nobody would answer them.
   const auto filters =
       group.empty() ? topics_of(configuration).filters() : std::vector<std::string>();
+  if (!group.empty()) settings->optional_filters.clear();
   fibers::EventLoop loop;
   mqtt::BrokerConnection broker(
       *std::move(settings), filters, [](Message) {}, loop, log);

@@ -76,6 +76,7 @@ Result<mqtt::BrokerSettings, std::string> broker_settings(
   settings.protocol = broker.protocol == config::MqttProtocol::v5 ? Protocol::v5 : Protocol::v3_1_1;
   settings.client_id = broker.client_id;
   settings.canary_topic = canary_topic(broker);
+  settings.optional_filters = topics_of(configuration).namespace_filters(broker.share_group);
   settings.max_packet_size = max_packet_size(configuration.limits);
   settings.username = broker.username;
   settings.ca_file = broker.ca_file;

@@ -192,6 +192,8 @@ class BrokerConnection::Implementation final : private Session::Events {
     auto filters = filters_;
     const bool canary = flow_.connecting(steady_clock::now());
     if (canary) filters.push_back(settings_.canary_topic);
+    const auto& optional = settings_.optional_filters;
+    filters.insert(filters.end(), optional.begin(), optional.end());
     const Finally recall([this] { sender_.recall(); });  // once the session is no more
     const bool clean = too_large_in_a_row_ >= hopeless;
     Session session({settings_, filters, loop_, clean}, address, *this);
@@ -311,6 +313,13 @@ class BrokerConnection::Implementation final : private Session::Events {
       canary_refusal = refusal.reason;
       return true;
     });
+    std::vector<Session::Refusal> no_loss;
+    std::erase_if(refused, [&](const Session::Refusal& refusal) {
+      if (std::ranges::count(settings_.optional_filters, refusal.filter) == 0) return false;
+      no_loss.push_back(refusal);
+      return true;
+    });
+    report_.does_without(no_loss);
     report_.refused(refused);
     const bool granted = refused.empty();
     {

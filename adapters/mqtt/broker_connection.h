@@ -37,6 +37,8 @@ struct BrokerSettings {
   /// Where we publish to ourselves, to see that messages flow; empty: nowhere. What others publish
   /// there is ignored. It must not match a topic filter.
   std::string canary_topic;
+  /// Topic filters to subscribe to besides, which are no loss if the broker refuses them.
+  std::vector<std::string> optional_filters = {};
   /// For TCP, TLS and the broker's answer together; a name look-up may take as long again.
   std::chrono::seconds connect_timeout{5};
   /// How often refused subscriptions are asked for again: an operator may be mending the ACL.

@@ -53,6 +53,16 @@ void ConnectionReport::refused(const std::vector<Session::Refusal>& refused) {
   told_refused_ = refused;
 }
 
+void ConnectionReport::does_without(const std::vector<Session::Refusal>& refused) {
+  if (refused == told_without_) return;
+  told_without_ = refused;
+  for (const auto& [filter, reason] : refused) {
+    log_.write(Severity::info,
+               "the broker refuses an optional subscription: what is asked there gets no rejection",
+               {{"filter", filter}, {"cause", reason}});
+  }
+}
+
 void ConnectionReport::ready() {
   log_.write(Severity::info, "ready for requests", {{"broker", broker_}});
 }

@@ -23,6 +23,8 @@ class ConnectionReport {
   void connected(const Session& session, std::size_t attempts);
   void shorter_keep_alive(std::chrono::seconds keep_alive);
   void refused(const std::vector<Session::Refusal>& refused);
+  /// The same of optional filters.
+  void does_without(const std::vector<Session::Refusal>& refused);
   void ready();
   /// `cause`: empty if it broke without a word. Returns the cause in full.
   std::string lost(std::string cause, Duration lasted);
@@ -43,6 +45,7 @@ class ConnectionReport {
   std::string told_fault_;
   MonotonicTime fault_told_{};
   std::vector<Session::Refusal> told_refused_;
+  std::vector<Session::Refusal> told_without_;
   std::string told_canary_fault_;
   int brief_ = 0;  ///< connections in a row that broke at once
 };

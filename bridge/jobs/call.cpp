@@ -1,5 +1,6 @@
 #include "bridge/jobs/call.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "bridge/jobs/json_text.h"
@@ -10,18 +11,32 @@ namespace {
 /// Most that can follow a thing's jobs in a target, but for an execution's number.
 constexpr std::size_t longest_rest = 100;
 
-/// Of the characters that a name may hold only ':' is escaped, as the AWS SDKs do.
+/// RFC 3986, 2.3: what needs no escape anywhere in a URL.
+bool is_unreserved(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '_' || c == '.' || c == '~';
+}
+
+/// As the AWS SDKs escape names and values: all but the unreserved.
+void add_escaped(std::string& target, std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  for (const char c : text) {
+    if (is_unreserved(c)) {
+      target += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    target += '%';
+    target += digits[byte >> 4U];
+    target += digits[byte & 0x0FU];
+  }
+}
+
 std::string jobs_of(const ThingName& thing) {
   std::string target;
   target.reserve(thing.text().size() + longest_rest);
   target += "/things/";
-  for (const char c : thing.text()) {
-    if (c == ':') {
-      target += "%3A";
-    } else {
-      target += c;
-    }
-  }
+  add_escaped(target, thing.text());
   return target += "/jobs";
 }
 
@@ -46,33 +61,56 @@ void add(json_text::ObjectWriter& body, std::string_view name, const std::option
   if (value) body.member(name, *value ? "true" : "false");
 }
 
-std::string describe_query(const Request& request) {
+void add_unconverted(json_text::ObjectWriter& body, const Request& request) {
+  for (const auto& [name, value] : request.unconverted) body.member(name, value);
+}
+
+/// What a parameter of the query says that could not be converted; nothing if it is none such.
+std::optional<std::string> unconverted(const Request& request, std::string_view name) {
+  const auto found = std::ranges::find(request.unconverted, name, &Request::Unconverted::name);
+  if (found == request.unconverted.end()) return std::nullopt;
+  if (!json_text::is_string(found->value)) return found->value;
+  return json_text::decode_string(found->value).value_or(found->value);
+}
+
+/// In the order of the names, which is that of the signature.
+void add_describe_query(std::string& target, const Request& request) {
+  target += '?';
+  auto number = unconverted(request, "executionNumber");
+  if (request.execution_number) number = std::to_string(*request.execution_number);
+  if (number) {
+    target += "executionNumber=";
+    add_escaped(target, *number);
+    target += '&';
+  }
   // The default differs from what one would guess: a describe brings the document unless told not
   // to (AWS IoT developer guide, jobs-mqtt-api), so it is always said.
-  std::string query = "?includeJobDocument=";
-  query += request.include_job_document.value_or(true) ? "true" : "false";
-  if (request.execution_number) {
-    query = "?executionNumber=" + std::to_string(*request.execution_number) + "&" + query.substr(1);
+  target += "includeJobDocument=";
+  if (const auto flag = unconverted(request, "includeJobDocument")) {
+    add_escaped(target, *flag);
+  } else {
+    target += request.include_job_document.value_or(true) ? "true" : "false";
   }
-  return query;
 }
 
 std::string start_next_body(const Request& request) {
   json_text::ObjectWriter body(body_length(request));
   add(body, "statusDetails", request.status_details);
   add(body, "stepTimeoutInMinutes", request.step_timeout_in_minutes);
+  add_unconverted(body, request);
   return std::move(body).object();
 }
 
 std::string update_body(const Request& request) {
   json_text::ObjectWriter body(body_length(request));
-  if (request.status) body.member("status", "\"" + *request.status + "\"");
+  if (request.status) body.member("status", json_text::encode_string(*request.status));
   add(body, "statusDetails", request.status_details);
   add(body, "stepTimeoutInMinutes", request.step_timeout_in_minutes);
   add(body, "expectedVersion", request.expected_version);
   add(body, "includeJobExecutionState", request.include_job_execution_state);
   add(body, "includeJobDocument", request.include_job_document);
   add(body, "executionNumber", request.execution_number);
+  add_unconverted(body, request);
   return std::move(body).object();
 }
 
@@ -87,6 +125,7 @@ HttpRequest build_call(const Request& request) {
                    .headers = {},
                    .repeatable = true};
   call.headers.emplace_back("Content-Type", "application/json");
+  call.headers.emplace_back("Accept", "application/json");
   switch (request.operation) {
     case Operation::get_pending:
       break;
@@ -97,12 +136,12 @@ HttpRequest build_call(const Request& request) {
       call.body = start_next_body(request);
       break;
     case Operation::describe:
-      call.target += request.job->is_next() ? "/%24next" : "/" + request.job->text();
-      call.target += describe_query(request);
+      add_escaped(call.target += '/', request.job->text());
+      add_describe_query(call.target, request);
       break;
     case Operation::update:
       call.method = "POST";
-      call.target += "/" + request.job->text();
+      add_escaped(call.target += '/', request.job->text());
       call.body = update_body(request);
       call.repeatable = false;
       break;

@@ -124,6 +124,9 @@ void ObjectWriter::unwrapped_member(std::string_view key, std::string_view value
 }
 
 std::string encode_string(std::string_view text) {
+  const bool plain = std::ranges::all_of(
+      text, [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
+  if (plain) return '"' + std::string(text) + '"';
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

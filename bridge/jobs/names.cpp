@@ -6,13 +6,17 @@
 namespace jobs_bridge {
 namespace {
 
-bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '-';
-}
+constexpr std::size_t longest_thing_name = 128;
+constexpr std::size_t longest_job_name = 256;
 
 bool is_word_or_colon(char c) {
-  return is_word(c) || c == ':';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '-' || c == ':';
+}
+
+bool fits_a_level(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte != 0x7F && c != '/' && c != '+' && c != '#';
 }
 
 bool consists_of(std::string_view text, std::size_t longest, bool (*allowed)(char)) {
@@ -22,17 +26,15 @@ bool consists_of(std::string_view text, std::size_t longest, bool (*allowed)(cha
 }  // namespace
 
 std::optional<ThingName> ThingName::parse(std::string_view text) {
-  if (!consists_of(text, 128, is_word_or_colon)) return std::nullopt;
+  if (!consists_of(text, longest_thing_name, is_word_or_colon)) return std::nullopt;
   return ThingName(std::string(text));
 }
 
 std::optional<JobName> JobName::parse(std::string_view text) {
-  if (text != "$next" && !consists_of(text, 64, is_word)) return std::nullopt;
+  // A server would take these two for steps in its own path, escaped or not.
+  if (text == "." || text == "..") return std::nullopt;
+  if (!consists_of(text, longest_job_name, fits_a_level)) return std::nullopt;
   return JobName(std::string(text));
-}
-
-bool is_status_details_key(std::string_view key) {
-  return consists_of(key, 128, is_word_or_colon);
 }
 
 }  // namespace jobs_bridge

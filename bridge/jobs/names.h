@@ -24,14 +24,17 @@ class ThingName {
   std::string text_;
 };
 
-/// The job that a request names: an id of 1 to 64 of `[a-zA-Z0-9_-]` (AWS IoT data model, JobId),
-/// or `$next`, which stands for the first pending one. Safe in a URL path and in a topic.
+/// The job that a request names: its id, or `$next`, which stands for the first pending one. Which
+/// ids there can be is for the endpoint to judge (AWS IoT data model, JobId: 1 to 64 of
+/// `[a-zA-Z0-9_-]`); refused is what cannot be one level of a topic and, escaped, one segment of a
+/// URL path. A value of this type is safe in a topic; in a path it must be escaped.
 class JobName {
  public:
   static std::optional<JobName> parse(std::string_view text);
   [[nodiscard]] const std::string& text() const { return text_; }
   [[nodiscard]] bool is_next() const { return text_ == "$next"; }
-  static constexpr std::string_view rule = "1 to 64 of a-z, A-Z, 0-9, '_' and '-', or $next";
+  static constexpr std::string_view rule =
+      "1 to 256 bytes without control characters, '/', '+' and '#', and neither '.' nor '..'";
 
   friend bool operator==(const JobName&, const JobName&) = default;
 
@@ -39,9 +42,5 @@ class JobName {
   explicit JobName(std::string text) : text_(std::move(text)) {}
   std::string text_;
 };
-
-/// Whether `key` may be a key of statusDetails: the characters and length of a thing name
-/// (AWS IoT data model, DetailsKey).
-bool is_status_details_key(std::string_view key);
 
 }  // namespace jobs_bridge

@@ -1,8 +1,5 @@
 #include "bridge/jobs/request.h"
 
-#include <algorithm>
-#include <array>
-#include <limits>
 #include <utility>
 
 #include "bridge/jobs/json_text.h"
@@ -12,138 +9,108 @@
 namespace jobs_bridge {
 namespace {
 
-constexpr std::int64_t longest_step_timeout = 10080;  // seven days
-constexpr std::array<std::string_view, 4> statuses = {"IN_PROGRESS", "FAILED", "SUCCEEDED",
-                                                      "REJECTED"};
+/// The longest value in a URL, in bytes: every byte may take three, and servers commonly allow 8
+/// KiB for the whole line.
+constexpr std::size_t longest_in_url = 256;
 
-/// Takes a payload's members one by one, remembering the first thing wrong with them.
+bool is_number_or_boolean(std::string_view value) {
+  return !json_text::is_string(value) && !json_text::is_object(value) &&
+         !json_text::is_array(value) && !json_text::is_null(value);
+}
+
+/// Takes a payload's members one by one, each as the type that the Jobs API has for it.
 class Reader {
  public:
-  explicit Reader(const std::vector<json_text::Member>& members) : members_(members) {}
+  Reader(const std::vector<json_text::Member>& members, Request& request)
+      : members_(members), request_(request) {}
 
-  [[nodiscard]] const std::optional<std::string>& fault() const { return fault_; }
-
-  [[nodiscard]] const json_text::Member* find(std::string_view name) const {
-    return json_text::find(members_, name);
-  }
-
-  void fail(std::string message) {
-    if (!fault_) fault_ = std::move(message);
-  }
-
-  /// `exception` ends the message: what is allowed outside the range.
-  std::optional<std::int64_t> integer(std::string_view name, std::int64_t lowest,
-                                      std::int64_t highest, std::string_view exception = {}) {
-    const auto* member = find(name);
-    if (member == nullptr) return std::nullopt;
-    return in_range(name, whole_number<std::int64_t>(member->value), lowest, highest, exception);
-  }
-
-  /// The AWS documentation shows expectedVersion as a string and its embedded SDK sends one; the
-  /// other SDKs send a number.
-  std::optional<std::int64_t> integer_or_string(std::string_view name, std::int64_t lowest,
-                                                std::int64_t highest) {
-    const auto* member = find(name);
-    if (member == nullptr) return std::nullopt;
-    auto text = member->value;
-    if (json_text::is_string(text)) text = text.substr(1, text.size() - 2);
-    return in_range(name, whole_number<std::int64_t>(text), lowest, highest);
+  std::optional<std::int64_t> integer(std::string_view name) {
+    return converted(name, [](std::string_view value) {
+      std::string storage;
+      const auto text = text_of(value, storage);
+      return text ? whole_number<std::int64_t>(*text) : std::nullopt;
+    });
   }
 
   std::optional<bool> boolean(std::string_view name) {
-    const auto* member = find(name);
-    if (member == nullptr) return std::nullopt;
-    if (member->value == "true") return true;
-    if (member->value == "false") return false;
-    fail(std::string(name) + " must be true or false");
-    return std::nullopt;
+    return converted(name, [](std::string_view value) -> std::optional<bool> {
+      std::string storage;
+      const auto text = text_of(value, storage);
+      if (text == "true") return true;
+      if (text == "false") return false;
+      return std::nullopt;
+    });
+  }
+
+  std::optional<std::string> text(std::string_view name) {
+    return converted(name, [](std::string_view value) -> std::optional<std::string> {
+      std::string storage;
+      const auto text = text_of(value, storage);
+      return text ? std::optional<std::string>(*text) : std::nullopt;
+    });
   }
 
   std::optional<std::string> status_details() {
-    const auto* member = find("statusDetails");
-    if (member == nullptr) return std::nullopt;
-    if (auto fault = status_details_fault(member->value)) fail(*std::move(fault));
-    return std::string(member->value);
-  }
-
-  std::optional<std::string> status() {
-    const auto* member = find("status");
-    if (member == nullptr) {
-      fail("status is required: IN_PROGRESS, FAILED, SUCCEEDED or REJECTED");
-      return std::nullopt;
-    }
-    if (json_text::is_string(member->value)) {
-      auto text = json_text::decode_string(member->value);
-      if (text && std::ranges::find(statuses, *text) != statuses.end()) return text;
-    }
-    fail("status must be IN_PROGRESS, FAILED, SUCCEEDED or REJECTED");
-    return std::nullopt;
+    return converted("statusDetails", read_status_details);
   }
 
  private:
-  std::optional<std::int64_t> in_range(std::string_view name, std::optional<std::int64_t> number,
-                                       std::int64_t lowest, std::int64_t highest,
-                                       std::string_view exception = {}) {
-    if (number && *number >= lowest && *number <= highest) return number;
-    fail(std::string(name) + " must be an integer from " + std::to_string(lowest) + " to " +
-         std::to_string(highest) + std::string(exception));
-    return std::nullopt;
+  /// What a string holds, or a number or boolean is written as; nothing of anything else.
+  static std::optional<std::string_view> text_of(std::string_view value, std::string& storage) {
+    if (is_number_or_boolean(value)) return value;
+    if (!json_text::is_string(value)) return std::nullopt;
+    return json_text::decode(value.substr(1, value.size() - 2), storage);
+  }
+
+  template <typename Convert>
+  auto converted(std::string_view name, Convert convert) -> decltype(convert(name)) {
+    const auto* member = json_text::find(members_, name);
+    if (member == nullptr) return std::nullopt;
+    auto value = convert(member->value);
+    if (!value) request_.unconverted.push_back({name, std::string(member->value)});
+    return value;
   }
 
   const std::vector<json_text::Member>& members_;
-  std::optional<std::string> fault_;
+  Request& request_;
 };
 
-std::optional<std::int64_t> step_timeout(Reader& reader, bool cancellable) {
-  constexpr std::string_view name = "stepTimeoutInMinutes";
-  const auto* member = reader.find(name);
-  if (cancellable && member != nullptr && member->value == "-1") return -1;
-  return reader.integer(name, 1, longest_step_timeout,
-                        cancellable ? ", or -1 to cancel the timer" : "");
-}
-
-void read_members(Reader& reader, Request& request) {
-  constexpr auto any = std::numeric_limits<std::int64_t>::max();
+void read_members(const std::vector<json_text::Member>& members, Request& request) {
+  Reader reader(members, request);
   switch (request.operation) {
     case Operation::get_pending:
       break;
     case Operation::start_next:
       request.status_details = reader.status_details();
-      request.step_timeout_in_minutes = step_timeout(reader, /*cancellable=*/false);
+      request.step_timeout_in_minutes = reader.integer("stepTimeoutInMinutes");
       break;
     case Operation::describe:
-      request.execution_number = reader.integer("executionNumber", 0, any);
+      request.execution_number = reader.integer("executionNumber");
       request.include_job_document = reader.boolean("includeJobDocument");
       break;
     case Operation::update:
-      request.status = reader.status();
+      request.status = reader.text("status");
       request.status_details = reader.status_details();
-      request.expected_version = reader.integer_or_string("expectedVersion", 0, any);
-      request.execution_number = reader.integer("executionNumber", 0, any);
+      request.expected_version = reader.integer("expectedVersion");
+      request.execution_number = reader.integer("executionNumber");
       request.include_job_execution_state = reader.boolean("includeJobExecutionState");
       request.include_job_document = reader.boolean("includeJobDocument");
-      request.step_timeout_in_minutes = step_timeout(reader, /*cancellable=*/true);
+      request.step_timeout_in_minutes = reader.integer("stepTimeoutInMinutes");
       break;
   }
 }
 
-/// Returns the token's text; reports one that cannot be used. One that is too long is still given
-/// back, so that the device that sent it can tell whose rejection it hears.
-std::string client_token(Reader& reader) {
-  const auto* member = reader.find("clientToken");
-  if (member == nullptr) return {};
-  if (!json_text::is_string(member->value)) {
-    reader.fail("clientToken must be a string");
-    return {};
-  }
-  const auto content = member->value.substr(1, member->value.size() - 2);
-  std::string storage;
-  const auto length = json_text::decode(content, storage).value_or(content).size();
-  if (length > longest_client_token) {
-    reader.fail("clientToken has " + std::to_string(length) + " bytes; the limit is " +
-                std::to_string(longest_client_token));
-  }
-  return std::string(member->value);
+/// Nothing if there is a client token that has no text.
+std::optional<std::string> client_token(const std::vector<json_text::Member>& members) {
+  const auto* member = json_text::find(members, "clientToken");
+  if (member == nullptr) return std::string();
+  if (json_text::is_string(member->value)) return std::string(member->value);
+  if (!is_number_or_boolean(member->value)) return std::nullopt;
+  return '"' + std::string(member->value) + '"';
+}
+
+Rejection invalid(std::string message) {
+  return {ErrorCode::invalid_request, std::move(message)};
 }
 
 }  // namespace
@@ -156,23 +123,25 @@ DecodedRequest decode_request(TopicRequest topic, std::string_view payload) {
                                  "payload is not a JSON object: " + members.error().message +
                                      " at byte " + std::to_string(members.error().offset)}};
   }
-  Reader reader(*members);
-  auto token = client_token(reader);
+  auto token = client_token(*members);
+  if (!token) return {.client_token = {}, .content = invalid("clientToken must be a string")};
   Request request{
       .operation = topic.operation, .thing = std::move(topic.thing), .job = std::move(topic.job)};
-  read_members(reader, request);
-  if (reader.fault()) {
-    return {.client_token = std::move(token),
-            .content = Rejection{ErrorCode::invalid_request, *reader.fault()}};
+  read_members(*members, request);
+  if (request.operation == Operation::describe) {
+    for (const auto& [name, value] : request.unconverted) {
+      if (value.size() <= longest_in_url) continue;
+      return {.client_token = *std::move(token),
+              .content = invalid(std::string(name) + " has " + std::to_string(value.size()) +
+                                 " bytes; the limit is " + std::to_string(longest_in_url))};
+    }
   }
-  return {.client_token = std::move(token), .content = std::move(request)};
+  return {.client_token = *std::move(token), .content = std::move(request)};
 }
 
 std::string find_client_token(std::string_view payload) {
   const auto members = json_text::members_of(payload);
-  if (!members) return {};
-  Reader reader(*members);
-  return client_token(reader);
+  return members ? client_token(*members).value_or("") : std::string();
 }
 
 }  // namespace jobs_bridge

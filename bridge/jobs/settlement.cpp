@@ -17,6 +17,11 @@ bool is_terminal(std::string_view status) {
   return status != "QUEUED" && status != "IN_PROGRESS";
 }
 
+/// Whether the update is one to a terminal state that a device may set.
+bool ends_execution(const Request& update) {
+  return update.status == "SUCCEEDED" || update.status == "FAILED" || update.status == "REJECTED";
+}
+
 /// Whether the endpoint may have carried out an update that it gave no proper answer to.
 bool may_have_been_applied(const HttpOutcome& outcome) {
   if (const auto* failure = std::get_if<HttpFailure>(&outcome)) {
@@ -151,7 +156,7 @@ Settlement::Step Settlement::without_description(const Request& update, const Ht
   if (rejection.code == ErrorCode::terminal_state_reached) {
     // Endpoints that do not describe finished executions: it is finished, and that is what the
     // update was for.
-    if (is_terminal(update.status.value_or(""))) return Accepted{};
+    if (ends_execution(update)) return Accepted{};
     return Rejection{ErrorCode::invalid_state_transition, rejection.message};
   }
   auto verdict = unsettled();
@@ -182,8 +187,9 @@ Settlement::Step Settlement::judge(const Request& update, const Execution& execu
     execution_number_ = *number - 1;
     return Next::describe;
   }
+  // What could not be converted is nothing to compare with.
   const bool as_wanted =
-      status == update.status &&
+      update.unconverted.empty() && status == update.status &&
       (!update.status_details ||
        details_in(*update.status_details) == details_in(execution.details)) &&
       (!update.expected_version || (version && *version > *update.expected_version));

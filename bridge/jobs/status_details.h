@@ -6,10 +6,12 @@
 
 namespace jobs_bridge {
 
-/// Why `value`, a valid JSON value, cannot be the statusDetails of an execution, or nothing if it
-/// can: an object of at most 10 pairs, keys like thing names, values strings of 1 to 1024
-/// characters without control characters (AWS IoT data model, DetailsMap). Of Unicode's category C
-/// only control characters and lone surrogates are looked for; the endpoint judges the rest.
-std::optional<std::string> status_details_fault(std::string_view value);
+/// The statusDetails that a device means by `value`, a valid JSON value: an object, JSON text, or
+/// nothing if it is none. The API has a map of strings (AWS IoT data model, DetailsMap), so a
+/// number or a boolean becomes its text, as digits are written: `12.5` becomes `"12.5"`. A pair
+/// whose value is null is left out. An object or a list stays for the endpoint to judge, as do the
+/// number of pairs and what their names and values hold. Where nothing is to be converted, the text
+/// stays byte for byte.
+std::optional<std::string> read_status_details(std::string_view value);
 
 }  // namespace jobs_bridge

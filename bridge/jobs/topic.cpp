@@ -23,8 +23,9 @@ bool is_reply(std::string_view level) {
 
 /// Only with nothing behind it: a job may have a name that begins like a notification's.
 bool is_notification(std::string_view below) {
-  return below == "notify" || below == "notify-next" ||
-         (below.starts_with("notify-next-namespace-") && below.find('/') == below.npos);
+  if (below.find('/') != below.npos) return false;
+  return below == "notify" || below == "notify-next" || below.starts_with("notify-namespace-") ||
+         below.starts_with("notify-next-namespace-");
 }
 
 struct Asked {
@@ -46,11 +47,21 @@ std::optional<Asked> asked_by(std::string_view below) {
   return std::nullopt;
 }
 
+/// Whether namespace_filters() let it through.
+bool comes_as_of_namespace(std::string_view below) {
+  if (std::ranges::count(below, '/') != 2) return false;
+  const auto verb = below.substr(below.rfind('/') + 1);
+  return std::ranges::any_of(every_operation, [&](Operation operation) {
+    const auto facts = facts_of(operation);
+    return facts.job != NamedJob::none && facts.verb == verb;
+  });
+}
+
 /// Why a topic that has this below the base asks for nothing.
 std::string why_not_asked(std::string_view below) {
   const auto levels = levels_of(below);
   const bool of_namespace = levels.size() == 3 && levels[1].starts_with("namespace-");
-  return of_namespace ? "job namespaces are not served"
+  return of_namespace ? "namespaces of jobs, as AWS IoT Greengrass uses them, are not served"
                       : "no operation of the Jobs API has this topic";
 }
 
@@ -92,16 +103,30 @@ Result<TopicGrammar, std::string> TopicGrammar::from_base(std::string_view base)
   return TopicGrammar(std::move(before), std::move(after));
 }
 
-std::vector<std::string> TopicGrammar::filters(std::string_view share_group) const {
+std::string TopicGrammar::filter_start(std::string_view share_group) const {
   std::string start;
   if (!share_group.empty()) start = "$share/" + std::string(share_group) + "/";
-  start += before_ + "+" + after_;
+  return start += before_ + "+" + after_;
+}
+
+std::vector<std::string> TopicGrammar::filters(std::string_view share_group) const {
+  const auto start = filter_start(share_group);
   std::vector<std::string> filters;
   for (const auto operation : every_operation) {
     const auto facts = facts_of(operation);
     auto& filter = filters.emplace_back(start);
     if (facts.job != NamedJob::none) filter += "+/";
     filter += facts.verb;
+  }
+  return filters;
+}
+
+std::vector<std::string> TopicGrammar::namespace_filters(std::string_view share_group) const {
+  const auto start = filter_start(share_group);
+  std::vector<std::string> filters;
+  for (const auto operation : every_operation) {
+    const auto facts = facts_of(operation);
+    if (facts.job != NamedJob::none) filters.push_back(start + "+/+/" + std::string(facts.verb));
   }
   return filters;
 }
@@ -118,7 +143,7 @@ std::optional<TopicGrammar::Split> TopicGrammar::split(std::string_view topic) c
 
 bool TopicGrammar::brings_in(std::string_view topic) const {
   const auto parts = split(topic);
-  return parts && asked_by(parts->below).has_value();
+  return parts && (asked_by(parts->below) || comes_as_of_namespace(parts->below));
 }
 
 TopicGrammar::Parsed TopicGrammar::parse(std::string_view topic) const {
@@ -159,7 +184,8 @@ std::string TopicGrammar::topic_of(const ThingName& thing, std::string_view belo
 bool TopicGrammar::allows_response(const ThingName& thing, std::string_view topic) const {
   const auto parts = split(topic);
   if (!parts || parts->thing != thing.text() || !publishable(parts->below)) return false;
-  const bool would_come_back = asked_by(parts->below).has_value();
+  const bool would_come_back =
+      asked_by(parts->below).has_value() || comes_as_of_namespace(parts->below);
   return !would_come_back;
 }
 

@@ -39,7 +39,11 @@ class TopicGrammar {
   /// group each becomes `$share/<group>/<filter>`.
   [[nodiscard]] std::vector<std::string> filters(std::string_view share_group = {}) const;
 
-  /// Whether filters() bring in what is published to `topic`.
+  /// Those that bring in what AWS IoT Greengrass asks in a namespace of jobs
+  /// (`.../J/namespace-aws-gg-deployment/get`): it is not served, but told so.
+  [[nodiscard]] std::vector<std::string> namespace_filters(std::string_view share_group = {}) const;
+
+  /// Whether any of these filters brings in what is published to `topic`.
   [[nodiscard]] bool brings_in(std::string_view topic) const;
 
   using Parsed = std::variant<TopicRequest, InvalidTopic, NotARequest>;
@@ -67,6 +71,8 @@ class TopicGrammar {
     std::string_view below;  ///< what follows the base and its '/'
   };
   [[nodiscard]] std::optional<Split> split(std::string_view topic) const;
+  /// The beginning of every filter, up to the level behind the base.
+  [[nodiscard]] std::string filter_start(std::string_view share_group) const;
 
   std::string before_;  ///< up to the level {thing}: "$aws/things/"
   std::string after_;   ///< behind it, with the '/' that ends the base: "/jobs/"

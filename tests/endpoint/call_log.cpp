@@ -29,6 +29,7 @@ Json call_shape(const Call& call) {
   shape["method"] = call.method;
   shape["target"] = call.target;
   shape["contentType"] = call.content_type;
+  shape["accept"] = call.accept;
   shape["body"] = call.body;
   shape["arrivedAt"] = precise_seconds(call.arrived_at);
   shape["answeredAt"] = call.answered_at ? Json(precise_seconds(*call.answered_at)) : Json(nullptr);

@@ -27,6 +27,7 @@ struct Call {
   std::string method = {};
   std::string target = {};
   std::string content_type = {};
+  std::string accept = {};
   std::string body = {};
   std::string access_key = {};   ///< that it says it is signed with; empty: it is not
   std::string client_name = {};  ///< in the client's certificate; empty: none

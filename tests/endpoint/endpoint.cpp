@@ -60,6 +60,7 @@ Call call_of(const Route& route, const HttpRequest& request) {
   call.method = request.method;
   call.target = request.target;
   call.content_type = find_header(request.headers, "Content-Type");
+  call.accept = find_header(request.headers, "Accept");
   call.body = request.body;
   call.access_key = claimed_key(request);
   call.client_name = request.client_name.value_or("");

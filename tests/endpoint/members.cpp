@@ -77,10 +77,6 @@ void check_detail(const std::string& path, const std::string& key, const Json& v
     throw constraint_violation(path + "." + key, excerpt(value),
                                "Member must have length between 1 and 1024");
   }
-  if (!has_only_visible_characters(text)) {
-    throw constraint_violation(path + "." + key, excerpt(value),
-                               "Member must satisfy regular expression pattern: [^\\p{C}]*+");
-  }
 }
 
 }  // namespace

@@ -39,7 +39,8 @@ class Members {
   [[nodiscard]] const Json* array(const char* name) const;
   /// The value of that name, of any type; null pointer if it is absent or null.
   [[nodiscard]] const Json* find(const char* name) const;
-  /// At most ten pairs of a name `[a-zA-Z0-9:_-]{1,128}` and a text of 1..1024 visible characters.
+  /// At most ten pairs of a name `[a-zA-Z0-9:_-]{1,128}` and a text of 1..1024 characters. The
+  /// model's pattern `[^\p{C}]` is not among the rules: AWS has stored lines of output.
   [[nodiscard]] std::optional<StatusDetails> status_details(const char* name) const;
 
   /// "criteriaList.failureType": how errors call a member.

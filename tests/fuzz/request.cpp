@@ -1,9 +1,11 @@
 // A message as the broker hands it over, from the payload to the call and the first reply. Input:
 // the topic's levels below the thing's base, a newline, the content type, a newline, the payload.
 
+#include <array>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "bridge/flow/intake.h"
@@ -50,9 +52,73 @@ void check_call(const Request& request) {
   const auto body = read(call.body);
   promise(body.is_object() && !body.contains("clientToken"),
           "a call's body is an object without the client's token");
-  if (request.operation == Operation::update) {
-    promise(body.value("status", "") == request.status, "the call says the status");
+}
+
+/// What the Jobs API wants of a member.
+enum class Type { number, flag, text, details };
+
+/// What others read a value as in that type, if it can be.
+json converted(Type type, const json& value) {
+  const auto text = value.is_string() ? value.get<std::string>() : value.dump();
+  switch (type) {
+    case Type::number: {
+      const auto number =
+          value.is_string() || value.is_number() ? json::parse(text, nullptr, false) : json();
+      return number.is_number_integer() ? number : value;
+    }
+    case Type::flag:
+      if (text == "true" || text == "false") return text == "true";
+      return value;
+    case Type::text:
+      return value.is_boolean() ? json(text) : value;
+    case Type::details: {
+      if (!value.is_object()) return value;
+      auto details = json::object();
+      for (const auto& [name, detail] : value.items()) {
+        if (!detail.is_null()) details[name] = converted(Type::text, detail);
+      }
+      return details;
+    }
   }
+  return value;
+}
+
+/// Whether two JSON values say the same; how a number is written as text is not compared.
+bool same(const json& sent, const json& wanted) {
+  if (wanted.is_number() && sent.is_string()) return true;
+  if (wanted.is_string() && sent.is_number()) return true;
+  if (!wanted.is_object() || !sent.is_object()) return sent == wanted;
+  for (const auto& [name, value] : wanted.items()) {
+    if (!sent.contains(name) || !same(sent[name], value)) return false;
+  }
+  return sent.size() == wanted.size();
+}
+
+/// Every member that a body's operation has goes to the endpoint, in the type of the API if it can.
+void check_members(const Request& request, const json& payload) {
+  if (request.operation == Operation::get_pending || request.operation == Operation::describe) {
+    return;
+  }
+  const auto body = read(build_call(request).body);
+  constexpr std::array<std::pair<const char*, Type>, 7> members = {
+      {{"statusDetails", Type::details},
+       {"stepTimeoutInMinutes", Type::number},
+       {"status", Type::text},
+       {"expectedVersion", Type::number},
+       {"executionNumber", Type::number},
+       {"includeJobExecutionState", Type::flag},
+       {"includeJobDocument", Type::flag}}};
+  const std::size_t count = request.operation == Operation::update ? members.size() : 2;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& [name, type] = members.at(i);
+    const bool given = payload.contains(name) && !payload[name].is_null();
+    promise(body.contains(name) == given, "a member goes to the endpoint if it was given");
+    if (given) {
+      promise(same(body[name], converted(type, payload[name])),
+              "a member goes to the endpoint as the API has it");
+    }
+  }
+  promise(body.size() <= count, "a call has no member that its device did not give");
 }
 
 void check_reply(const ReplyAddress& address, const Answer& answer, std::string_view suffix) {
@@ -72,9 +138,11 @@ void check_reply(const ReplyAddress& address, const Answer& answer, std::string_
 void check_token(const std::string& token, const json& payload) {
   if (!payload.is_object()) return;
   const auto member = payload.find("clientToken");
-  const bool has_token = member != payload.end() && member->is_string();
-  promise(token.empty() || has_token, "a token is not invented");
-  if (has_token && !token.empty()) promise(read(token) == *member, "the token is the device's");
+  const bool has_token = member != payload.end() && !member->is_null();
+  promise(token.empty() != has_token, "a request that is taken has the token that it came with");
+  if (!has_token) return;
+  promise(read(token).is_string(), "a token is a string");
+  if (member->is_string()) promise(read(token) == *member, "the token is the device's");
 }
 
 }  // namespace
@@ -103,11 +171,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto payload = read(text);
   promise(payload.is_object(), "a payload that is taken is an object");
   check_token(taken->address.client_token, payload);
-  if (taken->request.operation == Operation::update) {
-    promise(payload.contains("status") && payload["status"] == *taken->request.status,
-            "the status is the device's");
-  }
   check_call(taken->request);
+  check_members(taken->request, payload);
   check_reply(taken->address, Accepted{}, "/accepted");
   return 0;
 }

@@ -85,7 +85,7 @@ void Devices::ask_update(Asked& asked, const EndpointModel& endpoint, const Ledg
 void Devices::choose_extras(Asked& asked) {
   asked.invalid = dice_.chance(shape_.invalid) && asked.operation != Operation::get_pending;
   if (dice_.chance(shape_.expires)) asked.expires_after = dice_.between(1s, 10s);
-  if (dice_.chance(shape_.response_topic)) {
+  if (!asked.invalid && dice_.chance(shape_.response_topic)) {
     asked.response_topic = base_of(asked.thing) + "my/accepted";
     asked.correlation = "c" + std::to_string(dice_.next());
   }
@@ -93,14 +93,11 @@ void Devices::choose_extras(Asked& asked) {
 
 Message Devices::message_of(const Asked& asked, AskedNumber number) {
   auto payload = asked.wanted.body.empty() ? std::string("{}") : asked.wanted.body;
-  if (asked.invalid) {
-    payload = R"({"status":7,"stepTimeoutInMinutes":"soon","executionNumber":"x"})";
-  }
   payload.pop_back();
   if (payload.size() > 1) payload += ',';
   payload += R"("clientToken":"r)" + std::to_string(number) + R"("})";
   Message message{.topic = asked.topic, .payload = std::move(payload)};
-  message.response_topic = asked.response_topic;
+  message.response_topic = asked.invalid ? "another's/topic" : asked.response_topic;
   message.correlation_data = asked.correlation;
   message.expires_after = asked.expires_after;
   return message;

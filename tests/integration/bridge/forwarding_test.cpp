@@ -12,7 +12,7 @@ TEST(ForwardingTest, RequestReachesTheEndpointExactlyAndNothingElseOfIt) {
   site.endpoint->create_job("job-1", {"lamp"});
   const auto reply = payload_of(site.start_next(
       "lamp", R"({"statusDetails":{"step":"1","größe":"x"},"stepTimeoutInMinutes":5})"));
-  EXPECT_EQ(reply["code"], "InvalidRequest");  // a key may not hold such letters
+  EXPECT_EQ(reply["code"], "InvalidRequest");  // the endpoint's: a key may not hold such letters
   const auto execution = payload_of(site.start_next(
       "lamp", R"({"statusDetails":{"step":"Grüße \"😀\"","b:_-":"2"},"stepTimeoutInMinutes":5,)"
               R"("clientToken":"t","thingName":"x","jobId":"y","other":[1]})"))["execution"];
@@ -22,14 +22,62 @@ TEST(ForwardingTest, RequestReachesTheEndpointExactlyAndNothingElseOfIt) {
   EXPECT_GT(execution["approximateSecondsBeforeTimedOut"], 240);
 
   const auto calls = site.endpoint->start_next_calls();
-  ASSERT_EQ(calls.size(), 1U);
-  const auto& call = calls[0];
+  ASSERT_EQ(calls.size(), 2U);
+  const auto& call = calls[1];
   EXPECT_EQ(call["method"], "PUT");
   EXPECT_THAT(call["target"].get<std::string>(),
               testing::AnyOf("/things/lamp/jobs/$next", "/things/lamp/jobs/%24next"));
   EXPECT_EQ(call["contentType"], "application/json");
   EXPECT_EQ(json::parse(call["body"].get<std::string>()),
             (json{{"statusDetails", details}, {"stepTimeoutInMinutes", 5}}));
+}
+
+/// What AWS's own device code sends: numbers and flags as strings (Python 1 and C++ 1), numbers
+/// among statusDetails (JavaScript 1), lines of output (AWS IoT Device Client), null for what is
+/// not set.
+TEST(ForwardingTest, ValuesInEveryFormThatDeviceSdksSendAreTaken) {
+  Site site;
+  site.device->subscribe("$aws/things/+/jobs/+/+/accepted");
+  site.endpoint->create_job("job-1", {"lamp"});
+  const auto started = payload_of(site.start_next(
+      "lamp", R"({"clientToken":null,"statusDetails":{"uptime":12.5,"ok":true,"none":null},)"
+              R"("stepTimeoutInMinutes":"5"})"))["execution"];
+  EXPECT_EQ(started["statusDetails"], (json{{"uptime", "12.5"}, {"ok", "true"}}));
+  EXPECT_GT(started["approximateSecondsBeforeTimedOut"], 240);
+
+  const auto updated = payload_of(site.ask(
+      "$aws/things/lamp/jobs/job-1/update",
+      R"({"clientToken":7,"status":"IN_PROGRESS","statusDetails":{"stderr":"mv: no\n\tsuch"},)"
+      R"("expectedVersion":"2","executionNumber":"1","includeJobExecutionState":"true",)"
+      R"("includeJobDocument":"true"})"));
+  EXPECT_EQ(updated["executionState"], (json{{"status", "IN_PROGRESS"},
+                                             {"statusDetails", {{"stderr", "mv: no\n\tsuch"}}},
+                                             {"versionNumber", 3}}))
+      << updated;
+  EXPECT_EQ(updated["jobDocument"], json::object());
+  EXPECT_EQ(updated["clientToken"], "7");
+
+  const auto described =
+      payload_of(site.ask("$aws/things/lamp/jobs/job-1/get",
+                          R"({"executionNumber":"1","includeJobDocument":"false"})"))["execution"];
+  EXPECT_EQ(described["versionNumber"], 3);
+  EXPECT_FALSE(described.contains("jobDocument"));
+}
+
+TEST(ForwardingTest, AJobIdThatNeedsEscapesIsJudgedByTheEndpoint) {
+  Site site({.endpoint_arguments = {}});
+  for (const std::string job : {"fw-1.2.3", "a b", "a?x=y&z", "a%2e%2e", "größe"}) {
+    const auto reply = site.ask("$aws/things/lamp/jobs/" + job + "/get", R"({"clientToken":"t"})");
+    EXPECT_EQ(reply.topic, "$aws/things/lamp/jobs/" + job + "/get/rejected");
+    EXPECT_EQ(code_of(reply), "InvalidRequest") << reply.payload;
+    EXPECT_THAT(message_of(reply), testing::HasSubstr("'" + job + "' at 'jobId'"));
+  }
+}
+
+TEST(ForwardingTest, EveryCallSaysThatItTakesJson) {
+  Site site;
+  site.start_next("lamp");
+  EXPECT_EQ(site.endpoint->start_next_calls().at(0)["accept"], "application/json");
 }
 
 TEST(ForwardingTest, RequestWithoutMembersHasAnEmptyObjectForABody) {

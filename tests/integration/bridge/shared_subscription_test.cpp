@@ -113,6 +113,23 @@ TEST(SharedSubscriptionTest, EachRequestIsCarriedOutOnceByOneOfTheGroup) {
   EXPECT_EQ(group.site.device->received().size(), 0U);
 }
 
+TEST(SharedSubscriptionTest, ARequestInANamespaceOfJobsIsRejectedOnce) {
+  Group group;
+  group.site.device->subscribe("things/+/jobs/+/+/+/rejected");
+  constexpr std::size_t count = 30;
+  for (std::size_t i = 0; i < count; ++i) {
+    group.send("core-" + std::to_string(i), "$next/namespace-aws-gg-deployment/get");
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto reply = group.site.device->next();
+    ASSERT_TRUE(reply) << i;
+    EXPECT_EQ(code_of(*reply), "InvalidTopic");
+    EXPECT_TRUE(group.replies.insert(token_of(*reply)).second) << token_of(*reply);
+  }
+  group.start_next("last", 1);
+  EXPECT_TRUE(group.hears(count + 1));
+}
+
 /// mosquitto deals requests to a member that is away for as long as it keeps that member's session,
 /// and never takes back what it has dealt. So with a long broker.session_expiry a third of the
 /// requests wait until the member is back.

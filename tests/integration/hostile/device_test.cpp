@@ -34,8 +34,6 @@ INSTANTIATE_TEST_SUITE_P(
         Payload{"HugeNumber", R"({"stepTimeoutInMinutes":1)" + std::string(100000, '0') + "}",
                 "InvalidRequest"},
         Payload{"HugeExponent", R"({"stepTimeoutInMinutes":1e999999999})", "InvalidRequest"},
-        Payload{"HugeClientToken", R"({"clientToken":")" + std::string(100000, 't') + R"("})",
-                "InvalidRequest"},
         Payload{"TooLarge", std::string(200000, ' '), "InvalidRequest"},
         Payload{"Array", "[{}]", "InvalidJson"},
         Payload{"MembersWithoutEnd", "{" + repeated(R"("a":1,)", 18000), "InvalidJson"},
@@ -120,6 +118,8 @@ TEST(HostileDeviceTest, WhatIsOddButValidIsTakenAndItsTokenEchoedByteForByte) {
   // A member twice: the last counts.
   for (const auto& [payload, echoed] : std::vector<Odd>{
            {R"({"clientToken":"a","clientToken":"b"})", R"("clientToken":"b")"},
+           {R"({"clientToken":")" + std::string(100000, 't') + R"("})",
+            R"("clientToken":")" + std::string(100000, 't') + '"'},
            {R"({"clientToken":"\ud800"})", R"("clientToken":"\ud800")"},
            {R"({"clientToken":"\udc00\ud800"})", R"("clientToken":"\udc00\ud800")"},
            {R"({"clientToken":"\u0000\u001b"})", R"("clientToken":"\u0000\u001b")"},

@@ -236,6 +236,23 @@ TEST_P(SessionTest, RefusedFilterIsAnErrorInTheStateAndAskedForAgain) {
   }
 }
 
+TEST_P(SessionTest, RefusedOptionalFilterIsSaidOnceAndIsNoFault) {
+  ScriptedBroker broker([&](Connection& connection, std::size_t) {
+    connection.accept(mqtt_5() ? std::optional<std::string>("") : std::nullopt);
+    connection.answer_subscribe("\x01", mqtt_5());
+    connection.answer_subscribe(mqtt_5() ? "\x87" : "\x80", mqtt_5());
+    connection.read();
+  });
+  auto settings = settings_for(broker.port(), GetParam());
+  settings.optional_filters = {"spare/+"};
+  BridgeEnd bridge(settings);
+  ASSERT_TRUE(bridge.start());
+  EXPECT_TRUE(bridge.connection.state().refused.empty());
+  ASSERT_TRUE(bridge.log.wait_for("filter=spare/+")) << bridge.log.text();
+  EXPECT_EQ(bridge.log.count("the broker refuses an optional subscription", Severity::info), 1U);
+  EXPECT_EQ(bridge.log.count("the broker refuses a subscription", Severity::error), 0U);
+}
+
 TEST_P(SessionTest, WithoutAFilterItOnlyPublishes) {
   MosquittoBroker broker;
   BridgeEnd bridge(settings_for(broker.port(), GetParam()), {});

@@ -88,10 +88,12 @@ TEST(EngineReplyTest, WhatIsWrongWithARequestIsSaidAtOnceAndCostsNoCall) {
     return rejection_in(reply);
   };
   EXPECT_THAT(heard("get", "[]"), HasSubstr("InvalidJson: "));
-  EXPECT_THAT(heard("j/update", "{}"), HasSubstr("InvalidRequest: status is required"));
+  EXPECT_THAT(heard("j/update", R"({"clientToken":[]})"), HasSubstr("InvalidRequest: clientToken"));
   EXPECT_THAT(heard("$next/update", R"({"status":"FAILED"})"), HasSubstr("InvalidTopic: $next"));
-  EXPECT_THAT(heard("a:b/get", ""), HasSubstr("InvalidTopic: job id"));
-  EXPECT_THAT(heard("j/namespace-x/get", ""), HasSubstr("InvalidTopic: "));
+  EXPECT_THAT(heard("../get", ""), HasSubstr("InvalidTopic: job id"));
+  EXPECT_THAT(heard("j/namespace-x/get", ""), HasSubstr("InvalidTopic: namespaces"));
+  EXPECT_THAT(heard("$next/namespace-aws-gg-deployment/get", ""), HasSubstr("not served"));
+  EXPECT_THAT(heard("j/namespace-aws-gg-deployment/update", "{}"), HasSubstr("not served"));
 }
 
 TEST(EngineReplyTest, AnInvalidTopicsRejectionCarriesTheToken) {

@@ -8,7 +8,7 @@
 namespace jobs_bridge {
 namespace {
 
-using testing::Contains;
+using testing::ElementsAre;
 using testing::Pair;
 using testing_support::request_of;
 
@@ -85,11 +85,66 @@ TEST(CallTest, ColonsInThingNamesAreEscaped) {
   }
 }
 
-TEST(CallTest, EveryCallSaysItsContentType) {
+TEST(CallTest, EveryCallSaysWhatItSendsAndWhatItTakes) {
   for (const auto operation : every_operation) {
-    EXPECT_THAT(build_call(request_of(operation)).headers,
-                Contains(Pair("Content-Type", "application/json")));
+    EXPECT_THAT(
+        build_call(request_of(operation)).headers,
+        ElementsAre(Pair("Content-Type", "application/json"), Pair("Accept", "application/json")));
   }
+}
+
+TEST(CallTest, ValuesGoInTheTypesOfTheApi) {
+  EXPECT_EQ(
+      build_call(request_of(Operation::update,
+                            R"({"status":true,"statusDetails":{"up":12.5,"ok":false,"no":null},)"
+                            R"("expectedVersion":"2","executionNumber":"3",)"
+                            R"("includeJobExecutionState":"true","includeJobDocument":"false",)"
+                            R"("stepTimeoutInMinutes":"5"})"))
+          .body,
+      R"({"status":"true","statusDetails":{"up":"12.5","ok":"false"},"stepTimeoutInMinutes":5,)"
+      R"("expectedVersion":2,"includeJobExecutionState":true,"includeJobDocument":false,)"
+      R"("executionNumber":3})");
+  EXPECT_EQ(build_call(request_of(Operation::describe,
+                                  R"({"executionNumber":"12","includeJobDocument":"false"})"))
+                .target,
+            "/things/T/jobs/job-1?executionNumber=12&includeJobDocument=false");
+}
+
+TEST(CallTest, WhatCannotBeConvertedGoesAsItCame) {
+  EXPECT_EQ(
+      build_call(request_of(Operation::update, R"({"status":["FAILED"],"statusDetails":"done",)"
+                                               R"("expectedVersion":1.50,"includeJobDocument":1})"))
+          .body,
+      R"({"status":["FAILED"],"statusDetails":"done","expectedVersion":1.50,)"
+      R"("includeJobDocument":1})");
+  EXPECT_EQ(
+      build_call(request_of(Operation::start_next, R"({"stepTimeoutInMinutes":"soon"})")).body,
+      R"({"stepTimeoutInMinutes":"soon"})");
+  EXPECT_EQ(build_call(request_of(Operation::update, R"({"expectedVersion":1})")).body,
+            R"({"expectedVersion":1})")
+      << "that the status is missing is the endpoint's to say";
+}
+
+TEST(CallTest, AStatusIsAStringWhateverItHolds) {
+  EXPECT_EQ(build_call(request_of(Operation::update, R"({"status":"\"},\u000a\u00e9"})")).body,
+            "{\"status\":\"\\\"},\\n\xC3\xA9\"}");
+}
+
+TEST(CallTest, WhatCannotBeConvertedIsEscapedInTheQuery) {
+  EXPECT_EQ(
+      build_call(request_of(Operation::describe,
+                            R"({"executionNumber":[1],"includeJobDocument":"yes&x=\u00e9 #"})"))
+          .target,
+      "/things/T/jobs/job-1?executionNumber=%5B1%5D&includeJobDocument=yes%26x%3D%C3%A9%20%23");
+}
+
+TEST(CallTest, JobIdsAreEscaped) {
+  const std::string id = "fw-1.2_~ a:b?c=d&e%2f\\\xC3\xA4\xFF";
+  const std::string escaped = "fw-1.2_~%20a%3Ab%3Fc%3Dd%26e%252f%5C%C3%A4%FF";
+  EXPECT_EQ(build_call(request_of(Operation::update, {}, "T", id)).target,
+            "/things/T/jobs/" + escaped);
+  EXPECT_EQ(build_call(request_of(Operation::describe, {}, "T", id)).target,
+            "/things/T/jobs/" + escaped + "?includeJobDocument=true");
 }
 
 }  // namespace

@@ -4,7 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "bridge/jobs/answer.h"
 #include "bridge/jobs/json_text.h"
+#include "tests/unit/jobs/fixtures.h"
 
 namespace jobs_bridge {
 namespace {
@@ -14,6 +16,21 @@ using nlohmann::json;
 TEST(AcceptedPayloadTest, HoldsTokenTimestampAndMembersInThatOrder) {
   EXPECT_EQ(accepted_payload(R"("execution":{"jobId":"j"})", R"("t-1")", 1700000000),
             R"({"clientToken":"t-1","timestamp":1700000000,"execution":{"jobId":"j"}})");
+}
+
+/// As a FreeRTOS device printed it (OTA demo, describe of $next), but for the names and the
+/// document.
+TEST(AcceptedPayloadTest, AReplyIsByteForByteWhatAwsSendsForTheSameExecution) {
+  const auto answer = read_answer(
+      testing_support::request_of(Operation::describe, {}, "T", "$next"),
+      testing_support::response(
+          200, R"({"execution":{"jobId":"OTA_19","thingName":"T","status":"QUEUED",)"
+               R"("queuedAt":1739165736,"lastUpdatedAt":1739165736,"versionNumber":1,)"
+               R"("executionNumber":1,"jobDocument":"{\"afr_ota\":{\"fileid\":0}}"}})"));
+  EXPECT_EQ(accepted_payload(std::get<Accepted>(answer).members, R"("1:T")", 1739165753),
+            R"({"clientToken":"1:T","timestamp":1739165753,"execution":{"jobId":"OTA_19",)"
+            R"("status":"QUEUED","queuedAt":1739165736,"lastUpdatedAt":1739165736,)"
+            R"("versionNumber":1,"executionNumber":1,"jobDocument":{"afr_ota":{"fileid":0}}}})");
 }
 
 TEST(AcceptedPayloadTest, WithoutMembersOrTokenOnlyTheTimestampIsLeft) {

@@ -44,17 +44,25 @@ std::string update(const std::string& members) {
   return R"({"status":"IN_PROGRESS",)" + members + "}";
 }
 
+/// A member that is passed on as it came, for the endpoint to judge.
+void expect_unconverted(Operation operation, const std::string& name, const std::string& value) {
+  const auto request = accepted(operation, "{\"" + name + "\":" + value + "}");
+  ASSERT_EQ(request.unconverted.size(), 1U) << name << " " << value;
+  EXPECT_EQ(request.unconverted.front().name, name);
+  EXPECT_EQ(request.unconverted.front().value, value);
+}
+
 TEST(RequestTest, AnEmptyPayloadCountsAsAnEmptyObject) {
   for (const auto operation :
-       {Operation::start_next, Operation::get_pending, Operation::describe}) {
+       {Operation::start_next, Operation::get_pending, Operation::describe, Operation::update}) {
     const auto request = accepted(operation, "");
     EXPECT_EQ(request.operation, operation);
     EXPECT_EQ(request.thing.text(), "T");
     EXPECT_FALSE(request.status_details || request.step_timeout_in_minutes ||
                  request.execution_number || request.expected_version || request.status ||
                  request.include_job_document || request.include_job_execution_state);
+    EXPECT_TRUE(request.unconverted.empty());
   }
-  expect_rejected({Operation::update, "", ErrorCode::invalid_request, "status is required"});
 }
 
 TEST(RequestTest, WhatIsNoJsonObjectIsInvalidJson) {
@@ -100,11 +108,11 @@ TEST(RequestTest, NullCountsAsAbsent) {
                update(R"("statusDetails":null,"expectedVersion":null,"executionNumber":null,)"
                       R"("includeJobDocument":null,"includeJobExecutionState":null,)"
                       R"("stepTimeoutInMinutes":null,"clientToken":null)"));
+  EXPECT_TRUE(request.unconverted.empty());
   EXPECT_FALSE(request.status_details || request.expected_version || request.execution_number ||
                request.include_job_document || request.include_job_execution_state ||
                request.step_timeout_in_minutes);
-  expect_rejected(
-      {Operation::update, R"({"status":null})", ErrorCode::invalid_request, "status is required"});
+  EXPECT_FALSE(accepted(Operation::update, R"({"status":null})").status);
 }
 
 TEST(RequestTest, AllMembersOfAnUpdateAreRead) {
@@ -133,95 +141,102 @@ TEST(RequestTest, AllMembersOfStartNextAndDescribeAreRead) {
   EXPECT_EQ(describe.include_job_document, false);
 }
 
-TEST(RequestTest, TheFourStatusesOfADeviceAreTakenAndNoOther) {
-  for (const std::string status : {"IN_PROGRESS", "FAILED", "SUCCEEDED", "REJECTED"}) {
-    EXPECT_EQ(accepted(Operation::update, R"({"status":")" + status + "\"}").status, status);
-  }
-  EXPECT_EQ(accepted(Operation::update, R"({"status":"FAIL\u0045D"})").status, "FAILED");
-  for (const auto* status : {R"("QUEUED")", R"("TIMED_OUT")", R"("REMOVED")", R"("CANCELED")",
-                             R"("SUCCESS")", R"("failed")", R"("")", R"(" FAILED")", "1", "true",
-                             R"({"a":1})", R"(["FAILED"])", R"("\ud800")", R"("FAILED\u0000")"}) {
-    expect_rejected({Operation::update, std::string(R"({"status":)") + status + "}",
-                     ErrorCode::invalid_request,
-                     "status must be IN_PROGRESS, FAILED, SUCCEEDED or REJECTED"});
-  }
+/// AWS IoT Device SDK for Python 1 sends executionNumber so with every update, that for C++ 1 the
+/// flags too; AWS's embedded C code and its documentation have expectedVersion so.
+TEST(RequestTest, NumbersAndFlagsThatAreWrittenAsStringsAreNumbersAndFlags) {
+  const auto request = accepted(Operation::update,
+                                R"({"status":"FAILED","expectedVersion":"2","executionNumber":"3",)"
+                                R"("includeJobExecutionState":"true","includeJobDocument":"false",)"
+                                R"("stepTimeoutInMinutes":"-1"})");
+  EXPECT_EQ(request.expected_version, 2);
+  EXPECT_EQ(request.execution_number, 3);
+  EXPECT_EQ(request.include_job_execution_state, true);
+  EXPECT_EQ(request.include_job_document, false);
+  EXPECT_EQ(request.step_timeout_in_minutes, -1);
+  EXPECT_TRUE(request.unconverted.empty());
+  EXPECT_EQ(accepted(Operation::start_next, R"({"stepTimeoutInMinutes":"\u0035"})")
+                .step_timeout_in_minutes,
+            5);
+  const auto describe =
+      accepted(Operation::describe, R"({"executionNumber":"7","includeJobDocument":"true"})");
+  EXPECT_EQ(describe.execution_number, 7);
+  EXPECT_EQ(describe.include_job_document, true);
 }
 
-TEST(RequestTest, StepTimeoutIs1To10080) {
+TEST(RequestTest, HoweverAValueIsWrittenTheRequestIsTheSame) {
+  EXPECT_EQ(accepted(Operation::update, update(R"("expectedVersion":"2","includeJobDocument":true,)"
+                                               R"("statusDetails":{"up":12.5,"ok":true})")),
+            accepted(Operation::update, update(R"("expectedVersion":2,"includeJobDocument":"true",)"
+                                               R"("statusDetails":{"up":"12.5","ok":"true"})")));
+}
+
+TEST(RequestTest, WhatANumberMayBeIsTheEndpointsToJudge) {
   for (const auto operation : {Operation::start_next, Operation::update}) {
-    const auto with = [](std::string_view value) {
-      return R"({"status":"FAILED","stepTimeoutInMinutes":)" + std::string(value) + "}";
-    };
-    EXPECT_EQ(accepted(operation, with("1")).step_timeout_in_minutes, 1);
-    EXPECT_EQ(accepted(operation, with("10080")).step_timeout_in_minutes, 10080);
-    for (const auto* value : {"0", "10081", "-2", "1.5", "1e3", "\"5\"", "true", "[]",
-                              "99999999999999999999", "-99999999999999999999"}) {
-      expect_rejected({operation, with(value), ErrorCode::invalid_request,
-                       "stepTimeoutInMinutes must be an integer from 1 to 10080"});
+    for (const std::int64_t minutes : {0, -2, 1, 10080, 10081}) {
+      EXPECT_EQ(accepted(operation, R"({"stepTimeoutInMinutes":)" + std::to_string(minutes) + "}")
+                    .step_timeout_in_minutes,
+                minutes);
     }
   }
-}
-
-TEST(RequestTest, OnlyAnUpdateCancelsTheStepTimer) {
-  EXPECT_EQ(
-      accepted(Operation::update, update(R"("stepTimeoutInMinutes":-1)")).step_timeout_in_minutes,
-      -1);
-  expect_rejected({Operation::start_next, R"({"stepTimeoutInMinutes":-1})",
-                   ErrorCode::invalid_request, "from 1 to 10080"});
-  expect_rejected(
-      {Operation::update, update(R"("stepTimeoutInMinutes":0)"), ErrorCode::invalid_request, "-1"});
-}
-
-TEST(RequestTest, ExpectedVersionMayBeANumberOrAString) {
   const auto version = [](std::string_view value) {
     return accepted(Operation::update, update(R"("expectedVersion":)" + std::string(value)))
         .expected_version;
   };
   EXPECT_EQ(version("0"), 0);
-  EXPECT_EQ(version("2"), 2);
-  EXPECT_EQ(version(R"("2")"), 2);
+  EXPECT_EQ(version("-1"), -1);
   EXPECT_EQ(version("9223372036854775807"), 9223372036854775807);
   EXPECT_EQ(version(R"("9223372036854775807")"), 9223372036854775807);
+}
+
+TEST(RequestTest, WhatIsNoNumberGoesToTheEndpointAsItCame) {
   for (const auto* value :
-       {"-1", R"("-1")", R"("")", R"("two")", R"("2 ")", R"(" 2")", R"("+2")", R"("2.0")", "2.5",
-        "true", "{}", "9223372036854775808", R"("9223372036854775808")"}) {
-    expect_rejected({Operation::update, update(R"("expectedVersion":)" + std::string(value)),
-                     ErrorCode::invalid_request,
-                     "expectedVersion must be an integer from 0 to 9223372036854775807"});
+       {"1.5", "1e3", "2.0", "true", "[]", "{}", R"("")", R"("two")", R"("2 ")", R"(" 2")",
+        R"("+2")", R"("2.0")", R"("\ud800")", "9223372036854775808", R"("9223372036854775808")"}) {
+    expect_unconverted(Operation::update, "expectedVersion", value);
+    expect_unconverted(Operation::update, "executionNumber", value);
+    expect_unconverted(Operation::update, "stepTimeoutInMinutes", value);
+    expect_unconverted(Operation::start_next, "stepTimeoutInMinutes", value);
+    expect_unconverted(Operation::describe, "executionNumber", value);
   }
 }
 
-TEST(RequestTest, ExecutionNumberIsAnInteger) {
-  for (const auto operation : {Operation::describe, Operation::update}) {
-    const auto with = [](std::string_view value) {
-      return R"({"status":"FAILED","executionNumber":)" + std::string(value) + "}";
-    };
-    EXPECT_EQ(accepted(operation, with("1")).execution_number, 1);
-    EXPECT_EQ(accepted(operation, with("9223372036854775807")).execution_number,
-              9223372036854775807);
-    for (const auto* value : {"-1", "1.5", "\"1\"", "9223372036854775808", "true", "[]"}) {
-      expect_rejected({operation, with(value), ErrorCode::invalid_request,
-                       "executionNumber must be an integer from 0 to 9223372036854775807"});
-    }
+TEST(RequestTest, WhatIsNoFlagGoesToTheEndpointAsItCame) {
+  for (const auto* value : {"1", "0", R"("True")", R"("")", "{}", "[]"}) {
+    expect_unconverted(Operation::update, "includeJobDocument", value);
+    expect_unconverted(Operation::update, "includeJobExecutionState", value);
+    expect_unconverted(Operation::describe, "includeJobDocument", value);
   }
 }
 
-TEST(RequestTest, FlagsAreTrueOrFalse) {
-  for (const std::string flag : {"includeJobDocument", "includeJobExecutionState"}) {
-    for (const std::string value : {"1", "0", "\"true\"", "\"\"", "{}", "[]"}) {
-      expect_rejected({Operation::update, update("\"" + flag + "\":" + value),
-                       ErrorCode::invalid_request, flag + " must be true or false"});
-    }
+TEST(RequestTest, WhatAStatusMayBeIsTheEndpointsToJudge) {
+  for (const std::string status : {"IN_PROGRESS", "FAILED", "SUCCEEDED", "REJECTED", "QUEUED",
+                                   "SUCCESS", "failed", "", " FAILED"}) {
+    EXPECT_EQ(accepted(Operation::update, R"({"status":")" + status + "\"}").status, status);
   }
-  expect_rejected({Operation::describe, R"({"includeJobDocument":"false"})",
-                   ErrorCode::invalid_request, "includeJobDocument must be true or false"});
+  EXPECT_EQ(accepted(Operation::update, R"({"status":"FAIL\u0045D"})").status, "FAILED");
+  EXPECT_EQ(accepted(Operation::update, R"({"status":5})").status, "5");
+  EXPECT_EQ(accepted(Operation::update, R"({"status":true})").status, "true");
+  for (const auto* value : {R"({"a":1})", R"(["FAILED"])", R"("\ud800")"}) {
+    expect_unconverted(Operation::update, "status", value);
+  }
 }
 
-TEST(RequestTest, StatusDetailsAreCheckedWhereTheyCount) {
-  for (const auto operation : {Operation::start_next, Operation::update}) {
-    expect_rejected({operation, R"({"status":"FAILED","statusDetails":{"a":1}})",
-                     ErrorCode::invalid_request, "statusDetails.a must be a string"});
+TEST(RequestTest, StatusDetailsThatAreNoObjectGoToTheEndpointAsTheyCame) {
+  for (const auto* value : {"[]", R"("a")", "1", "true", R"([{"a":"b"}])"}) {
+    expect_unconverted(Operation::update, "statusDetails", value);
+    expect_unconverted(Operation::start_next, "statusDetails", value);
   }
+}
+
+TEST(RequestTest, AMemberThatNoUrlCanHoldIsRejected) {
+  const auto with = [](std::size_t length) {
+    return R"({"clientToken":"t","executionNumber":")" + std::string(length, 'x') + "\"}";
+  };
+  accepted(Operation::describe, with(254));
+  expect_rejected({Operation::describe, with(255), ErrorCode::invalid_request,
+                   "executionNumber has 257 bytes; the limit is 256"});
+  EXPECT_EQ(decode(Operation::describe, with(255)).client_token, R"("t")");
+  accepted(Operation::update, with(255));
 }
 
 TEST(RequestTest, OfARepeatedMemberTheLastCounts) {
@@ -229,8 +244,6 @@ TEST(RequestTest, OfARepeatedMemberTheLastCounts) {
             "FAILED");
   EXPECT_EQ(accepted(Operation::update, R"({"status":"FAILED","stat\u0075s":"SUCCEEDED"})").status,
             "SUCCEEDED");
-  expect_rejected({Operation::update, R"({"status":"FAILED","status":"QUEUED"})",
-                   ErrorCode::invalid_request, "status must be"});
 }
 
 TEST(ClientTokenTest, IsGivenBackAsItWasWritten) {
@@ -252,9 +265,14 @@ TEST(ClientTokenTest, IsGivenBackAsItWasWritten) {
   EXPECT_EQ(token(R"({"clienttoken":"x","x":{"clientToken":"y"}})"), "");
 }
 
-TEST(ClientTokenTest, MustBeAString) {
+TEST(ClientTokenTest, OfANumberOrABooleanItIsTheText) {
+  EXPECT_EQ(decode(Operation::update, R"({"clientToken":1.50})").client_token, R"("1.50")");
+  EXPECT_EQ(decode(Operation::get_pending, R"({"clientToken":true})").client_token, R"("true")");
+}
+
+TEST(ClientTokenTest, OneWithoutATextIsRejectedSinceTheEndpointNeverSeesIt) {
   for (const auto operation : every_operation) {
-    for (const std::string value : {"1", "true", "{}", "[\"a\"]"}) {
+    for (const std::string value : {"{}", "[\"a\"]"}) {
       const auto payload = R"({"status":"FAILED","clientToken":)" + value + "}";
       expect_rejected(
           {operation, payload, ErrorCode::invalid_request, "clientToken must be a string"});
@@ -263,34 +281,24 @@ TEST(ClientTokenTest, MustBeAString) {
   }
 }
 
-TEST(ClientTokenTest, MayHave256BytesHoweverTheyAreWritten) {
-  const auto with = [](const std::string& token) { return R"({"clientToken":")" + token + "\"}"; };
-  std::string e_acute;
-  std::string escaped;
-  for (int i = 0; i < 128; ++i) {
-    e_acute += "\xC3\xA9";
-    escaped += "\\u00e9";
-  }
-  for (const auto& longest : {std::string(256, 't'), e_acute, escaped}) {
-    accepted(Operation::get_pending, with(longest));
-    expect_rejected({Operation::get_pending, with(longest + "t"), ErrorCode::invalid_request,
-                     "clientToken has 257 bytes; the limit is 256"});
-  }
-}
-
-TEST(ClientTokenTest, OneThatIsTooLongStillTellsItsDeviceWhoIsMeant) {
-  const auto token = "\"" + std::string(257, 't') + "\"";
-  EXPECT_EQ(decode(Operation::start_next, R"({"clientToken":)" + token + "}").client_token, token);
+TEST(ClientTokenTest, MayBeAsLongAsItsPayload) {
+  const auto token = "\"" + std::string(100'000, 't') + "\"";
+  const auto payload = R"({"clientToken":)" + token + "}";
+  accepted(Operation::start_next, payload);
+  EXPECT_EQ(decode(Operation::start_next, payload).client_token, token);
 }
 
 TEST(ClientTokenTest, RejectedRequestsHaveTheirTokenToo) {
-  EXPECT_EQ(decode(Operation::update, R"({"status":"x","clientToken":"t"})").client_token,
-            R"("t")");
+  const auto decoded = decode(Operation::describe, R"({"clientToken":"t","executionNumber":")" +
+                                                       std::string(300, 'x') + "\"}");
+  EXPECT_TRUE(std::holds_alternative<Rejection>(decoded.content));
+  EXPECT_EQ(decoded.client_token, R"("t")");
 }
 
 TEST(ClientTokenTest, IsFoundWithoutReadingTheRest) {
   EXPECT_EQ(find_client_token(R"({"clientToken":"a\n","status":1})"), R"("a\n")");
-  EXPECT_EQ(find_client_token(R"({"clientToken":5})"), "");
+  EXPECT_EQ(find_client_token(R"({"clientToken":5})"), R"("5")");
+  EXPECT_EQ(find_client_token(R"({"clientToken":[5]})"), "");
   EXPECT_EQ(find_client_token(R"({"clientToken":"a")"), "");
   EXPECT_EQ(find_client_token(""), "");
 }

@@ -66,6 +66,7 @@ TEST(TopicTest, RepliesAndNotificationsAreNoRequests) {
   EXPECT_EQ(described("$aws/things/T/jobs/notify"), "no request");
   EXPECT_EQ(described("$aws/things/T/jobs/notify-next"), "no request");
   EXPECT_EQ(described("$aws/things/T/jobs/notify-next-namespace-aws-gg-deployment"), "no request");
+  EXPECT_EQ(described("$aws/things/T/jobs/notify-namespace-aws-gg-deployment"), "no request");
 }
 
 TEST(TopicTest, JobsNamedLikeVerbsAreToldApartByTheNumberOfLevels) {
@@ -91,9 +92,21 @@ TEST(TopicTest, NextCannotBeUpdated) {
 }
 
 TEST(TopicTest, NamespacedTopicsAreInvalidTopic) {
-  EXPECT_THAT(invalid_message("$aws/things/T/jobs/job-1/namespace-aws-gg-deployment/get"),
-              HasSubstr("namespace"));
+  for (const std::string job : {"job-1", "$next"}) {
+    for (const std::string verb : {"get", "update"}) {
+      EXPECT_THAT(
+          invalid_message("$aws/things/T/jobs/" + job + "/namespace-aws-gg-deployment/" + verb),
+          HasSubstr("not served"));
+    }
+  }
   EXPECT_EQ(described("$aws/things/T/jobs/job-1/namespace-x/update"), "invalid");
+}
+
+TEST(TopicTest, RepliesToNamespacedTopicsAreNoRequests) {
+  for (const std::string end : {"get/accepted", "get/rejected", "update/rejected"}) {
+    EXPECT_EQ(described("$aws/things/T/jobs/$next/namespace-aws-gg-deployment/" + end),
+              "no request");
+  }
 }
 
 TEST(TopicTest, WhatMapsToNoOperationIsInvalid) {
@@ -112,11 +125,10 @@ TEST(TopicTest, NamesOutsideTheRuleAreInvalidAndTheMessageSaysTheRule) {
               HasSubstr("1 to 128"));
   EXPECT_EQ(described("$aws/things/" + std::string(128, 'a') + "/jobs/get"),
             std::string(128, 'a') + " get");
-  EXPECT_THAT(invalid_message("$aws/things/T/jobs//get"), HasSubstr("1 to 64"));
-  EXPECT_THAT(invalid_message("$aws/things/T/jobs/a:b/get"), HasSubstr("job id"));
-  EXPECT_THAT(invalid_message("$aws/things/T/jobs/$prev/get"), HasSubstr("$next"));
-  EXPECT_THAT(invalid_message("$aws/things/T/jobs/" + std::string(65, 'j') + "/update"),
-              HasSubstr("1 to 64"));
+  EXPECT_THAT(invalid_message("$aws/things/T/jobs//get"), HasSubstr("1 to 256"));
+  EXPECT_THAT(invalid_message("$aws/things/T/jobs/../get"), HasSubstr("job id"));
+  EXPECT_THAT(invalid_message("$aws/things/T/jobs/" + std::string(257, 'j') + "/update"),
+              HasSubstr("1 to 256"));
   EXPECT_THAT(invalid_message("$aws/things/T/jobs/a\r\nX: y/get"), HasSubstr("job id"));
 }
 
@@ -187,6 +199,14 @@ TEST(TopicTest, FiltersOfAShareGroupCarryItsPrefix) {
                           "$share/gateways/site/+/x/+/get", "$share/gateways/site/+/x/+/update"));
 }
 
+TEST(TopicTest, NamespacesHaveFiltersOfTheirOwn) {
+  EXPECT_THAT(grammar().namespace_filters(),
+              ElementsAre("$aws/things/+/jobs/+/+/get", "$aws/things/+/jobs/+/+/update"));
+  EXPECT_THAT(
+      grammar("site/{thing}/x").namespace_filters("gateways"),
+      ElementsAre("$share/gateways/site/+/x/+/+/get", "$share/gateways/site/+/x/+/+/update"));
+}
+
 TEST(TopicTest, ThingLevelIsUncheckedAndEmptyOutsideTheBase) {
   EXPECT_EQ(grammar().thing_level("$aws/things/a b/jobs/get"), "a b");
   EXPECT_EQ(grammar().thing_level("$aws/things//jobs/get"), "");
@@ -237,8 +257,9 @@ TEST(ResponseTopicTest, ATopicThatABrokerMayDropTheLinkForIsRefused) {
 }
 
 TEST(ResponseTopicTest, WhatOurFiltersWouldBringBackIsRefused) {
-  for (const auto* below : {"get", "start-next", "job-1/get", "$next/get", "job-1/update",
-                            "$next/update", "not a job/get", "/get", "/update"}) {
+  for (const auto* below :
+       {"get", "start-next", "job-1/get", "$next/get", "job-1/update", "$next/update",
+        "not a job/get", "/get", "/update", "job-1/namespace-x/get", "my/own/update", "//get"}) {
     EXPECT_FALSE(grammar().allows_response(thing("T"), std::string("$aws/things/T/jobs/") + below))
         << below;
   }
