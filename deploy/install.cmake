@@ -3,14 +3,19 @@
 include(GNUInstallDirs)
 set(packaged ${CMAKE_BINARY_DIR}/packaged)
 
-# The packaged configuration has a journal, where the service may write.
+# The packaged configuration keeps a journal and what devices were told, where the service may write.
 file(READ ${PROJECT_SOURCE_DIR}/deploy/jobs-bridge.toml configuration)
 string(REGEX REPLACE "(\n\\[journal\\]\n[^\n]*\npath = )\"\"\n"
   "\\1\"/var/lib/jobs-bridge/journal.db\"\n" with_journal "${configuration}")
 if(with_journal STREQUAL configuration)
   message(FATAL_ERROR "deploy/jobs-bridge.toml does not have an empty path first in [journal]")
 endif()
-file(WRITE ${packaged}/jobs-bridge.toml "${with_journal}")
+string(REGEX REPLACE "(\n\\[notify\\]\n.*\npath = )\"\"\n"
+  "\\1\"/var/lib/jobs-bridge/notify.db\"\n" with_both "${with_journal}")
+if(with_both STREQUAL with_journal)
+  message(FATAL_ERROR "deploy/jobs-bridge.toml does not have an empty path in [notify]")
+endif()
+file(WRITE ${packaged}/jobs-bridge.toml "${with_both}")
 
 # Manuals and changelogs, compressed as Debian has them.
 set(compressed "")

@@ -71,12 +71,18 @@ void Activity::note_rejection(const Finished& finished, Now now) {
   const auto code = to_string(rejection.code);
   ++rejected_;
   if (is_refused(finished)) ++refused_;
-  if (finished.given_up) ++lost_;
+  if (finished.given_up) {
+    ++lost_;
+  } else if (finished.held) {
+    ++rejected_late_;
+  }
   rejections_.add(now.monotonic);
   failing_.add(now.monotonic, thing, code);
   ErrorEntry entry;
   entry.last = now.unix_seconds;
-  entry.code = finished.given_up ? "update lost: " + std::string(code) : std::string(code);
+  entry.code = code;
+  if (finished.held) entry.code = "rejected late: " + entry.code;
+  if (finished.given_up) entry.code = "update lost: " + std::string(code);
   entry.thing = thing;
   entry.operation = finished.operation ? to_string(*finished.operation) : std::string_view();
   entry.message = rejection.message;
@@ -156,6 +162,7 @@ void Activity::describe(Status& status, Now now) const {
   requests.rejected = rejected_;
   requests.refused = refused_;
   requests.lost = lost_;
+  requests.rejected_late = rejected_late_;
   requests.latency = requests_.over(moment, last_minute);
   for (std::size_t index = 0; index < by_operation_.size(); ++index) {
     requests.by_operation.at(index) = by_operation_.at(index).over(moment, last_minute);

@@ -52,6 +52,7 @@ class Activity {
   std::uint64_t rejected_ = 0;
   std::uint64_t refused_ = 0;
   std::uint64_t lost_ = 0;
+  std::uint64_t rejected_late_ = 0;
   RateWindow received_;
   RateWindow finished_;
   RateWindow rejections_;

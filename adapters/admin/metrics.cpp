@@ -96,7 +96,11 @@ class Metrics::Implementation {
         finished.rejection ? 1 + static_cast<std::size_t>(finished.rejection->code) : 0;
     children.outcomes.at(outcome)->Increment();
     if (is_refused(finished)) refused_.Increment();
-    if (finished.given_up) lost_.Increment();
+    if (finished.given_up) {
+      lost_.Increment();
+    } else if (finished.held && finished.rejection) {
+      rejected_late_.Increment();
+    }
     if (finished.held) {
       held_duration_.Observe(in_seconds(finished.took));
     } else if (children.duration != nullptr) {
@@ -196,6 +200,9 @@ class Metrics::Implementation {
       counters(registry_, "jobs_bridge_updates_lost_total",
                "Updates given up: held for too long, or without a durable place at the end")
           .Add({});
+  Counter& rejected_late_ = counters(registry_, "jobs_bridge_updates_rejected_late_total",
+                                     "Updates rejected when their devices no longer waited")
+                                .Add({});
   CounterFamily& calls_ = counters(registry_, "jobs_bridge_endpoint_calls_total",
                                    "Calls of the endpoint, by HTTP status or kind of failure");
   HistogramFamily& call_durations_ =

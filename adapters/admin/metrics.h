@@ -23,7 +23,8 @@ class Metrics {
 
   /// jobs_bridge_requests_total, jobs_bridge_request_duration_seconds (held updates apart, whose
   /// time is the endpoint's outage: jobs_bridge_held_update_duration_seconds), and
-  /// jobs_bridge_requests_refused_total, jobs_bridge_updates_lost_total.
+  /// jobs_bridge_requests_refused_total, jobs_bridge_updates_lost_total,
+  /// jobs_bridge_updates_rejected_late_total.
   void request_finished(const Finished& finished);
   /// jobs_bridge_endpoint_calls_total, whose `status` is the HTTP status or, where there was none,
   /// the kind of failure; jobs_bridge_endpoint_duration_seconds.

@@ -146,7 +146,24 @@ void look_at_credentials(const Status& status, Verdict& verdict) {
   }
 }
 
-void look_at_journal(const Status::Journal& journal, std::uint64_t lost, Verdict& verdict) {
+void look_at_updates(const Status::Requests& requests, Verdict& verdict) {
+  if (requests.lost > 0) {
+    verdict.warnings.push_back(
+        {"updates_lost",
+         count(requests.lost, "update was", "updates were") + " given up since the start",
+         "The log names each, as \"update lost\"."});
+  }
+  if (requests.rejected_late > 0) {
+    verdict.warnings.push_back(
+        {"updates_rejected_late",
+         "The endpoint rejected " + count(requests.rejected_late, "update", "updates") +
+             " since the start whose devices no longer waited for the reply",
+         "The log names each, as \"update rejected late\": see whether those jobs are in the right "
+         "state."});
+  }
+}
+
+void look_at_journal(const Status::Journal& journal, Verdict& verdict) {
   if (journal.enabled && journal.failing) {
     verdict.reasons.push_back(
         {"journal_failing", because("The journal cannot be written", journal.cause),
@@ -157,11 +174,6 @@ void look_at_journal(const Status::Journal& journal, std::uint64_t lost, Verdict
     verdict.warnings.push_back(
         {"journal_filling", "What is held takes more than four fifths of journal.max_size",
          "Past it, updates are rejected. Bring the endpoint back, or raise journal.max_size."});
-  }
-  if (lost > 0) {
-    verdict.warnings.push_back(
-        {"updates_lost", count(lost, "update was", "updates were") + " given up since the start",
-         "The log names each, as \"update lost\"."});
   }
 }
 
@@ -175,7 +187,8 @@ Verdict readiness(const Status& status) {
   look_at_broker(status.broker, verdict);
   look_at_credentials(status, verdict);
   look_at_endpoint(status, verdict);
-  look_at_journal(status.journal, status.requests.lost, verdict);
+  look_at_journal(status.journal, verdict);
+  look_at_updates(status.requests, verdict);
   return verdict;
 }
 

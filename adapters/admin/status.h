@@ -109,7 +109,9 @@ struct Status {
     std::uint64_t rejected = 0;
     std::uint64_t refused = 0;  ///< of those, for a queue that was full
     std::uint64_t lost = 0;     ///< updates given up after they were held
-    Latency latency;            ///< of all but held updates
+    /// Updates that the endpoint rejected when their devices no longer waited.
+    std::uint64_t rejected_late = 0;
+    Latency latency;  ///< of all but held updates
     /// The same by operation, in the order of the enumeration.
     std::array<Latency, operation_count> by_operation;
   } requests;

@@ -101,6 +101,7 @@ ordered_json to_json(const Status::Requests& requests) {
           {"rejected", requests.rejected},
           {"refused", requests.refused},
           {"updates_lost", requests.lost},
+          {"updates_rejected_late", requests.rejected_late},
           {"latency", to_json(requests.latency)},
           {"operations", std::move(operations)}};
 }

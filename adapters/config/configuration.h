@@ -85,11 +85,13 @@ struct Configuration {
   struct Notify {
     bool enabled = false;
     std::chrono::milliseconds interval{};
+    std::chrono::milliseconds idle_interval{};
     double quota_share = 0;  ///< above 0, at most 1
     std::chrono::milliseconds watch_for{};
     std::vector<std::string> things;  ///< each accepted by ThingName::parse, none of them twice
     std::uint64_t max_things = 0;     ///< not less than there are `things`, if enabled
-    std::string path;                 ///< empty: in memory only
+    std::vector<std::string> repeat_replies;  ///< each accepted by ThingList::is_valid
+    std::string path;                         ///< empty: in memory only
   };
   struct Admin {
     std::optional<ListenAddress> listen;  ///< absent: off

@@ -34,6 +34,9 @@ std::string notification(const Configuration& configuration) {
   const auto& notify = configuration.notify;
   if (!notify.enabled) return ", no notifications";
   std::string text = ", notifications: polls every " + text_of(notify.interval);
+  if (notify.idle_interval > notify.interval) {
+    text += " (" + text_of(notify.idle_interval) + " where a device is silent)";
+  }
   if (const auto reads = configuration.limits.reads_per_second; reads > 0) {
     text += " with at most " + text_of(notify.quota_share) + " of " + std::to_string(reads) +
             " reads a second";

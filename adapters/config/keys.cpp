@@ -5,6 +5,7 @@
 #include "adapters/config/rules.h"
 #include "adapters/config/value_types.h"
 #include "bridge/jobs/names.h"
+#include "bridge/jobs/thing_list.h"
 
 namespace jobs_bridge::config {
 namespace {
@@ -221,26 +222,40 @@ Section journal_section() {
 Section notify_section() {
   using Notify = Configuration::Notify;
   const auto at = members_of(&Configuration::notify);
-  return {"notify",
-          "Polls on behalf of the devices and publishes notify and notify-next.",
-          {
-              {"enabled", "false", boolean(at(&Notify::enabled)), "Whether it does."},
-              {"interval", "60s", duration(at(&Notify::interval), "1s", "1d"),
-               "Between two polls for a thing; stretched to keep quota_share."},
-              {"quota_share", "0.5", share(at(&Notify::quota_share)),
-               "Most that polling takes of limits.reads_per_second."},
-              {"watch_for", "7d", duration(at(&Notify::watch_for), "1min", "365d"),
-               "How long after its last request a thing is polled for."},
-              {"things", "",
-               list(at(&Notify::things), std::string(ThingName::rule),
-                    [](const std::string& name) { return ThingName::parse(name).has_value(); }),
-               "Things that are always polled for, whether they ever asked or not."},
-              {"max_things", "100000", integer(at(&Notify::max_things), 1, 1'000'000),
-               "Most things that are polled for."},
-              {"path", "", file(at(&Notify::path), FileUse::none),
-               "The file that keeps over a restart what devices were told; empty: it is kept in "
-               "memory only."},
-          }};
+  return {
+      "notify",
+      "Polls on behalf of the devices and publishes notify and notify-next.",
+      {
+          {"enabled", "true", boolean(at(&Notify::enabled)),
+           "Whether it does. AWS's device code learns of its next job by notify-next alone: "
+           "without it, it does one job and then nothing. Things that never asked are not polled "
+           "for."},
+          {"interval", "60s", duration(at(&Notify::interval), "1s", "1d"),
+           "Between two polls for a thing whose device asked for something in the last hour; "
+           "stretched to keep quota_share."},
+          {"idle_interval", "15min", duration(at(&Notify::idle_interval), "1s", "1d"),
+           "What that grows to while the device is silent; interval: it does not grow."},
+          {"quota_share", "0.5", share(at(&Notify::quota_share)),
+           "Most that polling takes of limits.reads_per_second."},
+          {"watch_for", "30d", duration(at(&Notify::watch_for), "1min", "365d"),
+           "How long after its last request a thing is polled for."},
+          {"things", "",
+           list(at(&Notify::things), std::string(ThingName::rule),
+                [](const std::string& name) { return ThingName::parse(name).has_value(); }),
+           "Things that are always polled for, at interval, whether they ever asked or not."},
+          {"max_things", "100000", integer(at(&Notify::max_things), 1, 1'000'000),
+           "Most things that are polled for."},
+          {"repeat_replies", "",
+           list(at(&Notify::repeat_replies), std::string(ThingList::rule), ThingList::is_valid),
+           "Things, by name or pattern, whose start-next and $next/get replies that hold an "
+           "execution are published on notify-next as well, whether enabled or not: for device "
+           "code that subscribes to no replies. One that listens to both may carry a job out "
+           "twice."},
+          {"path", "", file(at(&Notify::path), FileUse::none),
+           "The file that keeps over a restart which things are polled for and what their "
+           "devices were told; empty: after a restart a device hears of nothing until it has "
+           "asked again."},
+      }};
 }
 
 Section admin_section() {

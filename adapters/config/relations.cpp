@@ -164,6 +164,12 @@ void check_notify(Review& review) {
                      ") are more than max_things (" + std::to_string(notify.max_things) + ")",
                  "max_things >= the number of things");
   }
+  if (review.is_given("notify.idle_interval") &&
+      review.is_sound({"notify.interval", "notify.idle_interval"}) &&
+      notify.idle_interval < notify.interval) {
+    review.warn("notify.idle_interval", "has no effect: it is shorter than notify.interval",
+                "idle_interval >= interval");
+  }
   if (review.is_sound({"notify.interval", "notify.watch_for"}) &&
       notify.watch_for < notify.interval) {
     review.warn(review.is_given("notify.watch_for") ? "notify.watch_for" : "notify.interval",

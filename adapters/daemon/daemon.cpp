@@ -113,6 +113,7 @@ int run_daemon(const Start& start, Log& log) {
   if (!broker_is) return cannot_start(log, broker_is.error());
   const auto endpoint = EndpointAccess::open(configuration, log);
   if (!endpoint) return cannot_start(log, endpoint.error());
+  report_what_is_not_kept(configuration, log);
   auto watch_store = open_watch_store(configuration.notify, log);
   if (!watch_store) return cannot_start(log, watch_store.error());
   auto journal = open_journal(configuration.journal, log);
@@ -153,6 +154,7 @@ int run_daemon(const Start& start, Log& log) {
                        // The rest is as it was: it cannot be changed without a restart.
                        auto changed = configuration;
                        changed.limits = fresh.limits;
+                       changed.notify.repeat_replies = fresh.notify.repeat_replies;
                        dispatcher->change_limits(engine_settings(changed));
                        status.set_limits(fresh.limits);
                      },

@@ -8,7 +8,7 @@ namespace jobs_bridge {
 namespace {
 
 bool can_be_reloaded(const std::string& key) {
-  return key.starts_with("limits.") || key == "log.level";
+  return key.starts_with("limits.") || key == "log.level" || key == "notify.repeat_replies";
 }
 
 void append(std::string& list, const std::string& key) {
@@ -53,7 +53,7 @@ void Reload::operator()() {
   parts_.log_level(fresh.configuration->log.level);
   parts_.credentials();
   log_.write(Severity::info,
-             "reloaded: limits, log level and credentials; replaced certificates "
+             "reloaded: limits, log level, repeated replies and credentials; replaced certificates "
              "count from the next connection on",
              {{"changed", done.empty() ? "nothing" : done}});
   if (!left.empty()) {

@@ -13,14 +13,17 @@ namespace {
 /// failure must not hide the first of another.
 std::string event_of(const Finished& finished) {
   if (!finished.rejection) return "request accepted";
-  const auto* const what =
-      finished.given_up ? "update lost: the request was rejected: " : "request rejected: ";
-  return what + std::string(to_string(finished.rejection->code));
+  const std::string code(to_string(finished.rejection->code));
+  if (finished.given_up) return "update lost: the request was rejected: " + code;
+  if (finished.held) return "update rejected late, its device no longer waits: " + code;
+  return "request rejected: " + code;
 }
 
 Severity severity_of(const Finished& finished) {
   if (finished.given_up) return Severity::error;
   const auto& rejection = finished.rejection;
+  // Nobody but the operator may hear of it.
+  if (rejection && finished.held) return Severity::warning;
   const bool ours = rejection && (rejection->code == ErrorCode::internal_error ||
                                   rejection->code == ErrorCode::request_throttled);
   return ours ? Severity::warning : Severity::debug;

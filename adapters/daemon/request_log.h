@@ -9,9 +9,9 @@
 namespace jobs_bridge {
 
 /// Says what became of requests: at debug for what is the device's affair, as a warning where the
-/// gateway or its endpoint failed, with the cause, and as an error where an update is lost. Says
-/// too when the endpoint stops answering or answers again, and when it throttles. Any thread may
-/// call it.
+/// gateway or its endpoint failed, with the cause, or where a device may not hear of a rejection,
+/// and as an error where an update is lost. Says too when the endpoint stops answering or answers
+/// again, and when it throttles. Any thread may call it.
 class RequestLog final : public Observer {
  public:
   /// `topics` tells which thing and job a topic belongs to; `log` must outlive this.

@@ -17,13 +17,15 @@ NotifierSettings notifier_settings(const config::Configuration& configuration) {
   const auto connections = configuration.endpoint.connections;
   return {.enabled = notify.enabled,
           .interval = notify.interval,
+          .idle_interval = notify.idle_interval,
           .calls_per_second =
               static_cast<double>(configuration.limits.reads_per_second) * notify.quota_share,
           // A slow endpoint must leave most connections to the devices.
           .calls_in_flight = std::max<std::size_t>(1, connections / 4),
           .watch_for = notify.watch_for,
           .most_things = notify.max_things,
-          .call_deadline = configuration.limits.deadline};
+          .call_deadline = configuration.limits.deadline,
+          .repeat_replies = ThingList(notify.repeat_replies)};
 }
 
 /// The broker's topic of messages to ourselves, of this instance alone.

@@ -15,17 +15,30 @@ constexpr Duration patience_for_store = 500ms;
 
 }  // namespace
 
+void report_what_is_not_kept(const config::Configuration& configuration, Log& log) {
+  const bool updates = configuration.journal.path.empty();
+  const bool watched = configuration.notify.enabled && configuration.notify.path.empty();
+  if (updates && watched) {
+    log.write(Severity::info,
+              "nothing is kept over a restart: updates that wait for the endpoint are lost, and a "
+              "device hears of new jobs only once it has asked again",
+              {{"cure", "set journal.path and notify.path"}});
+  } else if (updates) {
+    log.write(Severity::info,
+              "updates are held in memory only: those that wait for the endpoint are lost if the "
+              "bridge ends",
+              {{"cure", "set journal.path"}});
+  } else if (watched) {
+    log.write(Severity::info,
+              "which things are polled for is held in memory only: after a restart a device hears "
+              "of new jobs only once it has asked again",
+              {{"cure", "set notify.path"}});
+  }
+}
+
 Result<MaybeStore, std::string> open_watch_store(const config::Configuration::Notify& notify,
                                                  Log& log) {
-  if (!notify.enabled) return MaybeStore();
-  if (notify.path.empty()) {
-    log.write(
-        Severity::info,
-        "what devices were notified of is held in memory only: a job that is queued while the "
-        "bridge is away is not announced",
-        {{"cure", "set notify.path"}});
-    return MaybeStore();
-  }
+  if (!notify.enabled || notify.path.empty()) return MaybeStore();
   return watch::SqliteWatchStore::open(notify.path, log, {.closing = patience_for_store});
 }
 
@@ -40,13 +53,7 @@ void watch_things(Engine& engine, const config::Configuration::Notify& notify,
 
 Result<MaybeJournal, std::string> open_journal(const config::Configuration::Journal& journal,
                                                Log& log) {
-  if (journal.path.empty()) {
-    log.write(Severity::info,
-              "updates are held in memory only: those that wait for the endpoint are lost if the "
-              "bridge ends",
-              {{"cure", "set journal.path"}});
-    return MaybeJournal();
-  }
+  if (journal.path.empty()) return MaybeJournal();
   return journal::SqliteJournal::open(
       journal.path, log, {.max_size = journal.max_size, .closing = patience_for_store});
 }

@@ -14,6 +14,9 @@
 /// configuration names no file for it, which is no fault; errors say why a file cannot be used.
 namespace jobs_bridge {
 
+/// Tells the operator what a restart would lose for want of a file.
+void report_what_is_not_kept(const config::Configuration& configuration, Log& log);
+
 using MaybeStore = std::unique_ptr<watch::SqliteWatchStore>;
 Result<MaybeStore, std::string> open_watch_store(const config::Configuration::Notify& notify,
                                                  Log& log);

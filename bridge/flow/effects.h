@@ -30,7 +30,8 @@ struct Finished {
   std::string endpoint_request_id;
   /// How many calls were begun for it.
   std::uint32_t calls = 0;
-  /// An update that was held for longer than its device waited.
+  /// An update that was held for longer than its device waited. If it is rejected, the reply has no
+  /// client token.
   bool held = false;
   /// An update that will not be delivered any more, although its device may not ask again.
   bool given_up = false;

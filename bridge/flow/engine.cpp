@@ -204,6 +204,7 @@ void Engine::change_limits(Now now, const EngineSettings& settings) {
   writes_.set_limit(now.monotonic, settings.writes_per_second);
   notifier_.set_limits(now.monotonic, settings.notifier.calls_per_second,
                        settings.notifier.call_deadline);
+  notifier_.set_repeat_replies(settings.notifier.repeat_replies);
 }
 
 void Engine::refuse_new_requests() {
@@ -251,9 +252,10 @@ bool Engine::is_idle() const {
 
 void Engine::reply(Now now, Pending& pending, const Answer& answer,
                    const std::string& endpoint_request_id, Effects& effects) {
+  std::size_t index = 0;
   for (auto& asker : pending.askers) {
+    asker.address.held = index++ < pending.held_askers;
     respond(now, std::move(asker.address), answer, endpoint_request_id, effects);
-    effects.finished.back().held = pending.is_held();
     effects.finished.back().calls = pending.calls;
   }
   lanes_.leave(pending.thing(), pending.joined());

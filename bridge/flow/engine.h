@@ -134,8 +134,8 @@ class Engine {
   std::size_t abandon(Now now, Effects& effects);
 
   /// From now on these count of `settings`: deadline, queue, queue_per_thing, max_payload, the
-  /// quotas and what the notifier takes of them. What has been taken keeps its deadline and its
-  /// place.
+  /// quotas and what the notifier takes of them, and notifier.repeat_replies. What has been taken
+  /// keeps its deadline and its place.
   void change_limits(Now now, const EngineSettings& settings);
 
   struct Counts {

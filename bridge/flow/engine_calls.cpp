@@ -198,6 +198,8 @@ void Engine::conclude(Now now, Place place, const Answer& answer,
   // After the reply: notifications follow the reply to the update that caused them.
   if (const auto* accepted = std::get_if<Accepted>(&answer)) {
     notifier_.accepted(now, pending.request(), *accepted, effects);
+  } else if (pending.is_held()) {
+    notifier_.rejected_late(now, pending.request());
   }
   forget_update(place, &effects);
   requests_.erase(place);

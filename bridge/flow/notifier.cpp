@@ -3,6 +3,7 @@
 #include "bridge/flow/notifier.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "bridge/flow/partition.h"
 
@@ -13,9 +14,17 @@ namespace {
 constexpr double least_calls_per_second = 50;
 /// Calls that may come at once, as a share of a second's.
 constexpr double burst_share = 0.1;
+/// Of a pace: one poll a second.
+constexpr double pace_unit = 1e9;
 
 /// How often a change that the endpoint has accepted is looked for.
 constexpr int looks_for_own_update = 3;
+/// How long after its last request a thing is polled at the full pace.
+constexpr Duration lately = std::chrono::hours(1);
+/// Polls within so much of each other are made together.
+constexpr Duration longest_step = std::chrono::seconds(1);
+constexpr int shortest_step_share = 10;
+
 /// How often a device's asking alone is worth a write.
 constexpr std::int64_t keep_asked_every = 3600;
 
@@ -23,26 +32,30 @@ bool ends_execution(const Request& request) {
   return request.operation == Operation::update && request.status != "IN_PROGRESS";
 }
 
+/// Whether what the request finds is the head of the queue.
+bool finds_head(const Request& request) {
+  return request.operation == Operation::start_next ||
+         (request.operation == Operation::describe && request.job->is_next());
+}
+
 }  // namespace
 
 Notifier::Notifier(NotifierSettings settings, const TopicGrammar& topics)
-    : settings_(settings),
+    : settings_(std::move(settings)),
       topics_(topics),
-      bucket_(settings.calls_per_second > 0 ? settings.calls_per_second : least_calls_per_second,
-              settings.calls_per_second * burst_share) {}
+      bucket_(call_rate(), call_rate() * burst_share) {}
 
 void Notifier::set_limits(MonotonicTime now, double calls_per_second, Duration call_deadline) {
   settings_.call_deadline = call_deadline;
   if (calls_per_second == settings_.calls_per_second) return;
   settings_.calls_per_second = calls_per_second;
-  bucket_ = TokenBucket(calls_per_second > 0 ? calls_per_second : unlimited_rate(),
-                        calls_per_second * burst_share);
+  bucket_ = TokenBucket(call_rate(), call_rate() * burst_share);
   bucket_.empty(now);
 }
 
-double Notifier::unlimited_rate() const {
-  return std::max(least_calls_per_second,
-                  2 * static_cast<double>(things_.size()) / in_seconds(settings_.interval));
+double Notifier::call_rate() const {
+  if (settings_.calls_per_second > 0) return settings_.calls_per_second;
+  return std::max(least_calls_per_second, 2 * static_cast<double>(demand_) / pace_unit);
 }
 
 Notifier::Counts Notifier::counts() const {
@@ -52,11 +65,38 @@ Notifier::Counts Notifier::counts() const {
   return counts;
 }
 
-Duration Notifier::interval() const {
-  if (settings_.calls_per_second <= 0) return settings_.interval;
-  const std::chrono::duration<double> needed(static_cast<double>(things_.size()) /
-                                             settings_.calls_per_second);
-  return std::max(settings_.interval, std::chrono::duration_cast<Duration>(needed));
+std::uint32_t Notifier::pace_for(Duration interval) {
+  return static_cast<std::uint32_t>(
+      std::clamp(pace_unit / in_seconds(interval) + 0.5, 1.0, 2 * pace_unit));
+}
+
+void Notifier::set_pace(MonotonicTime now, Watched& watched, std::uint32_t pace) {
+  if (watched.pace == pace) return;
+  demand_ += pace;
+  demand_ -= std::exchange(watched.pace, pace);
+  if (settings_.calls_per_second <= 0) bucket_.set_rate(now, call_rate());
+}
+
+Duration Notifier::wanted_interval(MonotonicTime now, const Watched& watched) const {
+  const auto silence = now - watched.asked;
+  if (watched.always || silence <= lately) return settings_.interval;
+  const auto longest = std::max(settings_.idle_interval, settings_.interval);
+  const auto grown = in_seconds(settings_.interval) * (in_seconds(silence) / in_seconds(lately));
+  if (grown >= in_seconds(longest)) return longest;
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(grown));
+}
+
+Duration Notifier::stretched(Duration interval) const {
+  if (settings_.calls_per_second <= 0) return interval;
+  const auto factor = static_cast<double>(demand_) / pace_unit / settings_.calls_per_second;
+  if (factor <= 1) return interval;
+  return std::chrono::duration_cast<Duration>(
+      std::chrono::duration<double>(in_seconds(interval) * factor));
+}
+
+MonotonicTime Notifier::aligned(MonotonicTime at) const {
+  const auto step = std::min<Duration>(longest_step, settings_.interval / shortest_step_share);
+  return step > Duration::zero() ? at - at.time_since_epoch() % step : at;
 }
 
 MonotonicTime Notifier::first_due(MonotonicTime now, const ThingName& thing) const {
@@ -81,10 +121,8 @@ Notifier::Watched* Notifier::watch(Now now, const ThingName& thing) {
                                                      .unseen_since = {}})
                       .first->second;
   due_.insert({watched.due, watched.number, &watched});
-  schedule(watched, first_due(now.monotonic, thing));
-  if (settings_.calls_per_second <= 0) {
-    bucket_.set_rate(now.monotonic, unlimited_rate());
-  }
+  set_pace(now.monotonic, watched, pace_for(settings_.interval));
+  schedule(watched, aligned(first_due(now.monotonic, thing)));
   return &watched;
 }
 
@@ -130,14 +168,38 @@ void Notifier::keep(Watched& watched, Effects& effects) const {
       {.thing = watched.thing.text(), .asked = watched.asked_unix, .told = watched.told.to_text()});
 }
 
+std::optional<NextExecution> Notifier::repeat(Now now, const Request& request,
+                                              const Accepted& answer, Effects& effects) {
+  if (!finds_head(request) || !settings_.repeat_replies.contains(request.thing.text())) return {};
+  auto next = read_next(answer);
+  // One without its document, which a describe can ask for, is none that a device could carry out.
+  if (!next || next->name.empty() || !next->has_document) return {};
+  effects.publications.push_back({.topic = topics_.topic_of(request.thing, "notify-next"),
+                                  .payload = notify_next_payload(*next, now.unix_seconds),
+                                  .thing = name_hash(request.thing.text())});
+  ++counts_.notifications;
+  return next;
+}
+
 void Notifier::accepted(Now now, const Request& request, const Accepted& answer, Effects& effects) {
+  const auto repeated = repeat(now, request, answer, effects);
   if (!settings_.enabled || stopped_) return;
   auto* watched = watch(now, request.thing);
   if (watched == nullptr) return;
   watched->asked = now.monotonic;
   watched->asked_unix = now.unix_seconds;
-  const bool head_unknown = !watched->told.knows_head();
+  if (const auto pace = pace_for(settings_.interval); watched->pace != pace) {
+    set_pace(now.monotonic, *watched, pace);
+    const auto latest = aligned(now.monotonic + interval());
+    if (watched->due > latest) schedule(*watched, latest);
+  }
   bool learned = false;
+  if (repeated) {
+    learned = watched->told.tell(*repeated);
+    // A poll under way may have seen an older head.
+    if (learned && watched->polling) ++watched->generation;
+  }
+  const bool head_unknown = !watched->told.knows_head();
   switch (request.operation) {
     case Operation::start_next:
       if (!head_unknown) break;
@@ -164,6 +226,12 @@ void Notifier::accepted(Now now, const Request& request, const Accepted& answer,
   if (asked_long_ago || learned) keep(*watched, effects);
 }
 
+void Notifier::rejected_late(Now now, const Request& request) {
+  if (stopped_) return;
+  const auto found = things_.find(request.thing.text());
+  if (found != things_.end()) prompt(now, found->second);
+}
+
 bool Notifier::may_call(MonotonicTime now) const {
   return next_due(now) <= now;
 }
@@ -182,6 +250,7 @@ void Notifier::forget_stale(Now now, Effects& effects) {
     if (watched.always || now.monotonic - watched.asked <= settings_.watch_for) return;
     effects.forgotten.push_back(watched.thing.text());
     unschedule(watched);
+    set_pace(now.monotonic, watched, 0);
     things_.erase(watched.thing.text());
   }
 }

@@ -8,13 +8,16 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "bridge/flow/call.h"
 #include "bridge/flow/effects.h"
 #include "bridge/flow/token_bucket.h"
 #include "bridge/flow/told.h"
 #include "bridge/jobs/answer.h"
+#include "bridge/jobs/notice.h"
 #include "bridge/jobs/request.h"
+#include "bridge/jobs/thing_list.h"
 #include "bridge/jobs/topic.h"
 #include "bridge/ports.h"
 #include "bridge/time.h"
@@ -23,17 +26,23 @@ namespace jobs_bridge {
 
 struct NotifierSettings {
   bool enabled = false;
-  /// Between two polls of a thing. It becomes longer where the quota asks for it.
+  /// Between two polls of a thing whose device asked for something within the last hour. After that
+  /// hour it grows in proportion to the silence, up to idle_interval. Both become longer where the
+  /// quota asks for it.
   Duration interval = std::chrono::seconds(60);
+  Duration idle_interval = std::chrono::minutes(15);
   /// Most calls a second; 0: as many as the interval takes.
   double calls_per_second = 0;
   /// Most calls at the same time, so that a slow endpoint leaves connections to the devices.
   std::size_t calls_in_flight = 8;
   /// How long after its last request a thing is watched.
-  Duration watch_for = std::chrono::hours(24 * 7);
+  Duration watch_for = std::chrono::hours(24 * 30);
   std::size_t most_things = 100000;
   /// Of one call, from its start.
   Duration call_deadline = std::chrono::seconds(8);
+  /// Things to which what start-next or `$next/get` finds is published on notify-next as well,
+  /// whether or not things are polled for.
+  ThingList repeat_replies = {};
 };
 
 /// Announces to devices what changes in their queues of jobs, as AWS IoT does: `notify` when an
@@ -45,20 +54,28 @@ struct NotifierSettings {
 /// always_watch(). A device is told what differs from what it was told before, or learned from a
 /// reply; a poll that shows nothing new publishes nothing.
 ///
-/// Polls are spread evenly over the interval, and all calls together keep to the rate. While the
-/// endpoint fails, polling pauses for longer and longer, up to the interval. Deterministic, not
-/// thread-safe; time must not go backwards.
+/// For the things in repeat_replies an execution that was found by start-next or `$next/get` is
+/// announced on notify-next right after the reply: some device code reads both alike, and counts on
+/// AWS's way of sending a reply to the connection that asked, subscribed or not, which a broker
+/// does not have.
+///
+/// Polls are spread evenly over the interval, those of a second made together, and all calls
+/// together keep to the rate. While the endpoint fails, polling pauses for longer and longer, up to
+/// the interval. Deterministic, not thread-safe; time must not go backwards.
 class Notifier {
  public:
   Notifier(NotifierSettings settings, const TopicGrammar& topics);
 
-  /// Watches a thing for ever, whether or not its device asks.
+  /// Watches a thing for ever, at the interval, whether or not its device asks.
   void always_watch(Now now, ThingName thing);
   /// Takes up what was kept over a restart, before anything is accepted.
   void remember(Now now, const WatchedThing& thing);
 
-  /// A device's request was accepted.
+  /// A device's request was accepted, and its replies are among `effects`.
   void accepted(Now now, const Request& request, const Accepted& answer, Effects& effects);
+  /// An update was rejected for a device that may not hear of it any more: what is pending is
+  /// probably not what the device believes.
+  void rejected_late(Now now, const Request& request);
 
   /// The call to make now, if there is one; it gets that id.
   std::optional<Call> next_call(Now now, RequestId id, Effects& effects);
@@ -74,6 +91,7 @@ class Notifier {
 
   /// Another quota, and time for a call, count from now on: see NotifierSettings.
   void set_limits(MonotonicTime now, double calls_per_second, Duration call_deadline);
+  void set_repeat_replies(ThingList things) { settings_.repeat_replies = std::move(things); }
 
   struct Counts {
     std::size_t watched = 0;
@@ -81,13 +99,13 @@ class Notifier {
     std::uint64_t calls = 0;
     std::uint64_t failed_calls = 0;
     std::uint64_t notifications = 0;  ///< notify and notify-next together
-    Duration interval{};              ///< between two polls of a thing, as it is now
+    Duration interval{};  ///< between two polls of a thing that asked lately, as it is now
   };
   [[nodiscard]] Counts counts() const;
 
  private:
-  /// Calls a second where no limit is set: what keeps the interval, and somewhat more.
-  [[nodiscard]] double unlimited_rate() const;
+  /// Most calls a second. Where no limit is set: what keeps the interval, and somewhat more.
+  [[nodiscard]] double call_rate() const;
 
   struct Watched {
     ThingName thing;
@@ -98,6 +116,7 @@ class Notifier {
     std::int64_t kept_asked = 0;  ///< as last given to be kept
     Told told;
     MonotonicTime due;
+    std::uint32_t pace = 0;  ///< see pace_for()
     bool polling = false;
     /// Grows when the device's own update changes the queue: what a poll saw before is no news.
     std::uint64_t generation = 0;
@@ -124,8 +143,12 @@ class Notifier {
     std::optional<PendingExecutions> pending;  ///< once the list is there
   };
 
+  /// Publishes on notify-next what the request found, if it is to be. What it published.
+  std::optional<NextExecution> repeat(Now now, const Request& request, const Accepted& answer,
+                                      Effects& effects);
   Watched* watch(Now now, const ThingName& thing);
   void schedule(Watched& watched, MonotonicTime at);
+  void schedule_next(MonotonicTime now, Watched& watched);
   void unschedule(const Watched& watched);
   void prompt(Now now, Watched& watched);
   void forget_stale(Now now, Effects& effects);
@@ -135,8 +158,17 @@ class Notifier {
   void finish(Now now, Poll poll, Told before, Effects& effects);
   void failed(Now now, Poll poll, const Rejection& rejection);
   [[nodiscard]] bool may_call(MonotonicTime now) const;
-  [[nodiscard]] Duration interval() const;
+  /// How often a thing wants to be polled, in billionths of a poll a second: sums are exact.
+  [[nodiscard]] static std::uint32_t pace_for(Duration interval);
+  void set_pace(MonotonicTime now, Watched& watched, std::uint32_t pace);
+  /// Between two polls of a thing, were it not for the quota.
+  [[nodiscard]] Duration wanted_interval(MonotonicTime now, const Watched& watched) const;
+  /// Makes an interval longer, so that all things together keep to the quota.
+  [[nodiscard]] Duration stretched(Duration interval) const;
+  [[nodiscard]] Duration interval() const { return stretched(settings_.interval); }
   [[nodiscard]] MonotonicTime first_due(MonotonicTime now, const ThingName& thing) const;
+  /// The moment before, at which all are polled that are due about then: one wake-up serves them.
+  [[nodiscard]] MonotonicTime aligned(MonotonicTime at) const;
 
   NotifierSettings settings_;
   TopicGrammar topics_;
@@ -144,6 +176,7 @@ class Notifier {
   std::set<Due> due_;  ///< of all that are not being polled
   std::unordered_map<RequestId, Poll> polls_;
   std::deque<Poll> heads_wanted_;  ///< polls whose list is there and whose head is not asked for
+  std::uint64_t demand_ = 0;       ///< the paces of all together
   TokenBucket bucket_;
   std::uint64_t next_number_ = 1;
   bool stopped_ = false;

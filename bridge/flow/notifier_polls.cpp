@@ -135,8 +135,14 @@ void Notifier::finish(Now now, Poll poll, Told before, Effects& effects) {
   }
   watched.looks_left = 0;
   watched.unseen_since = poll.began;
-  schedule(watched, now.monotonic + interval());
+  schedule_next(now.monotonic, watched);
   if (!(watched.told == before)) keep(watched, effects);
+}
+
+void Notifier::schedule_next(MonotonicTime now, Watched& watched) {
+  const auto wanted = wanted_interval(now, watched);
+  set_pace(now, watched, pace_for(wanted));
+  schedule(watched, aligned(now + stretched(wanted)));
 }
 
 void Notifier::failed(Now now, Poll poll, const Rejection& rejection) {
@@ -145,9 +151,11 @@ void Notifier::failed(Now now, Poll poll, const Rejection& rejection) {
   watched.polling = false;
   const bool endpoint_fails =
       rejection.code == ErrorCode::internal_error || rejection.code == ErrorCode::request_throttled;
-  schedule(watched, now.monotonic +
-                        (endpoint_fails ? std::min(repeat_failed_after, interval()) : interval()));
-  if (!endpoint_fails) return;
+  if (!endpoint_fails) {
+    schedule_next(now.monotonic, watched);
+    return;
+  }
+  schedule(watched, now.monotonic + std::min(repeat_failed_after, interval()));
   constexpr int most_doublings = 10;
   const Duration pause = shortest_pause * (1 << std::min(failures_, most_doublings));
   ++failures_;

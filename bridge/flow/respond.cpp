@@ -43,7 +43,8 @@ Rejection without_form(const Answer& answer, const std::string& cause) {
 void respond(Now now, ReplyAddress address, const Answer& answer, std::string endpoint_request_id,
              Effects& effects) {
   const auto* rejection = std::get_if<Rejection>(&answer);
-  auto payload = payload_of(answer, address.client_token, now);
+  const bool without_token = address.held && rejection != nullptr;
+  auto payload = payload_of(answer, without_token ? std::string() : address.client_token, now);
   auto content_type = address.content_type.empty() ? std::string_view() : json_content_type;
   if (is_cbor(address.content_type)) {
     auto encoded = cbor_from_json(payload);
@@ -67,7 +68,8 @@ void respond(Now now, ReplyAddress address, const Answer& answer, std::string en
        .client_token = std::move(address.client_token),
        .rejection = rejection == nullptr ? std::nullopt : std::optional(*rejection),
        .took = now.monotonic - address.received,
-       .endpoint_request_id = std::move(endpoint_request_id)});
+       .endpoint_request_id = std::move(endpoint_request_id),
+       .held = address.held});
 }
 
 }  // namespace jobs_bridge

@@ -23,10 +23,18 @@ struct ReplyAddress {
   std::optional<Operation> operation;
   MonotonicTime received;
   std::uint64_t thing = 0;  ///< Publication::thing
+  /// Of an update that was held: its device was not answered in time.
+  bool held = false;
 };
 
 /// Publishes the one reply to a request and reports the request as finished. `endpoint_request_id`
 /// is the endpoint's name for the call that decided it; empty: none did.
+///
+/// A rejection of an update that was held carries no client token. No device waits for one any
+/// more, and a token that it has forgotten does harm: AWS IoT Device Client looks it up without
+/// asking whether it is there and ends (JobsFeature.cpp, updateJobExecutionStatusRejectedHandler;
+/// its handler of `accepted` does ask). Without a token it logs a warning; device SDKs v2 pass such
+/// a reply over as they do one with a foreign token; clients that go by the topic read it as ever.
 void respond(Now now, ReplyAddress address, const Answer& answer, std::string endpoint_request_id,
              Effects& effects);
 

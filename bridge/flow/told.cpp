@@ -38,6 +38,12 @@ bool Told::learn_ended(const std::string& job) {
   return true;
 }
 
+bool Told::tell(const NextExecution& next) {
+  const bool known = head_ == next.name;
+  head_ = next.name;
+  return !known;
+}
+
 bool Told::has_head(const std::string& job) const {
   return head_ && head_->starts_with(job + "#");
 }

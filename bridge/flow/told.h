@@ -27,6 +27,9 @@ class Told {
   /// An execution of that job ended by the device's own update.
   bool learn_ended(const std::string& job);
 
+  /// A notify-next named the head. Whether that was not known.
+  bool tell(const NextExecution& next);
+
   /// Whether what is pending now can be compared with what is known. The first comparison of a
   /// device that nothing is known of has no news, and is learned instead.
   [[nodiscard]] bool knows_head() const { return head_.has_value(); }

@@ -63,6 +63,7 @@ std::optional<NextExecution> read_next(const Accepted& answer) {
   next.name = name_of(*parts);
   if (next.name.empty()) return std::nullopt;
   next.execution = execution->value;
+  next.has_document = json_text::find(*parts, "jobDocument") != nullptr;
   return next;
 }
 

@@ -29,7 +29,8 @@ std::optional<PendingExecutions> read_pending(const Accepted& answer);
 /// The execution at the head of the queue.
 struct NextExecution {
   std::string name;       ///< empty: nothing is pending
-  std::string execution;  ///< JSON text of the object, job document included
+  std::string execution;  ///< JSON text of the object
+  bool has_document = false;
 };
 
 /// Reads the answer of a start-next, or of a describe of `$next`; nothing if it lacks what names

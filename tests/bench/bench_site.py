@@ -200,6 +200,8 @@ source = "none"
 queue = 1000000
 reads_per_second = 0
 writes_per_second = 0
+[notify]
+enabled = false   # the peers poll for nobody
 [admin]
 listen = ""
 """)

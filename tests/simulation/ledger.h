@@ -85,7 +85,11 @@ class Ledger {
     MonotonicTime overwritten_at{};  ///< by an update that was brought back
   };
 
-  void reply(MonotonicTime now, const Publication& publication);
+  void reply(MonotonicTime now, AskedNumber number, const Publication& publication);
+  void check_token(MonotonicTime now, const Asked& asked, AskedNumber number,
+                   const Publication& publication) const;
+  [[nodiscard]] bool is_to_be_repeated(const Asked& asked, const Publication& reply) const;
+  void check_repeat(const Publication& publication, const Publication* reply) const;
   void check_accepted(MonotonicTime now, const Asked& asked) const;
   void check_rejected(MonotonicTime now, const Asked& asked, std::string_view reply) const;
   void check_own_call(MonotonicTime now, Asked& asked) const;

@@ -41,17 +41,73 @@ void Ledger::published(MonotonicTime now, const Effects& effects) {
     if (finished.given_up) asked_.at(number).given_up = true;
   }
   std::size_t replies = 0;
+  std::size_t repeats = 0;
+  const Publication* to_repeat = nullptr;
   for (const auto& publication : effects.publications) {
     fingerprint_ = mixed(fingerprint_, now, publication);
-    if (is_notification(publication.topic)) continue;
+    if (is_notification(publication.topic)) {
+      // Beside replies there is no poll's notification.
+      if (!effects.finished.empty()) {
+        ++repeats;
+        check_repeat(publication, to_repeat);
+      }
+      continue;
+    }
+    promise(replies < effects.finished.size(), "every reply is reported as finished");
+    const auto number = number_in("\"clientToken\":" + effects.finished[replies].client_token);
     ++replies;
-    reply(now, publication);
+    reply(now, number, publication);
+    if (is_to_be_repeated(asked_[number], publication)) to_repeat = &publication;
+    promise(repeats == 0 || to_repeat != &publication, "a reply comes before what repeats it");
   }
   promise(replies == effects.finished.size(), "every reply is reported as finished");
+  promise(repeats == (to_repeat != nullptr ? 1 : 0),
+          "what was found is repeated once, for the things that are named for it",
+          [&] { return std::to_string(repeats); });
 }
 
-void Ledger::reply(MonotonicTime now, const Publication& publication) {
-  const auto number = number_in(publication.payload);
+bool Ledger::is_to_be_repeated(const Asked& asked, const Publication& reply) const {
+  const bool next = asked.operation == Operation::start_next || asked.topic.ends_with("/$next/get");
+  const auto thing = "thing-" + std::to_string(asked.thing);
+  return next && asked.accepted && settings_.notifier.repeat_replies.contains(thing) &&
+         reply.payload.find(R"("execution":{)") != std::string::npos;
+}
+
+void Ledger::check_repeat(const Publication& publication, const Publication* reply) const {
+  const auto details = [&] { return publication.topic + " " + publication.payload; };
+  promise(reply != nullptr, "nothing is repeated that was not found", details);
+  const auto job = [](const Publication& of) {
+    const auto at = of.payload.find(R"("jobId":")");
+    return at == std::string::npos ? std::string()
+                                   : of.payload.substr(at, of.payload.find(',', at) - at);
+  };
+  promise(!job(publication).empty() && job(publication) == job(*reply),
+          "what is repeated is what was found", details);
+  promise(publication.payload.find(R"("jobDocument":)") != std::string::npos &&
+              publication.payload.find("thingName") == std::string::npos &&
+              publication.payload.find("clientToken") == std::string::npos,
+          "what is repeated has the form of notify-next", details);
+  promise(publication.topic.ends_with("/notify-next") && publication.thing == reply->thing,
+          "what is repeated goes to its own thing", details);
+}
+
+/// A rejection that comes when nobody waits for it any more must not name a token that its device
+/// has forgotten; all else names it.
+void Ledger::check_token(MonotonicTime now, const Asked& asked, AskedNumber number,
+                         const Publication& publication) const {
+  const bool named = publication.payload.find("\"clientToken\":\"r" + std::to_string(number) +
+                                              "\"") != std::string::npos;
+  const bool late = asked.restored || now > asked.deadline;
+  const auto details = [&] { return publication.payload + " to " + describe(asked); };
+  if (asked.accepted || (!late && now < asked.deadline)) {
+    promise(named, "a reply has its request's client token", details);
+  } else if (late) {
+    promise(publication.payload.find("clientToken") == std::string::npos,
+            "a rejection that comes late has no client token", details);
+  }
+}
+
+void Ledger::reply(MonotonicTime now, AskedNumber number, const Publication& publication) {
   promise(number < asked_.size(), "a reply is to a request");
   auto& asked = asked_[number];
   const auto details = [&] {
@@ -71,6 +127,7 @@ void Ledger::reply(MonotonicTime now, const Publication& publication) {
   const auto topic = asked.response_topic.empty()
                          ? asked.topic + (accepted ? "/accepted" : "/rejected")
                          : asked.response_topic;
+  check_token(now, asked, number, publication);
   promise(publication.topic == topic, "a reply goes where its device listens", details);
   promise(publication.correlation_data == asked.correlation, "a reply has its correlation data",
           details);

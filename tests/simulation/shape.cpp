@@ -29,6 +29,7 @@ EngineSettings random_settings(Dice& dice) {
     settings.notifier.calls_per_second = settings.reads_per_second / 2;
     settings.notifier.calls_in_flight = dice.between(1, 8);
   }
+  if (dice.chance(0.3)) settings.notifier.repeat_replies = ThingList({"thing-1*", "thing-2"});
   return settings;
 }
 
@@ -79,7 +80,8 @@ std::string Shape::describe_world() const {
          std::to_string(engine.queue) + "/" + std::to_string(engine.queue_per_thing) +
          ", deadline " + seconds(engine.deadline) + ", max_age " + seconds(engine.holding.max_age) +
          (engine.holding.durable ? ", durable" : "") +
-         (engine.notifier.enabled ? ", notifying" : "") + ", a request every " +
+         (engine.notifier.enabled ? ", notifying" : "") +
+         (engine.notifier.repeat_replies.empty() ? "" : ", repeating") + ", a request every " +
          seconds(between_requests) + " for " + seconds(length) + ", an end every " +
          seconds(between_ends);
 }

@@ -19,21 +19,24 @@ std::string quoted(const std::string& text) {
   return result + "\"";
 }
 
-/// A number or a boolean stands in TOML as it is, all else is a string.
+/// A number, a boolean or a list stands in TOML as it is, all else is a string.
 std::string toml_value(const std::string& key, const std::string& value) {
   const bool number = value.find_first_not_of("0123456789") == std::string::npos && !value.empty();
-  const bool bare = value == "true" || value == "false" || (number && key != "protocol");
+  const bool bare = value == "true" || value == "false" || value.starts_with('[') ||
+                    (number && key != "protocol");
   return bare ? value : quoted(value);
 }
 
 std::vector<std::string> command(const TemporaryDirectory& directory,
                                  const std::vector<std::string>& settings) {
-  // Quotas are for the tests that are about them, and a port of its own for each bridge.
+  // Quotas are for the tests that are about them, and so are polls, which tests that count calls do
+  // not expect. A port of its own for each bridge.
   std::map<std::string, std::map<std::string, std::string>> sections = {
       {"admin", {{"listen", "127.0.0.1:0"}}},
       {"credentials", {{"source", "none"}}},
       {"limits", {{"reads_per_second", "0"}, {"writes_per_second", "0"}}},
-      {"log", {{"level", "debug"}}}};
+      {"log", {{"level", "debug"}}},
+      {"notify", {{"enabled", "false"}}}};
   for (const auto& setting : settings) {
     const auto dot = setting.find('.');
     const auto equals = setting.find('=');

@@ -75,6 +75,61 @@ TEST(CborTest, ADeviceMaySpeakCbor) {
   EXPECT_TRUE(payload.at("execution").at("jobDocument").is_object());
 }
 
+/// Firmware of the kind that subscribes to notify-next alone, as on AWS a reply needs no
+/// subscription.
+TEST(RepeatedReplyTest, FirmwareThatSubscribesToNoRepliesGetsItsJob) {
+  Site site({.settings = {"notify.enabled=false", "notify.repeat_replies=[\"lamp-*\"]"},
+             .endpoint_arguments = {"--things", "lamp:1:1"}});
+  const auto firmware = site.connect_device("firmware");
+  firmware->subscribe("$aws/things/lamp-1/jobs/notify-next");
+  for (const auto* below : {"$next/get", "start-next"}) {
+    firmware->publish("$aws/things/lamp-1/jobs/" + std::string(below), "{}");
+    const auto heard = firmware->next();
+    ASSERT_TRUE(heard) << below << site.bridge->log();
+    const auto payload = payload_of(*heard);
+    EXPECT_TRUE(payload.at("timestamp").is_number_integer());
+    EXPECT_TRUE(payload.at("execution").at("jobDocument").is_object()) << heard->payload;
+    EXPECT_FALSE(payload.at("execution").contains("thingName"));
+  }
+}
+
+TEST(RepeatedReplyTest, TheReplyComesFirstAndThingsThatAreNotNamedHearItAlone) {
+  Site site({.settings = {"notify.repeat_replies=[\"lamp-1\"]"},
+             .endpoint_arguments = {"--things", "lamp:2:1"}});
+  site.device->subscribe("$aws/things/+/jobs/notify-next");
+  EXPECT_EQ(site.start_next("lamp-1").topic, start_next_topic("lamp-1") + "/accepted");
+  const auto repeated = site.device->next();
+  ASSERT_TRUE(repeated);
+  EXPECT_EQ(repeated->topic, "$aws/things/lamp-1/jobs/notify-next");
+  site.start_next("lamp-2");
+  EXPECT_TRUE(site.has_no_more_replies());
+}
+
+TEST(LateRejectionTest, AnUpdateThatIsRejectedAfterAnOutageIsAnsweredWithoutItsClientToken) {
+  Site site({.settings = {"limits.deadline=1500ms"}});
+  site.endpoint->stop();
+  site.device->publish("$aws/things/lamp/jobs/job-1/update",
+                       R"({"status":"SUCCEEDED","clientToken":"forgotten"})");
+  // They wait behind the update: when the second is rejected, the update's deadline has passed.
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(site.ask("$aws/things/lamp/jobs/get", "{}").topic.ends_with("/get/rejected"));
+  }
+  site.endpoint->start();  // without the job
+  const auto reply = site.device->next();
+  ASSERT_TRUE(reply) << site.bridge->log();
+  EXPECT_EQ(reply->topic, "$aws/things/lamp/jobs/job-1/update/rejected");
+  EXPECT_EQ(code_of(*reply), "ResourceNotFound");
+  EXPECT_FALSE(payload_of(*reply).contains("clientToken")) << reply->payload;
+  ASSERT_TRUE(site.bridge->process().wait_for_output("update rejected late")) << site.bridge->log();
+  EXPECT_TRUE(site.bridge->process().wait_for_output("thing=lamp operation=update job=job-1"))
+      << site.bridge->log();
+  EXPECT_TRUE(site.bridge->process().wait_for_output("forgotten")) << "the log names it";
+
+  const auto in_time =
+      site.ask("$aws/things/lamp/jobs/job-1/update", R"({"status":"SUCCEEDED","clientToken":"t"})");
+  EXPECT_EQ(token_of(in_time), "t");
+}
+
 class NotificationTest : public testing::Test {
  protected:
   NotificationTest() {

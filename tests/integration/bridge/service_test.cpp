@@ -118,6 +118,38 @@ TEST_F(ServiceTest, LimitsAndLogLevelOfTheNewConfigurationCountAfterSighup) {
   EXPECT_TRUE(bridge_->wait_for_output("request rejected: InvalidRequest")) << "at debug";
 }
 
+TEST_F(ServiceTest, AThingThatHasAskedHearsOfItsNextJobByDefault) {
+  configure("[notify]\ninterval = \"1s\"\n");
+  start();
+  MqttDevice device({.port = broker_.port()});
+  device.subscribe("$aws/things/+/jobs/start-next/accepted");
+  device.subscribe("$aws/things/+/jobs/notify-next");
+  device.publish(start_next_topic("lamp"), "{}");
+  EXPECT_THAT(device.next()->topic, testing::EndsWith("/accepted"));
+  endpoint_.create_job("job-1", {"lamp"});
+  const auto heard = device.next();
+  ASSERT_TRUE(heard) << bridge_->output();
+  EXPECT_THAT(heard->payload, HasSubstr(R"("jobId":"job-1")"));
+  EXPECT_THAT(bridge_->output(), HasSubstr("set journal.path and notify.path"));
+}
+
+TEST_F(ServiceTest, RepeatedRepliesOfTheNewConfigurationCountAfterSighup) {
+  endpoint_.create_job("job-1", {"lamp"});
+  configure("");
+  start();
+  MqttDevice device({.port = broker_.port()});
+  device.subscribe("$aws/things/+/jobs/+/accepted");
+  device.subscribe("$aws/things/+/jobs/notify-next");
+  configure("[notify]\nrepeat_replies = [\"la*\"]\n");
+  EXPECT_THAT(reload("reloaded"), HasSubstr("changed=notify.repeat_replies"));
+  device.publish(start_next_topic("lamp"), "{}");
+  for (const auto* end : {"/accepted", "/notify-next"}) {
+    const auto heard = device.next();
+    ASSERT_TRUE(heard) << end << bridge_->output();
+    EXPECT_THAT(heard->topic, testing::EndsWith(end));
+  }
+}
+
 TEST_F(ServiceTest, QuotaOfTheNewConfigurationCountsAfterSighup) {
   configure("[limits]\nwrites_per_second = 1\n");
   start();
@@ -141,7 +173,7 @@ TEST_F(ServiceTest, QuotaOfTheNewConfigurationCountsAfterSighup) {
 TEST_F(ServiceTest, WhatCannotBeReloadedIsNamedAndStaysAsItWas) {
   configure("");
   start();
-  configure("[topics]\nbase = \"other/{thing}/jobs\"\n[notify]\nenabled = true\n");
+  configure("[topics]\nbase = \"other/{thing}/jobs\"\n[notify]\nenabled = false\n");
   const auto log = reload("counts only after a restart");
   EXPECT_THAT(log, HasSubstr("keys=\"notify.enabled, topics.base\"")) << log;
   MqttDevice device({.port = broker_.port()});

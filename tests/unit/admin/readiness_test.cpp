@@ -139,8 +139,10 @@ TEST(ReadinessTest, ThrottledLostAndDroppedAreWarnings) {
   auto status = working();
   status.reads = {.configured = 200, .allowed = 40.4, .slowed = true, .used = 0};
   status.requests.lost = 2;
+  status.requests.rejected_late = 1;
   status.broker.overflowed = 1;
-  EXPECT_THAT(warnings(status), ElementsAre("replies_dropped", "reads_throttled", "updates_lost"));
+  EXPECT_THAT(warnings(status), ElementsAre("replies_dropped", "reads_throttled", "updates_lost",
+                                            "updates_rejected_late"));
   EXPECT_THAT(readiness(status).warnings[1].message, HasSubstr("slowed down to 40 a second"));
 }
 

@@ -109,6 +109,19 @@ TEST_F(TelemetryTest, HeldUpdateDoesNotSpoilTheLatencyAndALostOneIsCounted) {
               HasSubstr("jobs_bridge_request_duration_seconds_count{operation=\"update\"} 0"));
 }
 
+TEST_F(TelemetryTest, AnUpdateThatIsRejectedLateIsCountedAndNamed) {
+  auto late = rejected("pump", ErrorCode::resource_not_found, 3h);
+  late.held = true;
+  decide(late);
+  decide(rejected("pump", ErrorCode::resource_not_found, 20ms));
+  EXPECT_EQ(status().requests.rejected_late, 1U);
+  EXPECT_EQ(status().requests.lost, 0U);
+  ASSERT_EQ(status().errors.size(), 2U);
+  EXPECT_EQ(status().errors[1].code, "rejected late: ResourceNotFound");
+  EXPECT_EQ(status().errors[1].thing, "pump");
+  EXPECT_THAT(metrics(), HasSubstr("jobs_bridge_updates_rejected_late_total 1"));
+}
+
 TEST_F(TelemetryTest, CallsCountByStatusAndByKindOfFailureAndTakeFromTheirQuota) {
   telemetry_.call_finished(now_, Operation::start_next, answer(200), 3ms);
   telemetry_.call_finished(now_, Operation::describe, answer(429), 3ms);

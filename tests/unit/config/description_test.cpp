@@ -23,7 +23,10 @@ TEST_F(DescriptionTest, NamesBrokerTopicsEndpointAndThatThereIsNoJournal) {
       "broker mqtt://127.0.0.1:1883 as jobs-bridge (MQTT 5), topics "
       "$aws/things/{thing}/jobs, endpoint "
       "https://data.jobs.iot.eu-central-1.amazonaws.com:443, unsigned, at most 32 connections, no "
-      "journal: updates are held in memory only, no notifications");
+      "journal: updates are held in memory only, notifications: polls every 1min (15min where a "
+      "device is silent) with at most 0.5 of 200 reads a second for at most 100000 things that "
+      "asked "
+      "in the last 30d, kept in memory only");
 }
 
 TEST_F(DescriptionTest, Ipv6ShareGroupAndPartitionAreInIt) {
@@ -35,13 +38,11 @@ TEST_F(DescriptionTest, Ipv6ShareGroupAndPartitionAreInIt) {
 }
 
 TEST_F(DescriptionTest, NotificationsNameTheirBoundsAndWhereTheyAreKept) {
-  EXPECT_THAT(description_of("notify.enabled = true\n"),
-              ::testing::EndsWith(
-                  ", notifications: polls every 1min with at most 0.5 of 200 reads a second for at "
-                  "most 100000 things that asked in the last 7d, kept in memory only"));
+  EXPECT_THAT(description_of("notify.enabled = false\n"),
+              ::testing::EndsWith(", no notifications"));
   const auto path = directory_.path("watched");
   EXPECT_THAT(
-      description_of("limits.reads_per_second = 0\nnotify.enabled = true\n"
+      description_of("limits.reads_per_second = 0\nnotify.idle_interval = \"1s\"\n"
                      "notify.interval = \"1500ms\"\nnotify.watch_for = \"36h\"\n"
                      "notify.max_things = 5\nnotify.things = [\"a\", \"b\"]\nnotify.path = \"" +
                      path + "\"\n"),

@@ -97,6 +97,17 @@ TEST_F(ListTest, ElementThatIsGivenTwiceIsAWarningAndCountsOnce) {
                           "it once"));
 }
 
+TEST_F(ListTest, ThingsWhoseRepliesAreRepeatedMayBePatterns) {
+  const auto outcome = load_more("notify.repeat_replies = [\"lamp\", \"site-1:*\", \"*\"]\n");
+  ASSERT_TRUE(outcome.configuration);
+  EXPECT_THAT(outcome.configuration->notify.repeat_replies, ElementsAre("lamp", "site-1:*", "*"));
+  EXPECT_THAT(outcome.warnings, IsEmpty()) << "also without notify.enabled";
+  EXPECT_THAT(faults_of("notify.repeat_replies = [\"lamp-*\",\n  \"lamp-?\"]\n"),
+              ElementsAre("FILE:4: notify.repeat_replies: element 2: \"lamp-?\" is not allowed; 1 "
+                          "to 128 of a-z, A-Z, 0-9, ':', '_', '-' and '*', which stands for any "
+                          "characters"));
+}
+
 TEST_F(ListTest, DefaultLineOfEveryKindIsToml) {
   const auto line = [](std::string_view value, ValueKind kind) {
     Key key;

@@ -45,10 +45,11 @@ TEST_F(LoadTest, DefaultsAreThoseOfTheReference) {
   EXPECT_EQ(c.limits.max_payload, 128U * 1024U);
   EXPECT_EQ(c.journal.max_size, 64U * 1024U * 1024U);
   EXPECT_EQ(c.journal.max_age, 24h * 7);
-  EXPECT_FALSE(c.notify.enabled);
+  EXPECT_TRUE(c.notify.enabled);
   EXPECT_EQ(c.notify.interval, 60s);
   EXPECT_DOUBLE_EQ(c.notify.quota_share, 0.5);
-  EXPECT_EQ(c.notify.watch_for, 24h * 7);
+  EXPECT_EQ(c.notify.idle_interval, 15min);
+  EXPECT_EQ(c.notify.watch_for, 24h * 30);
   EXPECT_THAT(c.notify.things, IsEmpty());
   EXPECT_EQ(c.notify.max_things, 100'000U);
   EXPECT_EQ(c.notify.path, "");
@@ -235,7 +236,7 @@ TEST_F(LoadTest, WrongTypeIsAFaultWithAnExample) {
       ElementsAre(
           "FILE:3: limits.queue: is a string, not a whole number; such as queue = 10000",
           "FILE:4: limits.deadline: is a whole number, not a string; such as deadline = \"8s\"",
-          "FILE:5: notify.enabled: is a string, not a boolean; such as enabled = false",
+          "FILE:5: notify.enabled: is a string, not a boolean; such as enabled = true",
           "FILE:6: notify.quota_share: is a string, not a number; such as quota_share = 0.5",
           "FILE:7: limits.queue_per_thing: is a number with a fraction, not a whole number; such "
           "as queue_per_thing = 16",

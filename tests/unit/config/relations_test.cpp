@@ -113,9 +113,10 @@ TEST_F(RelationsTest, NotifyNeedsTheDirectoryOfItsFile) {
 }
 
 TEST_F(RelationsTest, PathOfNotificationsThatAreOffIsAWarning) {
-  EXPECT_THAT(warnings_of("notify.path = \"" + directory_.path("watched") + "\"\n"),
-              ElementsAre("FILE:3: notify.path: has no effect: notify.enabled is false; "
-                          "notify.enabled = true"));
+  EXPECT_THAT(
+      warnings_of("notify.enabled = false\nnotify.path = \"" + directory_.path("watched") + "\"\n"),
+      ElementsAre("FILE:4: notify.path: has no effect: notify.enabled is false; "
+                  "notify.enabled = true"));
 }
 
 TEST_F(RelationsTest, ThingsThatAreAlwaysWatchedAreNotMoreThanMayBe) {
@@ -125,7 +126,8 @@ TEST_F(RelationsTest, ThingsThatAreAlwaysWatchedAreNotMoreThanMayBe) {
               ElementsAre("FILE:5: notify.max_things: things (2) are more than max_things (1); "
                           "max_things >= the number of things"));
   EXPECT_THAT(faults_of(enabled + things + "notify.max_things = 2\n"), IsEmpty());
-  EXPECT_THAT(faults_of(things + "notify.max_things = 1\n"), IsEmpty()) << "notify is off";
+  EXPECT_THAT(faults_of("notify.enabled = false\n" + things + "notify.max_things = 1\n"),
+              IsEmpty());
   EXPECT_THAT(faults_of(enabled + "notify.things = [\"a\", \"b/c\"]\nnotify.max_things = 1\n"),
               ElementsAre(HasSubstr("element 2: \"b/c\" is not allowed")));
 }
@@ -135,7 +137,13 @@ TEST_F(RelationsTest, WatchThatIsShorterThanTheIntervalIsAWarning) {
   EXPECT_THAT(warnings_of(enabled + "notify.interval = \"1h\"\nnotify.watch_for = \"1min\"\n"),
               ElementsAre("FILE:5: notify.watch_for: watch_for is shorter than interval: a thing "
                           "may never be polled for; watch_for >= interval"));
-  EXPECT_THAT(warnings_of("notify.interval = \"1h\"\nnotify.watch_for = \"1min\"\n"), IsEmpty());
+  EXPECT_THAT(warnings_of("notify.enabled = false\nnotify.interval = \"1h\"\n"
+                          "notify.watch_for = \"1min\"\n"),
+              IsEmpty());
+  EXPECT_THAT(warnings_of("notify.interval = \"1min\"\nnotify.idle_interval = \"59s\"\n"),
+              ElementsAre("FILE:4: notify.idle_interval: has no effect: it is shorter than "
+                          "notify.interval; idle_interval >= interval"));
+  EXPECT_THAT(warnings_of("notify.interval = \"1h\"\n"), IsEmpty());
   EXPECT_THAT(warnings_of(enabled + "notify.interval = \"1h\"\nnotify.watch_for = \"1h\"\n"),
               IsEmpty());
 }

@@ -45,7 +45,7 @@ TEST_F(ValueFaultsTest, DurationSaysWhatItShouldBe) {
 TEST_F(ValueFaultsTest, EveryDurationIsPositiveAndSensible) {
   for (const char* key : {"broker.session_expiry", "broker.keep_alive", "endpoint.connect_timeout",
                           "endpoint.answer_timeout", "limits.deadline", "journal.max_age",
-                          "notify.interval", "notify.watch_for"}) {
+                          "notify.interval", "notify.idle_interval", "notify.watch_for"}) {
     expect_faults(key, {"\"0s\"", "\"1ms\"", "\"366d\""}, "\"");
     expect_faults(key, {"\"-1s\"", "\"fast\"", "\"\""}, "\"");
   }

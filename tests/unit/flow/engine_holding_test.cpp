@@ -16,6 +16,8 @@ using testing::HasSubstr;
 const HttpOutcome unreachable =
     HttpFailure{.kind = HttpFailure::Kind::connect, .maybe_sent = false, .detail = "refused"};
 
+constexpr auto not_found = R"({"__type":"ResourceNotFoundException","message":"no such job"})";
+
 EngineSettings durable() {
   return {.holding = {.durable = true}};
 }
@@ -38,6 +40,61 @@ TEST(EngineHoldingTest, AnUpdateIsAnsweredWhenItsOutcomeIsKnownHoweverLate) {
   EXPECT_EQ(driver.engine.counts().held, 0U);
   EXPECT_EQ(driver.engine.counts().updates, 0U);
   EXPECT_EQ(driver.engine.counts().update_bytes, 0U);
+}
+
+TEST(EngineHoldingTest, AnUpdateThatIsRejectedLateIsAnsweredWithoutItsClientToken) {
+  EngineDriver driver;
+  driver.receive({.topic = "$aws/things/T/jobs/j/update",
+                  .payload = R"({"status":"SUCCEEDED","clientToken":"t"})",
+                  .correlation_data = "c"});
+  driver.answer(driver.next_call().value().id, unreachable);
+  driver.advance(1h);
+  driver.tick();
+  driver.answer(driver.next_call().value().id, answer_of(404, not_found));
+  const auto finished = driver.effects.finished.at(0);
+  EXPECT_TRUE(finished.held);
+  EXPECT_EQ(finished.client_token, "\"t\"") << "the log can name it";
+  const auto reply = driver.take_one();
+  EXPECT_EQ(reply.topic, "$aws/things/T/jobs/j/update/rejected");
+  EXPECT_EQ(reply.correlation_data, "c");
+  const auto payload = json::parse(reply.payload);
+  EXPECT_EQ(payload.at("code"), "ResourceNotFound");
+  EXPECT_FALSE(payload.contains("clientToken"));
+  EXPECT_TRUE(payload.contains("timestamp"));
+}
+
+TEST(EngineHoldingTest, OfTwoWhoAskTheOneThatStillWaitsIsRejectedWithItsClientToken) {
+  EngineDriver driver;
+  driver.send_update("T", "early");
+  driver.answer(driver.next_call().value().id, unreachable);
+  driver.advance(9s);
+  driver.tick();
+  driver.send_update("T", "late");
+  driver.answer(driver.next_call().value().id, answer_of(404, not_found));
+  ASSERT_EQ(driver.effects.finished.size(), 2U);
+  EXPECT_TRUE(driver.effects.finished[0].held);
+  EXPECT_FALSE(driver.effects.finished[1].held);
+  const auto replies = driver.take_publications();
+  ASSERT_EQ(replies.size(), 2U);
+  EXPECT_FALSE(json::parse(replies[0].payload).contains("clientToken"));
+  EXPECT_EQ(json::parse(replies[1].payload).at("clientToken"), "late");
+}
+
+TEST(EngineHoldingTest, AnUpdateThatIsRejectedInTimeKeepsItsClientToken) {
+  EngineDriver driver;
+  driver.send_update("T", "t");
+  driver.advance(7s);
+  driver.answer(driver.next_call().value().id, answer_of(404, not_found));
+  EXPECT_EQ(json::parse(driver.take_one().payload).at("clientToken"), "t");
+}
+
+TEST(EngineHoldingTest, AnUpdateFromBeforeARestartIsRejectedWithoutItsClientToken) {
+  EngineDriver before(durable());
+  before.send_update("T", "t");
+  EngineDriver driver(durable());
+  ASSERT_TRUE(driver.engine.restore(driver.now, before.effects.recorded.at(0)));
+  driver.answer(driver.next_call().value().id, answer_of(404, not_found));
+  EXPECT_FALSE(json::parse(driver.take_one().payload).contains("clientToken"));
 }
 
 TEST(EngineHoldingTest, AnUpdateIsRecordedWhenReceivedAndSettledWithItsReply) {

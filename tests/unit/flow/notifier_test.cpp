@@ -48,6 +48,10 @@ class NotifierTest : public testing::Test {
     return answer_of(200, json({{"execution", execution}}).dump());
   }
 
+  static ThingName thing(const std::string& name, int number) {
+    return *ThingName::parse(name + "-" + std::to_string(number));
+  }
+
   /// Carries out whatever is to be done now; the topics that were published to, without the base.
   std::vector<std::string> work() {
     while (auto call = driver_.next_call()) driver_.answer(call->id, answer_to(*call));
@@ -230,10 +234,48 @@ TEST_F(NotifierTest, AThingThatIsAlwaysWatchedNeedNotAsk) {
   EXPECT_EQ(driver_.engine.notifier_counts().watched, 1U);
 }
 
+TEST_F(NotifierTest, AThingThatFallsSilentIsPolledMoreAndMoreRarely) {
+  ask("T", "get");
+  const auto polls_in = [this](Duration by) {
+    const auto before = calls_;
+    pass(by);
+    return calls_ - before;
+  };
+  EXPECT_NEAR(polls_in(1h), 60, 1);
+  EXPECT_NEAR(polls_in(1h), 41, 3) << "every minute at first, every other one at last";
+  pass(24h);
+  EXPECT_NEAR(polls_in(24h), 96, 2) << "every quarter of an hour";
+  queues_["T"] = {"a"};
+  EXPECT_THAT(pass(15min), ElementsAre("T/jobs/notify", "T/jobs/notify-next"));
+  ask("T", "start-next");
+  EXPECT_NEAR(polls_in(30min), 30, 2) << "it has asked";
+  queues_["T"].push_back("b");
+  EXPECT_THAT(pass(61s), ElementsAre("T/jobs/notify"));
+}
+
+TEST_F(NotifierTest, PollsThatAreDueWithinASecondAreMadeByOneWakeUp) {
+  for (int i = 0; i < 120; ++i) driver_.engine.always_watch(driver_.now, thing("lamp", i));
+  pass(2min);
+  std::set<Duration> wake_ups;
+  const auto until = driver_.now.monotonic + 5min;
+  const auto before = calls_;
+  while (driver_.now.monotonic < until) {
+    driver_.now.monotonic = driver_.engine.next_tick(driver_.now.monotonic);
+    driver_.tick();
+    const auto called = calls_;
+    work();
+    if (calls_ > called) wake_ups.insert(driver_.now.monotonic.time_since_epoch());
+  }
+  EXPECT_NEAR(calls_ - before, 600, 12);
+  EXPECT_LE(wake_ups.size(), 320U) << "one a second, and a few for more than may come at once";
+}
+
 TEST_F(NotifierTest, AThingThatAsksNoMoreIsForgotten) {
   ask("T", "get");
   driver_.effects.clear();
-  pass(24h * 8);
+  pass(24h * 29);
+  EXPECT_EQ(driver_.engine.notifier_counts().watched, 1U);
+  pass(24h * 2);
   EXPECT_EQ(driver_.engine.notifier_counts().watched, 0U);
   EXPECT_THAT(driver_.effects.forgotten, ElementsAre("T"));
 }
@@ -285,7 +327,9 @@ TEST_F(SharedQuotaTest, TenThousandThingsArePolledSmoothlyAndWithinTheShare) {
                              .asked = 1700000000,
                              .told = R"({"head":"","listed_first":"","executions":[]})"});
   }
-  EXPECT_EQ(driver_.engine.notifier_counts().interval, 100s) << "stretched to keep the share";
+  EXPECT_NEAR(in_seconds(driver_.engine.notifier_counts().interval), 100, 0.001)
+      << "stretched to keep the share";
+  work();  // what is due at once
   std::vector<int> in_second;
   for (int second = 0; second < 300; ++second) {
     const auto before = calls_;
@@ -302,6 +346,19 @@ TEST_F(SharedQuotaTest, TenThousandThingsArePolledSmoothlyAndWithinTheShare) {
   ASSERT_EQ(driver_.effects.notified.size(), 1U);
   EXPECT_EQ(driver_.effects.notified[0].thing, "lamp-777");
   EXPECT_LE(driver_.effects.notified[0].delay, 115s);
+}
+
+TEST_F(SharedQuotaTest, ThingsThatAreSilentLeaveTheShareToThoseThatAsk) {
+  for (int i = 0; i < 10000; ++i) {
+    driver_.engine.remember(driver_.now, {.thing = "lamp-" + std::to_string(i),
+                                          .asked = 1700000000 - 3 * 86400,
+                                          .told = R"({"head":"","executions":[]})"});
+  }
+  pass(10min);
+  EXPECT_EQ(driver_.engine.notifier_counts().interval, 60s);
+  const auto before = calls_;
+  pass(15min);
+  EXPECT_NEAR(calls_ - before, 10000, 1000);
 }
 
 class FewThingsTest : public NotifierTest {
@@ -327,6 +384,133 @@ TEST_F(FewThingsTest, ASlowEndpointIsNotGivenMorePollsThanTheLimit) {
   EXPECT_FALSE(driver_.next_call());
   driver_.send("lamp-9", "get");
   EXPECT_TRUE(driver_.next_call()) << "devices are served meanwhile";
+}
+
+TEST_F(NotifierTest, AnUpdateThatIsRejectedLateIsFollowedByALookAtTheQueue) {
+  queues_["T"] = {"a"};
+  ask("T", "start-next");
+  pass(61s);
+  driver_.send("T", "a/update", R"({"status":"SUCCEEDED"})");
+  const auto call = driver_.next_call().value();
+  driver_.advance(9s);
+  driver_.tick();
+  queues_["T"] = {"b"};  // canceled meanwhile
+  driver_.answer(call.id, answer_of(400, R"({"__type":"InvalidRequestException"})"));
+  EXPECT_THAT(work(),
+              ElementsAre("T/jobs/a/update/rejected", "T/jobs/notify", "T/jobs/notify-next"));
+}
+
+/// The things `lamp-...` hear on notify-next too what their start-next finds.
+class RepeatTest : public NotifierTest {
+ protected:
+  explicit RepeatTest(bool enabled = true)
+      : NotifierTest({.enabled = enabled, .repeat_replies = ThingList({"lamp-*"})}) {}
+};
+
+TEST_F(RepeatTest, WhatStartNextFindsIsAnnouncedAfterTheReply) {
+  queues_["lamp-1"] = {"a"};
+  EXPECT_THAT(ask("lamp-1", "start-next"),
+              ElementsAre("lamp-1/jobs/start-next/accepted", "lamp-1/jobs/notify-next"));
+  const auto next = json::parse(last_["lamp-1/jobs/notify-next"]);
+  EXPECT_EQ(next.at("timestamp"), 1700000000);
+  EXPECT_EQ(next.at("execution").at("jobId"), "a");
+  EXPECT_FALSE(next.contains("clientToken"));
+  EXPECT_FALSE(next.at("execution").contains("thingName"));
+  EXPECT_THAT(last_["lamp-1/jobs/notify-next"], testing::HasSubstr(R"({"n":9007199254740993})"));
+}
+
+TEST_F(RepeatTest, WhatADescribeOfNextFindsIsAnnouncedAndThatOfAJobIsNot) {
+  queues_["lamp-1"] = {"a"};
+  EXPECT_THAT(ask("lamp-1", "a/get"), ElementsAre("lamp-1/jobs/a/get/accepted"));
+  EXPECT_THAT(ask("lamp-1", "$next/get"),
+              ElementsAre("lamp-1/jobs/$next/get/accepted", "lamp-1/jobs/notify-next"));
+}
+
+TEST_F(RepeatTest, AReplyWithoutAnExecutionIsNotRepeated) {
+  EXPECT_THAT(ask("lamp-1", "start-next"), ElementsAre("lamp-1/jobs/start-next/accepted"));
+  EXPECT_THAT(ask("lamp-1", "$next/get"), ElementsAre("lamp-1/jobs/$next/get/accepted"));
+  EXPECT_THAT(ask("lamp-1", "get"), ElementsAre("lamp-1/jobs/get/accepted"));
+}
+
+TEST_F(RepeatTest, AnExecutionWithoutItsDocumentIsNotRepeated) {
+  driver_.send("lamp-1", "$next/get", R"({"includeJobDocument":false})");
+  driver_.answer(driver_.next_call().value().id,
+                 answer_of(200, R"({"execution":{"jobId":"a","executionNumber":1}})"));
+  EXPECT_THAT(work(), ElementsAre("lamp-1/jobs/$next/get/accepted"));
+}
+
+TEST_F(RepeatTest, ARejectionIsNotRepeated) {
+  driver_.send("lamp-1", "start-next");
+  driver_.answer(driver_.next_call().value().id, answer_of(404, R"({"execution":{"jobId":"a"}})"));
+  EXPECT_THAT(work(), ElementsAre("lamp-1/jobs/start-next/rejected"));
+}
+
+TEST_F(RepeatTest, AThingThatIsNotNamedHearsTheReplyAlone) {
+  queues_["pump-1"] = {"a"};
+  EXPECT_THAT(ask("pump-1", "start-next"), ElementsAre("pump-1/jobs/start-next/accepted"));
+}
+
+TEST_F(RepeatTest, TwoRequestsWithOneAnswerAreFollowedByOneAnnouncement) {
+  queues_["lamp-1"] = {"a"};
+  driver_.send("lamp-1", "start-next");
+  driver_.send("lamp-1", "start-next");
+  EXPECT_THAT(work(), ElementsAre("lamp-1/jobs/start-next/accepted",
+                                  "lamp-1/jobs/start-next/accepted", "lamp-1/jobs/notify-next"));
+}
+
+TEST_F(RepeatTest, APollDoesNotAnnounceTheSameHeadAgainAndTheNextOneItDoes) {
+  ask("lamp-1", "start-next");
+  pass(61s);
+  queues_["lamp-1"] = {"a"};
+  ask("lamp-1", "start-next");
+  EXPECT_THAT(pass(5min), ElementsAre("lamp-1/jobs/notify")) << "the list has changed";
+  EXPECT_THAT(ask("lamp-1", "a/update", R"({"status":"SUCCEEDED"})"),
+              ElementsAre("lamp-1/jobs/a/update/accepted", "lamp-1/jobs/notify",
+                          "lamp-1/jobs/notify-next"));
+  EXPECT_EQ(last_["lamp-1/jobs/notify-next"], R"({"timestamp":1700000000})");
+  queues_["lamp-1"] = {"b"};
+  EXPECT_THAT(pass(61s), ElementsAre("lamp-1/jobs/notify", "lamp-1/jobs/notify-next"));
+}
+
+TEST_F(RepeatTest, APollThatSawAnOlderHeadDoesNotAnnounceItAfterwards) {
+  ask("lamp-1", "start-next");
+  pass(58s);
+  std::optional<Call> poll;
+  while (!poll) {
+    driver_.advance(100ms);
+    poll = driver_.next_call();
+  }
+  queues_["lamp-1"] = {"a"};
+  driver_.send("lamp-1", "start-next");
+  const auto call = driver_.next_call().value();
+  driver_.answer(call.id, answer_to(call));
+  driver_.answer(poll->id, answer_of(200, R"({"inProgressJobs":[],"queuedJobs":[]})"));
+  EXPECT_THAT(work(), ElementsAre("lamp-1/jobs/start-next/accepted", "lamp-1/jobs/notify-next",
+                                  "lamp-1/jobs/notify"));
+}
+
+TEST_F(RepeatTest, AnotherListCountsFromNowOn) {
+  queues_["pump-1"] = {"a"};
+  queues_["lamp-1"] = {"a"};
+  driver_.engine.change_limits(
+      driver_.now, {.notifier = {.enabled = true, .repeat_replies = ThingList({"pump-1"})}});
+  EXPECT_THAT(ask("pump-1", "start-next"),
+              ElementsAre("pump-1/jobs/start-next/accepted", "pump-1/jobs/notify-next"));
+  EXPECT_THAT(ask("lamp-1", "start-next"), ElementsAre("lamp-1/jobs/start-next/accepted"));
+}
+
+class RepeatWithoutPollingTest : public RepeatTest {
+ protected:
+  RepeatWithoutPollingTest() : RepeatTest(false) {}
+};
+
+TEST_F(RepeatWithoutPollingTest, RepliesAreRepeatedAndNothingIsPolledFor) {
+  queues_["lamp-1"] = {"a"};
+  EXPECT_THAT(ask("lamp-1", "start-next"),
+              ElementsAre("lamp-1/jobs/start-next/accepted", "lamp-1/jobs/notify-next"));
+  queues_["lamp-1"] = {"b"};
+  EXPECT_THAT(pass(1h), IsEmpty());
+  EXPECT_EQ(calls_, 1);
 }
 
 TEST(NotifierOffTest, NothingIsWatchedUnlessEnabled) {
