@@ -61,9 +61,11 @@ class BrokerConnection::Implementation final : private Session::Events {
         flow_(settings_.canary_topic, random_name(), [this] { flow_has_news(); }),
         lookup_(settings_.host),
         report_(settings_, log),
-        sender_({.publications = settings_.max_queued_publications,
-                 .bytes = settings_.max_queued_bytes},
-                log, [this](const std::string& cause) { lost(cause); }) {
+        sender_(
+            {.publications = settings_.max_queued_publications,
+             .bytes = settings_.max_queued_bytes},
+            log, [this](const std::string& cause) { lost(cause, Evidence::none); },
+            [this] { flow_has_news(); }) {
     unsetenv("http_proxy");
     unsetenv("https_proxy");
   }
@@ -103,6 +105,10 @@ class BrokerConnection::Implementation final : private Session::Events {
             .bytes = counts.bytes,
             .overflowed = counts.overflowed,
             .unpublishable = counts.unpublishable,
+            .replaced = counts.replaced,
+            .unanswered = counts.unanswered,
+            .retried = counts.retried,
+            .last_refused = counts.last_refused,
             .refused = refused_,
             .last_fault = last_fault_};
   }
@@ -121,15 +127,15 @@ class BrokerConnection::Implementation final : private Session::Events {
       sender_.acknowledged(sequence);
     }
   }
-  void refused(Outbox::Sequence sequence, const std::string& cause) override {
+  void refused(Outbox::Sequence sequence, const Refusal& why) override {
     if (sequence == Outbox::nobody) {
-      flow_.refused(steady_clock::now(), cause);
+      flow_.refused(steady_clock::now(), why.detail);
     } else {
       flow_.answered();
-      sender_.refused(sequence, cause);
+      sender_.refused(sequence, why);
     }
   }
-  void subscribed(std::vector<Session::Refusal> refused) override {
+  void subscribed(std::vector<Session::RefusedFilter> refused) override {
     const std::lock_guard lock(mutex_);
     answer_ = std::move(refused);
     changed_.notify_all();
@@ -140,12 +146,14 @@ class BrokerConnection::Implementation final : private Session::Events {
       if (!lost_cause_) too_large_ = true;
     }
     lost("the broker sent a packet of " + std::to_string(bytes) + " bytes; the limit is " +
-         std::to_string(settings_.max_packet_size));
+             std::to_string(settings_.max_packet_size),
+         Evidence::none);
   }
-  void lost(const std::string& cause) override {
+  void lost(const std::string& cause, Evidence evidence) override {
     const std::lock_guard lock(mutex_);
     if (lost_cause_) return;
     lost_cause_ = cause;
+    evidence_ = evidence;
     since_ = steady_clock::now();
     changed_.notify_all();
   }
@@ -186,6 +194,7 @@ class BrokerConnection::Implementation final : private Session::Events {
     {
       const std::lock_guard lock(mutex_);
       lost_cause_.reset();
+      evidence_ = Evidence::none;
       answer_.reset();
       too_large_ = false;
     }
@@ -194,7 +203,7 @@ class BrokerConnection::Implementation final : private Session::Events {
     if (canary) filters.push_back(settings_.canary_topic);
     const auto& optional = settings_.optional_filters;
     filters.insert(filters.end(), optional.begin(), optional.end());
-    const Finally recall([this] { sender_.recall(); });  // once the session is no more
+    const Finally recall([this] { sender_.recall(evidence()); });  // once the session is no more
     const bool clean = too_large_in_a_row_ >= hopeless;
     Session session({settings_, filters, loop_, clean}, address, *this);
     const Finally end([this] { sender_.end(); });
@@ -243,12 +252,15 @@ class BrokerConnection::Implementation final : private Session::Events {
   void serve(Session& session, std::size_t window, bool nothing_to_ask) {
     // First the subscriptions, then what waited: a device that hears a reply may ask again at once.
     auto check_at = ask(session, nothing_to_ask);
-    sender_.begin(session, window);
-    sender_.flush();
+    const auto began = steady_clock::now();
+    // Where one of them may end the connection, it must not take the answer with it.
+    bool sending = !sender_.has_suspects();
+    if (sending) begin_to_send(session, window);
     std::unique_lock lock(mutex_);
     while (true) {
       const auto news = [&] { return lost_cause_ || stopping_ || answer_ || flow_news_; };
-      const auto due = std::min(subscribed_ ? MonotonicTime::max() : check_at, flow_.due());
+      const auto due =
+          std::min({subscribed_ ? MonotonicTime::max() : check_at, flow_.due(), sender_.due()});
       if (due == MonotonicTime::max()) {
         changed_.wait(lock, news);
       } else {
@@ -257,7 +269,8 @@ class BrokerConnection::Implementation final : private Session::Events {
       if (lost_cause_ || stopping_) return;
       flow_news_ = false;
       lock.unlock();
-      see_to_flow(session);
+      if (sender_.due() <= steady_clock::now()) sender_.flush();
+      see_to_flow(session, began);
       lock.lock();
       if (lost_cause_ || stopping_) return;
       if (answer_) {
@@ -265,6 +278,7 @@ class BrokerConnection::Implementation final : private Session::Events {
         asking_ = false;
         lock.unlock();
         take_answer(session, std::move(answer));
+        if (!std::exchange(sending, true)) begin_to_send(session, window);
         check_at = steady_clock::now() + settings_.subscribe_again;
         lock.lock();
       } else if (subscribed_ || steady_clock::now() < check_at) {
@@ -283,10 +297,19 @@ class BrokerConnection::Implementation final : private Session::Events {
     }
   }
 
-  void see_to_flow(Session& session) {
-    const auto step = flow_.step(steady_clock::now());
+  void begin_to_send(Session& session, std::size_t window) {
+    sender_.begin(session, window);
+    sender_.flush();
+  }
+
+  void see_to_flow(Session& session, MonotonicTime began) {
+    const auto now = steady_clock::now();
+    // A canary that is under way when the connection ends would be blamed for it, or the suspect
+    // for the canary's sake. But nothing else shows that a link is dead.
+    const bool hold = sender_.has_suspects() && now < began + settings_.keep_alive / 2;
+    const auto step = flow_.step(now, hold);
     if (!step.dead.empty()) {
-      lost(step.dead);
+      lost(step.dead, Evidence::weak);
       return;
     }
     if (step.flows) report_.flows(step.round_trip, step.gone);
@@ -301,20 +324,20 @@ class BrokerConnection::Implementation final : private Session::Events {
       subscribed({});
       return MonotonicTime::max();
     }
-    if (const auto fault = session.subscribe()) lost("subscribing: " + *fault);
+    if (const auto fault = session.subscribe()) lost("subscribing: " + *fault, Evidence::none);
     return steady_clock::now() + subscribe_limit;
   }
 
-  void take_answer(const Session& session, std::vector<Session::Refusal> refused) {
+  void take_answer(const Session& session, std::vector<Session::RefusedFilter> refused) {
     // Not being allowed a canary is no reason to ask again and again.
     std::string canary_refusal;
-    std::erase_if(refused, [&](const Session::Refusal& refusal) {
+    std::erase_if(refused, [&](const Session::RefusedFilter& refusal) {
       if (refusal.filter != settings_.canary_topic) return false;
       canary_refusal = refusal.reason;
       return true;
     });
-    std::vector<Session::Refusal> no_loss;
-    std::erase_if(refused, [&](const Session::Refusal& refusal) {
+    std::vector<Session::RefusedFilter> no_loss;
+    std::erase_if(refused, [&](const Session::RefusedFilter& refusal) {
       if (std::ranges::count(settings_.optional_filters, refusal.filter) == 0) return false;
       no_loss.push_back(refusal);
       return true;
@@ -370,6 +393,11 @@ class BrokerConnection::Implementation final : private Session::Events {
     report_.cannot_connect(steady_clock::now(), fault);
   }
 
+  Evidence evidence() const {
+    const std::lock_guard lock(mutex_);
+    return stopping_ ? Evidence::none : evidence_;
+  }
+
   bool stopping() const {
     const std::lock_guard lock(mutex_);
     return stopping_;
@@ -392,12 +420,13 @@ class BrokerConnection::Implementation final : private Session::Events {
   std::vector<std::string> refused_;
   std::string last_fault_;
   /// The broker's answer to a SUBSCRIBE that nobody has looked at: the filters it refuses.
-  std::optional<std::vector<Session::Refusal>> answer_;
+  std::optional<std::vector<Session::RefusedFilter>> answer_;
   /// Why the present session ended, also if it was lost before it was announced. The first word
   /// counts: a DISCONNECT with a reason comes before the broken connection that follows it. Empty:
   /// it broke without a word.
   std::optional<std::string> lost_cause_;
-  bool too_large_ = false;  ///< a packet was, and that is why
+  Evidence evidence_ = Evidence::none;  ///< that it is over something which we had sent
+  bool too_large_ = false;              ///< a packet was, and that is why
 
   Flow flow_;
   std::atomic<MonotonicTime> heard_{MonotonicTime{}};  ///< when a message came last

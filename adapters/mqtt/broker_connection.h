@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "adapters/fibers/event_loop.h"
+#include "adapters/mqtt/sender.h"
 #include "bridge/jobs/message.h"
 #include "bridge/ports.h"
 #include "bridge/time.h"
@@ -63,9 +64,9 @@ struct BrokerSettings {
 ///
 /// What was queued for publishing outlives the connection: it is sent once the broker is back, in
 /// order for each thing, and again if its acknowledgement was lost. (At least once, as MQTT QoS 1
-/// has it.) Given up and logged are only: what finds no room in the queue, what no broker takes (an
-/// invalid topic, larger than it allows), what the broker refuses, and what has been the end of
-/// connection after connection.
+/// has it.) Given up is only what finds no room in the queue. A reply that no broker takes (an
+/// invalid topic, larger than it allows), that the broker refuses, or that has been the end of
+/// connection after connection, is replaced by a small rejection, as Sender has it.
 class BrokerConnection final : public Publisher {
  public:
   using OnMessage = std::function<void(Message)>;
@@ -109,8 +110,12 @@ class BrokerConnection final : public Publisher {
     std::size_t bytes = 0;                ///< of both
     std::uint64_t overflowed = 0;         ///< publications dropped for want of room, ever
     std::uint64_t unpublishable = 0;      ///< publications invalid, too large or refused, ever
-    std::vector<std::string> refused;     ///< topic filters that the broker did not grant
-    std::string last_fault;               ///< why there is no connection; empty while there is one
+    std::uint64_t replaced = 0;           ///< replies among those that a rejection stood in for
+    std::uint64_t unanswered = 0;         ///< replies among those in whose place nothing went
+    std::uint64_t retried = 0;            ///< how often the broker refused one for now, ever
+    std::optional<Sender::Refused> last_refused;  ///< of those that are unpublishable
+    std::vector<std::string> refused;             ///< topic filters that the broker did not grant
+    std::string last_fault;  ///< why there is no connection; empty while there is one
   };
   [[nodiscard]] State state() const;
 

@@ -24,6 +24,7 @@ constexpr int most_deaf = 3;
 /// message that they do not allow (MQTT 3.1.1, section 3.3.5).
 constexpr int most_fatal = 3;
 constexpr Duration rest = 10min;
+constexpr Duration moment = 50ms;
 /// Later returns than of these prove nothing that the earlier would not have.
 constexpr std::size_t most_under_way = 16;
 
@@ -74,6 +75,10 @@ void Canary::end(MonotonicTime now) {
 
 std::string Canary::prefix() const {
   return nonce_ + " " + std::to_string(connection_) + " ";
+}
+
+void Canary::hold(MonotonicTime now) {
+  next_at_ = std::max(next_at_, now + moment);
 }
 
 std::optional<Publication> Canary::next(MonotonicTime now) {

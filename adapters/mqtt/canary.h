@@ -47,6 +47,8 @@ class Canary {
   /// The connection is gone.
   void end(MonotonicTime now);
 
+  /// None is to be published for a moment: next() is worth asking again a little later.
+  void hold(MonotonicTime now);
   /// What to publish now, if it is time for one.
   std::optional<Publication> next(MonotonicTime now);
 

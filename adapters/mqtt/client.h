@@ -51,7 +51,7 @@ class Session::Client {
 
   /// The publication has been checked. As Sender::Link has both.
   virtual Sender::Link::Handed publish(Outbox::Sequence sequence, const Publication& publication,
-                                       int qos, std::string& cause) noexcept = 0;
+                                       int qos, Refusal& why) noexcept = 0;
   virtual void send_gathered() noexcept = 0;
 
   /// Says good-bye, without waiting for acknowledgements. Blocks for a second at most.

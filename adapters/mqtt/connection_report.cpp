@@ -44,7 +44,7 @@ void ConnectionReport::shorter_keep_alive(std::chrono::seconds keep_alive) {
              {{"seconds", std::to_string(keep_alive.count())}});
 }
 
-void ConnectionReport::refused(const std::vector<Session::Refusal>& refused) {
+void ConnectionReport::refused(const std::vector<Session::RefusedFilter>& refused) {
   const bool news = refused != told_refused_;
   for (const auto& [filter, reason] : refused) {
     log_.write(news ? Severity::error : Severity::debug, "the broker refuses a subscription",
@@ -53,7 +53,7 @@ void ConnectionReport::refused(const std::vector<Session::Refusal>& refused) {
   told_refused_ = refused;
 }
 
-void ConnectionReport::does_without(const std::vector<Session::Refusal>& refused) {
+void ConnectionReport::does_without(const std::vector<Session::RefusedFilter>& refused) {
   if (refused == told_without_) return;
   told_without_ = refused;
   for (const auto& [filter, reason] : refused) {

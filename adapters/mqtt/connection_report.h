@@ -22,9 +22,9 @@ class ConnectionReport {
   void cannot_connect(MonotonicTime now, const std::string& fault);
   void connected(const Session& session, std::size_t attempts);
   void shorter_keep_alive(std::chrono::seconds keep_alive);
-  void refused(const std::vector<Session::Refusal>& refused);
+  void refused(const std::vector<Session::RefusedFilter>& refused);
   /// The same of optional filters.
-  void does_without(const std::vector<Session::Refusal>& refused);
+  void does_without(const std::vector<Session::RefusedFilter>& refused);
   void ready();
   /// `cause`: empty if it broke without a word. Returns the cause in full.
   std::string lost(std::string cause, Duration lasted);
@@ -44,8 +44,8 @@ class ConnectionReport {
   Log& log_;
   std::string told_fault_;
   MonotonicTime fault_told_{};
-  std::vector<Session::Refusal> told_refused_;
-  std::vector<Session::Refusal> told_without_;
+  std::vector<Session::RefusedFilter> told_refused_;
+  std::vector<Session::RefusedFilter> told_without_;
   std::string told_canary_fault_;
   int brief_ = 0;  ///< connections in a row that broke at once
 };

@@ -36,7 +36,7 @@ void Flow::ended(MonotonicTime now, MonotonicTime lost) {
   if (!gone_since_) gone_since_ = lost;
 }
 
-Flow::Step Flow::step(MonotonicTime now) {
+Flow::Step Flow::step(MonotonicTime now, bool hold) {
   const std::lock_guard lock(mutex_);
   Step step;
   switch (canary_.look(now)) {
@@ -48,7 +48,11 @@ Flow::Step Flow::step(MonotonicTime now) {
           "the broker answers, but messages to ourselves do not come back, nor does anything else";
       break;
     case Canary::Finding::fine:
-      step.canary = canary_.next(now);
+      if (hold) {
+        canary_.hold(now);
+      } else {
+        step.canary = canary_.next(now);
+      }
       break;
   }
   step.fault = canary_.fault();

@@ -38,7 +38,8 @@ class Flow {
     Duration round_trip{};
     std::string fault;  ///< Canary::fault()
   };
-  Step step(MonotonicTime now);
+  /// `hold`: no canary is to be published for the moment.
+  Step step(MonotonicTime now, bool hold = false);
   /// When to call step() again.
   [[nodiscard]] MonotonicTime due() const;
 

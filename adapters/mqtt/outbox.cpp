@@ -7,12 +7,21 @@
 namespace jobs_bridge::mqtt {
 namespace {
 
-constexpr int suspicions_to_send_alone = 2;
-constexpr int suspicions_to_give_up = 5;
+/// Two connections that the broker closed, or four that fell silent, which a bad link does too.
+constexpr int enough_evidence = 4;
 
-std::size_t size_of(const Publication& publication) {
-  return publication.topic.size() + publication.payload.size() +
-         publication.correlation_data.size() + publication.content_type.size();
+int weight_of(Evidence evidence) {
+  switch (evidence) {
+    case Evidence::none:
+      return 0;
+    case Evidence::weak:
+      return 1;
+    case Evidence::strong:
+      return 2;
+    case Evidence::certain:
+      return enough_evidence;
+  }
+  return 0;
 }
 
 /// The round of what was unacknowledged: before all others.
@@ -20,86 +29,138 @@ constexpr std::uint64_t before_all = 0;
 
 }  // namespace
 
+std::size_t Outbox::size_of(const Publication& publication) {
+  return publication.topic.size() + publication.payload.size() +
+         publication.correlation_data.size() + publication.content_type.size();
+}
+
 std::size_t Outbox::push(Publication publication) {
   const auto size = size_of(publication);
   const auto& thing = things_[publication.thing];
   const auto round = thing.waiting > 0 ? std::max(thing.last_round + 1, round_) : round_;
-  waiting_.push_back({next_sequence_, std::move(publication), {}});
+  waiting_.push_back({next_sequence_, {.publication = std::move(publication)}, {}});
   give_turn(std::prev(waiting_.end()), turns_.upper_bound(round), round);
   if (++next_sequence_ == nobody) ++next_sequence_;
   bytes_ += size;
   std::size_t dropped = 0;
-  while (waiting_.size() > 1 && (waiting_.size() + unacknowledged_.size() > limits_.publications ||
-                                 bytes_ > limits_.bytes)) {
-    const auto oldest = take(waiting_.begin());
-    bytes_ -= size_of(oldest.publication);
-    clear_if_suspect(oldest.sequence);
+  while (waiting_.size() > 1 &&
+         (waiting() + unacknowledged_.size() > limits_.publications || bytes_ > limits_.bytes)) {
+    auto oldest = take(waiting_.begin());
+    bytes_ -= size_of(oldest.content.publication);
+    clear(oldest.content);
     ++dropped;
   }
   return dropped;
 }
 
 std::optional<Outbox::Entry> Outbox::next() {
-  const auto window = suspicions_ >= suspicions_to_send_alone ? 1 : window_;
+  const auto window = suspects_ > 0 ? std::min<std::size_t>(window_, 1) : window_;
   if (waiting_.empty() || unacknowledged_.size() >= window) return std::nullopt;
   const auto turn = turns_.begin();
   const auto round = turn->first;
   round_ = std::max(round_, round);
   auto first = take(turn->second);
-  const auto place =
-      unacknowledged_.emplace(first.sequence, Sent{std::move(first.publication), round}).first;
+  first.content.round = round;
+  const auto place = unacknowledged_.emplace(first.sequence, std::move(first.content)).first;
   return Entry{place->first, place->second.publication};
+}
+
+const Outbox::Sent* Outbox::find(Sequence sequence) const {
+  const auto found = unacknowledged_.find(sequence);
+  return found == unacknowledged_.end() ? nullptr : &found->second;
 }
 
 bool Outbox::done(Sequence sequence) {
   const auto found = unacknowledged_.find(sequence);
   if (found == unacknowledged_.end()) return false;
   bytes_ -= size_of(found->second.publication);
+  clear(found->second);
   unacknowledged_.erase(found);
-  clear_if_suspect(sequence);
   return true;
-}
-
-const Publication* Outbox::find(Sequence sequence) const {
-  const auto found = unacknowledged_.find(sequence);
-  return found == unacknowledged_.end() ? nullptr : &found->second.publication;
 }
 
 void Outbox::take_back(Sequence sequence) {
   auto found = unacknowledged_.extract(sequence);
-  if (!found) return;
-  auto place = waiting_.begin();
-  while (place != waiting_.end() && Older{}(place->sequence, sequence)) ++place;
-  auto& [publication, round] = found.mapped();
-  // It was the first of its round.
-  give_turn(waiting_.insert(place, {sequence, std::move(publication), {}}),
-            turns_.lower_bound(round), round);
+  if (found) return_to_place(sequence, std::move(found.mapped()));
 }
 
-std::optional<Publication> Outbox::take_back_all() {
-  if (unacknowledged_.empty()) return std::nullopt;
-  const auto first = first_sent();
-  suspicions_ = first->first == suspect_ ? suspicions_ + 1 : 1;
-  suspect_ = first->first;
-  std::optional<Publication> given_up;
-  if (suspicions_ >= suspicions_to_give_up) {
-    clear_if_suspect(first->first);
-    bytes_ -= size_of(first->second.publication);
-    given_up = std::move(first->second.publication);
-    unacknowledged_.erase(first);
+void Outbox::replace(Sequence sequence, Publication publication) {
+  auto found = unacknowledged_.extract(sequence);
+  if (!found) return;
+  auto& sent = found.mapped();
+  bytes_ -= size_of(sent.publication);
+  bytes_ += size_of(publication);
+  clear(sent);
+  sent.publication = std::move(publication);
+  sent.replacement = true;
+  return_to_place(sequence, std::move(sent));
+}
+
+void Outbox::postpone(Sequence sequence, MonotonicTime until) {
+  auto found = unacknowledged_.extract(sequence);
+  if (!found) return;
+  auto& sent = found.mapped();
+  clear(sent);  // the broker has read it and not ended the connection
+  ++sent.refusals;
+  postponed_.emplace(until, Postponed{sequence, std::move(sent)});
+}
+
+void Outbox::release(MonotonicTime now) {
+  while (due() <= now) {
+    auto first = postponed_.extract(postponed_.begin());
+    auto& [sequence, content] = first.mapped();
+    wait_again(sequence, std::move(content), turns_.upper_bound(before_all), before_all);
+  }
+}
+
+void Outbox::return_to_place(Sequence sequence, Sent content) {
+  const auto round = content.round;
+  // It was the first of its round.
+  wait_again(sequence, std::move(content), turns_.lower_bound(round), round);
+}
+
+void Outbox::wait_again(Sequence sequence, Sent content, Turns::iterator before,
+                        std::uint64_t round) {
+  auto place = waiting_.begin();
+  while (place != waiting_.end() && Older{}(place->sequence, sequence)) ++place;
+  give_turn(waiting_.insert(place, {sequence, std::move(content), {}}), before, round);
+}
+
+std::optional<Outbox::Sequence> Outbox::take_back_all(Evidence evidence) {
+  const bool alone = unacknowledged_.size() == 1;
+  SentOnes culprit;
+  for (auto entry = unacknowledged_.begin(); entry != unacknowledged_.end(); ++entry) {
+    if (!accuse(entry->second, alone, evidence)) continue;
+    culprit.insert(unacknowledged_.extract(entry));
+    break;  // it was alone
   }
   Places again;
   for (auto entry = unacknowledged_.rbegin(); entry != unacknowledged_.rend(); ++entry) {
-    again.push_front({entry->first, std::move(entry->second.publication), {}});
+    again.push_front({entry->first, std::move(entry->second), {}});
     give_turn(again.begin(), turns_.begin(), before_all);
   }
   waiting_.merge(again, Older{});
-  unacknowledged_.clear();
-  return given_up;
+  unacknowledged_ = std::move(culprit);
+  if (unacknowledged_.empty()) return std::nullopt;
+  return unacknowledged_.begin()->first;
+}
+
+/// Whether it is the culprit.
+bool Outbox::accuse(Sent& sent, bool alone, Evidence evidence) {
+  if (evidence == Evidence::none) return false;
+  const bool was_suspect = std::exchange(sent.suspect, true);
+  if (!was_suspect) ++suspects_;
+  if (alone && (was_suspect || evidence == Evidence::certain)) sent.evidence += weight_of(evidence);
+  return sent.evidence >= enough_evidence;
+}
+
+void Outbox::clear(Sent& sent) {
+  if (std::exchange(sent.suspect, false)) --suspects_;
+  sent.evidence = 0;
 }
 
 Outbox::Waiting Outbox::take(Places::iterator place) {
-  const auto thing = things_.find(place->publication.thing);
+  const auto thing = things_.find(place->content.publication.thing);
   if (--thing->second.waiting == 0) things_.erase(thing);
   turns_.erase(place->turn);
   auto waiting = std::move(*place);
@@ -108,20 +169,10 @@ Outbox::Waiting Outbox::take(Places::iterator place) {
 }
 
 void Outbox::give_turn(Places::iterator place, Turns::iterator before, std::uint64_t round) {
-  auto& thing = things_[place->publication.thing];
+  auto& thing = things_[place->content.publication.thing];
   thing.last_round = std::max(thing.last_round, round);
   ++thing.waiting;
   place->turn = turns_.emplace_hint(before, round, place);
-}
-
-void Outbox::clear_if_suspect(Sequence gone) {
-  if (gone == suspect_) suspicions_ = 0;
-}
-
-Outbox::SentOnes::iterator Outbox::first_sent() {
-  return std::min_element(
-      unacknowledged_.begin(), unacknowledged_.end(),
-      [](const auto& left, const auto& right) { return left.second.round < right.second.round; });
 }
 
 }  // namespace jobs_bridge::mqtt

@@ -8,7 +8,9 @@
 #include <type_traits>
 #include <unordered_map>
 
+#include "adapters/mqtt/refusal.h"
 #include "bridge/jobs/message.h"
+#include "bridge/time.h"
 
 namespace jobs_bridge::mqtt {
 
@@ -16,7 +18,8 @@ namespace jobs_bridge::mqtt {
 ///
 /// What is for one thing leaves in order, and the things take turns: the first publication of each
 /// that waits, then the second of each. A thing that has ten thousand replies coming, because it
-/// asked for as many, does not keep the others from theirs.
+/// asked for as many, does not keep the others from theirs. (What the broker has refused for now is
+/// sent again later, and overtaken meanwhile.)
 ///
 /// It keeps our side of MQTT's flow control, because Paho does not keep it well: at the limit of
 /// unacknowledged publications its sender sleeps for up to a second and an acknowledgement does not
@@ -27,12 +30,13 @@ namespace jobs_bridge::mqtt {
 /// reply whose device has waited longest, and so the one least likely to be heard.
 ///
 /// A publication that brings the connection down (a broker may end it over a packet that it finds
-/// too large, without saying so) must not do that for ever. The broker works through what it gets
-/// in order, so the suspect is the first one that is unacknowledged when the connection ends. One
-/// that was so twice in a row is sent alone, so that no other is suspected in its place; after five
-/// times it is given up.
+/// too large, without saying so) must not do that for ever, nor take others with it. Which one it
+/// was cannot be told: what the broker had acknowledged before may be lost with the connection. So
+/// all that were unacknowledged are suspects, and the next connection sends them first and one at a
+/// time. Whatever is acknowledged is cleared; one that is under way alone when that connection ends
+/// too, and the next, is the culprit.
 ///
-/// Not thread-safe.
+/// Knows no clock: time must not go backwards. Not thread-safe.
 class Outbox {
  public:
   struct Limits {
@@ -58,24 +62,47 @@ class Outbox {
   /// window is full.
   std::optional<Entry> next();
 
+  struct Sent {
+    Publication publication;
+    std::uint64_t round = 0;
+    int refusals = 0;          ///< how often the broker has refused it for now
+    bool replacement = false;  ///< it stands in for one that was refused
+    bool suspect = false;
+    int evidence = 0;  ///< from connections that ended with it alone
+  };
+  /// One that is under way, or null.
+  [[nodiscard]] const Sent* find(Sequence sequence) const;
   /// The broker has taken it, or will never take it: forgotten. False if it is not under way.
   bool done(Sequence sequence);
-  /// One that is under way, or null.
-  [[nodiscard]] const Publication* find(Sequence sequence) const;
   /// It was not sent after all: it goes back to its place.
   void take_back(Sequence sequence);
+  /// It will never be taken: another goes to its place, as a replacement.
+  void replace(Sequence sequence, Publication publication);
+  /// The broker refuses one that is under way, for now: it waits until release() at that time.
+  void postpone(Sequence sequence, MonotonicTime until);
+  /// What was postponed and is due now waits to be sent, in front.
+  void release(MonotonicTime now);
+  /// When release() is worth calling.
+  [[nodiscard]] MonotonicTime due() const {
+    return postponed_.empty() ? MonotonicTime::max() : postponed_.begin()->first;
+  }
+
   /// The connection is gone: everything unacknowledged waits again, in front and in the order of
-  /// queueing. Returns
-  /// what is given up instead, having ended connection after connection.
-  std::optional<Publication> take_back_all();
+  /// queueing. But the culprit, if there is one, stays under way: to be replaced, or done with.
+  std::optional<Sequence> take_back_all(Evidence evidence);
+  /// Whether publications are sent one at a time, to see which of them ends connections.
+  [[nodiscard]] bool has_suspects() const { return suspects_ > 0; }
 
   /// The most that may be unacknowledged.
   void set_window(std::size_t window) { window_ = window; }
 
-  [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
+  /// Of topic, payload and properties, in bytes.
+  static std::size_t size_of(const Publication& publication);
+
+  [[nodiscard]] std::size_t waiting() const { return waiting_.size() + postponed_.size(); }
   [[nodiscard]] std::size_t unacknowledged() const { return unacknowledged_.size(); }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
-  [[nodiscard]] bool empty() const { return waiting_.empty() && unacknowledged_.empty(); }
+  [[nodiscard]] bool empty() const { return waiting() == 0 && unacknowledged_.empty(); }
 
  private:
   struct Waiting;
@@ -84,12 +111,8 @@ class Outbox {
   using Turns = std::multimap<std::uint64_t, Places::iterator>;
   struct Waiting {
     Sequence sequence;
-    Publication publication;
+    Sent content;
     Turns::iterator turn;
-  };
-  struct Sent {
-    Publication publication;
-    std::uint64_t round;
   };
   /// In the order of queueing, also across a wrap.
   struct Older {
@@ -101,16 +124,21 @@ class Outbox {
     }
   };
   using SentOnes = std::map<Sequence, Sent, Older>;
+  struct Postponed {
+    Sequence sequence;
+    Sent content;
+  };
   /// A thing of which something waits.
   struct Thing {
     std::uint64_t last_round = 0;
     std::size_t waiting = 0;
   };
   Waiting take(Places::iterator place);
+  void return_to_place(Sequence sequence, Sent content);
+  void wait_again(Sequence sequence, Sent content, Turns::iterator before, std::uint64_t round);
   void give_turn(Places::iterator place, Turns::iterator before, std::uint64_t round);
-  [[nodiscard]] SentOnes::iterator first_sent();
-  /// One that is here no more, however it left, keeps no other from being sent.
-  void clear_if_suspect(Sequence gone);
+  bool accuse(Sent& sent, bool alone, Evidence evidence);
+  void clear(Sent& sent);
 
   Limits limits_;
   Places waiting_;  ///< in the order of queueing
@@ -118,13 +146,11 @@ class Outbox {
   std::unordered_map<std::uint64_t, Thing> things_;
   std::uint64_t round_ = 1;  ///< that has come, of those that only grow
   SentOnes unacknowledged_;
-  std::size_t bytes_ = 0;  ///< of both
+  std::multimap<MonotonicTime, Postponed> postponed_;
+  std::size_t bytes_ = 0;  ///< of all
   std::size_t window_ = 0;
   Sequence next_sequence_ = 1;
-  /// The first sent of those unacknowledged when the last connection ended, and how many in a row
-  /// ended so.
-  Sequence suspect_ = 0;
-  int suspicions_ = 0;
+  std::size_t suspects_ = 0;
 };
 
 }  // namespace jobs_bridge::mqtt

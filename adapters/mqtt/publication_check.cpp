@@ -60,8 +60,10 @@ std::size_t packet_size(const Publication& publication, bool mqtt_5) {
   return 1 + size_of_length(remaining) + remaining;
 }
 
-std::optional<std::string> fault_of(const Publication& publication, bool mqtt_5,
-                                    std::size_t maximum_packet_size) {
+namespace {
+
+/// Why no broker takes it.
+std::optional<std::string> fault_of(const Publication& publication, bool mqtt_5) {
   if (publication.topic.empty()) return "the topic is empty";
   if (publication.topic.size() > longest_field) return "the topic is longer than 65535 bytes";
   if (publication.topic.find_first_of(std::string_view("+#\0", 3)) != std::string::npos) {
@@ -73,10 +75,22 @@ std::optional<std::string> fault_of(const Publication& publication, bool mqtt_5,
   if (remaining_length(publication, mqtt_5) > longest_remaining) {
     return "it is longer than MQTT allows";
   }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Refusal> check_publication(const Publication& publication, bool mqtt_5,
+                                         std::size_t maximum_packet_size) {
+  if (auto fault = fault_of(publication, mqtt_5)) {
+    return Refusal{.kind = Refusal::Kind::malformed, .detail = *std::move(fault)};
+  }
   const auto size = packet_size(publication, mqtt_5);
   if (size > maximum_packet_size) {
-    return "its packet of " + std::to_string(size) +
-           " bytes is larger than the broker's maximum, " + std::to_string(maximum_packet_size);
+    return Refusal{.kind = Refusal::Kind::too_large,
+                   .detail = "its packet of " + std::to_string(size) +
+                             " bytes is larger than the broker's maximum, " +
+                             std::to_string(maximum_packet_size)};
   }
   return std::nullopt;
 }

@@ -2,8 +2,8 @@
 
 #include <cstddef>
 #include <optional>
-#include <string>
 
+#include "adapters/mqtt/refusal.h"
 #include "bridge/jobs/message.h"
 
 namespace jobs_bridge::mqtt {
@@ -13,8 +13,8 @@ namespace jobs_bridge::mqtt {
 ///
 /// `maximum_packet_size`: in bytes, as the broker's CONNACK has it (MQTT 5, section 3.2.2.3.6).
 /// Properties do not count over MQTT 3.1.1, which has none.
-std::optional<std::string> fault_of(const Publication& publication, bool mqtt_5,
-                                    std::size_t maximum_packet_size);
+std::optional<Refusal> check_publication(const Publication& publication, bool mqtt_5,
+                                         std::size_t maximum_packet_size);
 
 /// How long its PUBLISH packet is at QoS 1, in bytes.
 std::size_t packet_size(const Publication& publication, bool mqtt_5);

@@ -3,12 +3,29 @@
 #include <chrono>
 #include <utility>
 
+#include "bridge/jobs/replacement.h"
+
 namespace jobs_bridge::mqtt {
 namespace {
 
-using std::chrono::steady_clock;
-
 constexpr std::chrono::seconds between_overflow_reports{10};
+
+/// Five pauses that double, 8 s in all: for so long a device waits.
+constexpr int most_retries = 5;
+constexpr std::chrono::milliseconds first_pause{250};
+
+/// Those that are refused together do not come back together.
+Duration pause_before_retry(int refusals, Outbox::Sequence sequence) {
+  constexpr Outbox::Sequence spread = 16;
+  const auto pause = first_pause * (1 << refusals);
+  return pause + pause * static_cast<int>(sequence % spread) / (4 * static_cast<int>(spread));
+}
+
+std::int64_t unix_seconds_now() {
+  using std::chrono::system_clock;
+  return std::chrono::duration_cast<std::chrono::seconds>(system_clock::now().time_since_epoch())
+      .count();
+}
 
 }  // namespace
 
@@ -24,8 +41,12 @@ struct Sender::Turn {
   }
 };
 
-Sender::Sender(Outbox::Limits limits, Log& log, LinkFailed link_failed)
-    : log_(log), link_failed_(std::move(link_failed)), outbox_(limits) {}
+Sender::Sender(Outbox::Limits limits, Log& log, LinkFailed link_failed, OnNews on_news, Clock clock)
+    : log_(log),
+      link_failed_(std::move(link_failed)),
+      on_news_(std::move(on_news)),
+      clock_(std::move(clock)),
+      outbox_(limits) {}
 
 void Sender::queue(Publication publication) {
   const std::lock_guard lock(mutex_);
@@ -38,6 +59,7 @@ void Sender::flush() {
   {
     const Turn turn(*this);
     bool gathered = false;
+    if (outbox_.due() != MonotonicTime::max()) outbox_.release(clock_());
     while (link_ != nullptr) {
       const auto entry = outbox_.next();
       if (entry) {
@@ -56,18 +78,24 @@ void Sender::flush() {
 bool Sender::hand_over_next(std::unique_lock<std::mutex>& lock, const Outbox::Entry& entry) {
   const auto sequence = entry.sequence;
   Link& link = *link_;  // end() waits for us
-  std::string cause;
+  Refusal why;
+  if (presumed_limit_.excludes(clock_(), Outbox::size_of(entry.publication))) {
+    refuse_for_good(lock, sequence,
+                    {.kind = Refusal::Kind::too_large,
+                     .detail = "connections have ended over one of " +
+                               std::to_string(presumed_limit_.size()) + " bytes"});
+    return true;
+  }
   // Nobody else touches an entry that has not been sent: no acknowledgement can come for it, and
   // it is not recalled before end() has returned.
   lock.unlock();
-  const auto handed = link.hand_over(sequence, entry.publication, cause);
-  if (handed == Link::Handed::never) report_unpublishable(entry.publication.topic, cause);
+  const auto handed = link.hand_over(sequence, entry.publication, why);
   lock.lock();
   switch (handed) {
     case Link::Handed::over:
       return true;
     case Link::Handed::never:
-      give_up(sequence);
+      refuse_for_good(lock, sequence, why);
       return true;
     case Link::Handed::later:
       break;
@@ -75,7 +103,7 @@ bool Sender::hand_over_next(std::unique_lock<std::mutex>& lock, const Outbox::En
   outbox_.take_back(sequence);
   link_ = nullptr;
   lock.unlock();
-  link_failed_(cause);
+  link_failed_(why.detail);
   lock.lock();
   return false;
 }
@@ -99,54 +127,111 @@ void Sender::end() {
   unused_.wait(lock, [&] { return !flushing_; });
 }
 
-void Sender::recall() {
-  std::optional<Publication> given_up;
-  {
-    const std::lock_guard lock(mutex_);
-    given_up = outbox_.take_back_all();
-    if (given_up) ++unpublishable_;
-    if (outbox_.empty()) drained_.notify_all();
+void Sender::recall(Evidence evidence) {
+  std::unique_lock lock(mutex_);
+  if (const auto culprit = outbox_.take_back_all(evidence)) {
+    refuse_for_good(lock, *culprit,
+                    {.kind = Refusal::Kind::ends_connection,
+                     .detail = "the connection has ended after it again and again"});
   }
-  if (given_up) {
-    report_unpublishable(given_up->topic,
-                         "the connection has ended after it again and again; perhaps it is larger "
-                         "than the broker allows");
-  }
+  if (outbox_.empty()) drained_.notify_all();
 }
 
 void Sender::acknowledged(Outbox::Sequence sequence) {
   bool more = false;
+  bool cleared = false;
+  bool presumed = false;
+  std::size_t too_large = 0;
   {
     const std::lock_guard lock(mutex_);
+    if (const auto* sent = outbox_.find(sequence)) {
+      if (sent->replacement) ++replaced_;
+      presumed = presumed_limit_.taken(clock_(), sequence, Outbox::size_of(sent->publication));
+      too_large = presumed_limit_.size();
+    }
+    const bool had_suspects = outbox_.has_suspects();
     outbox_.done(sequence);
+    cleared = had_suspects && !outbox_.has_suspects();
     more = outbox_.waiting() > 0;
     if (outbox_.empty()) drained_.notify_all();
   }
+  if (presumed) {
+    log_.write(Severity::warning,
+               "the broker seems to end the connection over large packets: replies of this size "
+               "and above are replaced by rejections",
+               {{"bytes", std::to_string(too_large)}, {"hint", hint_of(Refusal::Kind::too_large)}});
+  }
+  if (cleared) on_news_();
   if (more) flush();
 }
 
-void Sender::refused(Outbox::Sequence sequence, const std::string& cause) {
-  std::string topic;
+void Sender::refused(Outbox::Sequence sequence, const Refusal& why) {
+  bool postponed = false;
   {
-    const std::lock_guard lock(mutex_);
-    if (const auto* publication = outbox_.find(sequence)) topic = publication->topic;
-    give_up(sequence);
+    std::unique_lock lock(mutex_);
+    const auto* sent = outbox_.find(sequence);
+    if (sent == nullptr) return;  // a broker that says it twice
+    if (is_transient(why.kind) && sent->refusals < most_retries) {
+      ++retried_;
+      outbox_.postpone(sequence, clock_() + pause_before_retry(sent->refusals, sequence));
+      postponed = true;
+    } else {
+      refuse_for_good(lock, sequence, why);
+    }
   }
-  report_unpublishable(topic, "the broker refuses it: " + cause);
+  if (postponed) on_news_();
   flush();
 }
 
-void Sender::give_up(Outbox::Sequence sequence) {
-  if (outbox_.done(sequence)) ++unpublishable_;
+void Sender::refuse_for_good(std::unique_lock<std::mutex>& lock, Outbox::Sequence sequence,
+                             const Refusal& why) {
+  const auto* sent = outbox_.find(sequence);
+  if (sent == nullptr) return;
+  const auto& publication = sent->publication;
+  const auto topic = publication.topic;
+  const bool was_replacement = sent->replacement;
+  const bool awaited = publication.kind != Publication::Kind::notification;
+  std::optional<Publication> replacement;
+  if (!was_replacement) {
+    ++unpublishable_;
+    last_refused_ = Refused{.kind = why.kind, .topic = topic, .detail = why.detail, .at = clock_()};
+    replacement = replacement_of(publication, code_for_device(why.kind), words_for_device(why.kind),
+                                 unix_seconds_now());
+  }
+  const bool replaced = replacement.has_value();
+  if (replaced) {
+    if (why.kind == Refusal::Kind::ends_connection) {
+      presumed_limit_.ended_connections(sequence, Outbox::size_of(publication));
+    }
+    outbox_.replace(sequence, *std::move(replacement));
+  } else {
+    outbox_.done(sequence);
+    if (awaited) ++unanswered_;
+  }
   if (outbox_.empty()) drained_.notify_all();
+  lock.unlock();
+  log_.write(replaced ? Severity::warning : Severity::error,
+             was_replacement ? "the rejection in place of a reply cannot be published either"
+                             : "a reply cannot be published",
+             {{"topic", topic},
+              {"cause", why.detail},
+              {"instead", replaced ? "a rejection" : "nothing"},
+              {"hint", hint_of(why.kind)}});
+  lock.lock();
 }
 
-void Sender::report_unpublishable(const std::string& topic, const std::string& cause) {
-  log_.write(Severity::error, "a reply cannot be published", {{"topic", topic}, {"cause", cause}});
+MonotonicTime Sender::due() const {
+  const std::lock_guard lock(mutex_);
+  return outbox_.due();
+}
+
+bool Sender::has_suspects() const {
+  const std::lock_guard lock(mutex_);
+  return outbox_.has_suspects();
 }
 
 void Sender::report_overflow(std::unique_lock<std::mutex>& lock) {
-  const auto now = steady_clock::now();
+  const auto now = clock_();
   if (now < next_overflow_report_) return;
   next_overflow_report_ = now + between_overflow_reports;
   const auto count = std::to_string(overflowed_ - overflow_reported_);
@@ -167,7 +252,11 @@ Sender::Counts Sender::counts() const {
           .unacknowledged = outbox_.unacknowledged(),
           .bytes = outbox_.bytes(),
           .overflowed = overflowed_,
-          .unpublishable = unpublishable_};
+          .unpublishable = unpublishable_,
+          .replaced = replaced_,
+          .unanswered = unanswered_,
+          .retried = retried_,
+          .last_refused = last_refused_};
 }
 
 }  // namespace jobs_bridge::mqtt

@@ -1,13 +1,17 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "adapters/mqtt/outbox.h"
+#include "adapters/mqtt/presumed_limit.h"
+#include "adapters/mqtt/refusal.h"
 #include "bridge/jobs/message.h"
 #include "bridge/ports.h"
 #include "bridge/time.h"
@@ -16,6 +20,9 @@ namespace jobs_bridge::mqtt {
 
 /// Sends what is queued over whatever connection there is, in the Outbox's order, and no more at
 /// once than that connection allows. Any thread may call anything here.
+///
+/// What the broker refuses for now is sent again, a few times, after pauses that double. A reply
+/// that it refuses for good is replaced by a small `rejected` that says so, once.
 ///
 /// Its lock is a leaf: nothing is called with it held, neither the link nor the log. So it does not
 /// matter in which order callers and the MQTT library take their own locks.
@@ -30,10 +37,10 @@ class Sender {
       never,  ///< this publication cannot be sent over this link
     };
     virtual ~Link() = default;
-    /// Does not wait for the network. `cause` says why not. The acknowledgement may come before
-    /// this returns, and is the end of `publication`.
+    /// Does not wait for the network. `why` says why not; its kind counts where it is `never`. The
+    /// acknowledgement may come before this returns, and is the end of `publication`.
     virtual Handed hand_over(Outbox::Sequence sequence, const Publication& publication,
-                             std::string& cause) noexcept = 0;
+                             Refusal& why) noexcept = 0;
     /// All that there is for now has been handed over: a link that gathers sends it. Does not wait
     /// for the network.
     virtual void send_gathered() noexcept = 0;
@@ -41,7 +48,13 @@ class Sender {
   /// Told why a link takes nothing any more; called by a flush, which has let go of the link.
   using LinkFailed = std::function<void(const std::string& cause)>;
 
-  Sender(Outbox::Limits limits, Log& log, LinkFailed link_failed);
+  /// Told that due() or has_suspects() has changed; may be called from anything here.
+  using OnNews = std::function<void()>;
+
+  using Clock = std::function<MonotonicTime()>;
+
+  Sender(Outbox::Limits limits, Log& log, LinkFailed link_failed, OnNews on_news,
+         Clock clock = std::chrono::steady_clock::now);
   Sender(const Sender&) = delete;
   Sender& operator=(const Sender&) = delete;
 
@@ -56,23 +69,41 @@ class Sender {
   /// When this returns no thread uses the link, nor will one.
   void end();
   /// To be called once no acknowledgement of the last link can come any more: what it left
-  /// unacknowledged will be sent again, first and in order.
-  void recall();
+  /// unacknowledged will be sent again, first and in order. `evidence`: whether that may have been
+  /// what ended the link.
+  void recall(Evidence evidence);
 
   /// The broker has taken it.
   void acknowledged(Outbox::Sequence sequence);
-  /// The broker will never take it.
-  void refused(Outbox::Sequence sequence, const std::string& cause);
+  /// The broker has answered that it does not take it.
+  void refused(Outbox::Sequence sequence, const Refusal& why);
+
+  /// When flush() is worth calling for what was refused for now.
+  [[nodiscard]] MonotonicTime due() const;
+  /// Whether publications are sent one at a time, to see which of them ends connections. Whatever
+  /// else is published meanwhile may make the wrong one look guilty.
+  [[nodiscard]] bool has_suspects() const;
 
   /// Waits until everything queued has been acknowledged; false if that took too long.
   bool drain(Duration patience);
 
+  /// A publication that could not go as it was.
+  struct Refused {
+    Refusal::Kind kind = Refusal::Kind::unavailable;
+    std::string topic;
+    std::string detail;
+    MonotonicTime at{};
+  };
   struct Counts {
     std::size_t waiting = 0;
     std::size_t unacknowledged = 0;
     std::size_t bytes = 0;
     std::uint64_t overflowed = 0;
-    std::uint64_t unpublishable = 0;
+    std::uint64_t unpublishable = 0;  ///< those that could not go as they were
+    std::uint64_t replaced = 0;       ///< replies of those in whose place a rejection has gone
+    std::uint64_t unanswered = 0;     ///< replies of those in whose place nothing went
+    std::uint64_t retried = 0;        ///< how often the broker refused one for now
+    std::optional<Refused> last_refused;
   };
   [[nodiscard]] Counts counts() const;
 
@@ -81,21 +112,28 @@ class Sender {
   /// With the lock held, which these release meanwhile. False: the link takes nothing any more.
   bool hand_over_next(std::unique_lock<std::mutex>& lock, const Outbox::Entry& entry);
   void send_gathered(std::unique_lock<std::mutex>& lock);
-  void give_up(Outbox::Sequence sequence);
-  void report_unpublishable(const std::string& topic, const std::string& cause);
+  void refuse_for_good(std::unique_lock<std::mutex>& lock, Outbox::Sequence sequence,
+                       const Refusal& why);
   void report_overflow(std::unique_lock<std::mutex>& lock);
 
   Log& log_;
   const LinkFailed link_failed_;
+  const OnNews on_news_;
+  const Clock clock_;
 
   mutable std::mutex mutex_;
   std::condition_variable unused_;   ///< a flush has ended after end()
   std::condition_variable drained_;  ///< the outbox has become empty
   Outbox outbox_;
+  PresumedLimit presumed_limit_;
   Link* link_ = nullptr;
   bool flushing_ = false;
   std::uint64_t overflowed_ = 0;
   std::uint64_t unpublishable_ = 0;
+  std::uint64_t replaced_ = 0;
+  std::uint64_t unanswered_ = 0;
+  std::uint64_t retried_ = 0;
+  std::optional<Refused> last_refused_;
   std::uint64_t overflow_reported_ = 0;
   MonotonicTime next_overflow_report_ = {};
 };

@@ -55,24 +55,24 @@ std::optional<std::string> Session::subscribe() {
 }
 
 Sender::Link::Handed Session::hand_over(Outbox::Sequence sequence, const Publication& publication,
-                                        std::string& cause) noexcept {
-  return send(sequence, publication, qos_, cause);
+                                        Refusal& why) noexcept {
+  return send(sequence, publication, qos_, why);
 }
 
 void Session::publish_canary(const Publication& canary) noexcept {
-  std::string ignored;
+  Refusal ignored;
   send(Outbox::nobody, canary, canary_qos(), ignored);
   send_gathered();
 }
 
 Sender::Link::Handed Session::send(Outbox::Sequence sequence, const Publication& publication,
-                                   int qos, std::string& cause) noexcept {
-  if (auto fault =
-          fault_of(publication, settings_.protocol == Protocol::v5, maximum_packet_size_)) {
-    cause = *std::move(fault);
+                                   int qos, Refusal& why) noexcept {
+  if (auto refusal = check_publication(publication, settings_.protocol == Protocol::v5,
+                                       maximum_packet_size_)) {
+    why = *std::move(refusal);
     return Handed::never;
   }
-  return client_->publish(sequence, publication, qos, cause);
+  return client_->publish(sequence, publication, qos, why);
 }
 
 void Session::send_gathered() noexcept {

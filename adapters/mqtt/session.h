@@ -25,10 +25,10 @@ namespace jobs_bridge::mqtt {
 class Session final : public Sender::Link {
  public:
   /// A topic filter that the broker does not grant.
-  struct Refusal {
+  struct RefusedFilter {
     std::string filter;
     std::string reason;
-    bool operator==(const Refusal&) const = default;
+    bool operator==(const RefusedFilter&) const = default;
   };
 
   /// Called with the MQTT library's lock held, on its threads or, where it has none, on the event
@@ -39,15 +39,16 @@ class Session final : public Sender::Link {
     virtual void arrived(Message message) = 0;
     /// Of a canary: Outbox::nobody.
     virtual void acknowledged(Outbox::Sequence sequence) = 0;
-    /// The broker refuses it for good.
-    virtual void refused(Outbox::Sequence sequence, const std::string& cause) = 0;
+    /// The broker has answered that it does not take it.
+    virtual void refused(Outbox::Sequence sequence, const Refusal& why) = 0;
     /// The answers to subscribe(), all of them: what the broker does not grant.
-    virtual void subscribed(std::vector<Refusal> refused) = 0;
+    virtual void subscribed(std::vector<RefusedFilter> refused) = 0;
     /// The broker has sent a packet of so many bytes or a few more, which is past the limit. lost()
     /// follows.
     virtual void too_large(std::size_t bytes) = 0;
-    /// The connection is over. May be called more than once, the best cause first.
-    virtual void lost(const std::string& cause) = 0;
+    /// The connection is over. May be called more than once, the best cause first. `evidence`: what
+    /// that says of what was unacknowledged.
+    virtual void lost(const std::string& cause, Evidence evidence) = 0;
     /// One of the above has thrown.
     virtual void failed(const std::string& cause) noexcept = 0;
   };
@@ -92,7 +93,7 @@ class Session final : public Sender::Link {
   std::optional<std::string> subscribe();
 
   Handed hand_over(Outbox::Sequence sequence, const Publication& publication,
-                   std::string& cause) noexcept override;
+                   Refusal& why) noexcept override;
   void send_gathered() noexcept override;
 
   /// Publishes a canary, past the Outbox: it must not wait behind what it is to vouch for, and one
@@ -112,7 +113,7 @@ class Session final : public Sender::Link {
  private:
   [[nodiscard]] int canary_qos() const { return receive_maximum_ > 1 ? qos_ : 0; }
   Handed send(Outbox::Sequence sequence, const Publication& publication, int qos,
-              std::string& cause) noexcept;
+              Refusal& why) noexcept;
 
   const BrokerSettings& settings_;
   const std::string address_;

@@ -57,11 +57,14 @@ void respond(Now now, ReplyAddress address, const Answer& answer, std::string en
       return;
     }
   }
+  using Kind = Publication::Kind;
   effects.publications.push_back({.topic = topic_of(address, rejection == nullptr),
                                   .payload = std::move(payload),
                                   .correlation_data = std::move(address.correlation_data),
                                   .content_type = std::string(content_type),
-                                  .thing = address.thing});
+                                  .thing = address.thing,
+                                  .kind = rejection == nullptr ? Kind::accepted : Kind::rejected,
+                                  .to_response_topic = !address.response_topic.empty()});
   effects.finished.push_back(
       {.operation = address.operation,
        .topic = std::move(address.topic),

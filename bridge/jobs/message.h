@@ -34,6 +34,16 @@ struct Publication {
   std::string content_type = {};
   /// Names the thing that it is for: name_hash() of its name. What is for one leaves in order.
   std::uint64_t thing = 0;
+
+  enum class Kind : std::uint8_t {
+    notification,  ///< or anything else that nobody waits for
+    accepted,
+    rejected,
+  };
+  /// What it is to its device, which waits for a reply: see replacement_of().
+  Kind kind = Kind::notification;
+  /// Of a reply: the topic is the request's Response Topic, for both kinds.
+  bool to_response_topic = false;
 };
 
 }  // namespace jobs_bridge

@@ -153,7 +153,7 @@ std::optional<std::string> MosquittoClient::subscribe() {
 }
 
 void MosquittoClient::subscribed(int id, int reason, const mosquitto_property* properties) {
-  std::vector<Session::Refusal> refused;
+  std::vector<Session::RefusedFilter> refused;
   {
     const std::lock_guard lock(requests_);
     auto request = asked_.extract(id);
@@ -171,7 +171,7 @@ void MosquittoClient::subscribed(int id, int reason, const mosquitto_property* p
 
 Sender::Link::Handed MosquittoClient::publish(Outbox::Sequence sequence,
                                               const Publication& publication, int qos,
-                                              std::string& cause) noexcept {
+                                              Refusal& why) noexcept {
   using Handed = Sender::Link::Handed;
   try {
     const auto properties = mqtt_5_ ? properties_of(publication) : Properties();
@@ -186,13 +186,15 @@ Sender::Link::Handed MosquittoClient::publish(Outbox::Sequence sequence,
       if (error == MOSQ_ERR_SUCCESS) under_way_.push_back({id, sequence});
     }
     if (error != MOSQ_ERR_SUCCESS) {
-      cause = text_of_error(error);
+      why = {.kind = error == MOSQ_ERR_OVERSIZE_PACKET ? Refusal::Kind::too_large
+                                                       : Refusal::Kind::malformed,
+             .detail = text_of_error(error)};
       return is_final(error) ? Handed::never : Handed::later;
     }
     loop_.count_queued();  // send_gathered() follows
     return Handed::over;
   } catch (const std::exception& error) {
-    cause = error.what();
+    why.detail = error.what();
     return Handed::later;
   }
 }
@@ -208,7 +210,7 @@ void MosquittoClient::published(int id, int reason, const mosquitto_property* pr
   }
   if (is_refusal(reason)) {
     events_.refused(sequence,
-                    describe_reason(reason) + quote_reason_string(reason_string_in(properties)));
+                    refusal_of(reason, quote_reason_string(reason_string_in(properties))));
   } else {
     events_.acknowledged(sequence);
   }
@@ -227,12 +229,17 @@ void MosquittoClient::disconnected(int reason) {
   const std::lock_guard lock(mutex_);
   // With libmosquitto 2.0 the broker's own words cannot be had here: it drops them before.
   disconnect_cause_ = "the broker disconnected us: " + describe_reason(reason);
+  disconnect_evidence_ = evidence_of_disconnect(reason);
 }
 
 void MosquittoClient::ended(const std::string& cause) {
   std::string words;
+  Evidence evidence{};
   {
     const std::lock_guard lock(mutex_);
+    // It broke without a word; or the library has one, which is that nothing came any more.
+    const auto broke = cause.empty() ? Evidence::strong : Evidence::weak;
+    evidence = disconnect_cause_.empty() ? broke : disconnect_evidence_;
     words = disconnect_cause_.empty() ? cause : disconnect_cause_;
     if (!outcome_) {
       outcome_ = Outcome{
@@ -244,7 +251,7 @@ void MosquittoClient::ended(const std::string& cause) {
   // By the thread that has read.
   const auto read = last_read();
   if (read.outcome == LastRead::Outcome::too_large) events_.too_large(read.asked);
-  events_.lost(words);
+  events_.lost(words, evidence);
 }
 
 void MosquittoClient::disconnect() noexcept {

@@ -26,7 +26,7 @@ class MosquittoClient final : public Session::Client {
   Outcome connect(const std::function<bool()>& stopping) override;
   std::optional<std::string> subscribe() override;
   Sender::Link::Handed publish(Outbox::Sequence sequence, const Publication& publication, int qos,
-                               std::string& cause) noexcept override;
+                               Refusal& why) noexcept override;
   void send_gathered() noexcept override { loop_.send_queued(); }
   void disconnect() noexcept override;
 
@@ -52,6 +52,7 @@ class MosquittoClient final : public Session::Client {
   std::condition_variable changed_;
   std::optional<Outcome> outcome_;  ///< of connecting
   std::string disconnect_cause_;    ///< from the broker's DISCONNECT
+  Evidence disconnect_evidence_ = Evidence::none;
 
   /// Held while a request is made: its answer may come before libmosquitto has returned its
   /// identifier. Nothing but libmosquitto is called with it held.
@@ -62,7 +63,7 @@ class MosquittoClient final : public Session::Client {
   };
   std::deque<UnderWay> under_way_;    ///< brokers acknowledge in order
   std::map<int, std::string> asked_;  ///< filters, by the SUBSCRIBE's identifier
-  std::vector<Session::Refusal> refused_;
+  std::vector<Session::RefusedFilter> refused_;
 
   Loop loop_;  ///< last: destroyed, and with it every callback ended, first
 };

@@ -67,14 +67,21 @@ std::string connack_fault(const ::mqtt::exception& error) {
   return is_refusal(reason) ? describe_connack(reason) : "";
 }
 
+struct End {
+  std::string cause;
+  Evidence evidence;
+};
 /// Why Paho has given a connection up, which it never says.
-std::string cause_of_end(const LastRead& read) {
+End end_after(const LastRead& read) {
   using Outcome = LastRead::Outcome;
-  if (read.outcome != Outcome::data) return {};
+  if (read.outcome != Outcome::data) return {.cause = {}, .evidence = Evidence::strong};
   // It gives up at once what it cannot read, and a silent broker after a second at the earliest.
   const bool just_now = std::chrono::steady_clock::now() - read.came < 500ms;
-  return just_now ? "the broker sent what is no proper MQTT"
-                  : "the broker answers nothing any more: the link is dead";
+  if (just_now) {
+    return {.cause = "the broker sent what is no proper MQTT", .evidence = Evidence::none};
+  }
+  return {.cause = "the broker answers nothing any more: the link is dead",
+          .evidence = Evidence::weak};
 }
 
 template <typename Events, typename Action>
@@ -117,7 +124,8 @@ PahoClient::PahoClient(Session::Wanted wanted, const std::string& address, Sessi
       guarded(events_, [&] {
         const auto words = property_or_empty(properties, ::mqtt::property::REASON_STRING);
         events_.lost("the broker disconnected us: " + describe_reason(static_cast<int>(reason)) +
-                     quote_reason_string(words));
+                         quote_reason_string(words),
+                     evidence_of_disconnect(static_cast<int>(reason)));
       });
     });
   }
@@ -179,7 +187,7 @@ std::optional<std::string> PahoClient::subscribe() {
 }
 
 Sender::Link::Handed PahoClient::publish(Outbox::Sequence sequence, const Publication& publication,
-                                         int qos, std::string& cause) noexcept {
+                                         int qos, Refusal& why) noexcept {
   using Handed = Sender::Link::Handed;
   try {
     ::mqtt::properties properties;
@@ -194,10 +202,10 @@ Sender::Link::Handed PahoClient::publish(Outbox::Sequence sequence, const Public
     paho_.publish(message, as_context(sequence), publishing_);
     return Handed::over;
   } catch (const ::mqtt::exception& error) {
-    cause = error.what();
+    why = {.kind = Refusal::Kind::malformed, .detail = error.what()};
     return error.get_return_code() == MQTTASYNC_BAD_UTF8_STRING ? Handed::never : Handed::later;
   } catch (const std::exception& error) {
-    cause = error.what();
+    why.detail = error.what();
     return Handed::later;
   }
 }
@@ -222,7 +230,8 @@ void PahoClient::connection_lost(const std::string& cause) {
     // By the thread that has read.
     const auto read = last_read();
     if (read.outcome == LastRead::Outcome::too_large) events_.too_large(read.asked);
-    events_.lost(cause.empty() ? cause_of_end(read) : cause);
+    const auto end = end_after(read);
+    events_.lost(cause.empty() ? end.cause : cause, end.evidence);
   });
 }
 
@@ -235,7 +244,7 @@ void PahoClient::Publishing::on_failure(const ::mqtt::token& token) {
     // Without a reason from the broker it is the connection that failed, and the publication will
     // be sent over the next.
     const auto reason = static_cast<int>(token.get_reason_code());
-    if (is_refusal(reason)) events_.refused(as_sequence(token), describe_reason(reason));
+    if (is_refusal(reason)) events_.refused(as_sequence(token), refusal_of(reason));
   });
 }
 

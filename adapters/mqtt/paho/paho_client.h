@@ -25,7 +25,7 @@ class PahoClient final : public Session::Client, private ::mqtt::callback {
   Outcome connect(const std::function<bool()>& stopping) override;
   std::optional<std::string> subscribe() override;
   Sender::Link::Handed publish(Outbox::Sequence sequence, const Publication& publication, int qos,
-                               std::string& cause) noexcept override;
+                               Refusal& why) noexcept override;
   void send_gathered() noexcept override {}  // Paho's thread sends what it is given
   void disconnect() noexcept override;
 
@@ -55,7 +55,7 @@ class PahoClient final : public Session::Client, private ::mqtt::callback {
 
     Session::Events& events_;
     std::size_t unanswered_ = 0;
-    std::vector<Session::Refusal> refused_;
+    std::vector<Session::RefusedFilter> refused_;
   };
 
   void message_arrived(::mqtt::const_message_ptr message) override;

@@ -29,10 +29,12 @@ class FakeLink final : public Sender::Link {
   explicit FakeLink(Script script = nullptr) : script_(std::move(script)) {}
 
   Handed hand_over(Outbox::Sequence sequence, const Publication& publication,
-                   std::string& cause) noexcept override {
+                   Refusal& why) noexcept override {
     const auto topic = publication.topic;  // an acknowledgement by the script ends the publication
     const auto handed = script_ ? script_(sequence, publication) : Handed::over;
-    if (handed != Handed::over) cause = "the script says so";
+    if (handed != Handed::over) {
+      why = {.kind = Refusal::Kind::too_large, .detail = "the script says so"};
+    }
     const std::lock_guard lock(mutex_);
     if (handed == Handed::over) {
       topics_.push_back(topic);
@@ -73,12 +75,22 @@ class FakeLink final : public Sender::Link {
 class SenderTest : public testing::Test {
  protected:
   void queue(const std::string& topic) { sender.queue({.topic = topic, .payload = "x"}); }
+  void queue_reply(const std::string& topic) {
+    sender.queue({.topic = topic + "/accepted",
+                  .payload = R"({"execution":{},"timestamp":1,"clientToken":"t"})",
+                  .correlation_data = "c",
+                  .kind = Publication::Kind::accepted});
+  }
 
   RecordingLog log;
   std::vector<std::string> failures;
-  Sender sender{{.publications = 10, .bytes = 1000}, log, [this](const std::string& cause) {
-                  failures.push_back(cause);
-                }};
+  std::atomic<int> news = 0;
+  MonotonicTime now{1000s};
+  Sender sender{{.publications = 10, .bytes = 1000},
+                log,
+                [this](const std::string& cause) { failures.push_back(cause); },
+                [this] { ++news; },
+                [this] { return now; }};
 };
 
 TEST_F(SenderTest, NothingIsSentWithoutALinkAndAllWithOne) {
@@ -133,18 +145,170 @@ TEST_F(SenderTest, AcknowledgementThatComesBeforeTheHandOverReturnsCounts) {
   EXPECT_TRUE(sender.drain(0ms));
 }
 
-TEST_F(SenderTest, RefusalIsLoggedCountedAndSendsTheNext) {
+constexpr auto final_one = Refusal::Kind::not_authorised;
+constexpr auto transient_one = Refusal::Kind::quota_exceeded;
+
+TEST_F(SenderTest, RefusedNotificationIsLoggedCountedAndSendsTheNext) {
   FakeLink link;
   sender.begin(link, 1);
   queue("a");
   queue("b");
   sender.flush();
-  sender.refused(link.sequence(0), "no");
+  sender.refused(link.sequence(0), {final_one, "no"});
   EXPECT_THAT(link.topics(), ElementsAre("a", "b"));
   EXPECT_EQ(sender.counts().unpublishable, 1U);
-  EXPECT_EQ(log.count("topic=a cause=the broker refuses it: no", Severity::error), 1U);
-  sender.refused(link.sequence(0), "no");  // a broker that says it twice
+  EXPECT_EQ(sender.counts().unanswered, 0U) << "nobody waits for it";
+  EXPECT_EQ(log.count("topic=a cause=no instead=nothing", Severity::error), 1U) << log.text();
+  sender.refused(link.sequence(0), {final_one, "no"});  // a broker that says it twice
   EXPECT_EQ(sender.counts().unpublishable, 1U);
+}
+
+TEST_F(SenderTest, RefusedReplyIsReplacedByARejectionThatSaysSo) {
+  std::vector<Publication> sent;
+  FakeLink link([&](Outbox::Sequence, const Publication& publication) {
+    sent.push_back(publication);
+    return Handed::over;
+  });
+  sender.begin(link, 1);
+  queue_reply("a");
+  queue("b");
+  sender.flush();
+  sender.refused(link.sequence(0), {final_one, "no"});
+  EXPECT_THAT(link.topics(), ElementsAre("a/accepted", "a/rejected"));
+  EXPECT_THAT(sent.back().payload, testing::HasSubstr(R"("code":"InvalidRequest")"));
+  EXPECT_THAT(sent.back().payload, testing::HasSubstr("does not authorize"));
+  EXPECT_THAT(sent.back().payload, testing::HasSubstr(R"("clientToken":"t")"));
+  EXPECT_EQ(sent.back().correlation_data, "c");
+  EXPECT_EQ(sender.counts().replaced, 0U) << "it has not arrived yet";
+  sender.acknowledged(link.sequence(1));
+  EXPECT_EQ(sender.counts().replaced, 1U);
+  EXPECT_EQ(sender.counts().unanswered, 0U);
+  ASSERT_TRUE(sender.counts().last_refused);
+  EXPECT_EQ(sender.counts().last_refused->kind, final_one);
+  EXPECT_EQ(sender.counts().last_refused->topic, "a/accepted");
+  EXPECT_EQ(log.count("topic=a/accepted cause=no instead=a rejection", Severity::warning), 1U);
+  EXPECT_THAT(link.topics(), ElementsAre("a/accepted", "a/rejected", "b"));
+}
+
+TEST_F(SenderTest, RejectionThatIsRefusedAsWellIsNotReplacedAgain) {
+  FakeLink link;
+  sender.begin(link, 1);
+  queue_reply("a");
+  sender.flush();
+  sender.refused(link.sequence(0), {final_one, "no"});
+  sender.refused(link.sequence(1), {final_one, "no"});
+  EXPECT_TRUE(sender.drain(0ms));
+  EXPECT_EQ(sender.counts().unpublishable, 1U);
+  EXPECT_EQ(sender.counts().unanswered, 1U);
+  EXPECT_EQ(log.count("cannot be published either topic=a/rejected", Severity::error), 1U)
+      << log.text();
+}
+
+TEST_F(SenderTest, ReplyRefusedForNowIsSentAgainAndOthersDoNotWaitForIt) {
+  FakeLink link;
+  sender.begin(link, 1);
+  queue_reply("a");
+  queue("b");
+  sender.flush();
+  EXPECT_EQ(sender.due(), MonotonicTime::max());
+  sender.refused(link.sequence(0), {transient_one, "later"});
+  EXPECT_EQ(news, 1);
+  EXPECT_THAT(link.topics(), ElementsAre("a/accepted", "b"));
+  sender.acknowledged(link.sequence(1));
+  EXPECT_FALSE(sender.drain(0ms));
+  now = sender.due() - 1ms;
+  sender.flush();
+  EXPECT_EQ(link.topics().size(), 2U);
+  now = sender.due();
+  sender.flush();
+  EXPECT_THAT(link.topics(), ElementsAre("a/accepted", "b", "a/accepted"));
+  sender.acknowledged(link.sequence(2));
+  EXPECT_TRUE(sender.drain(0ms));
+  EXPECT_EQ(sender.counts().unpublishable, 0U);
+  EXPECT_EQ(sender.counts().retried, 1U);
+}
+
+TEST_F(SenderTest, ReplyThatIsRefusedForNowTooOftenBecomesARejectionThatAllowsARetry) {
+  std::string payload;
+  FakeLink link([&](Outbox::Sequence, const Publication& publication) {
+    payload = publication.payload;
+    return Handed::over;
+  });
+  sender.begin(link, 1);
+  queue_reply("a");
+  sender.flush();
+  std::size_t tries = 0;
+  const auto before = now;
+  while (!sender.counts().last_refused && tries < 20) {
+    sender.refused(link.sequence(tries++), {transient_one, "later"});
+    if (sender.due() == MonotonicTime::max()) break;
+    now = sender.due();
+    sender.flush();
+  }
+  const auto took = now - before;
+  EXPECT_EQ(tries, 6U);
+  EXPECT_GT(took, 7s);
+  EXPECT_LT(took, 11s);
+  EXPECT_EQ(link.topics().back(), "a/rejected");
+  EXPECT_THAT(payload, testing::HasSubstr(R"("code":"RequestThrottled")"));
+  sender.refused(link.sequence(tries), {transient_one, "later"});
+  EXPECT_TRUE(sender.drain(0ms)) << "the rejection has no tries of its own";
+  EXPECT_EQ(sender.counts().unanswered, 1U);
+}
+
+/// A link that is closed by a packet of a hundred bytes, and acknowledges all others.
+class ClosingBroker {
+ public:
+  explicit ClosingBroker(Sender& sender) : sender_(sender) {}
+
+  /// One connection after another until all is done; how many it took.
+  int serve() {
+    int connections = 0;
+    bool closed = true;
+    while (closed) {
+      ++connections;
+      closed = false;
+      std::vector<Outbox::Sequence> taken;
+      FakeLink link([&](Outbox::Sequence sequence, const Publication& publication) {
+        closed = closed || publication.payload.size() >= 300;
+        if (!closed) taken.push_back(sequence);
+        if (!closed) delivered.push_back(publication.topic);
+        return Handed::over;
+      });
+      sender_.begin(link, 100);
+      sender_.flush();
+      while (!closed && !taken.empty()) {
+        for (const auto sequence : std::exchange(taken, {})) sender_.acknowledged(sequence);
+      }
+      sender_.end();
+      sender_.recall(closed ? Evidence::strong : Evidence::none);
+    }
+    return connections;
+  }
+  std::vector<std::string> delivered;
+
+ private:
+  Sender& sender_;
+};
+
+TEST_F(SenderTest, SizeThatEndedConnectionsIsNotTriedAgain) {
+  Sender plenty(
+      {}, log, [](const std::string&) {}, [] {});
+  const auto queue_large = [&](const std::string& thing) {
+    plenty.queue({.topic = thing + "/accepted",
+                  .payload = "{\"x\":\"" + std::string(400, 'x') + "\"}",
+                  .kind = Publication::Kind::accepted});
+  };
+  ClosingBroker broker(plenty);
+  queue_large("a");
+  EXPECT_EQ(broker.serve(), 4) << "together, alone, alone, and then its rejection";
+  EXPECT_THAT(broker.delivered, ElementsAre("a/rejected"));
+  EXPECT_EQ(log.count("seems to end the connection over large packets", Severity::warning), 1U);
+  for (const auto* thing : {"b", "c", "d"}) queue_large(thing);
+  EXPECT_EQ(broker.serve(), 1);
+  EXPECT_THAT(broker.delivered,
+              ElementsAre("a/rejected", "b/rejected", "c/rejected", "d/rejected"));
+  EXPECT_EQ(plenty.counts().replaced, 4U);
 }
 
 TEST_F(SenderTest, UnsendableOneDoesNotHoldUpTheNext) {
@@ -171,7 +335,7 @@ TEST_F(SenderTest, LinkThatTakesNothingIsReportedAndTheNextSendsAllInOrder) {
   EXPECT_THAT(failures, ElementsAre("the script says so"));
   sender.flush();  // without a link: nothing
   sender.end();
-  sender.recall();
+  sender.recall(Evidence::none);
   FakeLink link;
   sender.begin(link, 10);
   sender.flush();
@@ -188,7 +352,7 @@ TEST_F(SenderTest, WhatAnEndedLinkLeftUnacknowledgedIsSentAgainFirst) {
   queue("d");
   sender.flush();
   sender.acknowledged(first.sequence(0));  // in time: before the recall
-  sender.recall();
+  sender.recall(Evidence::none);
   sender.acknowledged(first.sequence(2));  // too late to count
   FakeLink second;
   sender.begin(second, 10);
@@ -253,7 +417,8 @@ TEST_F(SenderTest, OverflowIsSaidOnceForManyAndCounted) {
 }
 
 TEST_F(SenderTest, ManyThreadsLoseNothingAndKeepTheirOrder) {
-  Sender plenty({}, log, [](const std::string&) {});
+  Sender plenty(
+      {}, log, [](const std::string&) {}, [] {});
   FakeLink link([&](Outbox::Sequence sequence, const Publication&) {
     plenty.acknowledged(sequence);
     return Handed::over;

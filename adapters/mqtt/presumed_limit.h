@@ -1,0 +1,62 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <limits>
+#include <optional>
+
+#include "adapters/mqtt/outbox.h"
+#include "bridge/time.h"
+
+namespace jobs_bridge::mqtt {
+
+/// The size from which on a broker seems to end the connection, where it does not say so: over MQTT
+/// 3.1.1 it cannot. Otherwise each of a hundred replies that are too large would cost three
+/// connections before it is found.
+///
+/// Presumed once a publication has been the end of connections and the small one in its place was
+/// taken, while nothing as large was. It holds for a while: then one is tried again.
+///
+/// Sizes are Outbox::size_of(). Not thread-safe.
+class PresumedLimit {
+ public:
+  static constexpr Duration validity = std::chrono::minutes(10);
+
+  /// Whether a publication of that size is presumed to be too large.
+  [[nodiscard]] bool excludes(MonotonicTime now, std::size_t size) const {
+    return size >= size_ && now < until_;
+  }
+  /// Of the smallest that was; while anything is excluded.
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+  /// A publication of that size was the end of connections, and `replacement` stands in for it.
+  void ended_connections(Outbox::Sequence replacement, std::size_t size) {
+    candidate_ = Candidate{.replacement = replacement, .size = size, .largest_taken = 0};
+  }
+  /// The broker has taken one. Whether its size, or a smaller one than before, is presumed to be
+  /// too large from now on.
+  bool taken(MonotonicTime now, Outbox::Sequence sequence, std::size_t size) {
+    if (!candidate_) return false;
+    candidate_->largest_taken = std::max(candidate_->largest_taken, size);
+    if (candidate_->replacement != sequence) return false;
+    const auto candidate = *candidate_;
+    candidate_.reset();
+    if (candidate.largest_taken >= candidate.size) return false;
+    size_ = now < until_ ? std::min(size_, candidate.size) : candidate.size;
+    until_ = now + validity;
+    return true;
+  }
+
+ private:
+  struct Candidate {
+    Outbox::Sequence replacement;
+    std::size_t size;
+    std::size_t largest_taken;
+  };
+  std::optional<Candidate> candidate_;
+  std::size_t size_ = std::numeric_limits<std::size_t>::max();
+  MonotonicTime until_ = MonotonicTime::min();
+};
+
+}  // namespace jobs_bridge::mqtt

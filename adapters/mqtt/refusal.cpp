@@ -1,0 +1,147 @@
+#include "adapters/mqtt/refusal.h"
+
+#include "adapters/mqtt/fault.h"
+
+namespace jobs_bridge::mqtt {
+namespace {
+
+/// Of PUBACK and DISCONNECT (MQTT 5, section 2.4).
+enum Reason : int {
+  unspecified_error = 0x80,
+  malformed_packet = 0x81,
+  protocol_error = 0x82,
+  implementation_specific_error = 0x83,
+  not_authorized = 0x87,
+  topic_name_invalid = 0x90,
+  receive_maximum_exceeded = 0x93,
+  topic_alias_invalid = 0x94,
+  packet_too_large = 0x95,
+  quota_exceeded = 0x97,
+  payload_format_invalid = 0x99,
+};
+
+Refusal::Kind kind_of(int reason) {
+  using Kind = Refusal::Kind;
+  switch (reason) {
+    case not_authorized:
+      return Kind::not_authorised;
+    case topic_name_invalid:
+      return Kind::invalid_topic;
+    case packet_too_large:
+      return Kind::too_large;
+    case payload_format_invalid:
+      return Kind::invalid_payload;
+    case quota_exceeded:
+      return Kind::quota_exceeded;
+    default:
+      return Kind::unavailable;
+  }
+}
+
+}  // namespace
+
+Refusal refusal_of(int reason, const std::string& words) {
+  return {.kind = kind_of(reason),
+          .detail = "the broker refuses it: " + describe_reason(reason) + words};
+}
+
+bool is_transient(Refusal::Kind kind) {
+  return kind == Refusal::Kind::quota_exceeded || kind == Refusal::Kind::unavailable;
+}
+
+std::string_view to_string(Refusal::Kind kind) {
+  using Kind = Refusal::Kind;
+  switch (kind) {
+    case Kind::malformed:
+      return "malformed";
+    case Kind::too_large:
+      return "too_large";
+    case Kind::not_authorised:
+      return "not_authorised";
+    case Kind::invalid_topic:
+      return "invalid_topic";
+    case Kind::invalid_payload:
+      return "invalid_payload";
+    case Kind::quota_exceeded:
+      return "quota_exceeded";
+    case Kind::unavailable:
+      return "unavailable";
+    case Kind::ends_connection:
+      return "ends_connection";
+  }
+  return {};
+}
+
+std::string_view words_for_device(Refusal::Kind kind) {
+  using Kind = Refusal::Kind;
+  switch (kind) {
+    case Kind::malformed:
+      return "MQTT does not allow it";
+    case Kind::too_large:
+      return "it is larger than the MQTT broker allows";
+    case Kind::not_authorised:
+      return "the MQTT broker does not authorize it";
+    case Kind::invalid_topic:
+      return "the MQTT broker refuses its topic";
+    case Kind::invalid_payload:
+      return "the MQTT broker refuses its payload format";
+    case Kind::quota_exceeded:
+      return "the MQTT broker's quota is exceeded";
+    case Kind::unavailable:
+      return "the MQTT broker cannot take it now";
+    case Kind::ends_connection:
+      return "the MQTT broker ends the connection over it";
+  }
+  return {};
+}
+
+std::string_view hint_of(Refusal::Kind kind) {
+  using Kind = Refusal::Kind;
+  switch (kind) {
+    case Kind::malformed:
+      return "the device's Response Topic or topic, which the bridge answers on";
+    case Kind::too_large:
+      return "raise the broker's limit on packets (in mosquitto: max_packet_size)";
+    case Kind::not_authorised:
+      return "allow the bridge's user to publish replies in the broker's ACL (in mosquitto: "
+             "\"topic write $aws/things/+/jobs/#\", with topics.base in place of $aws/...)";
+    case Kind::invalid_topic:
+      return "set topics.base to a base that the broker takes, such as one without $";
+    case Kind::invalid_payload:
+      return "have the broker not validate the payload of replies";
+    case Kind::quota_exceeded:
+      return "raise the broker's quota or rate limit for the bridge's user";
+    case Kind::unavailable:
+      return "see the broker's log";
+    case Kind::ends_connection:
+      return "see the broker's log; if the reply is large, raise its limit on packets (in "
+             "mosquitto: max_packet_size), else allow the bridge's user to publish it";
+  }
+  return {};
+}
+
+ErrorCode code_for_device(Refusal::Kind kind) {
+  return is_transient(kind) ? ErrorCode::request_throttled : ErrorCode::invalid_request;
+}
+
+Evidence evidence_of_disconnect(int reason) {
+  switch (reason) {
+    case not_authorized:
+    case topic_name_invalid:
+    case packet_too_large:
+    case payload_format_invalid:
+      return Evidence::certain;
+    case unspecified_error:
+    case malformed_packet:
+    case protocol_error:
+    case implementation_specific_error:
+    case receive_maximum_exceeded:
+    case topic_alias_invalid:
+    case quota_exceeded:
+      return Evidence::strong;
+    default:
+      return Evidence::none;
+  }
+}
+
+}  // namespace jobs_bridge::mqtt

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "bridge/jobs/message.h"
+#include "bridge/jobs/rejection.h"
+
+namespace jobs_bridge {
+
+/// What is published in place of a reply that the broker refuses, so that its device does not wait
+/// for ever: a small `rejected` with the reply's client token, correlation data and encoding, on
+/// the topic where this device expects one. A refused `rejected` keeps its code, and loses what
+/// made it large; an `accepted` becomes one with `code`. `why` ends the sentence that the device is
+/// told:
+/// "... its reply cannot be delivered: <why>".
+///
+/// All of it is read from the reply itself, so that a reply that waits takes no memory for this.
+/// Nothing for what nobody waits for.
+std::optional<Publication> replacement_of(const Publication& refused, ErrorCode code,
+                                          std::string_view why, std::int64_t unix_seconds);
+
+}  // namespace jobs_bridge
