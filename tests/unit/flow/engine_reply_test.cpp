@@ -203,6 +203,8 @@ TEST(EngineResponseTopicTest, TheReplyGoesThereWithItsCorrelationData) {
     EXPECT_EQ(reply.topic, base + "my/replies");
     EXPECT_EQ(reply.correlation_data, correlation);
     EXPECT_EQ(json::parse(reply.payload).contains("code"), status == 400);
+    EXPECT_EQ(reply.kind, status == 400 ? Publication::Kind::rejected : Publication::Kind::accepted);
+    EXPECT_TRUE(reply.to_response_topic);
   }
 }
 
@@ -212,6 +214,8 @@ TEST(EngineResponseTopicTest, CorrelationDataIsReturnedWithoutAResponseTopicToo)
   const auto reply = driver.take_one();
   EXPECT_EQ(reply.topic, base + "get/rejected");
   EXPECT_EQ(reply.correlation_data, "c");
+  EXPECT_EQ(reply.kind, Publication::Kind::rejected);
+  EXPECT_FALSE(reply.to_response_topic);
 }
 
 TEST(EngineResponseTopicTest, OutsideTheThingsBaseIsRejectedOnTheDefaultTopic) {
