@@ -1,5 +1,6 @@
-# What is installed where, and how it becomes two Debian packages: jobs-bridge, and
-# jobs-bridge-tools with the emulator and the load generator. deploy/package drives it.
+# What is installed where, and how it becomes three Debian packages: jobs-bridge,
+# jobs-bridge-mosquitto with the broker's plugin, and jobs-bridge-tools with the emulator and the load
+# generator. deploy/package drives it.
 include(GNUInstallDirs)
 set(packaged ${CMAKE_BINARY_DIR}/packaged)
 
@@ -79,11 +80,21 @@ if(JOBS_BRIDGE_LOAD)
   install(FILES ${packaged}/jobs-load.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT tools)
 endif()
 
+if(TARGET jobs-bridge-mosquitto)
+  # A path that is the same on every architecture, since a broker's configuration names it.
+  install(TARGETS jobs-bridge-mosquitto LIBRARY DESTINATION lib/jobs-bridge COMPONENT plugin)
+  install(FILES ${packaged}/changelog.gz ${PROJECT_SOURCE_DIR}/deploy/debian/copyright
+    DESTINATION share/doc/jobs-bridge-mosquitto COMPONENT plugin)
+endif()
+
 set(CPACK_GENERATOR DEB)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_COMPONENTS_ALL bridge)
 if(JOBS_BRIDGE_EMULATOR OR JOBS_BRIDGE_LOAD)
   list(APPEND CPACK_COMPONENTS_ALL tools)
+endif()
+if(TARGET jobs-bridge-mosquitto)
+  list(APPEND CPACK_COMPONENTS_ALL plugin)
 endif()
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
@@ -97,7 +108,7 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_BRIDGE_PACKAGE_NAME jobs-bridge)
 set(CPACK_DEBIAN_BRIDGE_PACKAGE_DEPENDS "passwd, ca-certificates, init-system-helpers (>= 1.52)")
-set(CPACK_DEBIAN_BRIDGE_PACKAGE_RECOMMENDS mosquitto)
+set(CPACK_DEBIAN_BRIDGE_PACKAGE_RECOMMENDS "mosquitto, jobs-bridge-mosquitto")
 set(CPACK_DEBIAN_BRIDGE_PACKAGE_SUGGESTS jobs-bridge-tools)
 set(CPACK_DEBIAN_BRIDGE_DESCRIPTION "AWS IoT Jobs for devices that cannot reach AWS themselves
 Devices speak MQTT to a broker on the edge gateway, on the topics that AWS
@@ -112,4 +123,12 @@ set(CPACK_DEBIAN_TOOLS_DESCRIPTION "emulator of the AWS IoT Jobs endpoint and lo
 For trying devices and jobs-bridge without an account: jobs-endpoint has the
 four operations of the Jobs data plane, the calls that make and cancel jobs,
 and faults to order; jobs-load asks as thousands of devices do.")
+set(CPACK_DEBIAN_PLUGIN_PACKAGE_NAME jobs-bridge-mosquitto)
+# The interface that the plugin is built for, which later brokers have in another form.
+set(CPACK_DEBIAN_PLUGIN_PACKAGE_DEPENDS
+  "mosquitto (>= 2.0.11), mosquitto (<< 2.1~), libmosquitto1 (<< 2.1~)")
+set(CPACK_DEBIAN_PLUGIN_DESCRIPTION "replies of jobs-bridge reach the client that asked
+A plugin for the MQTT broker mosquitto 2.0: replies to AWS IoT Jobs requests
+reach the connection that asked, subscribed or not, and nobody else, as AWS
+delivers them. AWS's own C device code relies on it.")
 include(CPack)

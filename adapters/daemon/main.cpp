@@ -118,6 +118,13 @@ int execute(const config::RunCommand& command) {
             {{"version", JOBS_BRIDGE_VERSION},
              {"configuration", command.config},
              {"what", config::describe(configuration)}});
+  if (configuration.broker.protocol == config::MqttProtocol::v3_1_1) {
+    log.write(
+        Severity::info,
+        "over MQTT 3.1.1 replies reach subscribers only: no plugin of the broker can tell who "
+        "asked",
+        {{"cure", "set broker.protocol = \"5\""}});
+  }
   return run_daemon({.loaded = std::move(loaded),
                      .load_again = [&command] { return load(command); },
                      .set_log_level = [&lines](Severity level) { lines.set_level(level); }},

@@ -44,8 +44,18 @@ int on_message(int /*event*/, void* data, void* plugin) noexcept {
 }
 
 int on_disconnect(int /*event*/, void* data, void* plugin) noexcept {
-  static_cast<Plugin*>(plugin)->on_disconnect(*static_cast<mosquitto_evt_disconnect*>(data));
+  try {
+    static_cast<Plugin*>(plugin)->on_disconnect(*static_cast<mosquitto_evt_disconnect*>(data));
+  } catch (...) {
+    mosquitto_log_printf(MOSQ_LOG_ERR, "jobs-bridge-mosquitto: out of memory");
+  }
   return MOSQ_ERR_SUCCESS;
+}
+
+/// Of the broker that has loaded this.
+ConnectedAskers& connected_askers() {
+  static ConnectedAskers askers;
+  return askers;
 }
 
 std::string list_of(const std::set<std::string, std::less<>>& names) {
@@ -71,7 +81,7 @@ int start(mosquitto_plugin_id_t* identifier, void** userdata, const mosquitto_op
   }
   const auto bridges = list_of(options->bridges);
   const bool also_subscribers = options->also_subscribers;
-  auto plugin = std::make_unique<Plugin>(std::move(options).value());
+  auto plugin = std::make_unique<Plugin>(std::move(options).value(), connected_askers());
   for (const auto& [event, callback] :
        {std::pair{MOSQ_EVT_MESSAGE, &on_message}, std::pair{MOSQ_EVT_DISCONNECT, &on_disconnect}}) {
     const int error =
@@ -110,7 +120,7 @@ EXPORTED int mosquitto_plugin_version(int supported_version_count, const int* su
 }
 
 EXPORTED int mosquitto_plugin_init(mosquitto_plugin_id_t* identifier, void** userdata,
-                          mosquitto_opt* options, int option_count) {
+                                   mosquitto_opt* options, int option_count) {
   try {
     return start(identifier, userdata, options, option_count);
   } catch (...) {
@@ -119,7 +129,8 @@ EXPORTED int mosquitto_plugin_init(mosquitto_plugin_id_t* identifier, void** use
   }
 }
 
-EXPORTED int mosquitto_plugin_cleanup(void* userdata, mosquitto_opt* /*options*/, int /*option_count*/) {
+EXPORTED int mosquitto_plugin_cleanup(void* userdata, mosquitto_opt* /*options*/,
+                                      int /*option_count*/) {
   delete static_cast<Plugin*>(userdata);
   return MOSQ_ERR_SUCCESS;
 }

@@ -55,7 +55,10 @@ void Plugin::on_message(mosquitto_evt_message& message) {
                         .topic = message.topic,
                         .qos = message.qos,
                         .correlation_data = correlation_data});
-  if (const auto* request = std::get_if<MarkRequest>(&decision)) mark(message, *request);
+  if (const auto* request = std::get_if<MarkRequest>(&decision)) {
+    connected_.asked(client_id);
+    mark(message, *request);
+  }
   if (const auto* reply = std::get_if<DeliverReply>(&decision)) deliver(message, *reply);
   if (std::holds_alternative<BridgeWithoutProperties>(decision)) {
     warn_of_missing_properties(client_id);
@@ -78,12 +81,13 @@ void Plugin::mark(mosquitto_evt_message& message, const MarkRequest& request) {
   }
 }
 
-void Plugin::deliver(mosquitto_evt_message& message, const DeliverReply& reply) {
+void Plugin::deliver(mosquitto_evt_message& message, const DeliverReply& reply) const {
+  const bool wanted = reply.qos > 0 || connected_.contains(reply.client_id);
   PropertyList for_asker;
   PropertyList for_subscribers;
   if (!restore(for_asker, message, reply) ||
       (reply.also_subscribers && !restore(for_subscribers, message, reply)) ||
-      !publish(reply.client_id.c_str(), message, reply.qos, for_asker)) {
+      (wanted && !publish(reply.client_id.c_str(), message, reply.qos, for_asker))) {
     return;
   }
   if (reply.also_subscribers) publish(nullptr, message, message.qos, for_subscribers);
@@ -103,7 +107,9 @@ void Plugin::warn_of_missing_properties(const std::string& client_id) {
 
 void Plugin::on_disconnect(const mosquitto_evt_disconnect& event) {
   const char* const client_id = mosquitto_client_id(event.client);
-  if (client_id != nullptr) warned_of_.erase(client_id);
+  if (client_id == nullptr) return;
+  connected_.left(client_id);
+  warned_of_.erase(client_id);
 }
 
 }  // namespace jobs_bridge::mosquitto_plugin

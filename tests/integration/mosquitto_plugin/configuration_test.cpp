@@ -11,6 +11,7 @@
 
 #include "tests/integration/mosquitto_plugin/plugin_site.h"
 #include "tests/support/free_port.h"
+#include "tests/support/wait_until.h"
 
 namespace jobs_bridge::testing_support {
 namespace {
@@ -205,11 +206,11 @@ TEST(PluginConfigurationTest,
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(site.start_next("lamp").topic, start_next_topic("lamp") + "/accepted");
   }
-  EXPECT_EQ(count_of(site.broker->log(), warning), 1U);
+  EXPECT_TRUE(wait_until([&] { return count_of(site.broker->log(), warning) == 1; }));
   EXPECT_EQ(site.bridge->stop(), 0);
   site.bridge.emplace(site.bridge_settings());
   EXPECT_EQ(site.start_next("lamp").topic, start_next_topic("lamp") + "/accepted");
-  EXPECT_EQ(count_of(site.broker->log(), warning), 2U);
+  EXPECT_TRUE(wait_until([&] { return count_of(site.broker->log(), warning) == 2; }));
 }
 
 }  // namespace

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "tests/integration/mosquitto_plugin/plugin_site.h"
-#include "tests/support/sanitized.h"
 
 namespace jobs_bridge::testing_support {
 namespace {
@@ -193,17 +192,22 @@ TEST_F(PropertyTest, ClientIdThatLeavesNoRoomHearsRepliesBySubscription) {
   EXPECT_THAT(reply.correlation_data, IsEmpty());
 }
 
-TEST_F(PropertyTest, TenThousandUserPropertiesDoNotHoldUpTheBroker) {
+TEST_F(PropertyTest, ThousandsOfUserPropertiesAreKeptInOrder) {
   const auto lamp = connect("lamp");
-  std::vector<std::pair<std::string, std::string>> many(10'000, {"n", "v"});
-  many.emplace_back(arrival, "1");
-  const auto start = std::chrono::steady_clock::now();
-  for (int i = 0; i < 10; ++i) {
-    lamp->publish(start_next_topic("lamp-1"), "{}",
-                  {.correlation_data = "own", .user_properties = many});
-  }
-  for (int i = 0; i < 10; ++i) ASSERT_TRUE(lamp->next()) << i;
-  EXPECT_LT(std::chrono::steady_clock::now() - start, 10s * slowdown);
+  const auto spy = connect("spy");
+  spy->subscribe(start_next_topic("lamp-1"));
+  std::vector<std::pair<std::string, std::string>> many;
+  for (int i = 0; i < 2000; ++i) many.emplace_back("name", std::to_string(i));
+  auto with_forged = many;
+  with_forged.emplace_back(arrival, "1");
+  lamp->publish(start_next_topic("lamp-1"), "{}",
+                {.correlation_data = "own", .user_properties = with_forged});
+  auto request = spy->next();
+  ASSERT_TRUE(request);
+  ASSERT_THAT(request->user_properties, SizeIs(many.size() + 1));
+  request->user_properties.pop_back();
+  EXPECT_EQ(request->user_properties, many);
+  EXPECT_TRUE(lamp->next());
 }
 
 TEST_F(PropertyTest, MarkedMessageThatIsNoReplyIsLeftAlone) {

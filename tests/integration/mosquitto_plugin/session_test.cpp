@@ -18,7 +18,7 @@ class SessionTest : public testing::TestWithParam<Wires> {
   SessionTest()
       : site_(with_plugin({.settings = {"journal.path=" + directory_.file("journal")},
                            .endpoint_arguments = {"--things", "lamp:9:2"},
-                           .broker = {.persistence = true}})) {}
+                           .broker = {.persistence = true, .configuration = "sys_interval 1"}})) {}
 
   [[nodiscard]] std::unique_ptr<MqttDevice> connect(const std::string& client_id,
                                                     bool persistent) const {
@@ -33,18 +33,21 @@ class SessionTest : public testing::TestWithParam<Wires> {
   }
   /// Asks, goes away while the endpoint thinks, and returns when the broker has the reply.
   void ask_and_leave(bool persistent, int qos) {
-    site_.endpoint->set_fault({{"kind", "none"}, {"delay_ms", 1500}});
+    site_.endpoint->set_fault({{"kind", "none"}, {"delay_ms", 3000}});
     auto lamp = connect("lamp", persistent);
     lamp->publish(start_next_topic("lamp-1"), R"({"clientToken":"late"})", qos);
     ASSERT_TRUE(lamp->flush());
-    ASSERT_TRUE(site_.broker->process().wait_for_output("Sending PUBLISH to jobs-bridge"));
-    const auto asked = site_.broker->log().size();
     lamp.reset();
-    ASSERT_TRUE(
-        site_.broker->process().wait_for_output("Client lamp disconnected", patience, asked));
-    ASSERT_TRUE(
-        site_.broker->process().wait_for_output("Sending PUBACK to jobs-bridge", patience, asked));
+    ASSERT_TRUE(site_.broker->process().wait_for_output("Client lamp disconnected"));
+    ASSERT_FALSE(has_reply_arrived(start_next_topic("lamp-1"), 0ms)) << "the test is too slow";
+    ASSERT_TRUE(has_reply_arrived(start_next_topic("lamp-1"), 30s)) << site_.bridge->log();
+    // The broker hands on what a plugin publishes before it looks at its connections again.
+    const auto one_more = connect("one-more", false);
     site_.endpoint->clear_faults();
+  }
+  /// Whether the broker has the bridge's reply.
+  [[nodiscard]] bool has_reply_arrived(const std::string& topic, std::chrono::milliseconds limit) {
+    return site_.broker->process().wait_for_output("'" + topic + "/accepted'", limit);
   }
   void kill_and_restart_bridge() {
     site_.bridge->process().signal(SIGKILL);
@@ -87,6 +90,28 @@ TEST_P(SessionTest, ReplyOfQosZeroIsNotKept) {
   ask_and_leave(true, 0);
   const auto lamp = connect("lamp", true);
   EXPECT_TRUE(has_heard_all(*lamp));
+}
+
+TEST_P(SessionTest, RepliesOfQosZeroThatNobodyHearsLeaveNothingInTheBroker) {
+  site_.endpoint->set_fault({{"kind", "none"}, {"delay_ms", 1500}});
+  auto lamp = connect("lamp", true);
+  const int requests = 100;
+  for (int i = 0; i < requests; ++i) {
+    lamp->publish(start_next_topic("thing-" + std::to_string(i)), "{}", 0);
+  }
+  const auto arrived = [&] { return site_.endpoint->calls().at("total") > 30; };
+  ASSERT_TRUE(wait_until(arrived));
+  lamp.reset();
+  ASSERT_TRUE(has_reply_arrived(start_next_topic("thing-" + std::to_string(requests - 1)), 30s));
+  site_.endpoint->clear_faults();
+  const auto observer = connect("observer", false);
+  observer->subscribe("$SYS/broker/store/messages/count");
+  // Only a count that has changed is published.
+  observer->publish("something", "retained", 1, true);
+  const auto count = observer->take([](const auto& message) { return !message.retained; });
+  ASSERT_TRUE(count);
+  // Some fifty belong to $SYS itself; what is kept in vain would be a hundred.
+  EXPECT_LT(std::stoi(count->payload), 90);
 }
 
 TEST_P(SessionTest, UpdateHeldOverAKillOfTheBridgeIsAnsweredToWhoeverAsked) {
