@@ -58,6 +58,40 @@ ConnectedAskers& connected_askers() {
   return askers;
 }
 
+/// What the broker knows as one plugin, until it is destroyed.
+class Loaded {
+ public:
+  Loaded(mosquitto_plugin_id_t* identifier, Options options)
+      : identifier_(identifier), plugin_(std::move(options), connected_askers()) {}
+  Loaded(const Loaded&) = delete;
+  Loaded& operator=(const Loaded&) = delete;
+  ~Loaded() {
+    for (const auto& [event, callback] : registered_) {
+      mosquitto_callback_unregister(identifier_, event, callback, nullptr);
+    }
+  }
+
+  /// What mosquitto answers.
+  int register_callbacks() {
+    registered_.reserve(2);  // nothing may fail between registering one and knowing of it
+    for (const auto& callback :
+         {Callback{MOSQ_EVT_MESSAGE, &on_message}, Callback{MOSQ_EVT_DISCONNECT, &on_disconnect}}) {
+      const int error = mosquitto_callback_register(identifier_, callback.first, callback.second,
+                                                    nullptr, &plugin_);
+      if (error != MOSQ_ERR_SUCCESS) return error;
+      registered_.push_back(callback);
+    }
+    return MOSQ_ERR_SUCCESS;
+  }
+
+ private:
+  using Callback = std::pair<int, MOSQ_FUNC_generic_callback>;
+
+  mosquitto_plugin_id_t* const identifier_;
+  Plugin plugin_;
+  std::vector<Callback> registered_;
+};
+
 std::string list_of(const std::set<std::string, std::less<>>& names) {
   std::string list;
   for (const auto& name : names) (list += list.empty() ? "" : ", ") += name;
@@ -81,21 +115,17 @@ int start(mosquitto_plugin_id_t* identifier, void** userdata, const mosquitto_op
   }
   const auto bridges = list_of(options->bridges);
   const bool also_subscribers = options->also_subscribers;
-  auto plugin = std::make_unique<Plugin>(std::move(options).value(), connected_askers());
-  for (const auto& [event, callback] :
-       {std::pair{MOSQ_EVT_MESSAGE, &on_message}, std::pair{MOSQ_EVT_DISCONNECT, &on_disconnect}}) {
-    const int error =
-        mosquitto_callback_register(identifier, event, callback, nullptr, plugin.get());
-    if (error == MOSQ_ERR_ALREADY_EXISTS) {
-      log_error("loaded twice for the same listener: remove one of the lines \"plugin\"");
-    }
-    if (error != MOSQ_ERR_SUCCESS) return error;
+  auto loaded = std::make_unique<Loaded>(identifier, std::move(options).value());
+  const int error = loaded->register_callbacks();
+  if (error == MOSQ_ERR_ALREADY_EXISTS) {
+    log_error("loaded twice for the same listener: remove one of the lines \"plugin\"");
   }
+  if (error != MOSQ_ERR_SUCCESS) return error;
   mosquitto_log_printf(MOSQ_LOG_NOTICE,
                        "jobs-bridge-mosquitto: replies of the bridge %s go to the client that "
                        "asked%s",
                        bridges.c_str(), also_subscribers ? ", and to subscribers" : "");
-  *userdata = plugin.release();
+  *userdata = loaded.release();
   return MOSQ_ERR_SUCCESS;
 }
 
@@ -131,7 +161,7 @@ EXPORTED int mosquitto_plugin_init(mosquitto_plugin_id_t* identifier, void** use
 
 EXPORTED int mosquitto_plugin_cleanup(void* userdata, mosquitto_opt* /*options*/,
                                       int /*option_count*/) {
-  delete static_cast<Plugin*>(userdata);
+  delete static_cast<Loaded*>(userdata);
   return MOSQ_ERR_SUCCESS;
 }
 

@@ -34,6 +34,9 @@ OF_THE_BROKER int mosquitto_broker_publish_copy() {
 OF_THE_BROKER int mosquitto_callback_register() {
   return 1;
 }
+OF_THE_BROKER int mosquitto_callback_unregister() {
+  return 1;
+}
 OF_THE_BROKER const char* mosquitto_client_id() {
   return nullptr;
 }
