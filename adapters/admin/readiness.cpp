@@ -17,6 +17,8 @@ constexpr std::int64_t most_skew = 300;
 /// Renewal begins earlier; if they end so soon, it does not succeed.
 constexpr std::int64_t soon = 300;
 constexpr double nearly_full = 0.8;
+/// A refused reply is a warning for so long: its cause may have been mended since.
+constexpr Duration refusal_is_news = 15min;
 
 std::string in_words(Duration duration) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration).count();
@@ -68,6 +70,14 @@ void look_at_broker(const Status::Broker& broker, Verdict& verdict) {
     verdict.warnings.push_back(
         {"canary_blind", because("Whether messages flow cannot be seen", broker.canary_fault),
          "Allow the bridge's user to publish and subscribe to broker.canary_topic."});
+  }
+  if (const auto& refused = broker.last_refused_reply; refused && refused->ago < refusal_is_news) {
+    verdict.warnings.push_back(
+        {"replies_refused",
+         because(count(broker.unpublishable, "reply", "replies") +
+                     " could not be published since the start, the last on " + refused->topic,
+                 refused->cause),
+         refused->hint});
   }
   if (broker.overflowed > 0) {
     verdict.warnings.push_back(

@@ -70,6 +70,15 @@ void write_broker(Writer& out, const Status::Broker& broker) {
   out.counter("jobs_bridge_replies_unpublishable_total",
               "Publications that are invalid, too large, or refused by the broker")
       .value(number(broker.unpublishable));
+  out.counter("jobs_bridge_replies_replaced_total",
+              "Replies among those in whose place a rejection was published")
+      .value(number(broker.replaced));
+  out.counter("jobs_bridge_replies_unanswered_total",
+              "Replies among those in whose place nothing could be published")
+      .value(number(broker.unanswered));
+  out.counter("jobs_bridge_replies_retried_total",
+              "How often the broker refused a publication that was then sent again")
+      .value(number(broker.retried));
 }
 
 void write_quota(Writer& out, const Status& status) {

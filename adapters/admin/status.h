@@ -73,7 +73,19 @@ struct Status {
     std::size_t waiting = 0;        ///< publications that have not been sent
     std::size_t unacknowledged = 0;
     std::uint64_t overflowed = 0;     ///< replies dropped for want of room, ever
-    std::uint64_t unpublishable = 0;  ///< replies that no broker takes, ever
+    std::uint64_t unpublishable = 0;  ///< replies that the broker does not take, ever
+    std::uint64_t replaced = 0;       ///< of those, a rejection has gone in their place
+    std::uint64_t unanswered = 0;     ///< of those, nothing has gone in their place
+    std::uint64_t retried = 0;        ///< how often the broker refused one for now, ever
+    /// The last that the broker does not take.
+    struct RefusedReply {
+      Duration ago{};
+      std::string kind;  ///< a word of [a-z_]
+      std::string topic;
+      std::string cause;
+      std::string hint;
+    };
+    std::optional<RefusedReply> last_refused_reply;
     std::vector<std::string> refused_filters;
   } broker;
 

@@ -47,6 +47,15 @@ ordered_json to_json(const Latency& latency) {
           {"p99_ms", known(latency.p99)}};
 }
 
+ordered_json to_json(const std::optional<Status::Broker::RefusedReply>& refused) {
+  if (!refused) return nullptr;
+  return {{"ago_seconds", seconds(refused->ago)},
+          {"kind", refused->kind},
+          {"topic", refused->topic},
+          {"cause", refused->cause},
+          {"hint", refused->hint}};
+}
+
 ordered_json to_json(const Status::Broker& broker) {
   return {{"url", broker.url},
           {"connected", broker.connected},
@@ -63,6 +72,10 @@ ordered_json to_json(const Status::Broker& broker) {
           {"replies_unacknowledged", broker.unacknowledged},
           {"replies_overflowed", broker.overflowed},
           {"replies_unpublishable", broker.unpublishable},
+          {"replies_replaced", broker.replaced},
+          {"replies_unanswered", broker.unanswered},
+          {"replies_retried", broker.retried},
+          {"last_refused_reply", to_json(broker.last_refused_reply)},
           {"refused_filters", broker.refused_filters}};
 }
 

@@ -16,6 +16,16 @@ constexpr Duration stuck = 10s;
 
 constexpr std::size_t shown_of_key = 4;
 
+std::optional<admin::Status::Broker::RefusedReply> describe(
+    const std::optional<mqtt::Sender::Refused>& refused, Now now) {
+  if (!refused) return std::nullopt;
+  return admin::Status::Broker::RefusedReply{.ago = now.monotonic - refused->at,
+                                             .kind = std::string(to_string(refused->kind)),
+                                             .topic = refused->topic,
+                                             .cause = refused->detail,
+                                             .hint = std::string(hint_of(refused->kind))};
+}
+
 admin::Status::Quota quota(std::uint64_t configured, const Dispatcher::Snapshot::Pace& pace) {
   return {.configured = static_cast<double>(configured),
           .allowed = pace.per_second,
@@ -71,6 +81,10 @@ void StatusSource::fill_broker(admin::Status& status, Now now) const {
       .unacknowledged = state.unacknowledged,
       .overflowed = state.overflowed,
       .unpublishable = state.unpublishable,
+      .replaced = state.replaced,
+      .unanswered = state.unanswered,
+      .retried = state.retried,
+      .last_refused_reply = describe(state.last_refused, now),
       .refused_filters = state.refused};
 }
 

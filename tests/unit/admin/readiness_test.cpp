@@ -146,6 +146,25 @@ TEST(ReadinessTest, ThrottledLostAndDroppedAreWarnings) {
   EXPECT_THAT(readiness(status).warnings[1].message, HasSubstr("slowed down to 40 a second"));
 }
 
+TEST(ReadinessTest, ReplyThatTheBrokerRefusedIsAWarningWithItsHintUntilItIsOldNews) {
+  auto status = working();
+  status.broker.unpublishable = 3;
+  status.broker.last_refused_reply = {.ago = std::chrono::minutes(14),
+                                      .kind = "too_large",
+                                      .topic = "$aws/things/a/jobs/start-next/accepted",
+                                      .cause = "larger than the maximum",
+                                      .hint = "raise max_packet_size"};
+  EXPECT_THAT(reasons(status), IsEmpty());
+  EXPECT_THAT(warnings(status), ElementsAre("replies_refused"));
+  const auto warning = readiness(status).warnings.at(0);
+  EXPECT_EQ(warning.message,
+            "3 replies could not be published since the start, the last on "
+            "$aws/things/a/jobs/start-next/accepted: larger than the maximum");
+  EXPECT_EQ(warning.cure, "raise max_packet_size");
+  status.broker.last_refused_reply->ago = std::chrono::minutes(15);
+  EXPECT_THAT(warnings(status), IsEmpty());
+}
+
 TEST(ReadinessTest, StoppingIsNotReady) {
   auto status = working();
   status.stopping = true;
