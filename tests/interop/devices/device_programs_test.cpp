@@ -17,8 +17,7 @@ namespace {
 
 using nlohmann::json;
 
-/// As long as embedded C v3's document needs it to be.
-const std::string thing = "a-thing-with-a-long-name";
+const std::string thing(thing_of_the_programs);
 
 /// What brings a reply to a device.
 enum class Delivery { by_subscription, by_plugin };

@@ -33,6 +33,11 @@ std::size_t bytes_for(std::size_t length) {
   return bytes;
 }
 
+/// Of one that is text or data; 0: it is not there.
+std::size_t bytes_of_property(const std::string& value) {
+  return value.empty() ? 0 : 1 + 2 + value.size();
+}
+
 }  // namespace
 
 ProgrammedDevice::ProgrammedDevice(DeviceProgram program, unsigned short port, std::string thing)
@@ -130,7 +135,10 @@ std::optional<MqttDevice::Received> ProgrammedDevice::receive(std::chrono::milli
 bool ProgrammedDevice::overflows(const Received& message) const {
   if (program_.largest_packet == 0) return false;
   const std::size_t packet_identifier = message.qos > 0 ? 2 : 0;
-  const std::size_t properties = program_.mqtt_5 ? 1 : 0;
+  // Their length, and what of them a device can be told.
+  const std::size_t properties = program_.mqtt_5 ? 1 + bytes_of_property(message.correlation_data) +
+                                                       bytes_of_property(message.content_type)
+                                                 : 0;
   const std::size_t length =
       2 + message.topic.size() + packet_identifier + properties + message.payload.size();
   return 1 + bytes_for(length) + length > program_.largest_packet;

@@ -7,17 +7,37 @@ namespace {
 
 using Asks = DeviceProgram::Asks;
 
+/// A document, of which `begin` and `end` are given, that makes the reply to `$next/get` a packet
+/// of that size, in the shape that AWS's has. `overhead`: what its QoS and version of MQTT put
+/// between topic and payload.
+std::string document_that_fills(std::size_t packet, std::size_t overhead, const std::string& begin,
+                                const std::string& end) {
+  const std::string topic =
+      "$aws/things/" + std::string(thing_of_the_programs) + "/jobs/$next/get/accepted";
+  const std::string before =
+      R"({"timestamp":1764408600,"execution":{"jobId":"job-1","status":"QUEUED",)"
+      R"("queuedAt":1764408600,"lastUpdatedAt":1764408600,"versionNumber":1,"executionNumber":1,)"
+      R"("jobDocument":)";
+  const std::string after = "}}";
+  const std::size_t header = 3 + 2;  // of the packet; and the topic's length
+  const std::size_t taken =
+      header + topic.size() + overhead + before.size() + begin.size() + end.size() + after.size();
+  return begin + std::string(packet - taken, 'x') + end;
+}
+
 /// FreeRTOS/FreeRTOS at 592732b4, FreeRTOS-Plus/Demo/AWS: Jobs_Windows_Simulator/Jobs_Demo
 /// DemoTasks/JobsDemoExample.c 493-613 (what it does with a document), 616-685 (what it looks for),
 /// 736-805 (which replies it knows), 918-953 (how it begins), demo_config.h 230 (buffer);
 /// Mqtt_Demo_Helpers/mqtt_demo_helpers.c 754, 894, 1028 (clean session, QoS).
 DeviceProgram freertos_jobs_demo() {
+  constexpr std::size_t largest_packet = 1024;
+  constexpr std::size_t identifier_and_properties = 2 + 1;
   const std::vector<Step> carry_out = {
       Publish{"{/execution/jobId}/update", R"({"status":"SUCCEEDED"})"}};
   return {.name = "FreeRtosJobsDemo",
           .mqtt_5 = true,
           .asks = Asks::without_subscriptions,
-          .largest_packet = 1024,
+          .largest_packet = largest_packet,
           .starts = {Subscribe{"notify-next"}, Publish{"$next/get", ""}},
           .reacts = {{.topic = "+/get/accepted",
                       .wants = "/execution/jobId",
@@ -28,7 +48,8 @@ DeviceProgram freertos_jobs_demo() {
                       .reads = {"/execution/jobDocument/action"},
                       .does = carry_out}},
           .gives_up_on = {"+/update/rejected"},
-          .document = R"({"action":"print","message":"Hello world!"})"};
+          .document = document_that_fills(largest_packet, identifier_and_properties,
+                                          R"({"action":"print","message":")", R"("})")};
 }
 
 /// aws/aws-iot-device-sdk-embedded-C at 3d170a07 (202412.00), demos/jobs/jobs_demo_mosquitto:
@@ -168,7 +189,7 @@ DeviceProgram cpp_sdk_v1_sample() {
 /// nrfconnect/sdk-nrf: subsys/net/lib/aws_jobs/src/aws_jobs.c at 538d6614 (topics, payloads,
 /// filters with `#`), subsys/net/lib/aws_fota/src/aws_fota.c at 221f28e0 (order: it reports success
 /// when the download that the first reply sets off is done; it counts the version itself), Kconfig
-/// (AWS_FOTA_PAYLOAD_SIZE).
+/// (AWS_FOTA_PAYLOAD_SIZE; the limit below is stricter).
 DeviceProgram nrf_connect_sdk() {
   const auto report = [](const std::string& status, const std::string& version) {
     return Publish{"{/execution/jobId}/update",
@@ -202,20 +223,6 @@ DeviceProgram nrf_connect_sdk() {
           .reports = {"IN_PROGRESS", "SUCCEEDED"}};
 }
 
-/// A document with which the reply to `$next/get` is as large as embedded C v3 can just receive,
-/// in the shape that AWS's has.
-std::string document_of_the_largest_size(std::size_t largest_packet) {
-  const std::string topic = "$aws/things/a-thing-with-a-long-name/jobs/$next/get/accepted";
-  const std::string before =
-      R"({"timestamp":1764408600,"execution":{"jobId":"job-1","status":"QUEUED",)"
-      R"("queuedAt":1764408600,"lastUpdatedAt":1764408600,"versionNumber":1,"executionNumber":1,)"
-      R"("jobDocument":{"fill":")";
-  const std::string after = R"("}}})";
-  const std::size_t header = 3 + 2;  // of the packet, with QoS 0; and the topic's length
-  const std::size_t taken = header + topic.size() + before.size() + after.size();
-  return R"({"fill":")" + std::string(largest_packet - taken, 'x') + R"("})";
-}
-
 /// aws/aws-iot-device-sdk-embedded-C v3.1.5: samples/linux/jobs_sample/jobs_sample.c 104-180 (what
 /// it looks for and reports), 300-373 (subscriptions, order, QoS), aws_iot_config.h 36 (buffer);
 /// src/aws_iot_mqtt_client_common_internal.c 451-477 (what does not leave a byte of it free is
@@ -243,7 +250,7 @@ DeviceProgram embedded_c_v3() {
                   .reads = {"/execution/jobDocument"},
                   .does = carry_out}},
       .gives_up_on = {"+/update/rejected"},
-      .document = document_of_the_largest_size(largest_packet)};
+      .document = document_that_fills(largest_packet, 0, R"({"fill":")", R"("})")};
 }
 
 }  // namespace
