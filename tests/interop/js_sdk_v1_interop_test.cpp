@@ -80,5 +80,19 @@ TEST_P(JsSdkV1Test, JobsExampleCarriesOutEachJobOnce) {
   EXPECT_EQ(updates("job-2"), expected);
 }
 
+/// Its details hold a number, which the endpoint has to be given as text.
+TEST_P(JsSdkV1Test, JobsAgentReportsItsStatusWithANumberAmongTheDetails) {
+  ASSERT_NO_FATAL_FAILURE(carry_out_two_jobs("jobs-agent.js", R"({"operation":"systemStatus"})"));
+  for (const std::string job : {"job-1", "job-2"}) {
+    const auto reported = updates(job);
+    ASSERT_EQ(reported.size(), 1U) << job;
+    EXPECT_EQ(reported[0].at("status"), "SUCCEEDED");
+    const auto& details = reported[0].at("statusDetails");
+    EXPECT_EQ(details.at("operation"), "systemStatus");
+    ASSERT_TRUE(details.at("uptime").is_string()) << details;
+    EXPECT_GT(std::stod(details.at("uptime").get<std::string>()), 0);
+  }
+}
+
 }  // namespace
 }  // namespace jobs_bridge::testing_support

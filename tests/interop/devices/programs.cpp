@@ -159,6 +159,35 @@ DeviceProgram go_sdk() {
           .reports = {"IN_PROGRESS", "SUCCEEDED"}};
 }
 
+/// aws/aws-iot-device-sdk-python at c3c50cd7 (SDK v1): samples/jobs/jobsSample.py 41-96 (order,
+/// what it reads), AWSIoTPythonSDK/core/jobs/thingJobManager.py 116-155 (payloads: numbers as
+/// strings). A notification without an execution ends it.
+DeviceProgram python_sdk_v1() {
+  const std::string started_by =
+      R"({"clientToken": "basicJobsSampleClient", "statusDetails": {"StartedBy": )"
+      R"("ClientToken: basicJobsSampleClient on 2026-11-29T09:30:00.123456"}})";
+  const std::string handled_by =
+      R"({"status": "SUCCEEDED", "statusDetails": {"HandledBy": )"
+      R"("ClientToken: basicJobsSampleClient"}, "expectedVersion": )"
+      R"("{/execution/versionNumber}", "executionNumber": "{/execution/executionNumber}", )"
+      R"("clientToken": "basicJobsSampleClient"})";
+  return {.name = "PythonSdkV1",
+          .client_id = "basicJobsSampleClient",
+          .ends_when_idle = true,
+          .starts = {Subscribe{"notify-next"}, Subscribe{"start-next/accepted"},
+                     Subscribe{"start-next/rejected"}, Subscribe{"+/update/accepted"},
+                     Subscribe{"+/update/rejected"}, Publish{"start-next", started_by}},
+          .reacts = {{.topic = "notify-next",
+                      .wants = "/execution",
+                      .does = {Publish{"start-next", started_by}}},
+                     {.topic = "start-next/accepted",
+                      .wants = "/execution",
+                      .reads = {"/execution/jobId", "/execution/versionNumber",
+                                "/execution/executionNumber", "/execution/jobDocument"},
+                      .does = {Publish{"{/execution/jobId}/update", handled_by}}}},
+          .gives_up_on = {"start-next/rejected", "+/update/rejected"}};
+}
+
 /// aws/aws-iot-device-sdk-cpp at 9ab2bb15 (SDK v1): samples/Jobs/JobsSample.cpp 96-147 (what it
 /// looks for and reports), 195-232 (subscriptions), 322-346 (order), src/jobs/Jobs.cpp (payloads).
 /// A notification without an execution ends it.
@@ -184,6 +213,67 @@ DeviceProgram cpp_sdk_v1_sample() {
                       .reads = {"/execution/jobDocument"},
                       .does = carry_out}},
           .gives_up_on = {"+/update/rejected"}};
+}
+
+/// The same SDK's samples/JobsAgent: JobsAgent.cpp 126-166 (subscriptions), 250-262 (order),
+/// JobsAgentOperations.cpp 76-128 (operations `shutdown` and `reboot`); src/jobs/Jobs.cpp 183-230:
+/// booleans and numbers are written as strings.
+DeviceProgram cpp_sdk_v1_agent() {
+  const std::string token = R"("clientToken":"CppSDKTesting_jobs_agent_1804289383"})";
+  const std::vector<Step> carry_out = {Publish{
+      "{/execution/jobId}/update",
+      R"({"status":"SUCCEEDED","statusDetails":{"operation":"shutdown","step":"initiated"},)"
+      R"("includeJobExecutionState":"true","includeJobDocument":"true",)" +
+          token}};
+  return {.name = "CppSdkV1Agent",
+          .client_id = "CppSDKTesting_jobs_agent_1804289383",
+          .starts = {Subscribe{"$next/get/accepted"}, Subscribe{"notify-next"},
+                     Subscribe{"+/update/accepted"}, Subscribe{"+/update/rejected"},
+                     Publish{"get", "{" + token}, Publish{"$next/get", "{" + token}},
+          .reacts = {{.topic = "$next/get/accepted",
+                      .wants = "/execution/jobId",
+                      .reads = {"/execution/jobDocument/operation"},
+                      .does = carry_out},
+                     {.topic = "notify-next",
+                      .wants = "/execution/jobId",
+                      .reads = {"/execution/jobDocument/operation"},
+                      .does = carry_out}},
+          .gives_up_on = {"+/update/rejected"},
+          .document = R"({"operation":"shutdown","delay":"1"})"};
+}
+
+/// awslabs/aws-iot-device-client at 2e20e214: source/jobs/JobsFeature.cpp 120-210 (subscriptions),
+/// 216-325 (what it reads without looking), 327-370 (replies by token), 372-520 (reports, ten
+/// seconds for each reply), 650-720 (the second report does not wait for the first's reply),
+/// source/SharedCrtResourceManager.cpp 468 (its session stays);
+/// aws/aws-iot-device-sdk-cpp-v2 at ee172654, jobs/source/UpdateJobExecutionRequest.cpp 63-118
+/// (payload). What a handler writes comes back with its line ends.
+DeviceProgram device_client() {
+  const std::string update = "{/execution/jobId}/update";
+  const std::vector<Step> carry_out = {
+      Publish{update, R"({"status":"IN_PROGRESS","clientToken":"{token}","statusDetails":{}})"},
+      Publish{update, R"({"status":"SUCCEEDED","clientToken":"{token}","statusDetails":{)"
+                      R"("reason":"Job exited with status: 0",)"
+                      R"("stderr":"mv: cannot stat '/sbin/none': No such file or directory\n",)"
+                      R"("stdout":"Running echo.sh\nHello\tIoT World!\n"}})"},
+      Await{update + "/accepted"}, Await{update + "/accepted"}};
+  const std::vector<std::string> read = {"/execution/jobId", "/execution/jobDocument",
+                                         "/execution/executionNumber", "/execution/status"};
+  return {
+      .name = "DeviceClient",
+      .clean_session = false,
+      .starts = {Subscribe{"start-next/accepted"}, Subscribe{"start-next/rejected"},
+                 Subscribe{"notify-next"}, Subscribe{"+/update/accepted"},
+                 Subscribe{"+/update/rejected"}, Publish{"start-next", "{}"}},
+      .reacts = {{.topic = "start-next/accepted",
+                  .wants = "/execution",
+                  .reads = read,
+                  .does = carry_out},
+                 {.topic = "notify-next", .wants = "/execution", .reads = read, .does = carry_out}},
+      .gives_up_on = {"start-next/rejected", "+/update/rejected"},
+      .document = R"({"version":"1.0","includeStdOut":true,"steps":[{"action":{"name":"Echo",)"
+                  R"("type":"runHandler","input":{"handler":"echo","args":["Hello"]}}}]})",
+      .reports = {"IN_PROGRESS", "SUCCEEDED"}};
 }
 
 /// nrfconnect/sdk-nrf: subsys/net/lib/aws_jobs/src/aws_jobs.c at 538d6614 (topics, payloads,
@@ -256,8 +346,11 @@ DeviceProgram embedded_c_v3() {
 }  // namespace
 
 std::vector<DeviceProgram> device_programs() {
-  return {freertos_jobs_demo(), embedded_c_with_mosquitto(), ota_agent(),    go_sdk(),
-          cpp_sdk_v1_sample(),  nrf_connect_sdk(),           embedded_c_v3()};
+  return {freertos_jobs_demo(), embedded_c_with_mosquitto(),
+          ota_agent(),          go_sdk(),
+          python_sdk_v1(),      cpp_sdk_v1_sample(),
+          cpp_sdk_v1_agent(),   device_client(),
+          nrf_connect_sdk(),    embedded_c_v3()};
 }
 
 }  // namespace jobs_bridge::testing_support
