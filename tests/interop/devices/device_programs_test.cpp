@@ -20,7 +20,7 @@ using nlohmann::json;
 const std::string thing(thing_of_the_programs);
 
 /// What brings a reply to a device.
-enum class Delivery { by_subscription, by_plugin };
+enum class Delivery { by_subscription, by_plugin, by_repeat };
 
 struct Situation {
   DeviceProgram program;
@@ -39,13 +39,18 @@ std::vector<Situation> situations(bool (*chosen)(const DeviceProgram&)) {
     if (program.asks == DeviceProgram::Asks::with_subscriptions) {
       all.push_back({program, Delivery::by_subscription});
     }
+    if (program.asks == DeviceProgram::Asks::without_need_of_replies) {
+      all.push_back({program, Delivery::by_repeat});
+    }
   }
   return all;
 }
 
 std::string name_of(const testing::TestParamInfo<Situation>& tested) {
-  return tested.param.program.name +
-         (tested.param.delivery == Delivery::by_plugin ? "WithPlugin" : "");
+  const auto& [program, delivery] = tested.param;
+  return program.name + (delivery == Delivery::by_plugin   ? "WithPlugin"
+                         : delivery == Delivery::by_repeat ? "WithRepeats"
+                                                           : "");
 }
 
 class DeviceProgramTest : public testing::TestWithParam<Situation> {
@@ -53,7 +58,10 @@ class DeviceProgramTest : public testing::TestWithParam<Situation> {
   DeviceProgramTest()
       : device(GetParam().program, broker.port(), thing),
         bridge({"broker.url=" + broker.url(), "endpoint.url=" + endpoint.url(),
-                "notify.enabled=true", "notify.interval=1s"}) {}
+                "notify.enabled=true", "notify.interval=1s",
+                "notify.repeat_replies=[" +
+                    std::string(GetParam().delivery == Delivery::by_repeat ? "\"a-thing-*\"" : "") +
+                    "]"}) {}
 
   void create_job(const std::string& job) {
     endpoint.create_job(job, {thing}, GetParam().program.document);

@@ -54,7 +54,12 @@ struct Reaction {
 };
 
 struct DeviceProgram {
-  enum class Asks { with_subscriptions, without_subscriptions };
+  enum class Asks {
+    with_subscriptions,
+    without_subscriptions,
+    /// Without subscriptions, and what it asks for may as well come by notify-next.
+    without_need_of_replies
+  };
 
   std::string name;  ///< of letters and digits
   bool mqtt_5 = false;

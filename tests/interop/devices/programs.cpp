@@ -36,7 +36,7 @@ DeviceProgram freertos_jobs_demo() {
       Publish{"{/execution/jobId}/update", R"({"status":"SUCCEEDED"})"}};
   return {.name = "FreeRtosJobsDemo",
           .mqtt_5 = true,
-          .asks = Asks::without_subscriptions,
+          .asks = Asks::without_need_of_replies,
           .largest_packet = largest_packet,
           .starts = {Subscribe{"notify-next"}, Publish{"$next/get", ""}},
           .reacts = {{.topic = "+/get/accepted",
@@ -61,7 +61,7 @@ DeviceProgram embedded_c_with_mosquitto() {
       Publish{"{/execution/jobId}/update", R"({"status":"IN_PROGRESS"})"},
       Publish{"{/execution/jobId}/update", R"({"status":"SUCCEEDED"})"}};
   return {.name = "EmbeddedCWithMosquitto",
-          .asks = Asks::without_subscriptions,
+          .asks = Asks::without_need_of_replies,
           .starts = {Subscribe{"notify-next"}, Publish{"$next/get", ""}},
           .reacts = {{.topic = "+/get/accepted",
                       .wants = "/execution/jobId",
@@ -99,7 +99,7 @@ DeviceProgram ota_agent() {
                                          "/execution/jobDocument/afr_ota/files/0/fileid"};
   DeviceProgram program{
       .name = "OtaAgent",
-      .asks = Asks::without_subscriptions,
+      .asks = Asks::without_need_of_replies,
       .largest_packet = 10240,
       .starts = {Subscribe{"notify-next"}, Publish{"$next/get", R"({"clientToken":":{thing}"})"}},
       .document = R"({"afr_ota":{"protocols":["MQTT"],"streamname":"AFR_OTA-1",)"
