@@ -21,11 +21,12 @@ constexpr std::size_t most_things_to_count = 100;
 }  // namespace
 
 DaemonModel::DaemonModel(const EngineSettings& settings, std::size_t connections, Ledger& ledger,
-                         JournalModel& journal, Send send)
+                         JournalModel& journal, Digest& digest, Send send)
     : settings_(settings),
       engine_(settings, *TopicGrammar::from_base("$aws/things/{thing}/jobs")),
       ledger_(ledger),
       journal_(journal),
+      digest_(digest),
       send_(std::move(send)),
       pace_(settings),
       workers_(connections),
@@ -47,6 +48,7 @@ void DaemonModel::receive(Now now, AskedNumber number, Message message) {
   Effects effects;
   ledger_.received(now.monotonic, number);
   engine_.received(now, std::move(message), effects);
+  digest_.add(now.monotonic, effects);
   ledger_.published(now.monotonic, effects);
   effects.publications.clear();
   effects.finished.clear();
@@ -54,6 +56,7 @@ void DaemonModel::receive(Now now, AskedNumber number, Message message) {
   for (const auto& entry : std::exchange(effects.recorded, {})) {
     if (const auto fault = journal_.record(now.monotonic, entry)) {
       engine_.unrecorded(now, entry.number, *fault, effects);
+      digest_.add(now.monotonic, effects);
       ledger_.published(now.monotonic, effects);
       effects.publications.clear();
       effects.finished.clear();
@@ -171,6 +174,7 @@ void DaemonModel::begin(Now now, Call call, bool poll, bool reachable) {
   pace_.began(now.monotonic, call.id, quota, in_flight_, reachable);
   ++in_flight_;
   ++calls_;
+  digest_.add(now.monotonic, call.request);
   Begun begun{.call = std::move(call), .asked = {}, .quota = quota};
   if (!poll) begun.asked = ledger_.call_began(now.monotonic, begun.call);
   send_(begun);
@@ -178,6 +182,7 @@ void DaemonModel::begin(Now now, Call call, bool poll, bool reachable) {
 
 void DaemonModel::apply(Now now, Effects& effects) {
   promise(effects.recorded.empty(), "only a message that is received is recorded");
+  digest_.add(now.monotonic, effects);
   ledger_.published(now.monotonic, effects);
   journal_.settle(now.monotonic, effects.settled);
   slowed_down_ += effects.slowed_down.size();

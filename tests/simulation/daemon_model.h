@@ -9,6 +9,7 @@
 
 #include "bridge/flow/engine.h"
 #include "bridge/time.h"
+#include "tests/simulation/digest.h"
 #include "tests/simulation/journal_model.h"
 #include "tests/simulation/ledger.h"
 #include "tests/simulation/pace.h"
@@ -29,7 +30,7 @@ class DaemonModel {
   using Send = std::function<void(const Begun&)>;
 
   DaemonModel(const EngineSettings& settings, std::size_t connections, Ledger& ledger,
-              JournalModel& journal, Send send);
+              JournalModel& journal, Digest& digest, Send send);
 
   /// Takes over what the journal kept.
   void restore(Now now);
@@ -64,6 +65,7 @@ class DaemonModel {
   Engine engine_;
   Ledger& ledger_;
   JournalModel& journal_;
+  Digest& digest_;
   Send send_;
   Pace pace_;
   std::size_t workers_;

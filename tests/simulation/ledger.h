@@ -63,8 +63,6 @@ class Ledger {
   [[nodiscard]] std::size_t size() const { return asked_.size(); }
   [[nodiscard]] std::uint64_t replies() const { return replies_; }
   [[nodiscard]] std::uint64_t accepted() const { return accepted_; }
-  /// Of everything that was published, and when.
-  [[nodiscard]] std::uint64_t fingerprint() const { return fingerprint_; }
   /// Requests of a thing without a reply, in arrival order.
   [[nodiscard]] const std::deque<AskedNumber>& open(std::uint32_t thing) const {
     return lines_[thing].open;
@@ -101,7 +99,6 @@ class Ledger {
   std::vector<Line> lines_;
   std::uint64_t replies_ = 0;
   std::uint64_t accepted_ = 0;
-  std::uint64_t fingerprint_ = 0;
   bool shutting_down_ = false;
 };
 

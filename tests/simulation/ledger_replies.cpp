@@ -19,15 +19,6 @@ std::string_view code_in(std::string_view payload) {
   return payload.substr(0, payload.find('"'));
 }
 
-std::uint64_t mixed(std::uint64_t fingerprint, MonotonicTime now, const Publication& publication) {
-  constexpr std::uint64_t prime = 0x100000001b3U;  // of FNV-1a
-  const auto add = [&](std::uint64_t value) { fingerprint = (fingerprint ^ value) * prime; };
-  add(static_cast<std::uint64_t>(now.time_since_epoch().count()));
-  for (const char c : publication.topic) add(static_cast<unsigned char>(c));
-  for (const char c : publication.payload) add(static_cast<unsigned char>(c));
-  return fingerprint;
-}
-
 bool is_notification(std::string_view topic) {
   return topic.ends_with("/notify") || topic.ends_with("/notify-next");
 }
@@ -44,10 +35,9 @@ void Ledger::published(MonotonicTime now, const Effects& effects) {
   std::size_t repeats = 0;
   const Publication* to_repeat = nullptr;
   for (const auto& publication : effects.publications) {
-    fingerprint_ = mixed(fingerprint_, now, publication);
     if (is_notification(publication.topic)) {
-      // Beside replies there is no poll's notification.
-      if (!effects.finished.empty()) {
+      // A poll's come alone, or before the rejections of what became overdue at the same moment.
+      if (replies > 0) {
         ++repeats;
         check_repeat(publication, to_repeat);
       }

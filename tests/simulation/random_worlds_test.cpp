@@ -13,6 +13,10 @@
 /// Small worlds of random shape, one for each seed. By default as many as take about a minute, the
 /// same ones in every run. In the environment:
 ///   JOBS_BRIDGE_SIMULATION_SEED=N     that world alone
+///   JOBS_BRIDGE_SIMULATION_WORLDS=N   so many
+///   JOBS_BRIDGE_SIMULATION_DIGESTS=1  a line for each world that changes with any of its effects:
+///   of
+///                                     two versions the same worlds show the same
 ///   JOBS_BRIDGE_SIMULATION_MINUTES=N  for so long, new worlds in every run
 namespace jobs_bridge::simulation {
 namespace {
@@ -27,7 +31,12 @@ std::optional<std::uint64_t> setting(const char* name) {
 
 void run(std::uint64_t seed, Totals& totals) {
   try {
-    totals.add(run_random_world(seed));
+    const auto world = run_random_world(seed);
+    totals.add(world);
+    if (setting("JOBS_BRIDGE_SIMULATION_DIGESTS")) {
+      std::cout << "world " << seed << " " << std::hex << world.fingerprint << std::dec << " "
+                << world.text() << "\n";
+    }
   } catch (const Violation& violation) {
     Dice dice(seed);
     ADD_FAILURE() << "seed " << seed << ": not so: " << violation.what()

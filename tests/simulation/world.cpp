@@ -158,7 +158,7 @@ void World::end_call(std::uint64_t call) {
 }
 
 void World::start_bridge() {
-  bridge_.emplace(shape_.engine, shape_.connections, ledger_, journal_,
+  bridge_.emplace(shape_.engine, shape_.connections, ledger_, journal_, digest_,
                   [this](const DaemonModel::Begun& begun) { begin_call(begun); });
   bridge_->restore(clock());
   for (const auto number : std::exchange(at_broker_, {})) deliver(number);
@@ -202,7 +202,7 @@ Totals World::totals() const {
           .accepted = ledger_.accepted(),
           .ends = ends_,
           .time = now_ - MonotonicTime(1h),
-          .fingerprint = ledger_.fingerprint()};
+          .fingerprint = digest_.value()};
 }
 
 void Totals::add(const Totals& other) {

@@ -11,6 +11,7 @@
 #include "tests/simulation/daemon_model.h"
 #include "tests/simulation/devices.h"
 #include "tests/simulation/dice.h"
+#include "tests/simulation/digest.h"
 #include "tests/simulation/endpoint_model.h"
 #include "tests/simulation/journal_model.h"
 #include "tests/simulation/ledger.h"
@@ -92,6 +93,7 @@ class World {
   EndpointModel endpoint_;
   JournalModel journal_;
   Ledger ledger_;
+  Digest digest_;
   Devices devices_;
   std::optional<DaemonModel> bridge_;
   MonotonicTime now_{std::chrono::hours(1)};
