@@ -2,26 +2,36 @@
 
 #include <algorithm>
 #include <exception>
-#include <optional>
+#include <new>
 #include <utility>
 
 namespace jobs_bridge {
+namespace {
+
+/// How long something has been due; that may be never, or have been always.
+Duration overdue(MonotonicTime due, MonotonicTime now) {
+  if (due >= now || due == MonotonicTime::min()) return Duration::zero();
+  return now - due;
+}
+
+}  // namespace
 
 Dispatcher::Dispatcher(Engine engine, std::size_t connections, fibers::EventLoop& loop,
                        Endpoint& endpoint, Publisher& publisher, Stores stores, Observers observers,
                        Log& log, Clock clock)
-    : publisher_(publisher),
+    : loop_(loop),
+      publisher_(publisher),
       endpoint_(endpoint),
       stores_(stores),
       observers_(std::move(observers)),
       log_(log),
       report_(log),
       clock_(std::move(clock)),
-      engine_(std::move(engine)),
-      flush_(loop, publisher),
-      workers_(connections, loop, endpoint,
-               [this](Exchange& exchange) { return carry_out_one(exchange); }),
-      deadlines_([this] { watch_deadlines(); }) {}
+      driver_(std::move(engine), connections),
+      connections_(connections) {
+  const std::lock_guard lock(mutex_);  // it is known before it has its first turn
+  pulse_ = loop.start([this] { run_pulse(); });
+}
 
 Dispatcher::~Dispatcher() {
   drain(Duration::zero());
@@ -29,71 +39,103 @@ Dispatcher::~Dispatcher() {
 
 void Dispatcher::receive(Message message) noexcept {
   try {
-    Effects effects;
-    bool call_waits = false;
+    Driver::Orders orders;
     Now now;
+    bool send_here = false;
     {
       const std::lock_guard lock(mutex_);
       now = clock_();
-      engine_.received(now, std::move(message), effects);
-      record_locked(now, effects);
-      call_waits = engine_.has_call(now);
-      apply_locked(effects);
-      recall_timer_locked(now);
+      driver_.received(now, std::move(message), orders);
+      record_locked(now, orders);
+      if (loop_.has_caller()) {
+        driver_.begin_calls(now, orders);
+      } else {
+        driver_.leave_calls(now, orders);
+      }
+      apply_locked(orders.effects);
+      send_here = ended_;
     }
-    if (call_waits) workers_.wake();
     for (auto* observer : observers_) observer->received(now);
-    finish(now, effects);
+    carry_out(now, orders);
+    if (send_here) publisher_.flush();
   } catch (const std::exception& error) {
     log_.write(Severity::error, "a message could not be handled", {{"cause", error.what()}});
   }
 }
 
-bool Dispatcher::carry_out_one(Exchange& exchange) {
-  Effects effects;
-  std::optional<Call> call;
-  bool another_waits = false;
-  Now now;
-  {
-    const std::lock_guard lock(mutex_);
-    if (stopping_) return false;
-    now = clock_();
-    call = engine_.next_call(now, effects);
-    another_waits = engine_.has_call(now);
-    apply_locked(effects);
-    recall_timer_locked(now);
+void Dispatcher::run_pulse() {
+  while (true) {
+    Driver::Orders orders;
+    Now now;
+    Notifier::Counts counts;
+    {
+      const std::lock_guard lock(mutex_);
+      now = clock_();
+      driver_.timer_fired(now, orders);
+      apply_locked(orders.effects);
+      counts = driver_.engine().notifier_counts();
+      ending_ = driver_.drained().has_value();
+      if (ending_) drained_.notify_all();
+    }
+    const auto due = *std::exchange(orders.wake_at, std::nullopt);
+    carry_out(now, orders);
+    if (orders.send) publisher_.flush();
+    report_.tick(now.monotonic, counts);
+    if (ending_ && end_pulse()) return;
+    fibers::EventLoop::sleep(due);  // not if it was woken since
   }
-  if (another_waits) workers_.wake();
-  finish(now, effects);
-  if (!call) return false;
+}
 
-  const auto began = now.monotonic;
-  const auto outcome = exchange.perform(call->request, call->deadline);
-
-  effects.clear();
-  {
-    const std::lock_guard lock(mutex_);
-    now = clock_();
-    engine_.answered(now, call->id, outcome, effects);
-    apply_locked(effects);
-    recall_timer_locked(now);
-    if (draining_ && engine_.is_idle()) idle_.notify_all();
+bool Dispatcher::end_pulse() {
+  for (auto& connection : connections_) {
+    if (connection.idle) fibers::EventLoop::wake(connection.fiber);
   }
-  for (auto* observer : observers_) {
-    observer->call_finished(now, call->operation, outcome, now.monotonic - began);
-  }
-  finish(now, effects);
+  if (running_ > 0) return false;  // the last one wakes the pulse
+  const std::lock_guard lock(mutex_);
+  if (driver_.due() != MonotonicTime::max()) return false;  // something came to be sent
+  ended_ = true;
+  drained_.notify_all();
   return true;
 }
 
-void Dispatcher::record_locked(Now now, Effects& effects) {
+void Dispatcher::run_connection(std::size_t number) {
+  auto& self = connections_[number];
+  {
+    const auto exchange = endpoint_.open();
+    while (self.call || !ending_) {
+      if (!self.call) {
+        self.idle = true;
+        fibers::EventLoop::sleep(MonotonicTime::max());
+        self.idle = false;
+        continue;
+      }
+      const auto call = *std::exchange(self.call, std::nullopt);
+      const auto outcome = exchange->perform(call.request, call.deadline);
+      Driver::Orders orders;
+      Now now;
+      {
+        const std::lock_guard lock(mutex_);
+        now = clock_();
+        driver_.call_ended(now, number, outcome, orders);
+        apply_locked(orders.effects);
+      }
+      for (auto* observer : observers_) {
+        observer->call_finished(now, call.operation, outcome, now.monotonic - self.ordered);
+      }
+      carry_out(now, orders);
+    }
+  }
+  if (--running_ == 0) fibers::EventLoop::wake(pulse_);
+}
+
+void Dispatcher::record_locked(Now now, Driver::Orders& orders) {
   // Under the lock, before anything else is decided, and before the message is acknowledged, which
   // happens when the callback returns.
-  for (const auto& entry : std::exchange(effects.recorded, {})) {
+  for (const auto& entry : std::exchange(orders.effects.recorded, {})) {
     const auto fault = stores_.journal == nullptr
                            ? std::optional<std::string>("there is no journal")
                            : stores_.journal->record(entry);
-    if (fault) engine_.unrecorded(now, entry.number, *fault, effects);
+    if (fault) driver_.not_recorded(now, entry.number, *fault, orders);
   }
 }
 
@@ -107,93 +149,84 @@ void Dispatcher::apply_locked(Effects& effects) {
   }
 }
 
-void Dispatcher::recall_timer_locked(Now now) {
-  const auto next = engine_.next_tick(now.monotonic);
-  if (next >= looks_by_) return;
-  looks_by_ = next;
-  timer_.notify_one();
+void Dispatcher::carry_out(Now now, Driver::Orders& orders) {
+  for (auto& start : orders.calls) start_call(now, std::move(start));
+  if (orders.wake_at) fibers::EventLoop::wake(pulse_);
+  for (auto* observer : observers_) observer->decided(now, orders.effects);
+  for (const auto& notified : orders.effects.notified) report_.add(notified);
 }
 
-void Dispatcher::finish(Now now, Effects& effects) {
-  if (!effects.publications.empty()) flush_.flush();
-  for (auto* observer : observers_) observer->decided(now, effects);
-  for (const auto& notified : effects.notified) report_.add(notified);
+void Dispatcher::start_call(Now now, Driver::Start start) {
+  auto& connection = connections_[start.connection];
+  connection.call = std::move(start.call);
+  connection.ordered = now.monotonic;
+  if (connection.fiber) {
+    if (connection.idle) fibers::EventLoop::wake(connection.fiber);
+    return;
+  }
+  try {
+    connection.fiber = loop_.start([this, number = start.connection] { run_connection(number); });
+    ++running_;
+  } catch (const std::bad_alloc&) {
+    connection.call.reset();
+    Driver::Orders orders;
+    {
+      const std::lock_guard lock(mutex_);
+      now = clock_();
+      driver_.cannot_connect(now, start.connection, "no memory for another connection", orders);
+      apply_locked(orders.effects);
+    }
+    carry_out(now, orders);
+  }
 }
 
 void Dispatcher::change_limits(const EngineSettings& settings) {
-  bool call_waits = false;
+  Driver::Orders orders;
+  Now now;
   {
     const std::lock_guard lock(mutex_);
-    const auto now = clock_();
-    engine_.change_limits(now, settings);
-    call_waits = engine_.has_call(now);
-    recall_timer_locked(now);
+    now = clock_();
+    driver_.limits_changed(now, settings, orders);
+    apply_locked(orders.effects);
   }
-  if (call_waits) workers_.wake();
+  carry_out(now, orders);
 }
 
 Dispatcher::Snapshot Dispatcher::look() {
   const std::lock_guard lock(mutex_);
   const auto now = clock_().monotonic;
+  const auto& engine = driver_.engine();
   const auto pace = [&](QuotaKind kind) {
-    const auto& quota = engine_.quota(kind);
+    const auto& quota = engine.quota(kind);
     return Snapshot::Pace{.per_second = quota.rate(now), .slowed = quota.is_slowed(now)};
   };
-  return {.counts = engine_.counts(),
-          .oldest_held = engine_.oldest_held(now),
+  return {.counts = engine.counts(),
+          .oldest_held = engine.oldest_held(now),
           .reads = pace(QuotaKind::reads),
           .writes = pace(QuotaKind::writes),
-          .notifier = engine_.notifier_counts(),
-          .overdue = std::max(Duration::zero(), Duration(now - looks_by_)),
-          .stopping = draining_};
-}
-
-void Dispatcher::watch_deadlines() {
-  std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    Effects effects;
-    const auto now = clock_();
-    engine_.tick(now, effects);
-    const bool call_waits = engine_.has_call(now);
-    // A request of the usual deadline that arrives meanwhile cannot be due before this, so nobody
-    // needs to wake us for it: see Engine::next_tick().
-    looks_by_ = engine_.next_tick(now.monotonic);
-    apply_locked(effects);
-    const auto counts = engine_.notifier_counts();
-    lock.unlock();
-    if (call_waits) workers_.wake();
-    finish(now, effects);
-    report_.tick(now.monotonic, counts);
-    lock.lock();
-    while (!stopping_ && clock_().monotonic < looks_by_) {
-      const auto until = looks_by_;  // it may come nearer meanwhile
-      timer_.wait_until(lock, until);
-    }
-  }
+          .notifier = engine.notifier_counts(),
+          .overdue = overdue(driver_.due(), now),
+          .stopping = driver_.draining()};
 }
 
 Dispatcher::Drained Dispatcher::drain(Duration patience) {
-  Effects effects;
-  Drained drained;
+  Driver::Orders orders;
   Now now;
   {
-    std::unique_lock lock(mutex_);
-    if (stopping_) return {};
-    draining_ = true;
-    engine_.refuse_new_requests();
-    idle_.wait_until(lock, clock_().monotonic + patience, [&] { return engine_.is_idle(); });
-    stopping_ = true;
+    const std::lock_guard lock(mutex_);
+    if (driver_.draining()) return {};
     now = clock_();
-    drained.left_to_journal = engine_.abandon(now, effects);
-    drained.abandoned = effects.finished.size();
-    apply_locked(effects);
-    timer_.notify_all();
+    driver_.drain(now, patience, orders);
+    apply_locked(orders.effects);
   }
-  finish(now, effects);
+  carry_out(now, orders);
+  std::unique_lock lock(mutex_);
+  drained_.wait(lock, [&] { return driver_.drained().has_value(); });
+  const auto drained = *driver_.drained();
+  lock.unlock();
   endpoint_.stop();
-  workers_.stop();
-  flush_.stop();
-  if (deadlines_.joinable()) deadlines_.join();
+  lock.lock();
+  drained_.wait(lock, [&] { return ended_; });
   return drained;
 }
 

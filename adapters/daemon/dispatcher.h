@@ -3,27 +3,28 @@
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
-#include <thread>
 #include <vector>
 
-#include "adapters/daemon/gathered_flush.h"
 #include "adapters/daemon/notification_report.h"
-#include "adapters/daemon/workers.h"
 #include "adapters/fibers/event_loop.h"
-#include "bridge/flow/engine.h"
+#include "bridge/flow/driver.h"
 #include "bridge/flow/observer.h"
 #include "bridge/ports.h"
 
 namespace jobs_bridge {
 
-/// Runs the engine: gives it messages, calls' outcomes and the time, and does what it decides.
+/// Runs the Driver: gives it messages, calls' outcomes and the time, and carries out its orders.
 ///
-/// The engine is behind one lock, held for its decisions alone, never during a call, a write or a
-/// call into the MQTT library. Publications are put into the publisher's queue under that lock, so
-/// that they leave in the order in which they were decided, and sent after it is released, because
-/// the MQTT library calls receive() with a lock of its own held.
+/// It does so on an event loop: each connection to the endpoint is a fiber that makes the calls
+/// that are ordered for it, and one fiber, the pulse, comes when the driver's timer is due, which
+/// also sends what was published, once for all that happened in a turn of the loop.
+///
+/// The driver is behind one lock, held for its decisions and for keeping an update, never during a
+/// call, nor while something is sent or logged. Publications are put into the publisher's queue
+/// under that lock, so that they leave in the order in which they were decided.
 class Dispatcher {
  public:
   using Clock = std::function<Now()>;
@@ -37,16 +38,17 @@ class Dispatcher {
   using Observers = std::vector<Observer*>;
 
   /// Everything passed by reference or pointer must outlive the dispatcher. `connections`: the most
-  /// calls in flight; they are made on `loop`. What the engine already holds is carried out from
-  /// now on.
+  /// calls in flight. What the engine already holds is carried out from now on.
   Dispatcher(Engine engine, std::size_t connections, fibers::EventLoop& loop, Endpoint& endpoint,
              Publisher& publisher, Stores stores, Observers observers, Log& log, Clock clock);
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
   ~Dispatcher();
 
-  /// Takes a message from the broker. Fit for the MQTT library's callback: it waits for nothing
-  /// but the engine's lock and does not throw.
+  /// Takes a message from the broker: an update is recorded when this returns, or rejected. Fit for
+  /// the MQTT library's callback: it waits for nothing but the lock, does not call into the library
+  /// while the dispatcher runs, and does not throw. Called on the event loop it begins the call as
+  /// well; from elsewhere it wakes the loop for that.
   void receive(Message message) noexcept;
 
   /// See Engine::change_limits().
@@ -63,31 +65,39 @@ class Dispatcher {
     Pace reads;
     Pace writes;
     Notifier::Counts notifier;
-    /// How long the thread that watches deadlines ought to have looked at them and has not.
+    /// How long the driver's timer has been due.
     Duration overdue{};
     bool stopping = false;
   };
   [[nodiscard]] Snapshot look();
 
-  struct Drained {
-    std::size_t abandoned = 0;        ///< requests that got a rejection because time was up
-    std::size_t left_to_journal = 0;  ///< updates that the next start takes over
-  };
+  using Drained = Driver::Drained;
   /// Ends the work: rejects new requests, lets those taken finish for at most `patience`, rejects
-  /// what is left, stops the endpoint and the threads. Every request taken has had its reply
-  /// queued when this returns. Later messages are still answered, with a rejection.
+  /// what is left, stops the endpoint. Every request taken has had its reply queued, and the loop
+  /// does nothing for this any more, when it returns. Later messages are still answered, with a
+  /// rejection. Not to be called on the event loop.
   Drained drain(Duration patience);
 
  private:
-  bool carry_out_one(Exchange& exchange);
-  void record_locked(Now now, Effects& effects);
-  void apply_locked(Effects& effects);
-  /// `now` is that of the event: asked at another moment, "is there a call to make now" and "when
-  /// to look again" would both miss a quota that became ready in between.
-  void recall_timer_locked(Now now);
-  void finish(Now now, Effects& effects);
-  void watch_deadlines();
+  /// Used by the event loop's thread.
+  struct Connection {
+    std::shared_ptr<fibers::EventLoop::Fiber> fiber;  ///< null: it was never needed
+    std::optional<Call> call;                         ///< to be made
+    MonotonicTime ordered{};                          ///< when it was
+    bool idle = false;                                ///< the fiber sleeps until there is a call
+  };
+  void run_pulse();
+  void run_connection(std::size_t number);
 
+  void record_locked(Now now, Driver::Orders& orders);
+  void apply_locked(Effects& effects);
+  /// The rest of what is ordered; without the lock. Calls only on the event loop.
+  void carry_out(Now now, Driver::Orders& orders);
+  void start_call(Now now, Driver::Start start);
+  /// Also says whether everything has ended, and then the dispatcher may be gone.
+  bool end_pulse();
+
+  fibers::EventLoop& loop_;
   Publisher& publisher_;
   Endpoint& endpoint_;
   const Stores stores_;
@@ -97,16 +107,16 @@ class Dispatcher {
   const Clock clock_;
 
   std::mutex mutex_;
-  Engine engine_;
-  std::condition_variable idle_;   ///< signalled when the last request taken is answered
-  std::condition_variable timer_;  ///< signalled when the deadline thread must look again
-  MonotonicTime looks_by_ = MonotonicTime::max();  ///< when the deadline thread looks again
-  bool stopping_ = false;
-  bool draining_ = false;
+  Driver driver_;
+  bool ended_ = false;               ///< the pulse has
+  std::condition_variable drained_;  ///< the driver has, or the pulse has ended
 
-  GatheredFlush flush_;
-  Workers workers_;
-  std::thread deadlines_;
+  // Of the event loop's thread.
+  std::vector<Connection> connections_;
+  std::size_t running_ = 0;  ///< connections whose fiber has not ended
+  bool ending_ = false;
+
+  std::shared_ptr<fibers::EventLoop::Fiber> pulse_;
 };
 
 }  // namespace jobs_bridge

@@ -34,16 +34,17 @@ class EventLoop {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  /// Carries out `task`, which must not throw, on a fiber of its own. Throws std::bad_alloc if
-  /// there is no stack for it.
-  void start(std::function<void()> task);
+  class Fiber;
+
+  /// Carries out `task`, which must not throw, on a fiber of its own, which may be woken at once.
+  /// Throws std::bad_alloc if there is no stack for it.
+  std::shared_ptr<Fiber> start(std::function<void()> task);
 
   /// Whether the caller runs on a fiber, of whatever loop.
   static bool is_here();
   /// Whether it runs on one of this loop.
   [[nodiscard]] bool has_caller() const;
 
-  class Fiber;
   /// The one that the caller runs on; null: it runs on none.
   static std::shared_ptr<Fiber> current();
 

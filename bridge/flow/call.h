@@ -20,6 +20,7 @@ struct Call {
   Operation operation = Operation::start_next;
   HttpRequest request;
   MonotonicTime deadline;
+  bool poll = false;  ///< asked of our own accord, for no request
 };
 
 }  // namespace jobs_bridge

@@ -74,6 +74,7 @@ std::optional<Call> Engine::next_call(Now now, Effects& effects) {
       ++polls_;
       reads_.called(now.monotonic);
       circuit_.called(poll->id);
+      poll->poll = true;
       return poll;
     }
   }

@@ -26,6 +26,7 @@ std::optional<std::string> JournalModel::record(MonotonicTime now, const Journal
 
 void JournalModel::settle(MonotonicTime now, const std::vector<std::uint64_t>& numbers) {
   catch_up(now);
+  if (numbers.empty()) return;
   auto forget = now;
   if (dice_.chance(full_)) forget += dice_.between(0ms, longest_forgetting);
   if (!settled_.empty()) forget = std::max(forget, settled_.back().forget);

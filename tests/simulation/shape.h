@@ -41,6 +41,9 @@ struct Shape {
   double power_cuts = 0.3;
   Duration between_full_disks{};
 
+  /// Messages come on a thread of the MQTT library's, beside the event loop.
+  bool callbacks_apart = false;
+
   static Shape random(Dice& dice);
   [[nodiscard]] std::string describe_world() const;
 };

@@ -43,7 +43,7 @@ Now World::clock() const {
 
 void World::run_until(MonotonicTime end) {
   while (true) {
-    const auto ring = bridge_ ? std::max(bridge_->sleeps_until(), now_) : MonotonicTime::max();
+    const auto ring = bridge_ ? std::max(bridge_->due(), now_) : MonotonicTime::max();
     const auto next = std::min(agenda_.next(), ring);
     if (next > end) break;
     if (bridge_ && next - rounding > now_) {
@@ -53,10 +53,11 @@ void World::run_until(MonotonicTime end) {
     }
     now_ = next;
     if (ring <= agenda_.next()) {
-      bridge_->ring(clock());
+      bridge_->fire_timer(clock());
     } else {
       agenda_.take()();
     }
+    stop_once_drained();
   }
   now_ = end;
 }
@@ -134,11 +135,12 @@ AskedNumber World::send(std::uint32_t thing) {
 }
 
 void World::deliver(AskedNumber number) {
-  bridge_->receive(clock(), number, Devices::message_of(ledger_.asked(number), number));
+  bridge_->receive(clock(), number, Devices::message_of(ledger_.asked(number), number),
+                   shape_.callbacks_apart);
 }
 
-void World::begin_call(const DaemonModel::Begun& begun) {
-  auto fate = endpoint_.meet(now_, begun.quota, begun.call.deadline - now_);
+void World::begin_call(const Bridge::Begun& begun) {
+  auto fate = endpoint_.meet(now_, begun.quota, begun.call().deadline - now_);
   const auto number = next_call_++;
   agenda_.at(now_ + fate.takes, [this, number] { end_call(number); });
   calls_.emplace(number, Under{.begun = begun, .fate = std::move(fate)});
@@ -151,16 +153,16 @@ void World::end_call(std::uint64_t call) {
   calls_.erase(found);
   if (fate.carried_out) {
     auto* asked = begun.asked ? &ledger_.asked(*begun.asked) : nullptr;
-    auto response = endpoint_.carry_out(begun.call.request, asked);
+    auto response = endpoint_.carry_out(begun.call().request, asked);
     if (fate.answered) fate.outcome = std::move(response);
   }
-  bridge_->answered(clock(), begun, fate.carried_out, fate.outcome);
+  bridge_->call_ended(clock(), begun, fate.carried_out, fate.outcome);
 }
 
 void World::start_bridge() {
-  bridge_.emplace(shape_.engine, shape_.connections, ledger_, journal_, digest_,
-                  [this](const DaemonModel::Begun& begun) { begin_call(begun); });
-  bridge_->restore(clock());
+  bridge_.emplace(clock(), shape_.engine, shape_.connections, ledger_, journal_, digest_,
+                  [this](const Bridge::Begun& begun) { begin_call(begun); });
+  bridge_->fire_timer(clock());
   for (const auto number : std::exchange(at_broker_, {})) deliver(number);
 }
 
@@ -171,9 +173,14 @@ std::vector<std::uint64_t> World::under_way() const {
   return numbers;
 }
 
+void World::stop_once_drained() {
+  if (!bridge_ || !bridge_->drained()) return;
+  for (const auto number : under_way()) bridge_->break_off(clock(), calls_.at(number).begun);
+  stop_bridge(false);
+}
+
 void World::stop_bridge(bool cut_power) {
   ++ends_;
-  stopping_ = false;
   calls_before_ += bridge_->calls();
   bridge_.reset();
   ledger_.ended();
@@ -181,7 +188,7 @@ void World::stop_bridge(bool cut_power) {
   for (const auto number : under_way()) {
     const auto& [begun, fate] = calls_.at(number);
     auto* asked = begun.asked ? &ledger_.asked(*begun.asked) : nullptr;
-    if (fate.carried_out && dice_.chance(0.5)) endpoint_.carry_out(begun.call.request, asked);
+    if (fate.carried_out && dice_.chance(0.5)) endpoint_.carry_out(begun.call().request, asked);
   }
   calls_.clear();
   if (cut_power) {

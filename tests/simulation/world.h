@@ -8,7 +8,7 @@
 
 #include "bridge/time.h"
 #include "tests/simulation/agenda.h"
-#include "tests/simulation/daemon_model.h"
+#include "tests/simulation/bridge.h"
 #include "tests/simulation/devices.h"
 #include "tests/simulation/dice.h"
 #include "tests/simulation/digest.h"
@@ -66,12 +66,12 @@ class World {
   [[nodiscard]] Agenda& agenda() { return agenda_; }
   [[nodiscard]] const Ledger& ledger() const { return ledger_; }
   [[nodiscard]] const EndpointModel& endpoint() const { return endpoint_; }
-  [[nodiscard]] const DaemonModel& bridge() const { return *bridge_; }
+  [[nodiscard]] const Bridge& bridge() const { return *bridge_; }
   [[nodiscard]] Totals totals() const;
 
  private:
   struct Under {
-    DaemonModel::Begun begun;
+    Bridge::Begun begun;
     Fate fate;
   };
 
@@ -80,10 +80,11 @@ class World {
   void repeat(Duration mean, void (World::*what)());
 
   void deliver(AskedNumber number);
-  void begin_call(const DaemonModel::Begun& begun);
+  void begin_call(const Bridge::Begun& begun);
   void end_call(std::uint64_t call);
   void start_bridge();
   void stop_bridge(bool cut_power);
+  void stop_once_drained();
   /// The numbers of the calls, in order.
   [[nodiscard]] std::vector<std::uint64_t> under_way() const;
 
@@ -95,7 +96,7 @@ class World {
   Ledger ledger_;
   Digest digest_;
   Devices devices_;
-  std::optional<DaemonModel> bridge_;
+  std::optional<Bridge> bridge_;
   MonotonicTime now_{std::chrono::hours(1)};
   MonotonicTime traffic_ends_;
   std::int64_t clock_offset_;
@@ -104,7 +105,6 @@ class World {
   std::uint64_t next_call_ = 0;
   std::uint64_t calls_before_ = 0;  ///< of former lives
   std::uint64_t ends_ = 0;
-  bool stopping_ = false;
 };
 
 }  // namespace jobs_bridge::simulation

@@ -62,20 +62,12 @@ void World::fill_the_disk() {
 }
 
 void World::end_the_bridge() {
-  if (!bridge_ || stopping_) return;
-  if (!dice_.chance(shape_.orderly)) {
+  if (!bridge_ || bridge_->draining()) return;
+  if (dice_.chance(shape_.orderly)) {
+    bridge_->drain(clock(), dice_.chance(0.5) ? Duration(5s) : dice_.between(0ms, 5s));
+  } else {
     stop_bridge(dice_.chance(shape_.power_cuts));
-    return;
   }
-  stopping_ = true;
-  bridge_->refuse_new_requests();
-  const auto life = ends_;
-  agenda_.at(now_ + (dice_.chance(0.5) ? Duration(5s) : dice_.between(0ms, 5s)), [this, life] {
-    if (!bridge_ || ends_ != life) return;
-    bridge_->abandon(clock());
-    for (const auto number : under_way()) bridge_->break_off(clock(), calls_.at(number).begun);
-    stop_bridge(false);
-  });
 }
 
 }  // namespace jobs_bridge::simulation

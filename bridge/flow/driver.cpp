@@ -1,0 +1,120 @@
+#include "bridge/flow/driver.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace jobs_bridge {
+
+Driver::Driver(Engine engine, std::size_t connections)
+    : engine_(std::move(engine)), calls_(connections) {
+  // The number of connections in use follows the calls really in flight, as the one that had a call
+  // last is used first; below those wait the ones that never had any.
+  free_.reserve(connections);
+  for (auto connection = connections; connection > 0; --connection) free_.push_back(connection - 1);
+}
+
+void Driver::received(Now now, Message message, Orders& orders) {
+  engine_.received(now, std::move(message), orders.effects);
+  note_publications(orders);
+}
+
+void Driver::not_recorded(Now now, std::uint64_t number, const std::string& cause, Orders& orders) {
+  engine_.unrecorded(now, number, cause, orders.effects);
+  note_publications(orders);
+}
+
+void Driver::begin_calls(Now now, Orders& orders) {
+  order_calls(now, orders);
+  conclude(now, orders);
+}
+
+void Driver::leave_calls(Now now, Orders& orders) {
+  call_waits_ = call_waits_ || engine_.has_call(now);
+  conclude(now, orders);
+}
+
+void Driver::timer_fired(Now now, Orders& orders) {
+  if (!drained_) engine_.tick(now, orders.effects);
+  order_calls(now, orders);
+  look_after_drain(now, orders);
+  note_publications(orders);
+  orders.send = std::exchange(gathered_, false);
+  end_seen_ = drained_.has_value();
+  due_ = next_due(now.monotonic);
+  orders.wake_at = due_;
+}
+
+void Driver::call_ended(Now now, std::size_t connection, const HttpOutcome& outcome,
+                        Orders& orders) {
+  engine_.answered(now, std::exchange(calls_[connection], 0), outcome, orders.effects);
+  free_.push_back(connection);
+  order_calls(now, orders);
+  conclude(now, orders);
+}
+
+void Driver::cannot_connect(Now now, std::size_t connection, const std::string& cause,
+                            Orders& orders) {
+  const HttpFailure failure{
+      .kind = HttpFailure::Kind::connect, .maybe_sent = false, .detail = cause};
+  engine_.answered(now, std::exchange(calls_[connection], 0), failure, orders.effects);
+  free_.insert(free_.begin(), connection);
+  leave_calls(now, orders);
+}
+
+void Driver::limits_changed(Now now, const EngineSettings& settings, Orders& orders) {
+  engine_.change_limits(now, settings);
+  leave_calls(now, orders);
+}
+
+void Driver::drain(Now now, Duration patience, Orders& orders) {
+  if (draining()) return;
+  drain_until_ = now.monotonic + patience;
+  engine_.refuse_new_requests();
+  conclude(now, orders);
+}
+
+void Driver::order_calls(Now now, Orders& orders) {
+  while (!drained_ && !free_.empty()) {
+    auto call = engine_.next_call(now, orders.effects);
+    if (!call) break;
+    const auto connection = free_.back();
+    free_.pop_back();
+    calls_[connection] = call->id;
+    orders.calls.push_back({.connection = connection, .call = *std::move(call)});
+  }
+  // Either there is none, or it waits for a connection: the end of a call asks again.
+  call_waits_ = false;
+}
+
+void Driver::look_after_drain(Now now, Orders& orders) {
+  if (!draining() || drained_) return;
+  if (!engine_.is_idle() && now.monotonic < *drain_until_) return;
+  const auto finished = orders.effects.finished.size();
+  Drained drained;
+  drained.left_to_journal = engine_.abandon(now, orders.effects);
+  drained.abandoned = orders.effects.finished.size() - finished;
+  drained_ = drained;
+}
+
+void Driver::note_publications(const Orders& orders) {
+  gathered_ = gathered_ || !orders.effects.publications.empty();
+}
+
+void Driver::conclude(Now now, Orders& orders) {
+  look_after_drain(now, orders);
+  note_publications(orders);
+  const auto next = next_due(now.monotonic);
+  if (next >= due_) return;
+  due_ = next;
+  orders.wake_at = next;
+}
+
+MonotonicTime Driver::next_due(MonotonicTime now) const {
+  if (gathered_) return now;
+  if (drained_) return end_seen_ ? MonotonicTime::max() : now;
+  if (call_waits_ && !free_.empty()) return now;
+  const auto next = engine_.next_tick(now);
+  return draining() ? std::min(next, *drain_until_) : next;
+}
+
+}  // namespace jobs_bridge

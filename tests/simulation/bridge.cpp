@@ -1,0 +1,185 @@
+#include "tests/simulation/bridge.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "tests/simulation/violation.h"
+
+namespace jobs_bridge::simulation {
+namespace {
+
+/// Rings of the timer that change nothing: so many a second, and for each thing that happens.
+constexpr double idle_rings_per_second = 2;
+constexpr double idle_rings_per_event = 3;
+constexpr double most_spare_rings = 1000;
+
+/// In larger worlds looking at every thing takes too long.
+constexpr std::size_t most_things_to_count = 100;
+
+Engine restored(Now now, const EngineSettings& settings, Ledger& ledger, JournalModel& journal) {
+  Engine engine(settings, *TopicGrammar::from_base("$aws/things/{thing}/jobs"));
+  for (const auto& [number, kept] : journal.entries()) {
+    promise(engine.restore(now, kept.entry), "what was recorded is restored");
+    ledger.restored(now.monotonic, kept.entry, kept.brought_back);
+  }
+  return engine;
+}
+
+}  // namespace
+
+Bridge::Bridge(Now now, const EngineSettings& settings, std::size_t connections, Ledger& ledger,
+               JournalModel& journal, Digest& digest, Send send)
+    : settings_(settings),
+      connections_(connections),
+      ledger_(ledger),
+      journal_(journal),
+      digest_(digest),
+      send_(std::move(send)),
+      pace_(settings),
+      driver_(restored(now, settings, ledger, journal), connections) {
+  restored_bytes_ = counts().update_bytes;
+}
+
+void Bridge::receive(Now now, AskedNumber number, Message message, bool apart) {
+  Driver::Orders orders;
+  auto& effects = orders.effects;
+  ledger_.received(now.monotonic, number);
+  driver_.received(now, std::move(message), orders);
+  const auto judge = [&] {
+    digest_.add(now.monotonic, effects);
+    ledger_.published(now.monotonic, effects);
+    gathered_ = gathered_ || !effects.publications.empty();
+    effects.publications.clear();
+    effects.finished.clear();
+  };
+  judge();
+  ledger_.taken(now.monotonic, number, effects);
+  for (const auto& entry : std::exchange(effects.recorded, {})) {
+    if (const auto fault = journal_.record(now.monotonic, entry)) {
+      driver_.not_recorded(now, entry.number, *fault, orders);
+      judge();
+      ledger_.not_recorded(entry);
+    } else {
+      ledger_.recorded(now.monotonic, entry);
+    }
+  }
+  if (apart) {
+    driver_.leave_calls(now, orders);
+    promise(orders.calls.empty(), "the MQTT library's thread makes no call");
+  } else {
+    driver_.begin_calls(now, orders);
+  }
+  carry_out(now, orders);
+}
+
+void Bridge::call_ended(Now now, const Begun& begun, bool carried_out, const HttpOutcome& outcome) {
+  Driver::Orders orders;
+  --under_way_;
+  if (begun.asked) ledger_.call_ended(now.monotonic, *begun.asked, carried_out, outcome);
+  const bool reachable = counts().endpoint_reachable;
+  driver_.call_ended(now, begun.start.connection, outcome, orders);
+  pace_.ended(begun.call().id, outcome, reachable, counts().endpoint_reachable);
+  carry_out(now, orders);
+}
+
+void Bridge::fire_timer(Now now) {
+  Driver::Orders orders;
+  const auto before = counts();
+  const auto calls = calls_;
+  driver_.timer_fired(now, orders);
+  promise(orders.send == (gathered_ || !orders.effects.publications.empty()),
+          "what was published is sent at the next turn");
+  promise(due() > now.monotonic, "the timer does not spin");
+  carry_out(now, orders);
+  const auto after = counts();
+  if (last_ring_ != MonotonicTime{}) {
+    spare_rings_ +=
+        idle_rings_per_second * std::chrono::duration<double>(now.monotonic - last_ring_).count();
+  }
+  last_ring_ = now.monotonic;
+  const bool changed = orders.send || calls != calls_ || before.waiting != after.waiting ||
+                       before.pausing != after.pausing || before.held != after.held;
+  if (ledger_.things() <= most_things_to_count) {
+    promise(after.waiting <= ledger_.awaited(now.monotonic),
+            "who no longer waits is not counted as waiting",
+            [&] { return std::to_string(after.waiting); });
+  }
+  if (!changed) --spare_rings_;
+  spare_rings_ = std::min(spare_rings_, most_spare_rings);
+  promise(spare_rings_ > 0, "the timer does not ring for nothing");
+}
+
+void Bridge::drain(Now now, Duration patience) {
+  Driver::Orders orders;
+  driver_.drain(now, patience, orders);
+  carry_out(now, orders);
+}
+
+void Bridge::break_off(Now now, const Begun& begun) {
+  Driver::Orders orders;
+  --under_way_;
+  driver_.call_ended(now, begun.start.connection,
+                     HttpFailure{.kind = HttpFailure::Kind::stopped,
+                                 .maybe_sent = true,
+                                 .detail = "stopped while waiting for the answer"},
+                     orders);
+  promise(orders.calls.empty(), "a bridge that is drained makes no call");
+  carry_out(now, orders);
+}
+
+void Bridge::carry_out(Now now, Driver::Orders& orders) {
+  auto& effects = orders.effects;
+  promise(effects.recorded.empty(), "only a message that is received is recorded");
+  spare_rings_ += idle_rings_per_event;
+  if (const auto& drained = driver_.drained(); drained && !std::exchange(end_seen_, true)) {
+    ledger_.shutting_down();
+    promise(settings_.holding.durable || drained->left_to_journal == 0,
+            "nothing is left to a journal that is none");
+    promise(drained->left_to_journal == counts().updates,
+            "what is left to the journal are updates");
+  }
+  digest_.add(now.monotonic, effects);
+  ledger_.published(now.monotonic, effects);
+  journal_.settle(now.monotonic, effects.settled);
+  gathered_ = !orders.send && (gathered_ || !effects.publications.empty());
+  for (auto& start : orders.calls) begin(now, std::move(start));
+  promise(!gathered_ || due() <= now.monotonic, "what is published is sent at once");
+  check_bounds();
+}
+
+void Bridge::begin(Now now, Driver::Start start) {
+  promise(start.connection < connections_ && under_way_ < connections_,
+          "calls in flight are bounded by the connections");
+  const auto& call = start.call;
+  const auto quota = call.request.method == "GET" ? QuotaKind::reads : QuotaKind::writes;
+  pace_.began(now.monotonic, call.id, quota, under_way_, counts().endpoint_reachable);
+  ++under_way_;
+  ++calls_;
+  digest_.add(now.monotonic, call.request);
+  Begun begun{.start = std::move(start), .asked = {}, .quota = quota};
+  if (!begun.call().poll) begun.asked = ledger_.call_began(now.monotonic, begun.call());
+  send_(begun);
+}
+
+void Bridge::check_bounds() const {
+  const auto counts = engine().counts();
+  promise(counts.waiting <= settings_.queue + connections_, "the queue has a bound",
+          [&] { return std::to_string(counts.waiting); });
+  promise(counts.update_bytes <= std::max(settings_.holding.max_bytes, restored_bytes_),
+          "the store of updates has a bound", [&] { return std::to_string(counts.update_bytes); });
+  promise(counts.in_flight <= under_way_, "the engine knows its calls",
+          [&] { return std::to_string(counts.in_flight); });
+  promise(driver_.free_connections() + under_way_ == connections_,
+          "a connection is free or has a call");
+}
+
+void Bridge::check_nothing_missed(Now then) const {
+  promise(driver_.free_connections() == 0 || drained() || !engine().has_call(then) ||
+              due() <= then.monotonic,
+          "no call waits while a connection is free",
+          [&] { return std::to_string(driver_.free_connections()) + " free"; });
+}
+
+}  // namespace jobs_bridge::simulation

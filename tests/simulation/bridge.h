@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "bridge/flow/driver.h"
+#include "bridge/time.h"
+#include "tests/simulation/digest.h"
+#include "tests/simulation/journal_model.h"
+#include "tests/simulation/ledger.h"
+#include "tests/simulation/pace.h"
+
+namespace jobs_bridge::simulation {
+
+/// One life of the bridge: the Driver that the daemon runs, whose orders the world carries out and
+/// the ledger judges. A wake-up that it fails to ask for is a violation.
+class Bridge {
+ public:
+  /// A call goes out to the endpoint; its outcome goes to call_ended().
+  struct Begun {
+    Driver::Start start;
+    std::optional<AskedNumber> asked;  ///< nothing: a poll
+    QuotaKind quota;
+
+    [[nodiscard]] const Call& call() const { return start.call; }
+  };
+  using Send = std::function<void(const Begun&)>;
+
+  /// Takes over what the journal kept. Its timer is due at once.
+  Bridge(Now now, const EngineSettings& settings, std::size_t connections, Ledger& ledger,
+         JournalModel& journal, Digest& digest, Send send);
+
+  /// `apart`: on a thread of the MQTT library's, which leaves calls to the event loop.
+  void receive(Now now, AskedNumber number, Message message, bool apart);
+  void call_ended(Now now, const Begun& begun, bool carried_out, const HttpOutcome& outcome);
+  [[nodiscard]] MonotonicTime due() const { return driver_.due(); }
+  void fire_timer(Now now);
+  void drain(Now now, Duration patience);
+  [[nodiscard]] bool draining() const { return driver_.draining(); }
+  [[nodiscard]] bool drained() const { return driver_.drained().has_value(); }
+  /// Once it is drained, of a call still under way: it is broken off.
+  void break_off(Now now, const Begun& begun);
+  /// That nobody sleeps through something, asked just before `then`, up to which nothing happens.
+  void check_nothing_missed(Now then) const;
+
+  [[nodiscard]] bool is_idle() const { return engine().is_idle(); }
+  [[nodiscard]] Engine::Counts counts() const { return engine().counts(); }
+  [[nodiscard]] std::uint64_t calls() const { return calls_; }
+
+ private:
+  [[nodiscard]] const Engine& engine() const { return driver_.engine(); }
+  /// What the driver ordered for an event.
+  void carry_out(Now now, Driver::Orders& orders);
+  void begin(Now now, Driver::Start start);
+  void check_bounds() const;
+
+  EngineSettings settings_;
+  std::size_t connections_;
+  Ledger& ledger_;
+  JournalModel& journal_;
+  Digest& digest_;
+  Send send_;
+  Pace pace_;
+  std::size_t restored_bytes_ = 0;
+  Driver driver_;
+  std::size_t under_way_ = 0;
+  bool gathered_ = false;  ///< something was published and not ordered to be sent
+  bool end_seen_ = false;
+  double spare_rings_ = 100;  ///< of the timer, for nothing, that are allowed yet
+  MonotonicTime last_ring_{};
+  std::uint64_t calls_ = 0;
+};
+
+}  // namespace jobs_bridge::simulation
