@@ -30,11 +30,12 @@ Engine restored(Now now, const EngineSettings& settings, Ledger& ledger, Journal
 }  // namespace
 
 Bridge::Bridge(Now now, const EngineSettings& settings, std::size_t connections, Ledger& ledger,
-               JournalModel& journal, Digest& digest, Send send)
+               JournalModel& journal, Publisher& publisher, Digest& digest, Send send)
     : settings_(settings),
       connections_(connections),
       ledger_(ledger),
       journal_(journal),
+      publisher_(publisher),
       digest_(digest),
       send_(std::move(send)),
       pace_(settings),
@@ -48,9 +49,7 @@ void Bridge::receive(Now now, AskedNumber number, Message message, bool apart) {
   ledger_.received(now.monotonic, number);
   driver_.received(now, std::move(message), orders);
   const auto judge = [&] {
-    digest_.add(now.monotonic, effects);
-    ledger_.published(now.monotonic, effects);
-    gathered_ = gathered_ || !effects.publications.empty();
+    publish(now, effects);
     effects.publications.clear();
     effects.finished.clear();
   };
@@ -140,13 +139,20 @@ void Bridge::carry_out(Now now, Driver::Orders& orders) {
     promise(drained->left_to_journal == counts().updates,
             "what is left to the journal are updates");
   }
-  digest_.add(now.monotonic, effects);
-  ledger_.published(now.monotonic, effects);
+  publish(now, effects);
   journal_.settle(now.monotonic, effects.settled);
-  gathered_ = !orders.send && (gathered_ || !effects.publications.empty());
+  if (orders.send) gathered_ = false;
   for (auto& start : orders.calls) begin(now, std::move(start));
   promise(!gathered_ || due() <= now.monotonic, "what is published is sent at once");
   check_bounds();
+  if (orders.send) publisher_.flush();
+}
+
+void Bridge::publish(Now now, const Effects& effects) {
+  digest_.add(now.monotonic, effects);
+  ledger_.published(now.monotonic, effects);
+  for (const auto& publication : effects.publications) publisher_.queue(publication);
+  gathered_ = gathered_ || !effects.publications.empty();
 }
 
 void Bridge::begin(Now now, Driver::Start start) {

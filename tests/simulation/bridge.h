@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "bridge/flow/driver.h"
+#include "bridge/ports.h"
 #include "bridge/time.h"
 #include "tests/simulation/digest.h"
 #include "tests/simulation/journal_model.h"
@@ -30,7 +31,7 @@ class Bridge {
 
   /// Takes over what the journal kept. Its timer is due at once.
   Bridge(Now now, const EngineSettings& settings, std::size_t connections, Ledger& ledger,
-         JournalModel& journal, Digest& digest, Send send);
+         JournalModel& journal, Publisher& publisher, Digest& digest, Send send);
 
   /// `apart`: on a thread of the MQTT library's, which leaves calls to the event loop.
   void receive(Now now, AskedNumber number, Message message, bool apart);
@@ -53,6 +54,7 @@ class Bridge {
   [[nodiscard]] const Engine& engine() const { return driver_.engine(); }
   /// What the driver ordered for an event.
   void carry_out(Now now, Driver::Orders& orders);
+  void publish(Now now, const Effects& effects);
   void begin(Now now, Driver::Start start);
   void check_bounds() const;
 
@@ -60,6 +62,7 @@ class Bridge {
   std::size_t connections_;
   Ledger& ledger_;
   JournalModel& journal_;
+  Publisher& publisher_;
   Digest& digest_;
   Send send_;
   Pace pace_;

@@ -39,8 +39,8 @@ bool is_describe_of(const HttpRequest& request, const Asked& asked) {
 
 }  // namespace
 
-Ledger::Ledger(const EngineSettings& settings, std::uint32_t things)
-    : settings_(settings), lines_(things) {}
+Ledger::Ledger(const EngineSettings& settings, std::uint32_t things, Duration lateness)
+    : settings_(settings), lateness_(lateness), lines_(things) {}
 
 AskedNumber Ledger::number_in(std::string_view payload) {
   const auto at = payload.rfind(token_member);

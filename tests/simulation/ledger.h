@@ -21,7 +21,8 @@ namespace jobs_bridge::simulation {
 /// promise.
 class Ledger {
  public:
-  Ledger(const EngineSettings& settings, std::uint32_t things);
+  /// `lateness`: by so much the world itself may be late for what is due.
+  Ledger(const EngineSettings& settings, std::uint32_t things, Duration lateness);
 
   /// A device sends this.
   AskedNumber add(Asked asked);
@@ -95,6 +96,7 @@ class Ledger {
   [[nodiscard]] std::string describe(const Asked& asked) const;
 
   EngineSettings settings_;
+  Duration lateness_;
   std::deque<Asked> asked_;
   std::vector<Line> lines_;
   std::uint64_t replies_ = 0;

@@ -124,7 +124,7 @@ void Ledger::reply(MonotonicTime now, AskedNumber number, const Publication& pub
   promise(publication.payload.find("\"timestamp\":") != std::string::npos,
           "a reply has a timestamp", details);
   const bool update = asked.operation == Operation::update;
-  promise(update || now <= asked.deadline, "a reply comes in time", details);
+  promise(update || now <= asked.deadline + lateness_, "a reply comes in time", details);
   promise(publication.payload.find("\"thingName\"") == std::string::npos,
           "a reply does not repeat what its topic says", details);
   // The documents of the endpoint's jobs name their thing.

@@ -67,6 +67,15 @@ Shape Shape::random(Dice& dice) {
   shape.clock_unset = dice.chance(0.1);
   shape.between_ends = now_and_then(8);
   shape.between_full_disks = now_and_then(4);
+  shape.callbacks_apart = dice.chance(0.5);
+  if (dice.chance(0.5)) shape.timer_lateness = dice.about(2ms);
+  if (dice.chance(0.3)) {
+    shape.between_stalls = now_and_then(20);
+    shape.longest_stall = dice.chance(0.7) ? dice.about(30ms) : dice.about(6s);
+  }
+  shape.between_broker_losses = now_and_then(10);
+  if (dice.chance(0.2)) shape.blocked = 0.01;
+  if (dice.chance(0.7)) shape.receive_maximum = dice.between(1, 40);
   return shape;
 }
 
@@ -81,9 +90,12 @@ std::string Shape::describe_world() const {
          ", deadline " + seconds(engine.deadline) + ", max_age " + seconds(engine.holding.max_age) +
          (engine.holding.durable ? ", durable" : "") +
          (engine.notifier.enabled ? ", notifying" : "") +
-         (engine.notifier.repeat_replies.empty() ? "" : ", repeating") + ", a request every " +
-         seconds(between_requests) + " for " + seconds(length) + ", an end every " +
-         seconds(between_ends);
+         (engine.notifier.repeat_replies.empty() ? "" : ", repeating") +
+         (callbacks_apart ? ", callbacks apart" : "") + ", the broker lost every " +
+         seconds(between_broker_losses) + ", timers late by " + seconds(timer_lateness) +
+         ", a stall of " + seconds(longest_stall) + " every " + seconds(between_stalls) +
+         ", a request every " + seconds(between_requests) + " for " + seconds(length) +
+         ", an end every " + seconds(between_ends);
 }
 
 }  // namespace jobs_bridge::simulation

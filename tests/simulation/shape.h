@@ -41,8 +41,23 @@ struct Shape {
   double power_cuts = 0.3;
   Duration between_full_disks{};
 
-  /// Messages come on a thread of the MQTT library's, beside the event loop.
+  /// Messages come on a thread of the MQTT library's, beside the event loop, which is woken for
+  /// them.
   bool callbacks_apart = false;
+  /// The loop is so late for its timer, and for what wakes it, at most.
+  Duration timer_lateness{};
+  /// The event loop, or the whole process, stands still for up to `longest_stall`: calls that have
+  /// ended, messages that have come and timers are seen after it.
+  Duration between_stalls{};
+  Duration longest_stall{};
+
+  /// The connection to the broker ends, also by not taking what is sent: this share of it.
+  Duration between_broker_losses{};
+  double blocked = 0;
+  std::size_t receive_maximum = 65535;
+
+  /// The latest that something due may come.
+  [[nodiscard]] Duration lateness() const { return timer_lateness + longest_stall; }
 
   static Shape random(Dice& dice);
   [[nodiscard]] std::string describe_world() const;

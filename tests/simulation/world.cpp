@@ -23,7 +23,9 @@ World::World(Shape shape, std::uint64_t seed)
       dice_(seed),
       endpoint_(shape_.things, dice_.next()),
       journal_(dice_.next()),
-      ledger_(shape_.engine, shape_.things),
+      broker_(
+          agenda_, [this] { return now_; }, shape_.receive_maximum, dice_.next()),
+      ledger_(shape_.engine, shape_.things, shape_.lateness()),
       devices_(shape_, dice_.next()),
       traffic_ends_(now_ + shape_.length),
       clock_offset_(shape_.clock_unset ? 0 : some_day) {
@@ -33,6 +35,7 @@ World::World(Shape shape, std::uint64_t seed)
     }
   }
   endpoint_.set_weather(shape_.weather);
+  broker_.set_blocked(shape_.blocked);
   start_bridge();
 }
 
@@ -41,9 +44,21 @@ Now World::clock() const {
   return {.monotonic = now_, .unix_seconds = clock_offset_ + seconds.count()};
 }
 
+MonotonicTime World::next_ring() const {
+  if (!bridge_ || bridge_->due() == MonotonicTime::max()) return MonotonicTime::max();
+  return std::max({bridge_->due() + timer_late_, now_, stalled_until_});
+}
+
+void World::fire_timer() {
+  bridge_->fire_timer(clock());
+  if (shape_.timer_lateness > Duration::zero()) {
+    timer_late_ = dice_.between(Duration::zero(), shape_.timer_lateness);
+  }
+}
+
 void World::run_until(MonotonicTime end) {
   while (true) {
-    const auto ring = bridge_ ? std::max(bridge_->due(), now_) : MonotonicTime::max();
+    const auto ring = next_ring();
     const auto next = std::min(agenda_.next(), ring);
     if (next > end) break;
     if (bridge_ && next - rounding > now_) {
@@ -53,11 +68,12 @@ void World::run_until(MonotonicTime end) {
     }
     now_ = next;
     if (ring <= agenda_.next()) {
-      bridge_->fire_timer(clock());
+      fire_timer();
     } else {
       agenda_.take()();
     }
     stop_once_drained();
+    look_after_broker();
   }
   now_ = end;
 }
@@ -83,12 +99,15 @@ void World::run_traffic() {
   every(shape_.between_clock_jumps, &World::jump_the_clock);
   every(shape_.between_full_disks, &World::fill_the_disk);
   every(shape_.between_ends, &World::end_the_bridge);
+  every(shape_.between_stalls, &World::stall);
+  every(shape_.between_broker_losses, &World::lose_the_broker);
   run_until(traffic_ends_);
 }
 
 void World::settle() {
   endpoint_.set_weather(Weather::fair());
   journal_.set_full(0);
+  broker_.set_blocked(0);
   run_for(20s);  // any restart under way
   promise(bridge_.has_value(), "the simulation is sound");
   // Each update takes up to three calls; the rate may have to grow again from one a second.
@@ -118,15 +137,12 @@ void World::settle() {
   ledger_.check_all_done();
   journal_.catch_up(now_);
   promise(journal_.entries().empty(), "nothing is left in the journal");
+  promise(broker_.empty(), "the broker has all that was published");
 }
 
 AskedNumber World::send(Asked asked) {
   const auto number = ledger_.add(std::move(asked));
-  if (bridge_) {
-    deliver(number);
-  } else {
-    at_broker_.push_back(number);
-  }
+  deliver(number);
   return number;
 }
 
@@ -135,6 +151,14 @@ AskedNumber World::send(std::uint32_t thing) {
 }
 
 void World::deliver(AskedNumber number) {
+  if (!bridge_ || !broker_.connected()) {
+    at_broker_.push_back(number);
+    return;
+  }
+  if (is_stalled() && (process_stalled_ || !shape_.callbacks_apart)) {
+    agenda_.at(stalled_until_, [this, number] { deliver(number); });
+    return;
+  }
   bridge_->receive(clock(), number, Devices::message_of(ledger_.asked(number), number),
                    shape_.callbacks_apart);
 }
@@ -149,6 +173,10 @@ void World::begin_call(const Bridge::Begun& begun) {
 void World::end_call(std::uint64_t call) {
   const auto found = calls_.find(call);
   if (found == calls_.end()) return;  // it ended with the bridge
+  if (is_stalled()) {
+    agenda_.at(stalled_until_, [this, call] { end_call(call); });
+    return;
+  }
   auto [begun, fate] = std::move(found->second);
   calls_.erase(found);
   if (fate.carried_out) {
@@ -160,10 +188,23 @@ void World::end_call(std::uint64_t call) {
 }
 
 void World::start_bridge() {
-  bridge_.emplace(clock(), shape_.engine, shape_.connections, ledger_, journal_, digest_,
+  bridge_.emplace(clock(), shape_.engine, shape_.connections, ledger_, journal_, broker_, digest_,
                   [this](const Bridge::Begun& begun) { begin_call(begun); });
   bridge_->fire_timer(clock());
+  connect_to_broker();
+}
+
+void World::connect_to_broker() {
+  broker_.connect();
   for (const auto number : std::exchange(at_broker_, {})) deliver(number);
+}
+
+void World::look_after_broker() {
+  if (!bridge_ || broker_.connected() || std::exchange(reconnecting_, true)) return;
+  agenda_.at(now_ + dice_.between(1ms, 3s), [this] {
+    reconnecting_ = false;
+    if (bridge_) connect_to_broker();
+  });
 }
 
 std::vector<std::uint64_t> World::under_way() const {
@@ -183,6 +224,8 @@ void World::stop_bridge(bool cut_power) {
   ++ends_;
   calls_before_ += bridge_->calls();
   bridge_.reset();
+  broker_.forget();
+  broker_.disconnect();
   ledger_.ended();
   // Calls under way: the endpoint may have had them already.
   for (const auto number : under_way()) {

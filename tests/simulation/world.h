@@ -9,6 +9,7 @@
 #include "bridge/time.h"
 #include "tests/simulation/agenda.h"
 #include "tests/simulation/bridge.h"
+#include "tests/simulation/broker_model.h"
 #include "tests/simulation/devices.h"
 #include "tests/simulation/dice.h"
 #include "tests/simulation/digest.h"
@@ -34,8 +35,20 @@ struct Totals {
   [[nodiscard]] std::string text() const;
 };
 
-/// Devices, broker, bridge, network and endpoint in virtual time. The same shape and seed make the
-/// same run.
+/// Devices, broker, bridge, network, disk and endpoint in virtual time. The same shape and seed
+/// make the same run.
+///
+/// Of the daemon it runs the whole core as it is, bridge/flow/driver included, and the MQTT side's
+/// outbox (adapters/mqtt/outbox). Left out, and seen to by tests of their own:
+/// - who carries out the driver's orders: the dispatcher with its lock, the event loop and its
+/// fibers;
+/// - the MQTT libraries, the sender around the outbox, sessions and the canary: a message comes
+/// once,
+///   and never counts as kept for long;
+/// - HTTP, TLS, signing and the credential keeper: a call has an outcome;
+/// - the journal's file and the thread that writes it: the journal keeps what bridge/ports.h
+/// promises;
+/// - the store of watched things, whose things are forgotten when the bridge ends.
 class World {
  public:
   World(Shape shape, std::uint64_t seed);
@@ -59,6 +72,8 @@ class World {
   void add_a_job();
   void jump_the_clock();
   void fill_the_disk();
+  void stall();
+  void lose_the_broker();
   void end_the_bridge();
 
   [[nodiscard]] MonotonicTime now() const { return now_; }
@@ -80,6 +95,11 @@ class World {
   void repeat(Duration mean, void (World::*what)());
 
   void deliver(AskedNumber number);
+  [[nodiscard]] bool is_stalled() const { return now_ < stalled_until_; }
+  [[nodiscard]] MonotonicTime next_ring() const;
+  void fire_timer();
+  void connect_to_broker();
+  void look_after_broker();
   void begin_call(const Bridge::Begun& begun);
   void end_call(std::uint64_t call);
   void start_bridge();
@@ -93,14 +113,19 @@ class World {
   Agenda agenda_;
   EndpointModel endpoint_;
   JournalModel journal_;
+  BrokerModel broker_;
   Ledger ledger_;
   Digest digest_;
   Devices devices_;
   std::optional<Bridge> bridge_;
   MonotonicTime now_{std::chrono::hours(1)};
   MonotonicTime traffic_ends_;
+  MonotonicTime stalled_until_{};  ///< the event loop
+  bool reconnecting_ = false;
+  bool process_stalled_ = false;  ///< and all else with it
+  Duration timer_late_{};         ///< by so much the next time
   std::int64_t clock_offset_;
-  std::deque<AskedNumber> at_broker_;  ///< while there is no bridge
+  std::deque<AskedNumber> at_broker_;  ///< while there is no bridge, or no connection
   std::unordered_map<std::uint64_t, Under> calls_;
   std::uint64_t next_call_ = 0;
   std::uint64_t calls_before_ = 0;  ///< of former lives

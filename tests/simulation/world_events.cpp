@@ -70,4 +70,14 @@ void World::end_the_bridge() {
   }
 }
 
+void World::lose_the_broker() {
+  broker_.disconnect();
+}
+
+void World::stall() {
+  if (is_stalled()) return;
+  stalled_until_ = now_ + dice_.between(Duration::zero(), shape_.longest_stall);
+  process_stalled_ = dice_.chance(0.5);
+}
+
 }  // namespace jobs_bridge::simulation
