@@ -16,7 +16,7 @@ using RequestId = std::uint64_t;
 /// whatever became of it.
 struct Call {
   RequestId id = 0;
-  /// What it carries out; the describe that settles an update, and a poll, have their own.
+  /// What it carries out; the describe that reconciles an update, and a poll, have their own.
   Operation operation = Operation::start_next;
   HttpRequest request;
   MonotonicTime deadline;

@@ -27,7 +27,7 @@ bool maybe_reached_endpoint(const HttpOutcome& outcome) {
 Delivery Delivery::resumed(Request update, bool expired) {
   Delivery delivery(std::move(update));
   auto& trouble = delivery.trouble();
-  trouble.settlement = Settlement::of_unknown(delivery.request_);
+  trouble.reconciliation = Reconciliation::of_unknown(delivery.request_);
   trouble.maybe_sent = true;
   trouble.expired = expired;
   return delivery;
@@ -39,15 +39,15 @@ Delivery::Trouble& Delivery::trouble() {
 }
 
 HttpRequest Delivery::call() const {
-  return settling() ? trouble_->settlement->call(request_) : build_call(request_);
+  return reconciling() ? trouble_->reconciliation->call(request_) : build_call(request_);
 }
 
 QuotaKind Delivery::quota() const {
-  return settling() ? QuotaKind::reads : facts_of(request_.operation).quota;
+  return reconciling() ? QuotaKind::reads : facts_of(request_.operation).quota;
 }
 
 Delivery::Step Delivery::ended(const HttpOutcome& outcome, Random& random) {
-  if (settling()) return settled(outcome, random);
+  if (reconciling()) return described(outcome, random);
   auto answer = read_answer(request_, outcome);
   auto* rejection = std::get_if<Rejection>(&answer);
   if (rejection == nullptr) return answer;
@@ -57,8 +57,8 @@ Delivery::Step Delivery::ended(const HttpOutcome& outcome, Random& random) {
   // for them.
   const bool passes = may_pass(outcome, *rejection) || (update && refuses_credentials(outcome));
   const bool sent_before = trouble_ && trouble_->maybe_sent;
-  auto settlement = Settlement::of(request_, outcome, *rejection, sent_before);
-  if (!passes && !settlement) {
+  auto reconciliation = Reconciliation::of(request_, outcome, *rejection, sent_before);
+  if (!passes && !reconciliation) {
     if (sent_before && rejection->code == ErrorCode::internal_error) {
       rejection->message += "; whether the update was carried out is not known";
     }
@@ -68,9 +68,9 @@ Delivery::Step Delivery::ended(const HttpOutcome& outcome, Random& random) {
   auto& known = trouble();
   known.failure = *rejection;
   ++known.failed_calls;
-  if (settlement) {
+  if (reconciliation) {
     if (rejection->code == ErrorCode::internal_error) known.maybe_sent = true;
-    known.settlement = std::move(settlement);
+    known.reconciliation = std::move(reconciliation);
     return Again{};
   }
   if (!update) {
@@ -80,22 +80,22 @@ Delivery::Step Delivery::ended(const HttpOutcome& outcome, Random& random) {
   return later(random);
 }
 
-Delivery::Step Delivery::settled(const HttpOutcome& outcome, Random& random) {
-  auto step = trouble_->settlement->described(request_, outcome);
+Delivery::Step Delivery::described(const HttpOutcome& outcome, Random& random) {
+  auto step = trouble_->reconciliation->described(request_, outcome);
   if (auto* answer = std::get_if<Answer>(&step)) return std::move(*answer);
-  switch (std::get<Settlement::Next>(step)) {
-    case Settlement::Next::describe:
+  switch (std::get<Reconciliation::Next>(step)) {
+    case Reconciliation::Next::describe:
       return Again{};
-    case Settlement::Next::send_update:
+    case Reconciliation::Next::send_update:
       if (trouble_->expired) {
         return Rejection{ErrorCode::request_throttled,
                          "the message expired before the gateway was restarted; the update was not "
                          "sent again"};
       }
-      trouble_->settlement.reset();
+      trouble_->reconciliation.reset();
       // One that was never seen to fail goes at once: it may just not have been sent.
       return trouble_->failed_calls == 0 ? Again{} : later(random);
-    case Settlement::Next::describe_later:
+    case Reconciliation::Next::describe_later:
       break;
   }
   ++trouble_->failed_calls;
@@ -109,13 +109,13 @@ Delivery::Again Delivery::later(Random& random) {
 }
 
 std::optional<Rejection> Delivery::known_refusal() const {
-  if (!settling() || !trouble_->settlement->is_refused()) return std::nullopt;
-  return trouble_->settlement->unsettled();
+  if (!reconciling() || !trouble_->reconciliation->is_refused()) return std::nullopt;
+  return trouble_->reconciliation->undecided();
 }
 
 std::optional<Rejection> Delivery::failure() const {
   if (!trouble_) return std::nullopt;
-  if (trouble_->settlement) return trouble_->settlement->unsettled();
+  if (trouble_->reconciliation) return trouble_->reconciliation->undecided();
   return trouble_->failure;
 }
 

@@ -9,8 +9,8 @@
 #include "bridge/flow/random.h"
 #include "bridge/jobs/answer.h"
 #include "bridge/jobs/http.h"
+#include "bridge/jobs/reconciliation.h"
 #include "bridge/jobs/request.h"
-#include "bridge/jobs/settlement.h"
 #include "bridge/time.h"
 
 namespace jobs_bridge {
@@ -35,7 +35,7 @@ class Delivery {
   [[nodiscard]] HttpRequest call() const;
   [[nodiscard]] QuotaKind quota() const;
   /// Whether that call asks what became of an update.
-  [[nodiscard]] bool settling() const { return trouble_ && trouble_->settlement; }
+  [[nodiscard]] bool reconciling() const { return trouble_ && trouble_->reconciliation; }
 
   /// Another call is needed, after that pause.
   struct Again {
@@ -52,7 +52,7 @@ class Delivery {
  private:
   /// What most requests never need.
   struct Trouble {
-    std::optional<Settlement> settlement;
+    std::optional<Reconciliation> reconciliation;
     std::optional<Rejection> failure;
     BackOff back_off;
     int failed_calls = 0;
@@ -63,7 +63,7 @@ class Delivery {
   using Step = std::variant<Answer, Again>;
 
   Trouble& trouble();
-  Step settled(const HttpOutcome& outcome, Random& random);
+  Step described(const HttpOutcome& outcome, Random& random);
   Again later(Random& random);
 
   Request request_;

@@ -137,7 +137,7 @@ std::optional<Rejection> Engine::refusal(const Request& request, std::size_t byt
   if (refusing_ && !safe) {
     return Rejection{ErrorCode::internal_error, "the gateway is shutting down: ask again"};
   }
-  if (lanes_.waiting() + pausing_ + settling_.size() >= settings_.queue) {
+  if (lanes_.waiting() + pausing_ + reconciling_.size() >= settings_.queue) {
     return full("the gateway's queue", settings_.queue, " requests wait");
   }
   if (lanes_.waiting(thing) >= settings_.queue_per_thing ||
@@ -247,7 +247,7 @@ std::optional<Duration> Engine::oldest_held(MonotonicTime now) const {
 }
 
 bool Engine::is_idle() const {
-  return lanes_.waiting() + pausing_ + settling_.size() + in_flight_ == 0;
+  return lanes_.waiting() + pausing_ + reconciling_.size() + in_flight_ == 0;
 }
 
 void Engine::reply(Now now, Pending& pending, const Answer& answer,
@@ -284,8 +284,8 @@ void Engine::withdraw(Place place) {
       if (!pending.is_held()) --pausing_;
       lanes_.finish(pending.thing());
       break;
-    case Stage::settling:
-      std::erase(settling_, id);
+    case Stage::reconciling:
+      std::erase(reconciling_, id);
       lanes_.finish(pending.thing());
       break;
     case Stage::in_flight:

@@ -78,7 +78,7 @@ struct EngineSettings {
 ///       │ ^  │  └─ deadline ──> rejected reply ──> late ── answered() ──> forgotten
 ///       │ │  └─ answered(): another try may help ──> pausing ── tick() ──> waiting
 ///       v │ next_call()
-///     settling: an update's fate is asked for by a describe
+///     reconciling: an update's fate is asked for by a describe
 ///
 /// Promises kept here: every request gets exactly one reply inside its deadline, but for an update
 /// that cannot be delivered by then, which is answered when its outcome is known; the requests of a
@@ -158,7 +158,7 @@ class Engine {
   [[nodiscard]] Notifier::Counts notifier_counts() const { return notifier_.counts(); }
 
  private:
-  enum class Stage { waiting, in_flight, pausing, settling, late };
+  enum class Stage { waiting, in_flight, pausing, reconciling, late };
   struct Asker {
     ReplyAddress address;
     MonotonicTime deadline;
@@ -237,10 +237,10 @@ class Engine {
   Intake intake_;
   Lanes lanes_;
   Requests requests_;
-  Agenda due_;                      ///< all but the late
-  Agenda pauses_;                   ///< those that pause
-  std::set<RequestId> held_;        ///< in the order in which they were received
-  std::deque<RequestId> settling_;  ///< waiting for the describe that settles them
+  Agenda due_;                         ///< all but the late
+  Agenda pauses_;                      ///< those that pause
+  std::set<RequestId> held_;           ///< in the order in which they were received
+  std::deque<RequestId> reconciling_;  ///< waiting for the describe that reconciles them
   Notifier notifier_;
   Quota reads_;
   Quota writes_;

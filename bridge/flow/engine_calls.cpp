@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 constexpr Duration reply_margin = 50ms;
 
 /// The share of the deadline that an update leaves for asking what became of it.
-constexpr int settlement_share = 4;
+constexpr int reconciliation_share = 4;
 
 std::string cause_of(const HttpOutcome& outcome) {
   if (const auto* failure = std::get_if<HttpFailure>(&outcome)) return no_answer(*failure).message;
@@ -46,7 +46,7 @@ MonotonicTime Engine::next_call_at(MonotonicTime now) const {
   constexpr auto never = MonotonicTime::max();
   const bool held = !refusing_;
   const bool read_waits =
-      !settling_.empty() || lanes_.ready({.reads = true, .writes = false, .held = held}) > 0;
+      !reconciling_.empty() || lanes_.ready({.reads = true, .writes = false, .held = held}) > 0;
   const bool write_waits = lanes_.ready({.reads = false, .writes = true, .held = held}) > 0;
   const auto read_at = std::max(read_waits ? now : notifier_.next_due(now), reads_.ready_at(now));
   const auto write_at = write_waits ? writes_.ready_at(now) : never;
@@ -62,9 +62,9 @@ std::optional<Call> Engine::next_call(Now now, Effects& effects) {
   tick(now, effects);
   if (!circuit_.allows(now.monotonic, in_flight_ + polls_)) return std::nullopt;
   if (reads_.allows(now.monotonic)) {
-    if (!settling_.empty()) {
-      const auto id = settling_.front();
-      settling_.pop_front();
+    if (!reconciling_.empty()) {
+      const auto id = reconciling_.front();
+      reconciling_.pop_front();
       return start(now, id);
     }
     // Polls before requests: they are few, bounded in rate and number, and would otherwise never
@@ -92,11 +92,11 @@ Call Engine::start(Now now, RequestId id) {
   quota_for(pending.delivery.quota()).called(now.monotonic);
   circuit_.called(id);
   ++pending.calls;
-  return Call{
-      .id = id,
-      .operation = pending.delivery.settling() ? Operation::describe : pending.request().operation,
-      .request = pending.delivery.call(),
-      .deadline = call_deadline(pending, now.monotonic)};
+  return Call{.id = id,
+              .operation = pending.delivery.reconciling() ? Operation::describe
+                                                          : pending.request().operation,
+              .request = pending.delivery.call(),
+              .deadline = call_deadline(pending, now.monotonic)};
 }
 
 MonotonicTime Engine::call_deadline(const Pending& pending, MonotonicTime now) const {
@@ -104,7 +104,7 @@ MonotonicTime Engine::call_deadline(const Pending& pending, MonotonicTime now) c
   if (!pending.is_update()) return last - std::min(reply_margin, (last - now) / 2);
   // An update may take longer than its device waits: a call cut short would not help it.
   const auto margin =
-      pending.delivery.settling() ? reply_margin : settings_.deadline / settlement_share;
+      pending.delivery.reconciling() ? reply_margin : settings_.deadline / reconciliation_share;
   return std::max(last - margin, now + settings_.deadline / 2);
 }
 
@@ -179,9 +179,9 @@ void Engine::try_again(Now now, Place place, Duration pause, Effects& effects) {
     pending.resume = resume;
     pauses_.emplace(resume, place->first);
     if (!pending.is_held()) ++pausing_;
-  } else if (pending.delivery.settling() && !pending.is_held()) {
-    pending.stage = Stage::settling;
-    settling_.push_back(place->first);
+  } else if (pending.delivery.reconciling() && !pending.is_held()) {
+    pending.stage = Stage::reconciling;
+    reconciling_.push_back(place->first);
   } else {
     pending.stage = Stage::waiting;
     lanes_.again(pending.thing(), pending.delivery.quota(), pending.is_held());

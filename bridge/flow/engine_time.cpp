@@ -111,9 +111,9 @@ void Engine::hold_next_asker(Place place) {
     held_.insert(place->first);
     if (pending.stage == Stage::pausing) --pausing_;
     if (pending.stage == Stage::waiting) lanes_.hold(pending.thing(), place->first);
-    if (pending.stage == Stage::settling) {
+    if (pending.stage == Stage::reconciling) {
       // Its describe is no longer more urgent than what others wait for.
-      std::erase(settling_, place->first);
+      std::erase(reconciling_, place->first);
       pending.stage = Stage::waiting;
       lanes_.again(pending.thing(), pending.delivery.quota(), true);
     }

@@ -1,7 +1,7 @@
 // What the endpoint answers, up to the reply. Input, line by line: the operation (describe, update,
 // start-next, get, or `next`: a describe of $next), the status, x-amzn-ErrorType, Retry-After,
-// Date; then the body. After a line `--` follows the answer to the describe that settles an update,
-// in the same form without the operation. A status of -1 to -8: no answer, for that reason.
+// Date; then the body. After a line `--` follows the answer to the describe that reconciles an
+// update, in the same form without the operation. A status of -1 to -8: no answer, for that reason.
 
 #include "bridge/jobs/answer.h"
 
@@ -16,7 +16,7 @@
 #include "bridge/jobs/endpoint_error.h"
 #include "bridge/jobs/health.h"
 #include "bridge/jobs/notice.h"
-#include "bridge/jobs/settlement.h"
+#include "bridge/jobs/reconciliation.h"
 #include "bridge/jobs/whole_number.h"
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/judge.h"
@@ -191,16 +191,16 @@ void check(const Request& request, const HttpOutcome& outcome, const Answer& ans
   }
 }
 
-void settle(const Request& update, const HttpOutcome& outcome, const Rejection& refusal,
-            const HttpOutcome& description) {
+void reconcile(const Request& update, const HttpOutcome& outcome, const Rejection& refusal,
+               const HttpOutcome& description) {
   for (const bool sent_before : {false, true}) {
-    auto settlement = Settlement::of(update, outcome, refusal, sent_before);
-    for (int looks = 0; settlement; ++looks) {
+    auto reconciliation = Reconciliation::of(update, outcome, refusal, sent_before);
+    for (int looks = 0; reconciliation; ++looks) {
       promise(looks < 100, "looking at once comes to an end");
-      const auto call = settlement->call(update);
+      const auto call = reconciliation->call(update);
       promise(call.method == "GET" && call.target.starts_with("/things/pump-1/jobs/job_7"),
-              "what settles an update changes nothing");
-      const auto step = settlement->described(update, description);
+              "what reconciles an update changes nothing");
+      const auto step = reconciliation->described(update, description);
       if (const auto* answer = std::get_if<Answer>(&step)) {
         const auto payload = check_payload(update, *answer);
         if (const auto* rejection = std::get_if<Rejection>(answer)) {
@@ -208,10 +208,11 @@ void settle(const Request& update, const HttpOutcome& outcome, const Rejection& 
         }
         break;
       }
-      if (std::get<Settlement::Next>(step) != Settlement::Next::describe) break;
+      if (std::get<Reconciliation::Next>(step) != Reconciliation::Next::describe) break;
     }
-    if (settlement)
-      check_rejected(settlement->unsettled(), check_payload(update, settlement->unsettled()));
+    if (reconciliation)
+      check_rejected(reconciliation->undecided(),
+                     check_payload(update, reconciliation->undecided()));
   }
 }
 
@@ -236,7 +237,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     promise(rejection->execution_state.empty(), "an error of HTTP carries no state");
     may_pass(outcome, *rejection);
     refuses_credentials(outcome);
-    settle(request, outcome, *rejection, description);
+    reconcile(request, outcome, *rejection, description);
   }
   return 0;
 }

@@ -1,4 +1,4 @@
-#include "bridge/jobs/settlement.h"
+#include "bridge/jobs/reconciliation.h"
 
 #include <map>
 #include <string_view>
@@ -59,7 +59,7 @@ Details details_in(std::string_view text) {
 }  // namespace
 
 /// What a describe told of the execution: JSON text, empty where it told nothing.
-struct Settlement::Execution {
+struct Reconciliation::Execution {
   std::string status;
   std::string details;
   std::string version;
@@ -96,8 +96,8 @@ struct Settlement::Execution {
   }
 };
 
-std::optional<Settlement> Settlement::of(const Request& update, const HttpOutcome& outcome,
-                                         const Rejection& refusal, bool sent_before) {
+std::optional<Reconciliation> Reconciliation::of(const Request& update, const HttpOutcome& outcome,
+                                                 const Rejection& refusal, bool sent_before) {
   if (update.operation != Operation::update) return std::nullopt;
   const bool for_state = refusal.code == ErrorCode::invalid_state_transition ||
                          refusal.code == ErrorCode::version_mismatch;
@@ -105,22 +105,22 @@ std::optional<Settlement> Settlement::of(const Request& update, const HttpOutcom
   const bool for_repeat = sent_before && (refusal.code == ErrorCode::terminal_state_reached ||
                                           refusal.code == ErrorCode::invalid_request);
   if (for_state || for_repeat) {
-    return Settlement(Question::execution_state, sent_before, refusal, update.execution_number);
+    return Reconciliation(Question::execution_state, sent_before, refusal, update.execution_number);
   }
   if (refusal.code == ErrorCode::internal_error && may_have_been_applied(outcome)) {
-    return Settlement(Question::applied, true, refusal, update.execution_number);
+    return Reconciliation(Question::applied, true, refusal, update.execution_number);
   }
   return std::nullopt;
 }
 
-Settlement Settlement::of_unknown(const Request& update) {
+Reconciliation Reconciliation::of_unknown(const Request& update) {
   return {Question::applied, true,
           Rejection{ErrorCode::internal_error,
                     "the gateway was restarted before the endpoint's answer"},
           update.execution_number};
 }
 
-HttpRequest Settlement::call(const Request& update) const {
+HttpRequest Reconciliation::call(const Request& update) const {
   const Request describe{
       .operation = Operation::describe,
       .thing = update.thing,
@@ -130,7 +130,7 @@ HttpRequest Settlement::call(const Request& update) const {
   return build_call(describe);
 }
 
-Settlement::Step Settlement::described(const Request& update, const HttpOutcome& outcome) {
+Reconciliation::Step Reconciliation::described(const Request& update, const HttpOutcome& outcome) {
   Request describe = update;
   describe.operation = Operation::describe;
   const auto answer = read_answer(describe, outcome);
@@ -143,8 +143,9 @@ Settlement::Step Settlement::described(const Request& update, const HttpOutcome&
   return without_description(update, outcome, std::get<Rejection>(answer));
 }
 
-Settlement::Step Settlement::without_description(const Request& update, const HttpOutcome& outcome,
-                                                 const Rejection& rejection) {
+Reconciliation::Step Reconciliation::without_description(const Request& update,
+                                                         const HttpOutcome& outcome,
+                                                         const Rejection& rejection) {
   if (may_pass(outcome, rejection) || refuses_credentials(outcome)) {
     ++failed_looks_;
     if (question_ == Question::applied || failed_looks_ < most_looks_for_state) {
@@ -159,14 +160,14 @@ Settlement::Step Settlement::without_description(const Request& update, const Ht
     if (ends_execution(update)) return Accepted{};
     return Rejection{ErrorCode::invalid_state_transition, rejection.message};
   }
-  auto verdict = unsettled();
+  auto verdict = undecided();
   verdict.detail += verdict.detail.empty() ? "" : "; ";
   verdict.detail += "asked for the execution: ";
   verdict.detail += rejection.detail.empty() ? rejection.message : rejection.detail;
   return verdict;
 }
 
-Rejection Settlement::unsettled() const {
+Rejection Reconciliation::undecided() const {
   auto verdict = refusal_;
   if (question_ == Question::applied) {
     verdict.message += "; whether the update was carried out is not known";
@@ -174,7 +175,7 @@ Rejection Settlement::unsettled() const {
   return verdict;
 }
 
-Settlement::Step Settlement::judge(const Request& update, const Execution& execution) {
+Reconciliation::Step Reconciliation::judge(const Request& update, const Execution& execution) {
   if (!may_be_applied_) return with_state(update, execution);
 
   const auto version = whole_number<std::int64_t>(execution.version);
@@ -216,7 +217,7 @@ Settlement::Step Settlement::judge(const Request& update, const Execution& execu
   return Next::send_update;
 }
 
-Answer Settlement::with_state(const Request& update, const Execution& execution) const {
+Answer Reconciliation::with_state(const Request& update, const Execution& execution) const {
   auto verdict = refusal_;
   const auto version = whole_number<std::int64_t>(execution.version);
   if (update.expected_version && version && *version != *update.expected_version) {

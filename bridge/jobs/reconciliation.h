@@ -23,15 +23,15 @@ namespace jobs_bridge {
 ///
 /// A describe changes nothing, so it may be sent whatever the update's fate was. Usage: send
 /// call(), pass the outcome to described(), and do what it says. Not thread-safe.
-class Settlement {
+class Reconciliation {
  public:
-  /// The settlement that an outcome needs, if it needs one. `refusal` is what read_answer() made of
-  /// `outcome`. `sent_before`: an earlier call for this update may have been carried out too, so
-  /// that the refusal may be one of our own repeat.
-  static std::optional<Settlement> of(const Request& update, const HttpOutcome& outcome,
-                                      const Rejection& refusal, bool sent_before);
+  /// The reconciliation that an outcome needs, if it needs one. `refusal` is what read_answer()
+  /// made of `outcome`. `sent_before`: an earlier call for this update may have been carried out
+  /// too, so that the refusal may be one of our own repeat.
+  static std::optional<Reconciliation> of(const Request& update, const HttpOutcome& outcome,
+                                          const Rejection& refusal, bool sent_before);
   /// Of an update of which nobody knows any more whether it was sent.
-  static Settlement of_unknown(const Request& update);
+  static Reconciliation of_unknown(const Request& update);
 
   /// The describe to send next.
   [[nodiscard]] HttpRequest call(const Request& update) const;
@@ -47,15 +47,15 @@ class Settlement {
   /// Whether the endpoint has refused the update, and only the state is asked for.
   [[nodiscard]] bool is_refused() const { return !may_be_applied_; }
   /// The verdict if time is up before there is one.
-  [[nodiscard]] Rejection unsettled() const;
+  [[nodiscard]] Rejection undecided() const;
 
  private:
   enum class Question { execution_state, applied };
   struct Execution;
   using Step = std::variant<Answer, Next>;
 
-  Settlement(Question question, bool may_be_applied, Rejection refusal,
-             std::optional<std::int64_t> number)
+  Reconciliation(Question question, bool may_be_applied, Rejection refusal,
+                 std::optional<std::int64_t> number)
       : question_(question),
         may_be_applied_(may_be_applied),
         refusal_(std::move(refusal)),

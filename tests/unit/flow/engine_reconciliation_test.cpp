@@ -15,7 +15,7 @@ const HttpOutcome lost = HttpFailure{.kind = HttpFailure::Kind::broken, .detail 
 const HttpOutcome applied =
     answer_of(200, R"({"execution":{"jobId":"j","status":"SUCCEEDED","versionNumber":3}})");
 
-TEST(EngineSettlementTest, TheReplyToALostUpdateWaitsForTheDescribe) {
+TEST(EngineReconciliationTest, TheReplyToALostUpdateWaitsForTheDescribe) {
   EngineDriver driver;
   driver.send("T", "j/update", R"({"status":"SUCCEEDED","clientToken":"t"})");
   driver.answer(driver.next_call().value().id, lost);
@@ -30,7 +30,7 @@ TEST(EngineSettlementTest, TheReplyToALostUpdateWaitsForTheDescribe) {
   EXPECT_EQ(driver.engine.counts().in_flight, 0U);
 }
 
-TEST(EngineSettlementTest, TheThingsNextRequestWaitsUntilTheUpdateIsSettled) {
+TEST(EngineReconciliationTest, TheThingsNextRequestWaitsUntilTheUpdatesFateIsKnown) {
   EngineDriver driver;
   driver.send("T", "j/update", R"({"status":"SUCCEEDED"})");
   driver.send("T", "start-next");
@@ -42,7 +42,7 @@ TEST(EngineSettlementTest, TheThingsNextRequestWaitsUntilTheUpdateIsSettled) {
   EXPECT_EQ(driver.next_call().value().request.method, "PUT");
 }
 
-TEST(EngineSettlementTest, AVersionMismatchCarriesTheExecutionState) {
+TEST(EngineReconciliationTest, AVersionMismatchCarriesTheExecutionState) {
   EngineDriver driver;
   driver.send("T", "j/update", R"({"status":"SUCCEEDED","expectedVersion":9})");
   driver.answer(driver.next_call().value().id,
@@ -55,7 +55,7 @@ TEST(EngineSettlementTest, AVersionMismatchCarriesTheExecutionState) {
   EXPECT_EQ(reply.at("executionState"), json({{"status", "IN_PROGRESS"}, {"versionNumber", 2}}));
 }
 
-TEST(EngineSettlementTest, AnUpdateLeavesTimeForItsSettlement) {
+TEST(EngineReconciliationTest, AnUpdateLeavesTimeForItsReconciliation) {
   EngineDriver driver;
   driver.send("T", "j/update", R"({"status":"SUCCEEDED"})");
   const auto update = driver.next_call().value();
