@@ -6,7 +6,6 @@
 #include <utility>
 #include <variant>
 
-#include "bridge/jobs/health.h"
 #include "bridge/jobs/rejection.h"
 
 namespace jobs_bridge::admin {
@@ -113,13 +112,12 @@ void Activity::request_finished(const Finished& finished, Now now) {
   }
 }
 
-void Activity::call_finished(Operation operation, const HttpOutcome& outcome, Duration took,
-                             Now now) {
-  const bool throttled = health_of(outcome) == Health::throttles;
+void Activity::call_finished(Operation operation, const HttpOutcome& outcome, Health health,
+                             Duration took, Now now) {
   const std::lock_guard lock(mutex_);
   (facts_of(operation).quota == QuotaKind::reads ? reads_ : writes_).add(now.monotonic);
   if (std::holds_alternative<HttpResponse>(outcome)) endpoint_.add(now.monotonic, took);
-  if (throttled) throttled_.add(now.monotonic);
+  if (health == Health::throttling) throttled_.add(now.monotonic);
 }
 
 void Activity::endpoint_changed(const EndpointChange& change, Now now) {
@@ -148,6 +146,19 @@ void Activity::slowed_down(const SlowedDown& slowed, Now now) {
                .message = slowed.kind == QuotaKind::reads
                               ? "the endpoint throttles reads (get, describe): slowed down"
                               : "the endpoint throttles writes (start-next, update): slowed down",
+               .cause = {}});
+}
+
+void Activity::paused(const Paused& paused, Now now) {
+  if (paused.over) return;
+  const std::lock_guard lock(mutex_);
+  errors_.add({.last = now.unix_seconds,
+               .code = "paused",
+               .thing = {},
+               .operation = {},
+               .message = paused.kind == QuotaKind::reads
+                              ? "the endpoint asked for a pause of reads (get, describe)"
+                              : "the endpoint asked for a pause of writes (start-next, update)",
                .cause = {}});
 }
 

@@ -15,6 +15,7 @@
 #include "bridge/flow/effects.h"
 #include "bridge/jobs/http.h"
 #include "bridge/jobs/operation.h"
+#include "bridge/jobs/outcome.h"
 #include "bridge/jobs/topic.h"
 #include "bridge/time.h"
 
@@ -33,9 +34,11 @@ class Activity {
   /// A request was answered: one of Effects::finished.
   void request_finished(const Finished& finished, Now now);
   /// A call of the endpoint ended, after `took`; polls of the notifier included.
-  void call_finished(Operation operation, const HttpOutcome& outcome, Duration took, Now now);
+  void call_finished(Operation operation, const HttpOutcome& outcome, Health health, Duration took,
+                     Now now);
   void endpoint_changed(const EndpointChange& change, Now now);
   void slowed_down(const SlowedDown& slowed, Now now);
+  void paused(const Paused& paused, Now now);
   /// Fills in what it knows: `requests` but for waiting, queue, pausing and held; `history`;
   /// Endpoint::cause, down_for, latency and throttled; Quota::used; `busiest`, `failing`, `errors`.
   void describe(Status& status, Now now) const;

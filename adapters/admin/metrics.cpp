@@ -137,6 +137,11 @@ class Metrics::Implementation {
     (slowed.kind == QuotaKind::reads ? slowed_reads_ : slowed_writes_).Increment();
   }
 
+  void paused(const Paused& paused) {
+    if (paused.over) return;
+    (paused.kind == QuotaKind::reads ? paused_reads_ : paused_writes_).Increment();
+  }
+
   [[nodiscard]] std::string text(const Status& status) const {
     auto families = registry_.Collect();
     for (auto& family : state_metrics(status)) families.push_back(std::move(family));
@@ -225,6 +230,11 @@ class Metrics::Implementation {
   Counter& slowed_reads_ = slowdowns_.Add({{"quota", "reads"}});
   Counter& slowed_writes_ = slowdowns_.Add({{"quota", "writes"}});
 
+  CounterFamily& pauses_ = counters(registry_, "jobs_bridge_pauses_total",
+                                    "How often the endpoint asked for a pause since it throttles");
+  Counter& paused_reads_ = pauses_.Add({{"quota", "reads"}});
+  Counter& paused_writes_ = pauses_.Add({{"quota", "writes"}});
+
   std::array<Children, operation_count> by_operation_;
   Children no_operation_;
 };
@@ -246,6 +256,9 @@ void Metrics::endpoint_changed(const EndpointChange& change) {
 }
 void Metrics::slowed_down(const SlowedDown& slowed) {
   implementation_->slowed_down(slowed);
+}
+void Metrics::paused(const Paused& paused) {
+  implementation_->paused(paused);
 }
 std::string Metrics::text(const Status& status) const {
   return implementation_->text(status);

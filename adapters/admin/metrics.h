@@ -35,6 +35,7 @@ class Metrics {
   void endpoint_changed(const EndpointChange& change);
   /// jobs_bridge_slowdowns_total.
   void slowed_down(const SlowedDown& slowed);
+  void paused(const Paused& paused);
 
   /// Everything, as a scraper reads it.
   [[nodiscard]] std::string text(const Status& status) const;

@@ -104,6 +104,16 @@ void look_at_endpoint(const Status& status, Verdict& verdict) {
     return;
   }
   const auto look_at_quota = [&](const Status::Quota& quota, const std::string& kind) {
+    if (quota.paused_for) {
+      verdict.warnings.push_back(
+          {kind + "_paused",
+           "The endpoint throttles " + kind + " and asked for a pause: none for up to " +
+               in_words(*quota.paused_for),
+           "Wait: a call every few seconds tries whether it is over. Something else uses the "
+           "account's quota, or limits." +
+               kind + "_per_second is above it."});
+      return;
+    }
     if (!quota.slowed) return;
     std::string message = "The endpoint throttles " + kind + ": slowed down";
     if (quota.allowed > 0) {

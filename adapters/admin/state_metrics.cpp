@@ -89,12 +89,16 @@ void write_quota(Writer& out, const Status& status) {
   both(status.reads.configured, status.writes.configured);
   out.gauge(
       "jobs_bridge_quota_allowed_per_second",
-      "Calls a second allowed now, which are fewer while the endpoint throttles; 0: no limit");
+      "Calls a second allowed now, which are fewer while the endpoint throttles; 0: paused, or no "
+      "limit");
   both(status.reads.allowed, status.writes.allowed);
   out.gauge("jobs_bridge_quota_used_per_second", "Calls a second over the last ten seconds");
   both(status.reads.used, status.writes.used);
   out.gauge("jobs_bridge_quota_slowed", "1 while fewer calls are made than configured");
   both(status.reads.slowed ? 1 : 0, status.writes.slowed ? 1 : 0);
+  out.gauge("jobs_bridge_quota_paused",
+            "1 while no calls are made but trials, since the endpoint asked for a pause");
+  both(status.reads.paused_for ? 1 : 0, status.writes.paused_for ? 1 : 0);
 }
 
 void write_requests(Writer& out, const Status& status) {

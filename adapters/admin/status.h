@@ -102,8 +102,10 @@ struct Status {
 
   struct Quota {
     double configured = 0;  ///< calls a second; 0: no limit
-    double allowed = 0;     ///< what is left of it while slowed down; 0: no limit
+    double allowed = 0;     ///< what is left of it while slowed down; 0: paused, or no limit
     bool slowed = false;
+    /// The endpoint asked not to be called for so long, at the most; nothing: it did not.
+    std::optional<Duration> paused_for = {};
     double used = 0;  ///< calls a second, over the last ten seconds
   };
   Quota reads;

@@ -94,6 +94,7 @@ ordered_json to_json(const Status::Quota& quota) {
   return {{"configured_per_second", rate(quota.configured)},
           {"allowed_per_second", rate(quota.allowed)},
           {"slowed", quota.slowed},
+          {"paused_for_seconds", seconds(quota.paused_for)},
           {"used_per_second", rate(quota.used)}};
 }
 

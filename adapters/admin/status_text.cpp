@@ -99,7 +99,9 @@ std::string quota(const json& quota) {
   const auto configured = quota.at("configured_per_second").get<double>();
   auto text = of(quota.at("used_per_second"));
   text += configured > 0 ? " of " + number(configured) + "/s" : "/s, no limit";
-  if (quota.at("slowed").get<bool>()) {
+  if (const auto& paused = quota.at("paused_for_seconds"); !paused.is_null()) {
+    text += ", paused for up to " + span(paused) + " at the endpoint's request";
+  } else if (quota.at("slowed").get<bool>()) {
     text += ", throttled to " + of(quota.at("allowed_per_second"));
   }
   return text;

@@ -7,9 +7,9 @@ void Telemetry::received(Now now) {
 }
 
 void Telemetry::call_finished(Now now, Operation operation, const HttpOutcome& outcome,
-                              Duration took) {
+                              Health health, Duration took) {
   metrics_.call_finished(operation, outcome, took);
-  activity_.call_finished(operation, outcome, took, now);
+  activity_.call_finished(operation, outcome, health, took, now);
 }
 
 void Telemetry::decided(Now now, const Effects& effects) {
@@ -24,6 +24,10 @@ void Telemetry::decided(Now now, const Effects& effects) {
   for (const auto& slowed : effects.slowed_down) {
     metrics_.slowed_down(slowed);
     activity_.slowed_down(slowed, now);
+  }
+  for (const auto& paused : effects.paused) {
+    metrics_.paused(paused);
+    activity_.paused(paused, now);
   }
   for (const auto& notified : effects.notified) metrics_.notified(notified);
 }

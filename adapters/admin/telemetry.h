@@ -17,7 +17,7 @@ class Telemetry final : public Observer {
   explicit Telemetry(TopicGrammar topics) : activity_(std::move(topics)) {}
 
   void received(Now now) override;
-  void call_finished(Now now, Operation operation, const HttpOutcome& outcome,
+  void call_finished(Now now, Operation operation, const HttpOutcome& outcome, Health health,
                      Duration took) override;
   void decided(Now now, const Effects& effects) override;
 

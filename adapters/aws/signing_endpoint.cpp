@@ -5,21 +5,13 @@
 #include <variant>
 
 #include "adapters/aws/signer.h"
-#include "bridge/jobs/endpoint_error.h"
+#include "bridge/jobs/outcome.h"
 
 namespace jobs_bridge::aws {
 namespace {
 
 HttpFailure unsent(std::string cause) {
   return {HttpFailure::Kind::credentials, false, std::move(cause)};
-}
-
-/// Whether the request was turned away at the door. Not every service names the cause.
-bool is_refused(const HttpOutcome& outcome) {
-  const auto* response = std::get_if<HttpResponse>(&outcome);
-  // Other credentials of the same role would be denied the same, and are not worth a wait.
-  if (response == nullptr || denies_access(outcome)) return false;
-  return response->status == 401 || response->status == 403 || refuses_credentials(outcome);
 }
 
 class SigningExchange final : public Exchange {
@@ -42,10 +34,14 @@ class SigningExchange final : public Exchange {
       auto credentials = *std::move(known);
       auto signed_at = clock_.now();
       auto outcome = send(request, *credentials, signed_at, deadline);
-      if (!is_refused(outcome)) return outcome;
-      const auto& refusal = std::get<HttpResponse>(outcome);
+      const auto* response = std::get_if<HttpResponse>(&outcome);
+      if (response == nullptr) return outcome;
+      const auto refusal = read_refusal(*response);
+      // Other credentials of the same role would be denied access the same, and are not worth a
+      // wait.
+      if (refusal == Refusal::none || refusal == Refusal::access) return outcome;
       // Only a refusal of the signature may be about the time.
-      if (!refuses_credentials(outcome) || !clock_.correct(refusal.date, signed_at)) {
+      if (refusal != Refusal::credentials || !clock_.correct(response->date, signed_at)) {
         auto others = credentials_.other_than(credentials, deadline);
         if (!others) return outcome;
         credentials = std::move(others);

@@ -18,10 +18,9 @@
 #include "adapters/daemon/settings.h"
 #include "adapters/fibers/event_loop.h"
 #include "adapters/mqtt/broker_connection.h"
-#include "bridge/jobs/answer.h"
 #include "bridge/jobs/call.h"
-#include "bridge/jobs/endpoint_error.h"
 #include "bridge/jobs/names.h"
+#include "bridge/jobs/outcome.h"
 #include "bridge/jobs/request.h"
 
 namespace jobs_bridge {
@@ -158,21 +157,21 @@ std::string cure_of(const HttpFailure& failure) {
 }
 
 /// What the answer to a harmless question says about the endpoint.
-Finding judge(const Request& question, const HttpOutcome& outcome, const std::string& where) {
-  if (const auto* failure = std::get_if<HttpFailure>(&outcome)) {
+Finding judge(const Request& question, const HttpOutcome& answer, const std::string& where) {
+  if (const auto* failure = std::get_if<HttpFailure>(&answer)) {
     return {"endpoint", false, where + ": " + failure->detail, cure_of(*failure)};
   }
-  const auto& response = std::get<HttpResponse>(outcome);
-  const auto answer = read_answer(question, outcome);
-  const auto* rejection = std::get_if<Rejection>(&answer);
+  const auto& response = std::get<HttpResponse>(answer);
+  const auto outcome = read_outcome(question, answer);
+  const auto* rejection = std::get_if<Rejection>(&outcome.answer);
   const auto status = where + ": HTTP " + std::to_string(response.status);
   if (rejection == nullptr) return {"endpoint", true, status, {}};
   const auto why =
       status + ", " + (rejection->detail.empty() ? rejection->message : rejection->detail);
-  if (refuses_credentials(outcome)) {
+  if (outcome.refusal == Refusal::credentials || response.status == 401) {
     return {"endpoint", false, why, "the credentials or the certificate, and this machine's clock"};
   }
-  if (response.status == 403) {
+  if (outcome.refusal != Refusal::none) {
     return {"endpoint", false, why,
             "the role's or the certificate's policy must allow the iotjobsdata: actions on the "
             "devices' things (asked was " +

@@ -113,14 +113,15 @@ void Dispatcher::run_connection(std::size_t number) {
       const auto outcome = exchange->perform(call.request, call.deadline);
       Driver::Orders orders;
       Now now;
+      auto health = Health::unknown;
       {
         const std::lock_guard lock(mutex_);
         now = clock_();
-        driver_.call_ended(now, number, outcome, orders);
+        health = driver_.call_ended(now, number, outcome, orders);
         apply_locked(orders.effects);
       }
       for (auto* observer : observers_) {
-        observer->call_finished(now, call.operation, outcome, now.monotonic - self.ordered);
+        observer->call_finished(now, call.operation, outcome, health, now.monotonic - self.ordered);
       }
       carry_out(now, orders);
     }
@@ -198,7 +199,12 @@ Dispatcher::Snapshot Dispatcher::look() {
   const auto& engine = driver_.engine();
   const auto pace = [&](QuotaKind kind) {
     const auto& quota = engine.quota(kind);
-    return Snapshot::Pace{.per_second = quota.rate(now), .slowed = quota.is_slowed(now)};
+    const auto until = quota.paused_until();
+    return Snapshot::Pace{
+        .per_second = quota.rate(now),
+        .slowed = quota.is_slowed(now),
+        .paused_for = until ? std::optional(std::max(Duration::zero(), Duration(*until - now)))
+                            : std::nullopt};
   };
   return {.counts = engine.counts(),
           .oldest_held = engine.oldest_held(now),

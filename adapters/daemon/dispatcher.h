@@ -59,6 +59,8 @@ class Dispatcher {
     struct Pace {
       double per_second = 0;  ///< calls allowed; 0: no limit
       bool slowed = false;    ///< fewer than configured
+      /// None but trials for so long, at the most: the endpoint asked for it.
+      std::optional<Duration> paused_for = {};
     };
     Engine::Counts counts;
     std::optional<Duration> oldest_held;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "adapters/daemon/milliseconds.h"
@@ -31,7 +32,7 @@ Severity severity_of(const Finished& finished) {
 
 }  // namespace
 
-void RequestLog::call_finished(Now, Operation operation, const HttpOutcome& outcome,
+void RequestLog::call_finished(Now, Operation operation, const HttpOutcome& outcome, Health,
                                Duration took) {
   // What a failed call means to its request is said when that is decided.
   const auto* failure = std::get_if<HttpFailure>(&outcome);
@@ -46,6 +47,7 @@ void RequestLog::decided(Now, const Effects& effects) {
   for (const auto& finished : effects.finished) write(finished);
   for (const auto& change : effects.endpoint_changes) write(change);
   for (const auto& slowed : effects.slowed_down) write(slowed);
+  for (const auto& paused : effects.paused) write(paused);
 }
 
 void RequestLog::write(const Finished& finished) {
@@ -85,6 +87,20 @@ void RequestLog::write(const SlowedDown& slowed) {
   log_.write(Severity::warning, "the endpoint throttles: calls are slowed down",
              {{"quota", slowed.kind == QuotaKind::reads ? "reads" : "writes"},
               {"calls_per_second", std::to_string(static_cast<int>(slowed.per_second))}});
+}
+
+void RequestLog::write(const Paused& paused) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(paused.length).count();
+  const std::string_view quota = paused.kind == QuotaKind::reads ? "reads" : "writes";
+  if (paused.over) {
+    log_.write(Severity::info, "the endpoint's pause is over: calls go on",
+               {{"quota", quota}, {"after", std::to_string(seconds) + "s"}});
+  } else {
+    log_.write(
+        Severity::warning,
+        "the endpoint throttles and asks for a pause: calls wait, but for a trial now and then",
+        {{"quota", quota}, {"for_up_to", std::to_string(seconds) + "s"}});
+  }
 }
 
 }  // namespace jobs_bridge

@@ -18,7 +18,7 @@ class RequestLog final : public Observer {
   RequestLog(TopicGrammar topics, Log& log) : topics_(std::move(topics)), log_(log) {}
 
   void received(Now) override {}
-  void call_finished(Now now, Operation operation, const HttpOutcome& outcome,
+  void call_finished(Now now, Operation operation, const HttpOutcome& outcome, Health health,
                      Duration took) override;
   void decided(Now now, const Effects& effects) override;
 
@@ -26,6 +26,7 @@ class RequestLog final : public Observer {
   void write(const Finished& finished);
   void write(const EndpointChange& change);
   void write(const SlowedDown& slowed);
+  void write(const Paused& paused);
 
   const TopicGrammar topics_;
   Log& log_;

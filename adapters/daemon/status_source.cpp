@@ -28,8 +28,9 @@ std::optional<admin::Status::Broker::RefusedReply> describe(
 
 admin::Status::Quota quota(std::uint64_t configured, const Dispatcher::Snapshot::Pace& pace) {
   return {.configured = static_cast<double>(configured),
-          .allowed = pace.per_second,
+          .allowed = pace.paused_for ? 0 : pace.per_second,
           .slowed = pace.slowed,
+          .paused_for = pace.paused_for,
           .used = 0};
 }
 

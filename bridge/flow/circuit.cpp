@@ -1,5 +1,6 @@
 #include "bridge/flow/circuit.h"
 
+#include <algorithm>
 #include <chrono>
 
 namespace jobs_bridge {
@@ -46,7 +47,8 @@ void Circuit::succeeded(MonotonicTime now) {
   if (window_ > 0 && ++window_ > recovered_window) window_ = 0;
 }
 
-void Circuit::failed(MonotonicTime now, RequestId call, const std::string& cause, Random& random) {
+void Circuit::failed(MonotonicTime now, RequestId call, const std::string& cause,
+                     std::optional<Duration> retry_after, Random& random) {
   cause_ = cause;
   ++failures_;
   if (open_ && probe_ != call) return;
@@ -56,7 +58,8 @@ void Circuit::failed(MonotonicTime now, RequestId call, const std::string& cause
     since_ = now;
   }
   probe_.reset();
-  next_probe_ = now + back_off_.next(shortest_pause, longest_pause, random);
+  const auto asked = std::min(retry_after.value_or(Duration::zero()), longest_pause);
+  next_probe_ = now + std::max(asked, back_off_.next(shortest_pause, longest_pause, random));
 }
 
 }  // namespace jobs_bridge

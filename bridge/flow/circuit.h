@@ -21,8 +21,13 @@ namespace jobs_bridge {
 ///
 /// While recovering, the calls in flight are limited, by one more after each success, so that an
 /// endpoint that comes back is not met by all that has waited for it. A failure is an outcome that
-/// tells of the endpoint and not of the request: no answer, or HTTP 5xx. Not thread-safe; time must
-/// not go backwards.
+/// tells of the endpoint and not of the request: Health::failing.
+///
+/// A 503 with a Retry-After is no reason by itself to leave the endpoint alone: it may be of the
+/// one thing whose call it answered, and other things' calls go on. If it is the endpoint that
+/// means it, other calls fail as well, and several failures in a row without a success open the
+/// circuit; what they ask for then spaces the probes, up to the longest pause. Not thread-safe;
+/// time must not go backwards.
 class Circuit {
  public:
   /// Whether a call may be made besides those in flight.
@@ -34,8 +39,10 @@ class Circuit {
   void called(RequestId call);
 
   void succeeded(MonotonicTime now);
-  /// `cause`, for devices, says what happened. A call from before the outage tells nothing new.
-  void failed(MonotonicTime now, RequestId call, const std::string& cause, Random& random);
+  /// `cause`, for devices, says what happened; `retry_after` is what the endpoint asked for with
+  /// it. A call from before the outage tells nothing new.
+  void failed(MonotonicTime now, RequestId call, const std::string& cause,
+              std::optional<Duration> retry_after, Random& random);
 
   [[nodiscard]] bool is_open() const { return open_; }
   /// Of the last failure; empty while closed.

@@ -1,10 +1,10 @@
 #include "bridge/flow/delivery.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "bridge/jobs/call.h"
-#include "bridge/jobs/endpoint_error.h"
 
 namespace jobs_bridge {
 namespace {
@@ -17,15 +17,11 @@ constexpr Duration longest_pause_of_request = 2s;
 constexpr Duration longest_pause_of_update = 15s;
 constexpr int most_failures_answered = 4;
 
-bool maybe_reached_endpoint(const HttpOutcome& outcome) {
-  const auto* failure = std::get_if<HttpFailure>(&outcome);
-  return failure == nullptr || failure->maybe_sent;
-}
-
 }  // namespace
 
-Delivery Delivery::resumed(Request update, bool expired) {
+Delivery Delivery::resumed(Request update, bool expired, std::optional<MonotonicTime> received) {
   Delivery delivery(std::move(update));
+  if (received) delivery.sent_ = {.first = *received, .last = *received};
   auto& trouble = delivery.trouble();
   trouble.reconciliation = Reconciliation::of_unknown(delivery.request_);
   trouble.maybe_sent = true;
@@ -39,49 +35,70 @@ Delivery::Trouble& Delivery::trouble() {
 }
 
 HttpRequest Delivery::call() const {
-  return reconciling() ? trouble_->reconciliation->call(request_) : build_call(request_);
+  return build_call(reconciling() ? trouble_->reconciliation->describe(request_) : request_);
+}
+
+void Delivery::called(MonotonicTime now, const RecentFailures::Before& before) {
+  if (request_.operation != Operation::update || reconciling()) return;
+  // Of one that was resumed without a time nobody knows when it was first sent.
+  const bool resumed = trouble_ && trouble_->maybe_sent;
+  if (!sent_ && !resumed) sent_ = {.first = now, .last = now, .before = before};
+  if (sent_) sent_->last = now;
+}
+
+std::optional<std::int64_t> Delivery::applied_to() const {
+  return reconciling() ? trouble_->reconciliation->applied_to() : std::nullopt;
+}
+
+Outcome Delivery::read(const HttpOutcome& outcome) const {
+  if (!reconciling()) return read_outcome(request_, outcome);
+  return read_outcome(trouble_->reconciliation->describe(request_), outcome);
 }
 
 QuotaKind Delivery::quota() const {
   return reconciling() ? QuotaKind::reads : facts_of(request_.operation).quota;
 }
 
-Delivery::Step Delivery::ended(const HttpOutcome& outcome, Random& random) {
-  if (reconciling()) return described(outcome, random);
-  auto answer = read_answer(request_, outcome);
-  auto* rejection = std::get_if<Rejection>(&answer);
-  if (rejection == nullptr) return answer;
+Delivery::Step Delivery::ended(Outcome outcome, const Reconciliation::Evidence& evidence,
+                               Random& random) {
+  if (reconciling()) return described(outcome, evidence, random);
+  auto* rejection = std::get_if<Rejection>(&outcome.answer);
+  if (rejection == nullptr) return std::move(outcome.answer);
 
   const bool update = request_.operation == Operation::update;
   // A device can ask again when the gateway's credentials are in order; an update must not be lost
   // for them.
-  const bool passes = may_pass(outcome, *rejection) || (update && refuses_credentials(outcome));
+  const bool passes =
+      outcome.repeat == Repeat::may_help || (update && outcome.repeat == Repeat::helps_when_mended);
   const bool sent_before = trouble_ && trouble_->maybe_sent;
-  auto reconciliation = Reconciliation::of(request_, outcome, *rejection, sent_before);
+  auto reconciliation = Reconciliation::of(request_, outcome, sent_before);
   if (!passes && !reconciliation) {
     if (sent_before && rejection->code == ErrorCode::internal_error) {
       rejection->message += "; whether the update was carried out is not known";
     }
-    return answer;
+    return std::move(outcome.answer);
   }
 
   auto& known = trouble();
   known.failure = *rejection;
   ++known.failed_calls;
   if (reconciliation) {
-    if (rejection->code == ErrorCode::internal_error) known.maybe_sent = true;
+    if (outcome.applied == Applied::maybe) known.maybe_sent = true;
     known.reconciliation = std::move(reconciliation);
-    return Again{};
+    // What became of it is asked at once, unless the endpoint does not want to be asked.
+    return outcome.retry_after ? later(outcome, random) : Again{};
   }
   if (!update) {
-    if (maybe_reached_endpoint(outcome)) ++known.failures_answered;
-    if (known.failures_answered >= most_failures_answered) return answer;
+    if (outcome.maybe_sent) ++known.failures_answered;
+    if (known.failures_answered >= most_failures_answered) return std::move(outcome.answer);
   }
-  return later(random);
+  return later(outcome, random);
 }
 
-Delivery::Step Delivery::described(const HttpOutcome& outcome, Random& random) {
-  auto step = trouble_->reconciliation->described(request_, outcome);
+Delivery::Step Delivery::described(const Outcome& outcome, Reconciliation::Evidence evidence,
+                                   Random& random) {
+  if (trouble_->execution) evidence.execution = trouble_->execution;
+  auto step = trouble_->reconciliation->described(request_, outcome, evidence);
   if (auto* answer = std::get_if<Answer>(&step)) return std::move(*answer);
   switch (std::get<Reconciliation::Next>(step)) {
     case Reconciliation::Next::describe:
@@ -92,20 +109,24 @@ Delivery::Step Delivery::described(const HttpOutcome& outcome, Random& random) {
                          "the message expired before the gateway was restarted; the update was not "
                          "sent again"};
       }
+      trouble_->execution = trouble_->reconciliation->latest_execution();
       trouble_->reconciliation.reset();
       // One that was never seen to fail goes at once: it may just not have been sent.
-      return trouble_->failed_calls == 0 ? Again{} : later(random);
+      return trouble_->failed_calls == 0 ? Again{} : later(outcome, random);
     case Reconciliation::Next::describe_later:
       break;
   }
   ++trouble_->failed_calls;
-  return later(random);
+  return later(outcome, random);
 }
 
-Delivery::Again Delivery::later(Random& random) {
+Delivery::Again Delivery::later(const Outcome& outcome, Random& random) {
   const auto longest =
       request_.operation == Operation::update ? longest_pause_of_update : longest_pause_of_request;
-  return {.pause = trouble().back_off.next(shortest_pause, longest, random)};
+  const auto pause = trouble().back_off.next(shortest_pause, longest, random);
+  const auto asked =
+      std::min(outcome.retry_after.value_or(Duration::zero()), longest_pause_of_update);
+  return {.pause = std::max(pause, asked), .asked = asked > pause};
 }
 
 std::optional<Rejection> Delivery::known_refusal() const {

@@ -44,12 +44,14 @@ void Driver::timer_fired(Now now, Orders& orders) {
   orders.wake_at = due_;
 }
 
-void Driver::call_ended(Now now, std::size_t connection, const HttpOutcome& outcome,
-                        Orders& orders) {
-  engine_.answered(now, std::exchange(calls_[connection], 0), outcome, orders.effects);
+Health Driver::call_ended(Now now, std::size_t connection, const HttpOutcome& outcome,
+                          Orders& orders) {
+  const auto health =
+      engine_.answered(now, std::exchange(calls_[connection], 0), outcome, orders.effects);
   free_.push_back(connection);
   order_calls(now, orders);
   conclude(now, orders);
+  return health;
 }
 
 void Driver::cannot_connect(Now now, std::size_t connection, const std::string& cause,

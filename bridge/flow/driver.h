@@ -57,8 +57,8 @@ class Driver {
 
   /// To be called when it is due; at other times it does no harm.
   void timer_fired(Now now, Orders& orders);
-  /// The call on that connection ended.
-  void call_ended(Now now, std::size_t connection, const HttpOutcome& outcome, Orders& orders);
+  /// The call on that connection ended. Says what that tells of the endpoint's health.
+  Health call_ended(Now now, std::size_t connection, const HttpOutcome& outcome, Orders& orders);
   /// There is nothing to make the call with that was ordered last for this connection, such as
   /// memory. Others are used first from now on. Orders no call.
   void cannot_connect(Now now, std::size_t connection, const std::string& cause, Orders& orders);

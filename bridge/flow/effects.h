@@ -52,6 +52,14 @@ struct SlowedDown {
   double per_second = 0;
 };
 
+/// Calls of one kind pause at the endpoint's wish, but for a trial now and then; or no longer do.
+struct Paused {
+  QuotaKind kind = QuotaKind::reads;
+  bool over = false;
+  /// The most that was asked for; of one that is over, how long it was.
+  Duration length{};
+};
+
 /// A device was told of a change in its queue: for logs and metrics.
 struct Notified {
   std::string thing;
@@ -75,6 +83,7 @@ struct Effects {
   std::vector<std::uint64_t> settled;
   std::vector<EndpointChange> endpoint_changes;
   std::vector<SlowedDown> slowed_down;
+  std::vector<Paused> paused;
 
   void clear() {
     publications.clear();
@@ -86,6 +95,7 @@ struct Effects {
     settled.clear();
     endpoint_changes.clear();
     slowed_down.clear();
+    paused.clear();
   }
 };
 

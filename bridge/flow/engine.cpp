@@ -185,7 +185,11 @@ bool Engine::restore(Now now, const JournalEntry& entry) {
   const auto& expires_after = entry.message.expires_after;
   const bool expired = expires_after && *expires_after < settings_.deadline &&
                        age + std::chrono::seconds(1) >= *expires_after;
-  Pending pending(Delivery::resumed(std::move(taken->request), expired),
+  // The clock that it was received by showed whole seconds.
+  const auto earliest = clocks_tell && age < max_age
+                            ? std::optional(now.monotonic - age - std::chrono::seconds(1))
+                            : std::nullopt;
+  Pending pending(Delivery::resumed(std::move(taken->request), expired, earliest),
                   {.address = std::move(taken->address), .deadline = now.monotonic});
   pending.held_askers = 1;
   pending.bytes = bytes_of(entry.message);

@@ -20,9 +20,11 @@
 #include "bridge/flow/partition.h"
 #include "bridge/flow/quota.h"
 #include "bridge/flow/random.h"
+#include "bridge/flow/recent_failures.h"
 #include "bridge/flow/respond.h"
 #include "bridge/jobs/http.h"
 #include "bridge/jobs/message.h"
+#include "bridge/jobs/outcome.h"
 #include "bridge/jobs/request.h"
 #include "bridge/jobs/topic.h"
 #include "bridge/ports.h"
@@ -110,8 +112,8 @@ class Engine {
   /// The call to make now, if there is one: a device's or a poll.
   std::optional<Call> next_call(Now now, Effects& effects);
 
-  /// The call of that id ended.
-  void answered(Now now, RequestId id, const HttpOutcome& outcome, Effects& effects);
+  /// The call of that id ended. What it tells of the endpoint, for observers.
+  Health answered(Now now, RequestId id, const HttpOutcome& outcome, Effects& effects);
 
   /// Time passed: answers what has reached its deadline. To be called at next_tick() or soon
   /// after; more often does no harm.
@@ -210,8 +212,11 @@ class Engine {
   Call start(Now now, RequestId id);
   [[nodiscard]] MonotonicTime call_deadline(const Pending& pending, MonotonicTime now) const;
   Quota& quota_for(QuotaKind kind) { return kind == QuotaKind::reads ? reads_ : writes_; }
-  void observe(Now now, RequestId id, QuotaKind kind, const HttpOutcome& outcome, Effects& effects);
-  void try_again(Now now, Place place, Duration pause, Effects& effects);
+  void observe(Now now, RequestId id, QuotaKind kind, const Outcome& outcome, Effects& effects);
+  /// What the engine knows of an update whose fate is asked for.
+  [[nodiscard]] Reconciliation::Evidence evidence(Now now, const Pending& pending,
+                                                  const HttpOutcome& described) const;
+  void try_again(Now now, Place place, Delivery::Again again, Effects& effects);
   void conclude(Now now, Place place, const Answer& answer, const std::string& endpoint_request_id,
                 Effects& effects);
 
@@ -245,6 +250,7 @@ class Engine {
   Quota reads_;
   Quota writes_;
   Circuit circuit_;
+  RecentFailures failures_;
   Random random_;
   RequestId next_id_ = 1;
   std::size_t in_flight_ = 0;  ///< calls for requests

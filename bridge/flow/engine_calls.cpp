@@ -6,8 +6,8 @@
 #include <variant>
 
 #include "bridge/flow/engine.h"
-#include "bridge/jobs/endpoint_error.h"
-#include "bridge/jobs/health.h"
+#include "bridge/jobs/http_date.h"
+#include "bridge/jobs/outcome.h"
 
 namespace jobs_bridge {
 namespace {
@@ -21,19 +21,9 @@ constexpr Duration reply_margin = 50ms;
 /// The share of the deadline that an update leaves for asking what became of it.
 constexpr int reconciliation_share = 4;
 
-std::string cause_of(const HttpOutcome& outcome) {
-  if (const auto* failure = std::get_if<HttpFailure>(&outcome)) return no_answer(*failure).message;
-  return "the endpoint failed: HTTP " + std::to_string(std::get<HttpResponse>(outcome).status);
-}
-
 bool is_stopped(const HttpOutcome& outcome) {
   const auto* failure = std::get_if<HttpFailure>(&outcome);
   return failure != nullptr && failure->kind == HttpFailure::Kind::stopped;
-}
-
-std::string detail_of(const HttpOutcome& outcome) {
-  const auto* failure = std::get_if<HttpFailure>(&outcome);
-  return failure == nullptr ? std::string() : failure->detail;
 }
 
 }  // namespace
@@ -72,7 +62,7 @@ std::optional<Call> Engine::next_call(Now now, Effects& effects) {
     if (auto poll = notifier_.next_call(now, next_id_, effects)) {
       ++next_id_;
       ++polls_;
-      reads_.called(now.monotonic);
+      reads_.called(now.monotonic, poll->id);
       circuit_.called(poll->id);
       poll->poll = true;
       return poll;
@@ -89,8 +79,9 @@ Call Engine::start(Now now, RequestId id) {
   pending.expiry.reset();
   schedule(place);
   ++in_flight_;
-  quota_for(pending.delivery.quota()).called(now.monotonic);
+  quota_for(pending.delivery.quota()).called(now.monotonic, id);
   circuit_.called(id);
+  pending.delivery.called(now.monotonic, failures_.before(now.monotonic, pending.request()));
   ++pending.calls;
   return Call{.id = id,
               .operation = pending.delivery.reconciling() ? Operation::describe
@@ -108,73 +99,109 @@ MonotonicTime Engine::call_deadline(const Pending& pending, MonotonicTime now) c
   return std::max(last - margin, now + settings_.deadline / 2);
 }
 
-void Engine::answered(Now now, RequestId id, const HttpOutcome& outcome, Effects& effects) {
+Health Engine::answered(Now now, RequestId id, const HttpOutcome& answer, Effects& effects) {
   if (notifier_.owns(id)) {
     --polls_;
+    const auto outcome = notifier_.read(id, answer);
     observe(now, id, QuotaKind::reads, outcome, effects);
     notifier_.answered(now, id, outcome, effects);
-    return;
+    return outcome.health;
   }
   const auto place = requests_.find(id);
-  if (place == requests_.end()) return;
+  if (place == requests_.end()) return Health::unknown;
   auto& pending = place->second;
-  if (pending.stage != Stage::in_flight && pending.stage != Stage::late) return;
+  if (pending.stage != Stage::in_flight && pending.stage != Stage::late) return Health::unknown;
   --in_flight_;
+  auto outcome = pending.delivery.read(answer);
+  const auto health = outcome.health;
   observe(now, id, pending.delivery.quota(), outcome, effects);
   if (pending.stage == Stage::late) {
     lanes_.finish(pending.thing());
     requests_.erase(place);
-    return;
+    return health;
   }
-  if (is_stopped(outcome) && pending.is_update() && settings_.holding.durable) {
+  if (is_stopped(answer) && pending.is_update() && settings_.holding.durable) {
     // It waits on in the journal, for the next start: see abandon().
-    try_again(now, place, Duration::zero(), effects);
-    return;
+    try_again(now, place, {}, effects);
+    return health;
   }
-  auto step = pending.delivery.ended(outcome, random_);
-  if (const auto* answer = std::get_if<Answer>(&step)) {
-    const auto* response = std::get_if<HttpResponse>(&outcome);
-    conclude(now, place, *answer, response != nullptr ? response->request_id : std::string(),
+  auto step = pending.delivery.ended(std::move(outcome), evidence(now, pending, answer), random_);
+  if (const auto* decided = std::get_if<Answer>(&step)) {
+    const auto* response = std::get_if<HttpResponse>(&answer);
+    conclude(now, place, *decided, response != nullptr ? response->request_id : std::string(),
              effects);
-    return;
+    return health;
   }
-  try_again(now, place, std::get<Delivery::Again>(step).pause, effects);
+  try_again(now, place, std::get<Delivery::Again>(step), effects);
+  return health;
 }
 
-void Engine::observe(Now now, RequestId id, QuotaKind kind, const HttpOutcome& outcome,
+Reconciliation::Evidence Engine::evidence(Now now, const Pending& pending,
+                                          const HttpOutcome& described) const {
+  const auto* response = std::get_if<HttpResponse>(&described);
+  const auto& sent = pending.delivery.sent();
+  if (!pending.delivery.reconciling() || response == nullptr || !sent) return {};
+  Reconciliation::Evidence evidence{.failures_before = sent->before.count,
+                                    .seconds_before = in_seconds(sent->before.since),
+                                    .execution = sent->before.execution};
+  // The Date was written after the update was sent, and before now.
+  if (const auto date = read_http_date(response->date)) {
+    evidence.first_sent = static_cast<double>(date->time_since_epoch().count()) -
+                          in_seconds(now.monotonic - sent->first);
+  }
+  return evidence;
+}
+
+void Engine::observe(Now now, RequestId id, QuotaKind kind, const Outcome& outcome,
                      Effects& effects) {
-  const auto health = health_of(outcome);
-  if (health == Health::unknown) return;
+  auto& quota = quota_for(kind);
+  if (outcome.throttled == Throttled::account) {
+    const auto done = quota.throttled(now.monotonic, id, outcome.retry_after);
+    if (done.slowed) {
+      effects.slowed_down.push_back({.kind = kind, .per_second = quota.rate(now.monotonic)});
+    }
+    if (done.paused) {
+      effects.paused.push_back(
+          {.kind = kind, .over = false, .length = *quota.paused_until() - now.monotonic});
+    }
+  } else if (outcome.health == Health::healthy) {
+    if (const auto lasted = quota.succeeded(now.monotonic, id)) {
+      effects.paused.push_back({.kind = kind, .over = true, .length = *lasted});
+    }
+  } else {
+    quota.failed(now.monotonic, id);
+  }
+
+  if (outcome.health == Health::unknown) return;
   const bool was_open = circuit_.is_open();
   const auto since = circuit_.since();
-  if (const auto pause = retry_after(outcome)) quota_for(kind).pause(now.monotonic, *pause);
-  if (health == Health::ill) {
-    circuit_.failed(now.monotonic, id, cause_of(outcome), random_);
+  if (outcome.health == Health::failing) {
+    circuit_.failed(now.monotonic, id, outcome.fault, outcome.retry_after, random_);
   } else {
     circuit_.succeeded(now.monotonic);
-    if (health == Health::well) {
-      quota_for(kind).succeeded(now.monotonic);
-    } else if (quota_for(kind).throttled(now.monotonic)) {
-      effects.slowed_down.push_back(
-          {.kind = kind, .per_second = quota_for(kind).rate(now.monotonic)});
-    }
   }
   if (circuit_.is_open() == was_open) return;
   effects.endpoint_changes.push_back({.reachable = was_open,
                                       .cause = circuit_.cause(),
-                                      .detail = was_open ? std::string() : detail_of(outcome),
+                                      .detail = outcome.fault_detail,
                                       .outage = was_open ? now.monotonic - since : Duration(),
                                       .held = held_.size()});
 }
 
-void Engine::try_again(Now now, Place place, Duration pause, Effects& effects) {
+void Engine::try_again(Now now, Place place, Delivery::Again again, Effects& effects) {
   auto& pending = place->second;
-  const auto resume = now.monotonic + pause;
-  if (!pending.is_update() && resume + least_time_for_call() >= pending.askers.back().deadline) {
-    conclude(now, place, *pending.delivery.failure(), {}, effects);
-    return;
+  auto resume = now.monotonic + again.pause;
+  if (!pending.is_update()) {
+    const auto last = pending.askers.back().deadline - least_time_for_call();
+    // A pause that the device does not outlast ends with one more try, as late as it can be.
+    const auto latest = last - least_time_for_call();
+    if (again.asked && resume >= last && latest > now.monotonic) resume = latest;
+    if (resume >= last) {
+      conclude(now, place, *pending.delivery.failure(), {}, effects);
+      return;
+    }
   }
-  if (pause > Duration::zero()) {
+  if (resume > now.monotonic) {
     pending.stage = Stage::pausing;
     pending.resume = resume;
     pauses_.emplace(resume, place->first);
@@ -198,6 +225,11 @@ void Engine::conclude(Now now, Place place, const Answer& answer,
   lanes_.finish(pending.thing());
   // After the reply: notifications follow the reply to the update that caused them.
   if (const auto* accepted = std::get_if<Accepted>(&answer)) {
+    if (const auto& sent = pending.delivery.sent()) {
+      const auto& named = pending.request().execution_number;
+      failures_.accepted(now.monotonic, sent->last, pending.request(),
+                         named ? named : pending.delivery.applied_to());
+    }
     notifier_.accepted(now, pending.request(), *accepted, effects);
   } else if (pending.is_held()) {
     notifier_.rejected_late(now, pending.request());

@@ -18,6 +18,11 @@ std::string in_milliseconds(Duration duration) {
 }  // namespace
 
 void Engine::tick(Now now, Effects& effects) {
+  for (const auto kind : {QuotaKind::reads, QuotaKind::writes}) {
+    if (const auto lasted = quota_for(kind).tick(now.monotonic)) {
+      effects.paused.push_back({.kind = kind, .over = true, .length = *lasted});
+    }
+  }
   while (!pauses_.empty() && pauses_.begin()->first <= now.monotonic) {
     const auto resumed = requests_.find(pauses_.begin()->second);
     auto& pending = resumed->second;
@@ -40,6 +45,9 @@ Duration Engine::least_time_for_call() const {
 MonotonicTime Engine::next_tick(MonotonicTime now) const {
   auto next = due_.empty() ? now + settings_.deadline - least_time_for_call() : due_.begin()->first;
   if (!pauses_.empty()) next = std::min(next, pauses_.begin()->first);
+  for (const auto kind : {QuotaKind::reads, QuotaKind::writes}) {
+    if (const auto until = quota(kind).paused_until()) next = std::min(next, *until);
+  }
   // What could be called already is waited for by nobody but a free connection.
   if (const auto call = next_call_at(now); call > now) next = std::min(next, call);
   return next;
@@ -133,6 +141,11 @@ Rejection Engine::overdue_rejection(const Pending& pending) const {
     return {ErrorCode::internal_error, "the endpoint did not answer within " + limit};
   }
   if (circuit_.is_open()) return {ErrorCode::internal_error, circuit_.cause()};
+  if (quota(pending.delivery.quota()).paused_until()) {
+    return {ErrorCode::request_throttled,
+            "the endpoint throttles the gateway, and the request had no turn within " + limit +
+                ": ask again later"};
+  }
   return {ErrorCode::request_throttled,
           "the request had no turn in time for its limit of " + limit + " and was not carried out"};
 }

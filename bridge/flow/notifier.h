@@ -15,7 +15,9 @@
 #include "bridge/flow/token_bucket.h"
 #include "bridge/flow/told.h"
 #include "bridge/jobs/answer.h"
+#include "bridge/jobs/http.h"
 #include "bridge/jobs/notice.h"
+#include "bridge/jobs/outcome.h"
 #include "bridge/jobs/request.h"
 #include "bridge/jobs/thing_list.h"
 #include "bridge/jobs/topic.h"
@@ -81,7 +83,9 @@ class Notifier {
   std::optional<Call> next_call(Now now, RequestId id, Effects& effects);
   /// Whether the call of that id was given out here and has not been answered.
   [[nodiscard]] bool owns(RequestId id) const { return polls_.contains(id); }
-  void answered(Now now, RequestId id, const HttpOutcome& outcome, Effects& effects);
+  /// What the outcome of such a call means.
+  [[nodiscard]] Outcome read(RequestId id, const HttpOutcome& outcome) const;
+  void answered(Now now, RequestId id, const Outcome& outcome, Effects& effects);
 
   /// When next_call() has something to give: `now` or later.
   [[nodiscard]] MonotonicTime next_due(MonotonicTime now) const;

@@ -57,15 +57,18 @@ std::optional<Call> Notifier::next_call(Now now, RequestId id, Effects& effects)
   return call;
 }
 
-void Notifier::answered(Now now, RequestId id, const HttpOutcome& outcome, Effects& effects) {
+Outcome Notifier::read(RequestId id, const HttpOutcome& outcome) const {
+  const auto& poll = polls_.at(id);
+  const auto& thing = poll.watched->thing;
+  return read_outcome(poll.pending ? describe_next_of(thing) : get_of(thing), outcome);
+}
+
+void Notifier::answered(Now now, RequestId id, const Outcome& outcome, Effects& effects) {
   const auto found = polls_.find(id);
   if (found == polls_.end()) return;
   auto poll = std::move(found->second);
   polls_.erase(found);
-  const auto request =
-      poll.pending ? describe_next_of(poll.watched->thing) : get_of(poll.watched->thing);
-  const auto answer = read_answer(request, outcome);
-  if (const auto* rejection = std::get_if<Rejection>(&answer)) {
+  if (const auto* rejection = std::get_if<Rejection>(&outcome.answer)) {
     failed(now, std::move(poll), *rejection);
     return;
   }
@@ -76,7 +79,7 @@ void Notifier::answered(Now now, RequestId id, const HttpOutcome& outcome, Effec
     schedule(*poll.watched, MonotonicTime::min());
     return;
   }
-  const auto& accepted = std::get<Accepted>(answer);
+  const auto& accepted = std::get<Accepted>(outcome.answer);
   const auto before = poll.watched->told;
   if (poll.pending) {
     const auto next = read_next(accepted);

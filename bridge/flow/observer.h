@@ -3,6 +3,7 @@
 #include "bridge/flow/effects.h"
 #include "bridge/jobs/http.h"
 #include "bridge/jobs/operation.h"
+#include "bridge/jobs/outcome.h"
 #include "bridge/time.h"
 
 namespace jobs_bridge {
@@ -14,9 +15,10 @@ class Observer {
   virtual ~Observer() = default;
   /// A message came from the broker.
   virtual void received(Now now) = 0;
-  /// A call of the endpoint ended, after `took`; polls on behalf of devices included.
+  /// A call of the endpoint ended, after `took`; polls on behalf of devices included. `health` is
+  /// what the engine made of it.
   virtual void call_finished(Now now, Operation operation, const HttpOutcome& outcome,
-                             Duration took) = 0;
+                             Health health, Duration took) = 0;
   /// The engine decided: what became of requests, the endpoint, the quotas and notifications.
   virtual void decided(Now now, const Effects& effects) = 0;
 };

@@ -25,8 +25,6 @@ constexpr double least_rate = 1;
 constexpr double nearly_all = 0.8;
 /// Without a configured rate, growth by this much over the ceiling counts as recovered.
 constexpr double recovered = 20;
-/// A server that asks for more is not believed.
-constexpr Duration longest_pause = 5min;
 
 }  // namespace
 
@@ -59,10 +57,12 @@ bool Quota::is_slowed(MonotonicTime now) const {
 }
 
 MonotonicTime Quota::ready_at(MonotonicTime now) const {
-  return std::max({now, paused_until_, bucket_.ready_at(now)});
+  // A trial is not held up by what was used up before.
+  return pause_.until() ? std::max(now, pause_.ready_at()) : bucket_.ready_at(now);
 }
 
-void Quota::called(MonotonicTime now) {
+void Quota::called(MonotonicTime now, RequestId call) {
+  pause_.called(now, call);
   adapt(now);
   bucket_.take(now);
   calls_.add(now);
@@ -74,14 +74,18 @@ void Quota::adapt(MonotonicTime now) {
   bucket_.set_rate(now, rate(now));
 }
 
-void Quota::succeeded(MonotonicTime now) {
+std::optional<Duration> Quota::succeeded(MonotonicTime now, RequestId call) {
   successes_.add(now);
+  const auto lasted = pause_.end(now, call);
+  if (lasted) bucket_.empty(now);
+  return lasted;
 }
 
-void Quota::pause(MonotonicTime now, Duration duration) {
-  paused_until_ = std::max(paused_until_, now + std::min(duration, longest_pause));
-  // What would be saved up meanwhile would come at once at the end.
-  bucket_.empty(paused_until_);
+std::optional<Duration> Quota::tick(MonotonicTime now) {
+  const auto lasted = pause_.end(now);
+  // What was saved up meanwhile would come at once.
+  if (lasted) bucket_.empty(now);
+  return lasted;
 }
 
 double Quota::before_throttling(MonotonicTime now, double allowed, double ceiling) const {
@@ -91,7 +95,18 @@ double Quota::before_throttling(MonotonicTime now, double allowed, double ceilin
   return std::max(met_again ? slowed_->before / 2 : slowed_->before, ceiling);
 }
 
-bool Quota::throttled(MonotonicTime now) {
+Quota::Throttling Quota::throttled(MonotonicTime now, RequestId call,
+                                   std::optional<Duration> retry_after) {
+  const bool trial = pause_.is_trial(call);
+  Throttling done;
+  if (retry_after) done.paused = pause_.ask(now, call, *retry_after);
+  // A trial says that the pause goes on, and nothing of the rate.
+  pause_.failed(now, call);
+  if (!trial) done.slowed = slow_down(now);
+  return done;
+}
+
+bool Quota::slow_down(MonotonicTime now) {
   if (slowed_ && now - slowed_->since < one_excess) return false;
   const double allowed = rate(now) > 0 ? rate(now) : calls_.rate(now);
   const double carried_out = successes_.rate(now);

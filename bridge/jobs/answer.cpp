@@ -6,18 +6,12 @@
 #include <utility>
 #include <vector>
 
-#include "bridge/jobs/endpoint_error.h"
 #include "bridge/jobs/json_text.h"
 
 namespace jobs_bridge {
 namespace {
 
 using Members = std::vector<json_text::Member>;
-
-Rejection nonsense(std::string detail) {
-  return {ErrorCode::internal_error, "the endpoint did not give a proper answer",
-          std::move(detail)};
-}
 
 Rejection about_another(std::string_view what) {
   return nonsense("the answer is about another " + std::string(what));
@@ -120,6 +114,13 @@ bool belongs_to(Operation operation, const json_text::Member& member) {
   return false;
 }
 
+}  // namespace
+
+Rejection nonsense(std::string detail) {
+  return {ErrorCode::internal_error, "the endpoint did not give a proper answer",
+          std::move(detail)};
+}
+
 bool has_answer_of(Operation operation, const Members& members) {
   return members.empty() || std::ranges::any_of(members, [&](const json_text::Member& member) {
            return belongs_to(operation, member) || is_set_by_bridge(member);
@@ -142,68 +143,6 @@ Answer read_success(const Request& request, const Members& members) {
     }
   }
   return Accepted{std::move(writer).members()};
-}
-
-/// Some 200 answers are errors: `{"Output":{"__type":...}}` is what AWS's front door sends for an
-/// operation that it does not recognise.
-bool hides_an_error(const Members& members) {
-  if (json_text::find(members, "__type") != nullptr) return true;
-  const auto* output = json_text::find(members, "Output");
-  if (output == nullptr) return false;
-  const auto inner = json_text::members_of(output->value);
-  return inner && json_text::find(*inner, "__type") != nullptr;
-}
-
-Answer read_enveloped(const Request& request, const HttpResponse& response, bool success,
-                      bool succeeded, const Members& members) {
-  if (!success) return read_enveloped_error(response, members);
-  if (!succeeded) return nonsense("success with HTTP " + std::to_string(response.status));
-  const auto* data = json_text::find(members, "data");
-  if (data == nullptr) return read_success(request, {});
-  const auto inner = json_text::members_of(data->value);
-  if (!inner) return nonsense("data is not an object");
-  return read_success(request, *inner);
-}
-
-Answer read_response(const Request& request, const HttpResponse& response) {
-  const bool succeeded = response.status >= 200 && response.status < 300;
-  const auto parsed = json_text::members_of(response.body);
-  if (!parsed) {
-    if (!succeeded) return read_aws_error(response, {});
-    return nonsense("HTTP " + std::to_string(response.status) + " without a JSON object: " +
-                    parsed.error().message + " at byte " + std::to_string(parsed.error().offset));
-  }
-  const auto& members = *parsed;
-  if (const auto* success = json_text::find(members, "success")) {
-    if (success->value == "true" || success->value == "false") {
-      return read_enveloped(request, response, success->value == "true", succeeded, members);
-    }
-  }
-  if (!succeeded) return read_aws_error(response, members);
-  if (!response.error_type.empty() || hides_an_error(members)) {
-    return nonsense("HTTP " + std::to_string(response.status) + " that holds an error");
-  }
-  if (!has_answer_of(request.operation, members)) {
-    return nonsense("a success without any member of this operation's answer");
-  }
-  return read_success(request, members);
-}
-
-}  // namespace
-
-Answer read_answer(const Request& request, const HttpOutcome& outcome) {
-  if (const auto* failure = std::get_if<HttpFailure>(&outcome)) return no_answer(*failure);
-  return read_response(request, std::get<HttpResponse>(outcome));
-}
-
-bool may_pass(const HttpOutcome& outcome, const Rejection& rejection) {
-  if (rejection.code == ErrorCode::request_throttled) return true;
-  if (rejection.code != ErrorCode::internal_error) return false;
-  if (const auto* failure = std::get_if<HttpFailure>(&outcome)) {
-    return failure->kind != HttpFailure::Kind::stopped;
-  }
-  const int status = std::get<HttpResponse>(outcome).status;
-  return status < 400 || status >= 500;
 }
 
 }  // namespace jobs_bridge

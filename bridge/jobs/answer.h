@@ -2,8 +2,10 @@
 
 #include <string>
 #include <variant>
+#include <vector>
 
-#include "bridge/jobs/http.h"
+#include "bridge/jobs/json_text.h"
+#include "bridge/jobs/operation.h"
 #include "bridge/jobs/rejection.h"
 #include "bridge/jobs/request.h"
 
@@ -18,8 +20,7 @@ struct Accepted {
 /// What the endpoint's answer means to the device.
 using Answer = std::variant<Accepted, Rejection>;
 
-/// Reads an answer in either of the two shapes that endpoints use, told apart by the body: AWS's
-/// (`{"execution":{...}}`, errors by name) and the enveloped one (`{"success":...}`).
+/// Reads the members of a success: of the body, or of what an envelope holds as `data`.
 ///
 /// A job document, which is a string holding JSON on HTTP, becomes the JSON that it holds, byte
 /// for byte; so it is on MQTT. A document that holds no JSON stays a string: the device can still
@@ -30,11 +31,13 @@ using Answer = std::variant<Accepted, Rejection>;
 ///
 /// An answer that names another thing than the one that asked, or another job than the one asked
 /// for, is never passed on.
-Answer read_answer(const Request& request, const HttpOutcome& outcome);
+Answer read_success(const Request& request, const std::vector<json_text::Member>& members);
 
-/// Whether the same call may succeed later without anybody doing something about it: the endpoint
-/// could not be reached, gave no proper answer, failed (5xx) or throttles. `rejection` is what
-/// read_answer() made of `outcome`.
-bool may_pass(const HttpOutcome& outcome, const Rejection& rejection);
+/// Whether they can be the answer to this operation: one of its members is among them, or there is
+/// nothing to say.
+bool has_answer_of(Operation operation, const std::vector<json_text::Member>& members);
+
+/// What a device hears of an answer without sense. `detail` is for the operator.
+Rejection nonsense(std::string detail);
 
 }  // namespace jobs_bridge

@@ -4,8 +4,6 @@
 #include <string_view>
 #include <utility>
 
-#include "bridge/jobs/call.h"
-#include "bridge/jobs/endpoint_error.h"
 #include "bridge/jobs/json_text.h"
 #include "bridge/jobs/whole_number.h"
 
@@ -20,15 +18,6 @@ bool is_terminal(std::string_view status) {
 /// Whether the update is one to a terminal state that a device may set.
 bool ends_execution(const Request& update) {
   return update.status == "SUCCEEDED" || update.status == "FAILED" || update.status == "REJECTED";
-}
-
-/// Whether the endpoint may have carried out an update that it gave no proper answer to.
-bool may_have_been_applied(const HttpOutcome& outcome) {
-  if (const auto* failure = std::get_if<HttpFailure>(&outcome)) {
-    return failure->maybe_sent && failure->kind != HttpFailure::Kind::stopped;
-  }
-  const int status = std::get<HttpResponse>(outcome).status;
-  return status >= 500 || (status >= 200 && status < 300);
 }
 
 std::string value_of(const std::vector<json_text::Member>& members, std::string_view name) {
@@ -64,6 +53,8 @@ struct Reconciliation::Execution {
   std::string details;
   std::string version;
   std::string number;
+  std::string queued;
+  std::string updated;
   std::string document;
 
   static std::optional<Execution> in(const Accepted& described) {
@@ -78,6 +69,8 @@ struct Reconciliation::Execution {
                      .details = value_of(*parts, "statusDetails"),
                      .version = value_of(*parts, "versionNumber"),
                      .number = value_of(*parts, "executionNumber"),
+                     .queued = value_of(*parts, "queuedAt"),
+                     .updated = value_of(*parts, "lastUpdatedAt"),
                      .document = value_of(*parts, "jobDocument")};
   }
 
@@ -96,9 +89,47 @@ struct Reconciliation::Execution {
   }
 };
 
-std::optional<Reconciliation> Reconciliation::of(const Request& update, const HttpOutcome& outcome,
-                                                 const Rejection& refusal, bool sent_before) {
+namespace {
+
+/// A stamp: AWS has whole seconds.
+std::optional<double> seconds_in(const std::string& stamp) {
+  const auto whole = whole_number<std::int64_t>(std::string_view(stamp).substr(0, stamp.find('.')));
+  return whole ? std::optional(static_cast<double>(*whole)) : std::nullopt;
+}
+
+}  // namespace
+
+bool Reconciliation::is_as_wanted(const Request& update, const Execution& execution) {
+  const auto status = execution.status_text();
+  // What could not be converted is nothing to compare with.
+  if (!update.unconverted.empty() || status != update.status) return false;
+  if (update.status_details &&
+      details_in(*update.status_details) != details_in(execution.details)) {
+    return false;
+  }
+  if (!update.expected_version) return true;
+  const auto version = whole_number<std::int64_t>(execution.version);
+  if (!version) return false;
+  // Nothing changes an execution that has ended: what ended it was the next step of its version.
+  return is_terminal(status) ? *version == *update.expected_version + 1
+                             : *version > *update.expected_version;
+}
+
+Accepted Reconciliation::accepted(const Request& update, const Execution& execution) {
+  json_text::ObjectWriter members;
+  if (update.include_job_execution_state.value_or(false)) {
+    members.member("executionState", execution.state());
+  }
+  if (update.include_job_document.value_or(false) && !execution.document.empty()) {
+    members.member("jobDocument", execution.document);
+  }
+  return {std::move(members).members()};
+}
+
+std::optional<Reconciliation> Reconciliation::of(const Request& update, const Outcome& outcome,
+                                                 bool sent_before) {
   if (update.operation != Operation::update) return std::nullopt;
+  const auto& refusal = std::get<Rejection>(outcome.answer);
   const bool for_state = refusal.code == ErrorCode::invalid_state_transition ||
                          refusal.code == ErrorCode::version_mismatch;
   // What a repeat is refused for says nothing about the call before it.
@@ -107,7 +138,7 @@ std::optional<Reconciliation> Reconciliation::of(const Request& update, const Ht
   if (for_state || for_repeat) {
     return Reconciliation(Question::execution_state, sent_before, refusal, update.execution_number);
   }
-  if (refusal.code == ErrorCode::internal_error && may_have_been_applied(outcome)) {
+  if (outcome.applied == Applied::maybe && outcome.repeat != Repeat::useless) {
     return Reconciliation(Question::applied, true, refusal, update.execution_number);
   }
   return std::nullopt;
@@ -120,33 +151,29 @@ Reconciliation Reconciliation::of_unknown(const Request& update) {
           update.execution_number};
 }
 
-HttpRequest Reconciliation::call(const Request& update) const {
-  const Request describe{
-      .operation = Operation::describe,
-      .thing = update.thing,
-      .job = update.job,
-      .execution_number = execution_number_,
-      .include_job_document = may_be_applied_ && update.include_job_document.value_or(false)};
-  return build_call(describe);
+Request Reconciliation::describe(const Request& update) const {
+  return {.operation = Operation::describe,
+          .thing = update.thing,
+          .job = update.job,
+          .execution_number = execution_number_,
+          .include_job_document = may_be_applied_ && update.include_job_document.value_or(false)};
 }
 
-Reconciliation::Step Reconciliation::described(const Request& update, const HttpOutcome& outcome) {
-  Request describe = update;
-  describe.operation = Operation::describe;
-  const auto answer = read_answer(describe, outcome);
-  if (const auto* accepted = std::get_if<Accepted>(&answer)) {
+Reconciliation::Step Reconciliation::described(const Request& update, const Outcome& outcome,
+                                               const Evidence& evidence) {
+  if (const auto* accepted = std::get_if<Accepted>(&outcome.answer)) {
     const auto execution = Execution::in(*accepted);
-    if (execution && !execution->status_text().empty()) return judge(update, *execution);
-    return without_description(
-        update, outcome, {ErrorCode::internal_error, "the endpoint did not give a proper answer"});
+    if (execution && !execution->status_text().empty()) return judge(update, *execution, evidence);
+    return without_description(update, nonsense("a describe without the execution's status"),
+                               /*again=*/true);
   }
-  return without_description(update, outcome, std::get<Rejection>(answer));
+  return without_description(update, std::get<Rejection>(outcome.answer),
+                             outcome.repeat != Repeat::useless);
 }
 
 Reconciliation::Step Reconciliation::without_description(const Request& update,
-                                                         const HttpOutcome& outcome,
-                                                         const Rejection& rejection) {
-  if (may_pass(outcome, rejection) || refuses_credentials(outcome)) {
+                                                         const Rejection& rejection, bool again) {
+  if (again) {
     ++failed_looks_;
     if (question_ == Question::applied || failed_looks_ < most_looks_for_state) {
       return Next::describe_later;
@@ -175,46 +202,75 @@ Rejection Reconciliation::undecided() const {
   return verdict;
 }
 
-Reconciliation::Step Reconciliation::judge(const Request& update, const Execution& execution) {
+Reconciliation::Step Reconciliation::judge(const Request& update, const Execution& execution,
+                                           const Evidence& evidence) {
   if (!may_be_applied_) return with_state(update, execution);
-
-  const auto version = whole_number<std::int64_t>(execution.version);
-  const auto number = whole_number<std::int64_t>(execution.number);
-  const auto status = execution.status_text();
-  // A failed execution with retries is followed by a new one, queued, which the endpoint describes
-  // in its place: the one before is the one that was updated.
-  if (update.status == "FAILED" && status == "QUEUED" && !execution_number_ && number &&
-      *number > 1) {
-    execution_number_ = *number - 1;
+  if (execution_number_ != update.execution_number) {
+    return judge_before(update, execution, evidence);
+  }
+  latest_ = whole_number<std::int64_t>(execution.number);
+  if (may_have_failed_before(update, execution, evidence)) {
+    execution_number_ = *latest_ - 1;
     return Next::describe;
   }
-  // What could not be converted is nothing to compare with.
-  const bool as_wanted =
-      update.unconverted.empty() && status == update.status &&
-      (!update.status_details ||
-       details_in(*update.status_details) == details_in(execution.details)) &&
-      (!update.expected_version || (version && *version > *update.expected_version));
+  const auto status = execution.status_text();
   // What a step timer was set to cannot be seen: the version alone tells, and without one the
   // update is sent again, which can do no more than set the timer anew.
   const bool timer_unseen =
       update.step_timeout_in_minutes && !update.expected_version && !is_terminal(status);
-  if (as_wanted && !(timer_unseen && question_ == Question::applied)) {
-    json_text::ObjectWriter members;
-    if (update.include_job_execution_state.value_or(false)) {
-      members.member("executionState", execution.state());
-    }
-    if (update.include_job_document.value_or(false) && !execution.document.empty()) {
-      members.member("jobDocument", execution.document);
-    }
-    return Accepted{std::move(members).members()};
+  if (is_as_wanted(update, execution) && !(timer_unseen && question_ == Question::applied)) {
+    applied_to_ = latest_;
+    return accepted(update, execution);
   }
   if (question_ == Question::execution_state) return with_state(update, execution);
-  if (is_terminal(status)) {
-    return Rejection{ErrorCode::invalid_state_transition,
-                     "the execution has ended with status " + status, refusal_.detail,
-                     execution.state()};
-  }
+  if (is_terminal(status)) return ended_otherwise(execution);
   return Next::send_update;
+}
+
+bool Reconciliation::may_have_failed_before(const Request& update, const Execution& latest,
+                                            const Evidence& evidence) const {
+  if (update.status != "FAILED" || latest.status_text() != "QUEUED" || update.execution_number ||
+      !latest_ || *latest_ <= 1) {
+    return false;
+  }
+  if (evidence.execution) return *latest_ > *evidence.execution;
+  const auto queued = seconds_in(latest.queued);
+  // A stamp of 5 may be of any moment before 6.
+  return !queued || !evidence.first_sent || *queued + 1 > *evidence.first_sent;
+}
+
+Reconciliation::Step Reconciliation::judge_before(const Request& update, const Execution& before,
+                                                  const Evidence& evidence) {
+  const auto lately = [&] {
+    const auto updated = seconds_in(before.updated);
+    return !updated || !evidence.first_sent ||
+           *updated + 1 > *evidence.first_sent - evidence.seconds_before;
+  };
+  const bool refused = question_ == Question::execution_state;
+  if (accepted_) {
+    if (before.status_text() == "FAILED" && lately()) return *std::move(accepted_);
+    return refused ? Step(refusal_) : Step(Next::send_update);
+  }
+  if (!is_as_wanted(update, before)) {
+    if (refused) return with_state(update, before);
+    // It failed by another update, so that this one is for the execution that is queued.
+    if (before.status_text() == "FAILED") return Next::send_update;
+    return ended_otherwise(before);
+  }
+  applied_to_ = *latest_ - 1;
+  if (evidence.execution || evidence.failures_before == 0) return accepted(update, before);
+  // As many executions have failed just before as failures were accepted, unless one more has.
+  const auto further = *execution_number_ - static_cast<std::int64_t>(evidence.failures_before);
+  if (further < 1) return refused ? Step(refusal_) : Step(Next::send_update);
+  accepted_ = accepted(update, before);
+  execution_number_ = further;
+  return Next::describe;
+}
+
+Rejection Reconciliation::ended_otherwise(const Execution& execution) const {
+  return {ErrorCode::invalid_state_transition,
+          "the execution has ended with status " + execution.status_text(), refusal_.detail,
+          execution.state()};
 }
 
 Answer Reconciliation::with_state(const Request& update, const Execution& execution) const {

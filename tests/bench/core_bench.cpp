@@ -9,6 +9,7 @@
 #include "bridge/jobs/answer.h"
 #include "bridge/jobs/call.h"
 #include "bridge/jobs/cbor.h"
+#include "bridge/jobs/outcome.h"
 #include "bridge/jobs/reply.h"
 #include "bridge/jobs/request.h"
 #include "bridge/jobs/topic.h"
@@ -97,8 +98,8 @@ void answer_to_reply(benchmark::State& state) {
   const auto request = start_next_request();
   const auto outcome = answer_of(answer_body(static_cast<std::size_t>(state.range(0))));
   for ([[maybe_unused]] auto round : state) {
-    const auto answer = read_answer(request, outcome);
-    const auto* accepted = std::get_if<Accepted>(&answer);
+    const auto read = read_outcome(request, outcome);
+    const auto* accepted = std::get_if<Accepted>(&read.answer);
     if (accepted == nullptr) {
       state.SkipWithError("rejected");
       break;

@@ -58,7 +58,7 @@ void observe_request(benchmark::State& state) {
       observer->received(now);
       observer->decided(now, nothing);  // when it is received, and when its call begins
       observer->decided(now, nothing);
-      observer->call_finished(now, Operation::start_next, outcome, 2ms);
+      observer->call_finished(now, Operation::start_next, outcome, Health::healthy, 2ms);
       observer->decided(now, answered);
     }
   }

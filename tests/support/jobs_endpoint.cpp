@@ -70,10 +70,14 @@ std::string JobsEndpoint::exchange(const std::string& method, const std::string&
 }
 
 void JobsEndpoint::create_job(const std::string& job, const std::vector<std::string>& things,
-                              const std::string& document) {
+                              const std::string& document, int retries) {
   nlohmann::json body = {{"document", document}, {"targets", nlohmann::json::array()}};
   for (const auto& thing : things) {
     body["targets"].push_back("arn:aws:iot:eu-central-1:123456789012:thing/" + thing);
+  }
+  if (retries > 0) {
+    body["jobExecutionsRetryConfig"] = {
+        {"criteriaList", {{{"failureType", "FAILED"}, {"numberOfRetries", retries}}}}};
   }
   exchange("PUT", "/jobs/" + job, body.dump());
 }

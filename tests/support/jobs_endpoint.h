@@ -34,9 +34,9 @@ class JobsEndpoint {
   [[nodiscard]] std::string log() const { return process_->output(); }
   [[nodiscard]] Process& process() { return *process_; }
 
-  /// CreateJob for these things.
+  /// CreateJob for these things. An execution that fails is followed by another, so many times.
   void create_job(const std::string& job, const std::vector<std::string>& things,
-                  const std::string& document = "{}");
+                  const std::string& document = "{}", int retries = 0);
   /// One fault or a list of them.
   void set_fault(const nlohmann::json& fault);
   void clear_faults();

@@ -141,5 +141,38 @@ TEST_F(AdminTest, PortThatIsTakenIsNoStart) {
   EXPECT_THAT(second.log(), HasSubstr("cannot listen on " + taken + ": Address already in use"));
 }
 
+TEST_F(AdminTest, PauseThatTheEndpointAsksForIsSeenEverywhereAndATrialEndsIt) {
+  Site site({.settings = {"log.level=info"}});
+  ASSERT_TRUE(wait_until([&] { return ready(site); })) << site.bridge->log();
+  site.endpoint->set_fault({{"kind", "status"},
+                            {"status", 429},
+                            {"count", 1},
+                            {"operation", "StartNextPendingJobExecution"},
+                            {"headers", {{"Retry-After", "120"}}}});
+  site.device->publish(start_next_topic("lamp-1"), R"({"clientToken":"first"})");
+  ASSERT_TRUE(site.bridge->process().wait_for_output("asks for a pause")) << site.bridge->log();
+  EXPECT_THAT(site.bridge->log(), HasSubstr("quota=writes for_up_to=120s"));
+  const auto metrics = get(site, "/metrics")->body;
+  for (const auto* line : {"jobs_bridge_quota_paused{quota=\"writes\"} 1",
+                           "jobs_bridge_quota_paused{quota=\"reads\"} 0",
+                           "jobs_bridge_quota_allowed_per_second{quota=\"writes\"} 0",
+                           "jobs_bridge_pauses_total{quota=\"writes\"} 1"}) {
+    EXPECT_THAT(metrics, HasSubstr(line));
+  }
+  const auto quota = status(site).at("quota");
+  EXPECT_GT(quota.at("writes").at("paused_for_seconds"), 100);
+  EXPECT_EQ(quota.at("writes").at("allowed_per_second"), 0);
+  EXPECT_TRUE(quota.at("reads").at("paused_for_seconds").is_null());
+  EXPECT_THAT(get(site, "/readyz")->body, HasSubstr("writes_paused"));
+  EXPECT_EQ(status(site).at("errors")[0].at("code"), "paused");
+
+  const auto read = site.ask("$aws/things/lamp-2/jobs/get", "{}");
+  EXPECT_TRUE(read.topic.ends_with("/get/accepted")) << "another quota";
+  const auto reply = site.start_next("lamp-3");
+  EXPECT_TRUE(reply.topic.ends_with("/accepted")) << reply.payload;
+  EXPECT_TRUE(site.bridge->process().wait_for_output("pause is over")) << site.bridge->log();
+  EXPECT_THAT(get(site, "/readyz")->body, Not(HasSubstr("writes_paused")));
+}
+
 }  // namespace
 }  // namespace jobs_bridge::testing_support

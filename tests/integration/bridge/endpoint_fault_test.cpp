@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "tests/integration/bridge/site.h"
+#include "tests/support/wait_until.h"
 
 namespace jobs_bridge::testing_support {
 namespace {
@@ -117,6 +118,68 @@ TEST(EndpointNuisanceTest, AnswersNeverReachAnotherThingAmongFaultsOfAllKinds) {
     EXPECT_EQ(payload_of(reply)["execution"]["statusDetails"]["asker"], thing);
   }
   EXPECT_GT(accepted, count / 4);
+}
+
+TEST(EndpointRetryAfterTest, OfOneThingsFailureStopsNoOtherThing) {
+  Site site({.settings = {"log.level=info"}, .endpoint_arguments = {"--things", "lamp:40:1"}});
+  site.endpoint->set_fault({{"kind", "status"},
+                            {"status", 503},
+                            {"thing", "lamp-1"},
+                            {"count", 1},
+                            {"headers", {{"Retry-After", "300"}}}});
+  site.device->publish(start_next_topic("lamp-1"), R"({"clientToken":"first"})");
+  ASSERT_TRUE(site.endpoint->wait_for_calls(1));
+  for (int i = 2; i <= 40; ++i) {
+    const auto thing = "lamp-" + std::to_string(i);
+    EXPECT_EQ(site.start_next(thing).topic, start_next_topic(thing) + "/accepted");
+  }
+  const auto reply = site.device->next();
+  ASSERT_TRUE(reply) << site.bridge->log();
+  EXPECT_EQ(reply->topic, start_next_topic("lamp-1") + "/accepted") << reply->payload;
+}
+
+/// A balancer's page, a bare refusal, and what an SDK would repeat under one name or another.
+struct Passing {
+  const char* name;
+  int status;
+  const char* type;
+  const char* body;
+};
+void PrintTo(const Passing& passing, std::ostream* out) {
+  *out << passing.name;
+}
+
+class PassingRefusalTest : public testing::TestWithParam<Passing> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    Kinds, PassingRefusalTest,
+    testing::Values(Passing{"Page404", 404, "", "<html>404 Not Found</html>"},
+                    Passing{"Bare409", 409, "", "{}"}, Passing{"Bare410", 410, "", ""},
+                    Passing{"Timeout408", 408, "", ""}, Passing{"Misdirected421", 421, "", ""},
+                    Passing{"TooEarly425", 425, "", ""}, Passing{"Throttled429", 429, "", ""},
+                    Passing{"ThrottledException", 400, "ThrottledException", "{}"},
+                    Passing{"LimitExceeded", 410, "LimitExceededException", "{}"},
+                    Passing{"RequestTimeout", 400, "RequestTimeoutException", "{}"}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+TEST_P(PassingRefusalTest, HoldsAnUpdateUntilItIsCarriedOut) {
+  const auto& [name, status, type, body] = GetParam();
+  Site site({.settings = short_limits});
+  site.device->subscribe("$aws/things/+/jobs/+/+/accepted");
+  site.endpoint->create_job("job-1", {"lamp"});
+  site.endpoint->set_fault({{"kind", "status"},
+                            {"status", status},
+                            {"error_type", type},
+                            {"body", body},
+                            {"thing", "lamp"}});
+  site.device->publish("$aws/things/lamp/jobs/job-1/update", R"({"status":"SUCCEEDED"})");
+  ASSERT_TRUE(wait_until([&] { return site.endpoint->calls().at("total") >= 3; }))
+      << site.bridge->log();
+  EXPECT_EQ(site.device->count(), 0U) << name;
+  site.endpoint->clear_faults();
+  const auto reply = site.device->next(20s);
+  ASSERT_TRUE(reply) << site.bridge->log();
+  EXPECT_EQ(reply->topic, "$aws/things/lamp/jobs/job-1/update/accepted") << reply->payload;
 }
 
 TEST(EndpointDownTest, DeviceHearsInternalErrorAndIsServedWhenItIsBack) {

@@ -165,6 +165,15 @@ TEST(ReadinessTest, ReplyThatTheBrokerRefusedIsAWarningWithItsHintUntilItIsOldNe
   EXPECT_THAT(warnings(status), IsEmpty());
 }
 
+TEST(ReadinessTest, APauseThatTheEndpointAskedForIsAWarning) {
+  auto status = working();
+  status.writes = {
+      .configured = 200, .allowed = 0, .slowed = true, .paused_for = std::chrono::seconds(42)};
+  EXPECT_THAT(reasons(status), ElementsAre());
+  EXPECT_THAT(warnings(status), ElementsAre("writes_paused"));
+  EXPECT_THAT(readiness(status).warnings[0].message, HasSubstr("none for up to 42 seconds"));
+}
+
 TEST(ReadinessTest, StoppingIsNotReady) {
   auto status = working();
   status.stopping = true;

@@ -123,11 +123,12 @@ TEST_F(TelemetryTest, AnUpdateThatIsRejectedLateIsCountedAndNamed) {
 }
 
 TEST_F(TelemetryTest, CallsCountByStatusAndByKindOfFailureAndTakeFromTheirQuota) {
-  telemetry_.call_finished(now_, Operation::start_next, answer(200), 3ms);
-  telemetry_.call_finished(now_, Operation::describe, answer(429), 3ms);
+  telemetry_.call_finished(now_, Operation::start_next, answer(200), Health::healthy, 3ms);
+  telemetry_.call_finished(now_, Operation::describe, answer(429), Health::throttling, 3ms);
   telemetry_.call_finished(now_, Operation::describe,
-                           HttpFailure{HttpFailure::Kind::timeout, true, "no answer"}, 5s);
-  telemetry_.call_finished(now_, Operation::describe, answer(99999), 3ms);
+                           HttpFailure{HttpFailure::Kind::timeout, true, "no answer"},
+                           Health::failing, 5s);
+  telemetry_.call_finished(now_, Operation::describe, answer(99999), Health::failing, 3ms);
   now_.monotonic += 1s;
   EXPECT_DOUBLE_EQ(status().writes.used, 0.1);
   EXPECT_DOUBLE_EQ(status().reads.used, 0.3);
@@ -168,6 +169,20 @@ TEST_F(TelemetryTest, NotificationsCountByKindAndSlowdownsByQuota) {
   EXPECT_THAT(text, HasSubstr("jobs_bridge_slowdowns_total{quota=\"writes\"} 1"));
   EXPECT_THAT(text, HasSubstr("jobs_bridge_slowdowns_total{quota=\"reads\"} 0"));
   EXPECT_EQ(status().errors[0].code, "throttled");
+}
+
+TEST_F(TelemetryTest, APauseIsCountedAndShownOnceByItsQuota) {
+  Effects begins;
+  begins.paused.push_back({.kind = QuotaKind::reads, .over = false, .length = 60s});
+  telemetry_.decided(now_, begins);
+  Effects ends;
+  ends.paused.push_back({.kind = QuotaKind::reads, .over = true, .length = 5s});
+  telemetry_.decided(now_, ends);
+  EXPECT_THAT(metrics(), HasSubstr("jobs_bridge_pauses_total{quota=\"reads\"} 1"));
+  EXPECT_THAT(metrics(), HasSubstr("jobs_bridge_pauses_total{quota=\"writes\"} 0"));
+  ASSERT_EQ(status().errors.size(), 1U);
+  EXPECT_EQ(status().errors[0].code, "paused");
+  EXPECT_EQ(status().errors[0].count, 1U);
 }
 
 TEST_F(TelemetryTest, NoThingsNameIsInTheMetrics) {

@@ -1,7 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "tests/unit/flow/engine_driver.h"
 
@@ -63,6 +66,149 @@ TEST(EngineReconciliationTest, AnUpdateLeavesTimeForItsReconciliation) {
   driver.advance(6s);
   driver.answer(update.id, lost);
   EXPECT_GT(driver.next_call().value().deadline, driver.now.monotonic + 1900ms);
+}
+
+/// An endpoint with one job that is retried, whose clock shows whole seconds.
+class RetriedJobTest : public testing::Test {
+ protected:
+  static constexpr const char* failed = R"({"status":"FAILED"})";
+
+  HttpOutcome dated(const std::string& body) const {
+    auto answer = std::get<HttpResponse>(answer_of(200, body));
+    const auto now =
+        std::chrono::floor<std::chrono::seconds>(driver_.now.monotonic.time_since_epoch());
+    answer.date = "Thu, 01 Jan 1970 0" + std::to_string(now / 1h) + ":" + two(now % 1h / 1min) +
+                  ":" + two(now % 1min / 1s) + " GMT";
+    return answer;
+  }
+  static std::string two(std::int64_t number) {
+    return (number < 10 ? "0" : "") + std::to_string(number);
+  }
+  std::int64_t second() const { return driver_.now.monotonic.time_since_epoch() / 1s; }
+  void fail() {
+    executions_.back() = R"("status":"FAILED","versionNumber":2,"lastUpdatedAt":)" +
+                         std::to_string(second()) + R"(,"executionNumber":)" +
+                         std::to_string(executions_.size());
+    queue();
+  }
+  void queue() {
+    executions_.push_back(R"("status":"QUEUED","versionNumber":1,"queuedAt":)" +
+                          std::to_string(second()) + R"(,"executionNumber":)" +
+                          std::to_string(executions_.size() + 1));
+  }
+  /// Carries out what is asked until a device hears something; the topic of that. Updates that it
+  /// carries out are counted.
+  std::string play() {
+    while (driver_.effects.publications.empty()) {
+      const auto call = driver_.wait_for_call();
+      if (call.request.method == "POST") {
+        ++sent_;
+        fail();
+        driver_.answer(call.id, dated("{}"));
+        continue;
+      }
+      const auto at = call.request.target.find("executionNumber=");
+      const auto number = at == std::string::npos ? executions_.size()
+                                                  : std::stoul(call.request.target.substr(at + 16));
+      driver_.answer(call.id,
+                     dated(R"({"execution":{"jobId":"j",)" + executions_.at(number - 1) + "}}"));
+    }
+    return driver_.take_one().topic;
+  }
+  void expect_accepted() { EXPECT_TRUE(play().ends_with("/accepted")); }
+
+  EngineDriver driver_;
+  std::vector<std::string> executions_;
+  int sent_ = 0;
+};
+
+TEST_F(RetriedJobTest, AFailureThatDidNotArriveIsSentAgainRightAfterTheOneBefore) {
+  queue();
+  driver_.send("T", "j/update", failed);
+  expect_accepted();
+  driver_.send("T", "j/update", failed);
+  driver_.answer(driver_.next_call().value().id, lost);
+  expect_accepted();
+  EXPECT_EQ(sent_, 2) << "the second has reached the endpoint";
+  EXPECT_EQ(executions_.size(), 3U);
+}
+
+TEST_F(RetriedJobTest, AFailureThatArrivedIsNotSentAgainRightAfterTheOneBefore) {
+  queue();
+  driver_.send("T", "j/update", failed);
+  expect_accepted();
+  driver_.send("T", "j/update", failed);
+  const auto call = driver_.next_call().value();
+  fail();
+  driver_.answer(call.id, lost);
+  expect_accepted();
+  EXPECT_EQ(sent_, 1);
+  EXPECT_EQ(executions_.size(), 3U) << "no execution failed that no device has begun";
+}
+
+TEST_F(RetriedJobTest, AnAnswerThatWasLostIsNotSentAgain) {
+  queue();
+  driver_.send("T", "j/update", failed);
+  const auto call = driver_.next_call().value();
+  fail();
+  driver_.answer(call.id, lost);
+  expect_accepted();
+  EXPECT_EQ(sent_, 0);
+  EXPECT_EQ(executions_.size(), 2U);
+}
+
+TEST_F(RetriedJobTest, AFailureOfOthersBeforeTheUpdateIsNotThisOnes) {
+  queue();
+  fail();
+  driver_.advance(3s);
+  driver_.send("T", "j/update", failed);
+  driver_.answer(driver_.next_call().value().id, lost);
+  expect_accepted();
+  EXPECT_EQ(sent_, 1);
+}
+
+TEST_F(RetriedJobTest, EachFurtherTryKnowsWhichExecutionItIsFor) {
+  queue();
+  fail();
+  driver_.advance(3s);
+  driver_.send("T", "j/update", failed);
+  driver_.answer(driver_.next_call().value().id, lost);
+  const auto describe = driver_.next_call().value();
+  driver_.answer(describe.id, dated(R"({"execution":{"jobId":"j",)" + executions_.back() + "}}"));
+  const auto again = driver_.wait_for_call();
+  ASSERT_EQ(again.request.method, "POST");
+  fail();
+  driver_.answer(again.id, lost);
+  expect_accepted();
+  EXPECT_EQ(sent_, 0) << "it was carried out, and the answer lost";
+  EXPECT_EQ(executions_.size(), 3U);
+}
+
+TEST_F(RetriedJobTest, AfterAKillTheTimeOfReceiptTells) {
+  const auto restore = [&](std::int64_t age) {
+    JournalEntry entry{.number = 7,
+                       .received = driver_.now.unix_seconds - age,
+                       .message = {.topic = "$aws/things/T/jobs/j/update", .payload = failed}};
+    ASSERT_TRUE(driver_.engine.restore(driver_.now, entry));
+  };
+  queue();
+  fail();
+  driver_.advance(60s);
+  restore(50);
+  expect_accepted();
+  EXPECT_EQ(sent_, 1) << "it failed ten seconds before the update came";
+}
+
+TEST_F(RetriedJobTest, AfterAKillAFailureSinceTheReceiptIsThisOnes) {
+  queue();
+  fail();
+  driver_.advance(60s);
+  JournalEntry entry{.number = 7,
+                     .received = driver_.now.unix_seconds - 61,
+                     .message = {.topic = "$aws/things/T/jobs/j/update", .payload = failed}};
+  ASSERT_TRUE(driver_.engine.restore(driver_.now, entry));
+  expect_accepted();
+  EXPECT_EQ(sent_, 0);
 }
 
 TEST(EngineExpiryTest, ARequestWhoseMessageExpiredInTheQueueIsNotCarriedOut) {

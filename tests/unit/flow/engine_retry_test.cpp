@@ -39,13 +39,78 @@ TEST(EngineRetryTest, AReadOrStartNextThatFailedIsTriedAgainAfterAPause) {
   }
 }
 
+HttpOutcome error_of(int status, const std::string& name) {
+  HttpResponse response;
+  response.status = status;
+  response.body = R"({"message":"m"})";
+  response.error_type = name;
+  return response;
+}
+
 TEST(EngineRetryTest, WhatTheEndpointRefusesIsNotTriedAgain) {
-  for (const int status : {400, 401, 403, 404, 410}) {
+  for (const auto& refusal :
+       {error_of(400, "InvalidRequestException"), error_of(403, "AccessDeniedException"),
+        error_of(404, "ResourceNotFoundException"), error_of(410, "TerminalStateException"),
+        error_of(404, "UnknownOperationException"), answer_of(400, "{}"), answer_of(422, "{}"),
+        answer_of(413, "<html>")}) {
     for (const auto* below : {"get", "start-next", "j/get", "j/update"}) {
       EngineDriver driver;
       driver.send("T", below, R"({"status":"FAILED"})");
-      EXPECT_EQ(driver.answer_all_until_a_reply(answer_of(status, "{}")), 1) << status;
+      EXPECT_EQ(driver.answer_all_until_a_reply(refusal), 1)
+          << std::get<HttpResponse>(refusal).status;
     }
+  }
+}
+
+/// Each of them would have been the end of an update's way.
+TEST(EngineRetryTest, WhatIsNotTheJobsApisWordOrPassesIsTriedAgainAndHoldsAnUpdate) {
+  for (const auto& away :
+       {answer_of(404, "<html>"), answer_of(409, "{}"), answer_of(410, ""), answer_of(405, "{}"),
+        answer_of(408, "{}"), answer_of(421, "{}"), answer_of(425, "{}"), answer_of(429, "{}"),
+        answer_of(400, "<html>"), error_of(400, "ThrottledException"),
+        error_of(403, "RequestThrottledException"), error_of(400, "RequestLimitExceeded"),
+        error_of(410, "LimitExceededException"), error_of(400, "RequestTimeoutException"),
+        error_of(400, "TransactionInProgressException")}) {
+    const auto status = std::get<HttpResponse>(away).status;
+    const auto name = std::get<HttpResponse>(away).error_type;
+    EngineDriver driver;
+    driver.send_update("T", "t");
+    const auto began = driver.now.monotonic;
+    while (driver.now.monotonic < began + 10min) driver.answer(driver.wait_for_call().id, away);
+    EXPECT_TRUE(driver.take_publications().empty()) << status << name;
+    EXPECT_EQ(driver.engine.counts().held, 1U) << status << name;
+    for (int calls = 0; driver.effects.publications.empty(); ++calls) {
+      ASSERT_LT(calls, 5) << status << name;
+      const auto call = driver.wait_for_call();
+      driver.answer(call.id, call.request.method == "GET"
+                                 ? answer_of(200, R"({"execution":{"status":"IN_PROGRESS"}})")
+                                 : answer_of(200, "{}"));
+    }
+    EXPECT_TRUE(driver.take_one().topic.ends_with("/accepted")) << status << name;
+
+    for (const auto* below : {"get", "start-next", "j/get"}) {
+      EngineDriver other;
+      other.send("T", below);
+      EXPECT_EQ(other.answer_all_until_a_reply(away), 4) << status << name;
+      EXPECT_THAT(other.take_one().payload,
+                  testing::AnyOf(HasSubstr("InternalError"), HasSubstr("RequestThrottled")));
+    }
+  }
+}
+
+TEST(EngineRetryTest, ARefusalWithoutAReasonEndsARequestAtOnceAndHoldsAnUpdate) {
+  for (const int status : {401, 403}) {
+    for (const auto* below : {"get", "start-next", "j/get"}) {
+      EngineDriver driver;
+      driver.send("T", below);
+      EXPECT_EQ(driver.answer_all_until_a_reply(answer_of(status, "{}")), 1) << below;
+    }
+    EngineDriver driver;
+    driver.send_update("T", "t");
+    for (int i = 0; i < 10; ++i) driver.answer(driver.wait_for_call().id, answer_of(status, ""));
+    EXPECT_TRUE(driver.take_publications().empty()) << status;
+    driver.answer(driver.wait_for_call().id);
+    EXPECT_TRUE(driver.take_one().topic.ends_with("/accepted")) << status;
   }
 }
 

@@ -441,7 +441,9 @@ TEST_F(RepeatTest, AnExecutionWithoutItsDocumentIsNotRepeated) {
 
 TEST_F(RepeatTest, ARejectionIsNotRepeated) {
   driver_.send("lamp-1", "start-next");
-  driver_.answer(driver_.next_call().value().id, answer_of(404, R"({"execution":{"jobId":"a"}})"));
+  driver_.answer(
+      driver_.next_call().value().id,
+      answer_of(404, R"({"__type":"ResourceNotFoundException","execution":{"jobId":"a"}})"));
   EXPECT_THAT(work(), ElementsAre("lamp-1/jobs/start-next/rejected"));
 }
 

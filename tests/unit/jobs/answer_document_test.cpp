@@ -10,13 +10,14 @@
 namespace jobs_bridge {
 namespace {
 
+using testing_support::answer_to;
 using testing_support::request_of;
 using testing_support::response;
 
 /// What becomes of `value`, the JSON text of jobDocument in the endpoint's answer.
 std::string passed_on(const std::string& value) {
-  const auto answer = read_answer(request_of(Operation::start_next),
-                                  response(200, R"({"execution":{"jobDocument":)" + value + "}}"));
+  const auto answer = answer_to(request_of(Operation::start_next),
+                                response(200, R"({"execution":{"jobDocument":)" + value + "}}"));
   const auto* accepted = std::get_if<Accepted>(&answer);
   if (accepted == nullptr) return "rejected: " + std::get<Rejection>(answer).detail;
   const std::string_view start = R"("execution":{"jobDocument":)";
@@ -81,16 +82,16 @@ TEST(JobDocumentTest, WhatIsNoStringStaysAsItIs) {
 }
 
 TEST(JobDocumentTest, AnUpdatesDocumentIsTreatedAlike) {
-  const auto answer = read_answer(request_of(Operation::update),
-                                  response(200, R"({"jobDocument":"{\"n\":1e400}"})"));
+  const auto answer =
+      answer_to(request_of(Operation::update), response(200, R"({"jobDocument":"{\"n\":1e400}"})"));
   ASSERT_TRUE(std::holds_alternative<Accepted>(answer));
   EXPECT_EQ(std::get<Accepted>(answer).members, R"("jobDocument":{"n":1e400})");
 }
 
 TEST(JobDocumentTest, AMemberOfThatNameElsewhereIsNotTouched) {
   const auto answer =
-      read_answer(request_of(Operation::describe),
-                  response(200, R"({"execution":{"statusDetails":{"jobDocument":"{}"}}})"));
+      answer_to(request_of(Operation::describe),
+                response(200, R"({"execution":{"statusDetails":{"jobDocument":"{}"}}})"));
   ASSERT_TRUE(std::holds_alternative<Accepted>(answer));
   EXPECT_EQ(std::get<Accepted>(answer).members,
             R"("execution":{"statusDetails":{"jobDocument":"{}"}})");

@@ -11,12 +11,12 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
+using testing_support::answer_to;
 using testing_support::request_of;
 using testing_support::response;
 
 Answer read(Operation operation, std::string body, int status = 200, std::string error_type = {}) {
-  return read_answer(request_of(operation),
-                     response(status, std::move(body), std::move(error_type)));
+  return answer_to(request_of(operation), response(status, std::move(body), std::move(error_type)));
 }
 
 /// The members of an accepted answer, or the code and text of a rejection.
@@ -183,7 +183,8 @@ TEST(AwsAnswerTest, ErrorsAreRejections) {
   EXPECT_EQ(
       shown(Operation::update, R"({"__type":"a#InvalidRequestException","Message":"no"})", 400),
       "InvalidRequest: no");
-  EXPECT_EQ(shown(Operation::update, R"({"success":"no","message":"over"})", 410),
+  EXPECT_EQ(shown(Operation::update,
+                  R"({"success":"no","message":"over","__type":"TerminalStateException"})", 410),
             "TerminalStateReached: over");
   for (const auto* body : {"", "<html>", "[]", R"("text")", "null"}) {
     EXPECT_THAT(shown(Operation::update, body, 503),
@@ -195,8 +196,8 @@ TEST(AwsAnswerTest, ErrorsAreRejections) {
 }
 
 TEST(AwsAnswerTest, NoAnswerIsAnInternalError) {
-  const auto answer = read_answer(request_of(Operation::update),
-                                  HttpFailure{.kind = HttpFailure::Kind::timeout, .detail = {}});
+  const auto answer = answer_to(request_of(Operation::update),
+                                HttpFailure{.kind = HttpFailure::Kind::timeout, .detail = {}});
   EXPECT_EQ(shown(answer), "InternalError: the endpoint did not answer in time");
 }
 

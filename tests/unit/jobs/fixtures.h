@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "bridge/jobs/http.h"
+#include "bridge/jobs/outcome.h"
 #include "bridge/jobs/request.h"
 
 /// Requests as the tests of what follows them need them.
@@ -23,6 +24,11 @@ inline Request request_of(Operation operation, std::string_view payload = {},
                           std::string_view thing = "T", std::string_view job = "job-1") {
   if (operation == Operation::update && payload.empty()) payload = R"({"status":"IN_PROGRESS"})";
   return std::get<Request>(decode_request(topic_request(operation, thing, job), payload).content);
+}
+
+/// What the device hears if nothing more is tried.
+inline Answer answer_to(const Request& request, const HttpOutcome& outcome) {
+  return read_outcome(request, outcome).answer;
 }
 
 inline HttpResponse response(int status, std::string body, std::string error_type = {}) {

@@ -21,7 +21,7 @@ TEST(AcceptedPayloadTest, HoldsTokenTimestampAndMembersInThatOrder) {
 /// As a FreeRTOS device printed it (OTA demo, describe of $next), but for the names and the
 /// document.
 TEST(AcceptedPayloadTest, AReplyIsByteForByteWhatAwsSendsForTheSameExecution) {
-  const auto answer = read_answer(
+  const auto answer = testing_support::answer_to(
       testing_support::request_of(Operation::describe, {}, "T", "$next"),
       testing_support::response(
           200, R"({"execution":{"jobId":"OTA_19","thingName":"T","status":"QUEUED",)"
