@@ -36,7 +36,6 @@ void Driver::leave_calls(Now now, Orders& orders) {
 void Driver::timer_fired(Now now, Orders& orders) {
   if (!drained_) engine_.tick(now, orders.effects);
   order_calls(now, orders);
-  look_after_drain(now, orders);
   note_publications(orders);
   orders.send = std::exchange(gathered_, false);
   end_seen_ = drained_.has_value();
@@ -76,6 +75,7 @@ void Driver::drain(Now now, Duration patience, Orders& orders) {
 }
 
 void Driver::order_calls(Now now, Orders& orders) {
+  look_after_drain(now, orders);  // first: a call for what is given up is none
   while (!drained_ && !free_.empty()) {
     auto call = engine_.next_call(now, orders.effects);
     if (!call) break;

@@ -256,9 +256,9 @@ bool Engine::is_idle() const {
 
 void Engine::reply(Now now, Pending& pending, const Answer& answer,
                    const std::string& endpoint_request_id, Effects& effects) {
-  std::size_t index = 0;
   for (auto& asker : pending.askers) {
-    asker.address.held = index++ < pending.held_askers;
+    // By the time and not by held_askers: an answer may come before the tick that was due.
+    asker.address.held = pending.is_update() && asker.deadline <= now.monotonic;
     respond(now, std::move(asker.address), answer, endpoint_request_id, effects);
     effects.finished.back().calls = pending.calls;
   }

@@ -34,7 +34,7 @@ namespace jobs_bridge {
 /// - the failures of this job that were accepted just before the update was first sent: if no
 ///   execution failed lately but by those, this one has not failed any.
 ///
-/// Undecidable is what happens within the two seconds that stamps of whole seconds leave open, if
+/// Undecidable is what happens within the three seconds that stamps of whole seconds leave open, if
 /// the failure before was not one of ours or the bridge has been killed since, or if there is no
 /// Date to compare with. Then N counts as failed by this update, since an answer that was lost is
 /// by far the likelier case: to send the update again would end an execution that no device has

@@ -81,17 +81,18 @@ void Ledger::check_repeat(const Publication& publication, const Publication* rep
           "what is repeated goes to its own thing", details);
 }
 
-/// A rejection that comes when nobody waits for it any more must not name a token that its device
-/// has forgotten; all else names it.
+/// The rejection of an update that comes when its device waits no more must not name a token that
+/// the device has forgotten; all else names it.
 void Ledger::check_token(MonotonicTime now, const Asked& asked, AskedNumber number,
                          const Publication& publication) const {
   const bool named = publication.payload.find("\"clientToken\":\"r" + std::to_string(number) +
                                               "\"") != std::string::npos;
-  const bool late = asked.restored || now > asked.deadline;
+  const bool late =
+      asked.operation == Operation::update && (asked.restored || now >= asked.deadline);
   const auto details = [&] { return publication.payload + " to " + describe(asked); };
-  if (asked.accepted || (!late && now < asked.deadline)) {
+  if (asked.accepted || !late) {
     promise(named, "a reply has its request's client token", details);
-  } else if (late) {
+  } else {
     promise(publication.payload.find("clientToken") == std::string::npos,
             "a rejection that comes late has no client token", details);
   }

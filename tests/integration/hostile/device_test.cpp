@@ -20,6 +20,7 @@ struct Payload {
   std::string bytes;
   const char* code;  ///< of the rejection
   std::string content_type = {};
+  bool endpoint_judges = false;  ///< rejected by the endpoint, not by the bridge
 };
 
 class HostilePayloadTest : public testing::TestWithParam<Payload> {};
@@ -32,8 +33,9 @@ INSTANTIATE_TEST_SUITE_P(
         Payload{"InvalidUtf8", "{\"clientToken\":\"\xC3\x28\"}", "InvalidJson"},
         Payload{"Nul", std::string("{\0}", 3), "InvalidJson"},
         Payload{"HugeNumber", R"({"stepTimeoutInMinutes":1)" + std::string(100000, '0') + "}",
-                "InvalidRequest"},
-        Payload{"HugeExponent", R"({"stepTimeoutInMinutes":1e999999999})", "InvalidRequest"},
+                "InvalidRequest", "", /*endpoint_judges=*/true},
+        Payload{"HugeExponent", R"({"stepTimeoutInMinutes":1e999999999})", "InvalidRequest", "",
+                /*endpoint_judges=*/true},
         Payload{"TooLarge", std::string(200000, ' '), "InvalidRequest"},
         Payload{"Array", "[{}]", "InvalidJson"},
         Payload{"MembersWithoutEnd", "{" + repeated(R"("a":1,)", 18000), "InvalidJson"},
@@ -51,20 +53,21 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST_P(HostilePayloadTest, IsRejectedWithItsCauseAndCostsNobodyElseAnything) {
-  constexpr int count = 50;
-  Site site;
+  constexpr std::size_t count = 50;
+  // What the endpoint judges waits for it: here all of it may.
+  Site site({.settings = {"limits.queue_per_thing=" + std::to_string(count)}});
   Others others(site.broker->port());
   ASSERT_TRUE(others.ask()) << others.last();
   MqttDevice hostile({.port = site.broker->port(), .client_id = "hostile"});
   hostile.subscribe("$aws/things/hostile/jobs/start-next/+");
   const auto before = peak_memory(site.bridge->process().id());
   const auto start = Others::Clock::now();
-  for (int i = 0; i < count; ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     hostile.publish(start_next_topic("hostile"), GetParam().bytes,
                     MqttDevice::Properties{.content_type = GetParam().content_type});
   }
-  for (int i = 0; i < count; ++i) ASSERT_TRUE(others.ask()) << others.last();
-  for (int i = 0; i < count; ++i) {
+  for (std::size_t i = 0; i < count; ++i) ASSERT_TRUE(others.ask()) << others.last();
+  for (std::size_t i = 0; i < count; ++i) {
     const auto reply = hostile.next();
     ASSERT_TRUE(reply) << i;
     const bool cbor = reply->content_type == kCbor;
@@ -77,8 +80,10 @@ TEST_P(HostilePayloadTest, IsRejectedWithItsCauseAndCostsNobodyElseAnything) {
   EXPECT_LT(grown, memory_bound(32U << 20U));
   EXPECT_LT(others.p99(), 1s * slowdown);
   EXPECT_TRUE(site.bridge->process().running());
-  // What was rejected never got there.
-  EXPECT_EQ(site.endpoint->start_next_calls().size(), others.asked());
+  // What the bridge rejected never got there; of the rest, repeats that waited were one call.
+  const auto calls = site.endpoint->start_next_calls().size();
+  EXPECT_GE(calls, others.asked() + (GetParam().endpoint_judges ? 1 : 0));
+  EXPECT_LE(calls, others.asked() + (GetParam().endpoint_judges ? count : 0));
   report(GetParam().name,
          std::chrono::duration_cast<std::chrono::milliseconds>(Others::Clock::now() - start), grown,
          others);

@@ -213,6 +213,18 @@ TEST_F(DriverTest, DrainEndsWithTheLastCall) {
   EXPECT_EQ(driver->drained()->abandoned, 0U);
 }
 
+TEST_F(DriverTest, NoCallBeginsForWhatIsRejectedAsPatienceHasEnded) {
+  make({}, 1);
+  ask("a");
+  ask("b");
+  drain(2s);
+  now.monotonic += 3s;  // the timer is late
+  const auto orders = end(0);
+  EXPECT_THAT(orders.calls, IsEmpty());
+  ASSERT_TRUE(driver->drained());
+  EXPECT_EQ(driver->drained()->abandoned, 1U);
+}
+
 TEST_F(DriverTest, DrainRejectsWhatIsLeftWhenPatienceEndsAndBeginsNothingMore) {
   make({}, 1);
   ask("a");
