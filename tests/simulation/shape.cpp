@@ -80,6 +80,7 @@ Shape Shape::random(Dice& dice) {
   if (std::getenv("JOBS_BRIDGE_SIMULATION_STANDSTILLS") == nullptr) {
     shape.between_stalls = shape.longest_stall = Duration::zero();
     shape.between_broker_losses = Duration::zero();
+    shape.blocked = 0;
   }
   return shape;
 }

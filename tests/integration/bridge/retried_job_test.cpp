@@ -88,8 +88,7 @@ TEST_F(RetriedJobTest, AFailureThatWasNotCarriedOutBeforeAKillIsAfterIt) {
   site_.bridge->process().wait();
   site_.endpoint->clear_faults();
   site_.bridge.emplace(site_.bridge_settings());
-  expect_accepted(site_.device->next());
-  EXPECT_EQ(status_of(2), "FAILED");
+  EXPECT_TRUE(wait_until([&] { return status_of(2) == "FAILED"; })) << site_.bridge->log();
   EXPECT_EQ(status_of(3), "QUEUED");
 }
 

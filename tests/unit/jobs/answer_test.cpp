@@ -40,9 +40,9 @@ TEST(AwsAnswerTest, AnExecutionIsPassedOnWithoutTheNameOfItsThing) {
       R"("status":"IN_PROGRESS","queuedAt":1,"startedAt":2,"lastUpdatedAt":2,"versionNumber":2,)"
       R"("executionNumber":1}})";
   for (const auto operation : {Operation::start_next, Operation::describe}) {
-    EXPECT_EQ("{" + shown(operation, R"({"execution":{"jobId":"job-1","thingName":"T",)" + rest) +
-                  "}",
-              R"({"execution":{"jobId":"job-1",)" + rest);
+    EXPECT_EQ(
+        "{" + shown(operation, R"({"execution":{"jobId":"job-1","thingName":"T",)" + rest) + "}",
+        R"({"execution":{"jobId":"job-1",)" + rest);
   }
 }
 
