@@ -46,6 +46,40 @@ std::string count(std::uint64_t number, std::string_view one, std::string_view m
   return std::to_string(number) + " " + std::string(number == 1 ? one : more);
 }
 
+/// What the self-test on the Jobs topics says; while a connection serves.
+void look_at_topics(const Status::Broker& broker, Verdict& verdict) {
+  using Passage = Status::Broker::Passage::Verdict;
+  const auto& requests = broker.requests;
+  const auto& replies = broker.replies;
+  if (requests.verdict == Passage::untested || replies.verdict == Passage::untested) {
+    verdict.reasons.push_back(
+        {"topics_untested", "The test whether Jobs requests come in and replies go out is not over",
+         "Wait a moment; if it stays so, look into the broker's log."});
+  }
+  if (requests.verdict == Passage::bad) {
+    verdict.reasons.push_back({"requests_blocked",
+                               because("Jobs requests do not reach the bridge", requests.cause),
+                               requests.hint + "."});
+  } else if (requests.verdict == Passage::unseen) {
+    verdict.warnings.push_back(
+        {"requests_unseen",
+         because("Whether Jobs requests reach the bridge cannot be seen until some of each kind "
+                 "have come",
+                 requests.cause),
+         requests.hint + "."});
+  }
+  if (replies.verdict == Passage::bad) {
+    verdict.reasons.push_back(
+        {"replies_blocked",
+         because("The broker does not let the bridge's replies pass", replies.cause),
+         replies.hint + "."});
+  } else if (replies.verdict == Passage::unseen) {
+    verdict.warnings.push_back({"replies_unseen",
+                                because("Whether replies go out cannot be seen", replies.cause),
+                                replies.hint + "."});
+  }
+}
+
 void look_at_broker(const Status::Broker& broker, Verdict& verdict) {
   if (!broker.connected) {
     verdict.reasons.push_back(
@@ -66,10 +100,13 @@ void look_at_broker(const Status::Broker& broker, Verdict& verdict) {
     verdict.reasons.push_back(
         {"broker_silent", "Connected to the broker, but no message to ourselves has come back",
          "Wait a moment; if it stays so, look into the broker's log and restart it."});
-  } else if (!broker.canary_fault.empty()) {
-    verdict.warnings.push_back(
-        {"canary_blind", because("Whether messages flow cannot be seen", broker.canary_fault),
-         "Allow the bridge's user to publish and subscribe to broker.canary_topic."});
+  } else {
+    look_at_topics(broker, verdict);
+    if (!broker.canary_fault.empty()) {
+      verdict.warnings.push_back(
+          {"canary_blind", because("Whether messages flow cannot be seen", broker.canary_fault),
+           "Allow the bridge's user to publish and subscribe to broker.canary_topic."});
+    }
   }
   if (const auto& refused = broker.last_refused_reply; refused && refused->ago < refusal_is_news) {
     verdict.warnings.push_back(

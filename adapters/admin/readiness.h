@@ -23,8 +23,9 @@ struct Verdict {
 };
 
 /// Ready: messages flow from the broker and to it (a canary has come back; without a canary: it is
-/// connected and grants the subscriptions), the endpoint is not down, there is something to sign
-/// with where requests are signed, and the journal, where there is one, can be written.
+/// connected and grants the subscriptions), the self-test on the Jobs topics does not show that
+/// requests do not come in or replies do not go out, the endpoint is not down, there is something
+/// to sign with where requests are signed, and the journal, where there is one, can be written.
 Verdict readiness(const Status& status);
 
 }  // namespace jobs_bridge::admin

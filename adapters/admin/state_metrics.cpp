@@ -45,6 +45,18 @@ class Writer {
   Families families_;
 };
 
+void write_passage(Writer& out, const Status::Broker& broker) {
+  using Verdict = Status::Broker::Passage::Verdict;
+  out.gauge("jobs_bridge_jobs_topics_blocked",
+            "1 while the self-test shows that Jobs requests (in) do not reach the bridge, or its "
+            "replies (out) do not get past the broker");
+  for (const auto& [direction, passage] :
+       {std::pair("in", &broker.requests), std::pair("out", &broker.replies)}) {
+    if (passage->verdict == Verdict::off) continue;
+    out.value(passage->verdict == Verdict::bad ? 1 : 0, {{"direction", direction}});
+  }
+}
+
 void write_broker(Writer& out, const Status::Broker& broker) {
   out.gauge("jobs_bridge_broker_connected", "1 while connected to the broker")
       .value(broker.connected ? 1 : 0);
@@ -58,6 +70,7 @@ void write_broker(Writer& out, const Status::Broker& broker) {
               "How long the last message to ourselves took through the broker")
         .value(in_seconds(broker.round_trip));
   }
+  write_passage(out, broker);
   const auto reconnects = broker.connections > 0 ? broker.connections - 1 : 0;
   out.counter("jobs_bridge_broker_reconnects_total", "How often the broker was connected to again")
       .value(number(reconnects));

@@ -65,6 +65,21 @@ struct Status {
     bool canary = false;      ///< whether it is proven that messages flow, or not
     bool flowing = false;     ///< a message to ourselves has come back
     std::string canary_fault;
+    /// What the self-test on the Jobs topics says of requests, or of replies.
+    struct Passage {
+      enum class Verdict : std::uint8_t {
+        off,       ///< there is no test
+        untested,  ///< it is not over
+        good,
+        unseen,  ///< whether they pass the broker cannot be told
+        bad,
+      };
+      Verdict verdict = Verdict::off;
+      std::string cause;  ///< of `unseen` and `bad`
+      std::string hint;
+    };
+    Passage requests;   ///< whether those of devices come in
+    Passage replies;    ///< whether ours go out
     std::string fault;  ///< why there is no connection
     Duration since{};   ///< for how long it has been connected, or not
     std::optional<Duration> flowed_ago;

@@ -56,6 +56,26 @@ ordered_json to_json(const std::optional<Status::Broker::RefusedReply>& refused)
           {"hint", refused->hint}};
 }
 
+ordered_json to_json(const Status::Broker::Passage& passage) {
+  using Verdict = Status::Broker::Passage::Verdict;
+  const auto word = [&] {
+    switch (passage.verdict) {
+      case Verdict::off:
+        return "off";
+      case Verdict::untested:
+        return "untested";
+      case Verdict::good:
+        return "good";
+      case Verdict::unseen:
+        return "unseen";
+      case Verdict::bad:
+        break;
+    }
+    return "bad";
+  };
+  return {{"verdict", word()}, {"cause", passage.cause}};
+}
+
 ordered_json to_json(const Status::Broker& broker) {
   return {{"url", broker.url},
           {"connected", broker.connected},
@@ -63,6 +83,8 @@ ordered_json to_json(const Status::Broker& broker) {
           {"canary", broker.canary},
           {"flowing", broker.flowing},
           {"canary_fault", broker.canary_fault},
+          {"jobs_requests", to_json(broker.requests)},
+          {"jobs_replies", to_json(broker.replies)},
           {"fault", broker.fault},
           {"since_seconds", seconds(broker.since)},
           {"flowed_ago_seconds", seconds(broker.flowed_ago)},

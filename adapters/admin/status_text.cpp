@@ -83,6 +83,20 @@ std::string broker(const json& broker) {
   return text + "messages flow, " + milliseconds(broker.at("round_trip_ms")) + " there and back";
 }
 
+std::string topics(const json& broker) {
+  const auto said = [&](const char* member, const char* good, const char* bad, const char* unseen) {
+    const auto verdict = text_of(broker.at(member), "verdict");
+    if (verdict == "good") return std::string(good);
+    if (verdict == "bad") return std::string(bad);
+    return std::string(verdict == "unseen" ? unseen : "not tested yet");
+  };
+  return said("jobs_requests", "requests come in", "requests do NOT come in",
+              "whether requests come in cannot be seen") +
+         "; " +
+         said("jobs_replies", "replies go out", "replies do NOT go out",
+              "whether replies go out cannot be seen");
+}
+
 std::string endpoint(const json& endpoint) {
   auto text = text_of(endpoint, "url") + ": ";
   if (!endpoint.at("reachable").get<bool>()) {
@@ -175,6 +189,9 @@ StatusText in_words(const json& status) {
   add_reasons(out, status.at("warnings"), "warning: ");
   out += "\n";
   add(out, "broker", broker(status.at("broker")));
+  if (text_of(status.at("broker").at("jobs_requests"), "verdict") != "off") {
+    add(out, "topics", topics(status.at("broker")));
+  }
   add(out, "endpoint", endpoint(status.at("endpoint")));
   add(out, "requests", requests(status.at("requests")));
   add(out, "reads", quota(status.at("quota").at("reads")));

@@ -56,7 +56,8 @@ Section broker_section() {
                 "empty, or a topic of at most 256 bytes without '+', '#' and '$' at its beginning",
                 is_canary_topic),
            "Where the bridge sends messages to itself, to see that messages flow; the broker must "
-           "let it publish and subscribe there. Empty: it does not."},
+           "let it publish and subscribe there. Empty: it does not, nor does it test the Jobs "
+           "topics."},
           {"share_group", "",
            text(at(&Broker::share_group), "at most 128 bytes without '/', '+' and '#'",
                 is_share_group),

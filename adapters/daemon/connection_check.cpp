@@ -91,21 +91,56 @@ Finding judge(const mqtt::BrokerConnection::State& state, const std::string& whe
 bool is_settled(const mqtt::BrokerConnection::State& state) {
   if (!state.connected) return !state.last_fault.empty();
   if (!state.subscribed) return !state.refused.empty();
-  return state.flowing || !state.canary;
+  if (state.canary && !state.flowing) return false;
+  using Verdict = mqtt::TopicTest::Verdict;
+  return state.topics.requests != Verdict::untested && state.topics.replies != Verdict::untested;
 }
 
-Finding check_broker(const config::Configuration& configuration, Log& log) {
+std::optional<Finding> judge(const mqtt::TopicTest::State& topics) {
+  using Verdict = mqtt::TopicTest::Verdict;
+  const auto said = [](Verdict verdict, const std::string& cause, const char* good, const char* bad,
+                       const char* open) -> std::string {
+    if (verdict == Verdict::good) return good;
+    return std::string(verdict == Verdict::bad ? bad : open) + (cause.empty() ? "" : ": " + cause);
+  };
+  if (topics.requests == Verdict::off) return std::nullopt;
+  Finding finding{.name = "topics", .good = true, .text = {}, .cure = {}};
+  finding.good = topics.requests != Verdict::bad && topics.replies != Verdict::bad;
+  finding.text =
+      said(topics.requests, topics.requests_cause, "Jobs requests come in",
+           "Jobs requests do not come in", "whether Jobs requests come in cannot be seen") +
+      "; " +
+      said(topics.replies, topics.replies_cause, "replies go out", "replies do not go out",
+           "whether replies go out cannot be seen");
+  if (topics.requests != Verdict::good) finding.cure = mqtt::TopicTest::requests_hint;
+  if (topics.replies != Verdict::good) {
+    if (!finding.cure.empty()) finding.cure += ". ";
+    finding.cure += mqtt::TopicTest::replies_hint;
+  }
+  return finding;
+}
+
+void check_broker(const config::Configuration& configuration, Log& log,
+                  std::vector<Finding>& findings) {
   const auto where = config::address_of(configuration.broker.url);
   auto settings = broker_settings(configuration);
-  if (!settings) return {"broker", false, settings.error(), "broker.password_file"};
+  if (!settings) {
+    findings.push_back({"broker", false, settings.error(), "broker.password_file"});
+    return;
+  }
   // A client of the running bridge's own name would take its place and its session.
   settings->client_id += "-check";
   settings->session_expiry = {};
   const auto& group = configuration.broker.share_group;
   // In the group we would be handed requests of devices, and nobody would answer them.
-  const auto filters =
-      group.empty() ? topics_of(configuration).filters() : std::vector<std::string>();
-  if (!group.empty()) settings->optional_filters.clear();
+  auto filters = topics_of(configuration).filters();
+  if (!group.empty()) {
+    // Likewise shared, but in a group of our own.
+    filters = settings->test_topics.requests;
+    for (auto& filter : filters) filter.insert(0, "$share/" + group + "-check/");
+    settings->optional_filters.clear();
+  }
+  settings->test_topics.shared = false;
   fibers::EventLoop loop;
   mqtt::BrokerConnection broker(
       *std::move(settings), filters, [](Message) {}, loop, log);
@@ -114,9 +149,11 @@ Finding check_broker(const config::Configuration& configuration, Log& log) {
   while (!is_settled(broker.state()) && steady_clock::now() < limit) {
     std::this_thread::sleep_for(between_looks);
   }
-  auto finding = judge(broker.state(), where);
+  const auto state = broker.state();
   broker.stop();
-  return finding;
+  findings.push_back(judge(state, where));
+  if (!state.subscribed) return;
+  if (auto topics = judge(state.topics)) findings.push_back(*std::move(topics));
 }
 
 Finding check_credentials(aws::CredentialKeeper& keeper) {
@@ -240,7 +277,7 @@ std::vector<Finding> check_connections(const config::Configuration& configuratio
   std::signal(SIGPIPE, SIG_IGN);
   Silence log;
   std::vector<Finding> findings;
-  findings.push_back(check_broker(configuration, log));
+  check_broker(configuration, log, findings);
   check_endpoint_side(configuration, log, findings);
   if (!configuration.journal.path.empty()) {
     findings.push_back(check_file("journal", "journal.path", configuration.journal.path,

@@ -78,6 +78,14 @@ Result<mqtt::BrokerSettings, std::string> broker_settings(
   settings.protocol = broker.protocol == config::MqttProtocol::v5 ? Protocol::v5 : Protocol::v3_1_1;
   settings.client_id = broker.client_id;
   settings.canary_topic = canary_topic(broker);
+  if (!settings.canary_topic.empty()) {
+    auto test = topics_of(configuration).self_test(broker.client_id);
+    settings.test_topics = {.requests = std::move(test.requests),
+                            .replies = std::move(test.replies),
+                            .reply_filters = std::move(test.reply_filters),
+                            .reserved = std::move(test.reserved),
+                            .shared = !broker.share_group.empty()};
+  }
   settings.optional_filters = topics_of(configuration).namespace_filters(broker.share_group);
   settings.max_packet_size = max_packet_size(configuration.limits);
   settings.username = broker.username;

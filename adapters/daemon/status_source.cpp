@@ -26,6 +26,28 @@ std::optional<admin::Status::Broker::RefusedReply> describe(
                                              .hint = std::string(hint_of(refused->kind))};
 }
 
+admin::Status::Broker::Passage describe(mqtt::TopicTest::Verdict verdict, const std::string& cause,
+                                        std::string_view hint) {
+  using Tested = mqtt::TopicTest::Verdict;
+  using Shown = admin::Status::Broker::Passage::Verdict;
+  const auto shown = [&] {
+    switch (verdict) {
+      case Tested::off:
+        return Shown::off;
+      case Tested::untested:
+        return Shown::untested;
+      case Tested::good:
+        return Shown::good;
+      case Tested::unseen:
+        return Shown::unseen;
+      case Tested::bad:
+        break;
+    }
+    return Shown::bad;
+  };
+  return {.verdict = shown(), .cause = cause, .hint = std::string(hint)};
+}
+
 admin::Status::Quota quota(std::uint64_t configured, const Dispatcher::Snapshot::Pace& pace) {
   return {.configured = static_cast<double>(configured),
           .allowed = pace.paused_for ? 0 : pace.per_second,
@@ -73,6 +95,10 @@ void StatusSource::fill_broker(admin::Status& status, Now now) const {
       .canary = state.canary,
       .flowing = state.flowing,
       .canary_fault = state.canary_fault,
+      .requests = describe(state.topics.requests, state.topics.requests_cause,
+                           mqtt::TopicTest::requests_hint),
+      .replies =
+          describe(state.topics.replies, state.topics.replies_cause, mqtt::TopicTest::replies_hint),
       .fault = state.last_fault,
       .since = now.monotonic - state.since,
       .flowed_ago = state.flowed ? std::optional(now.monotonic - *state.flowed) : std::nullopt,

@@ -59,6 +59,8 @@ class BrokerConnection::Implementation final : private Session::Events {
         log_(log),
         since_(steady_clock::now()),
         flow_(settings_.canary_topic, random_name(), [this] { flow_has_news(); }),
+        topic_test_(settings_.test_topics, random_name(),
+                    settings_.protocol == BrokerSettings::Protocol::v5),
         lookup_(settings_.host),
         report_(settings_, log),
         sender_(
@@ -110,6 +112,7 @@ class BrokerConnection::Implementation final : private Session::Events {
             .retried = counts.retried,
             .last_refused = counts.last_refused,
             .refused = refused_,
+            .topics = topic_test_.state(),
             .last_fault = last_fault_};
   }
 
@@ -117,21 +120,34 @@ class BrokerConnection::Implementation final : private Session::Events {
   void arrived(Message message) override {
     const auto now = steady_clock::now();
     heard_ = now;
-    if (!flow_.arrived(now, message)) on_message_(std::move(message));
+    if (flow_.arrived(now, message)) return;
+    if (topic_test_.arrived(now, message.topic, message.payload)) {
+      if (topic_test_.due() <= now) flow_has_news();
+      return;
+    }
+    on_message_(std::move(message));
   }
   void acknowledged(Outbox::Sequence sequence) override {
     if (sequence == Outbox::nobody) {
       flow_.accepted(steady_clock::now());
+    } else if (sequence == Outbox::topic_test) {
+      topic_test_.accepted(steady_clock::now());
+      flow_has_news();
     } else {
       flow_.answered();
+      topic_test_.reply_accepted();
       sender_.acknowledged(sequence);
     }
   }
   void refused(Outbox::Sequence sequence, const Refusal& why) override {
     if (sequence == Outbox::nobody) {
       flow_.refused(steady_clock::now(), why.detail);
+    } else if (sequence == Outbox::topic_test) {
+      topic_test_.refused(steady_clock::now(), why);
+      flow_has_news();
     } else {
       flow_.answered();
+      topic_test_.reply_refused(why);
       sender_.refused(sequence, why);
     }
   }
@@ -203,6 +219,8 @@ class BrokerConnection::Implementation final : private Session::Events {
     if (canary) filters.push_back(settings_.canary_topic);
     const auto& optional = settings_.optional_filters;
     filters.insert(filters.end(), optional.begin(), optional.end());
+    test_filters_ = topic_test_.ask(steady_clock::now());
+    filters.insert(filters.end(), test_filters_.begin(), test_filters_.end());
     const Finally recall([this] { sender_.recall(evidence()); });  // once the session is no more
     const bool clean = too_large_in_a_row_ >= hopeless;
     Session session({settings_, filters, loop_, clean}, address, *this);
@@ -226,7 +244,7 @@ class BrokerConnection::Implementation final : private Session::Events {
     const auto began = steady_clock::now();
     flow_.connected(session.session_present());
     announce(session);
-    const auto window = canary ? session.window_beside_canary() : session.receive_maximum();
+    const auto window = session.window_beside(canary, !settings_.test_topics.requests.empty());
     serve(session, std::min(window, settings_.max_unacknowledged), filters.empty());
     sender_.end();
     if (stopping()) session.disconnect();
@@ -259,8 +277,8 @@ class BrokerConnection::Implementation final : private Session::Events {
     std::unique_lock lock(mutex_);
     while (true) {
       const auto news = [&] { return lost_cause_ || stopping_ || answer_ || flow_news_; };
-      const auto due =
-          std::min({subscribed_ ? MonotonicTime::max() : check_at, flow_.due(), sender_.due()});
+      const auto due = std::min(
+          {subscribed_ ? MonotonicTime::max() : check_at, flow_.due(), sender_.due(), test_due()});
       if (due == MonotonicTime::max()) {
         changed_.wait(lock, news);
       } else {
@@ -297,6 +315,11 @@ class BrokerConnection::Implementation final : private Session::Events {
     }
   }
 
+  MonotonicTime test_due() const {
+    // While there are suspects the flow's due time brings us back.
+    return sender_.has_suspects() ? MonotonicTime::max() : topic_test_.due();
+  }
+
   void begin_to_send(Session& session, std::size_t window) {
     sender_.begin(session, window);
     sender_.flush();
@@ -315,6 +338,9 @@ class BrokerConnection::Implementation final : private Session::Events {
     if (step.flows) report_.flows(step.round_trip, step.gone);
     report_.canary_fault(step.fault);
     if (step.canary) session.publish_canary(*step.canary);
+    if (hold) return;
+    if (const auto publication = topic_test_.next(now)) session.publish_topic_test(*publication);
+    report_.topics(topic_test_.state());
   }
 
   /// Asks for the subscriptions; says when the answer is overdue.
@@ -332,6 +358,7 @@ class BrokerConnection::Implementation final : private Session::Events {
     // Not being allowed a canary is no reason to ask again and again.
     std::string canary_refusal;
     std::erase_if(refused, [&](const Session::RefusedFilter& refusal) {
+      if (std::ranges::find(test_filters_, refusal.filter) != test_filters_.end()) return true;
       if (refusal.filter != settings_.canary_topic) return false;
       canary_refusal = refusal.reason;
       return true;
@@ -354,6 +381,7 @@ class BrokerConnection::Implementation final : private Session::Events {
     flow_.subscribed(steady_clock::now(), {.keep_alive = settings_.keep_alive,
                                            .answers = session.canary_is_answered(),
                                            .refusal = canary_refusal});
+    topic_test_.begin(steady_clock::now(), session.topic_test_is_answered());
     report_.canary_fault(flow_.state().fault);
     if (granted) report_.ready();
   }
@@ -378,6 +406,7 @@ class BrokerConnection::Implementation final : private Session::Events {
       return;
     }
     flow_.ended(steady_clock::now(), lost);
+    topic_test_.end(steady_clock::now());
     auto words = report_.lost(*std::move(cause), lasted);
     report_.canary_fault(flow_.state().fault);
     const std::lock_guard lock(mutex_);
@@ -429,12 +458,14 @@ class BrokerConnection::Implementation final : private Session::Events {
   bool too_large_ = false;              ///< a packet was, and that is why
 
   Flow flow_;
+  TopicTest topic_test_;
   std::atomic<MonotonicTime> heard_{MonotonicTime{}};  ///< when a message came last
 
   // The keeper's own.
   HostLookup lookup_;
   std::size_t attempts_ = 0;  ///< since the last connection
   bool asking_ = false;       ///< a SUBSCRIBE is unanswered
+  std::vector<std::string> test_filters_;
   int too_large_in_a_row_ = 0;
   ConnectionReport report_;
 

@@ -11,6 +11,7 @@
 
 #include "adapters/fibers/event_loop.h"
 #include "adapters/mqtt/sender.h"
+#include "adapters/mqtt/topic_test.h"
 #include "bridge/jobs/message.h"
 #include "bridge/ports.h"
 #include "bridge/time.h"
@@ -40,6 +41,8 @@ struct BrokerSettings {
   std::string canary_topic;
   /// Topic filters to subscribe to besides, which are no loss if the broker refuses them.
   std::vector<std::string> optional_filters = {};
+  /// Where we publish to see that requests come in and replies go out; without requests: nowhere.
+  TopicTest::Topics test_topics = {};
   /// For TCP, TLS and the broker's answer together; a name look-up may take as long again.
   std::chrono::seconds connect_timeout{5};
   /// How often refused subscriptions are asked for again: an operator may be mending the ACL.
@@ -115,6 +118,7 @@ class BrokerConnection final : public Publisher {
     std::uint64_t retried = 0;            ///< how often the broker refused one for now, ever
     std::optional<Sender::Refused> last_refused;  ///< of those that are unpublishable
     std::vector<std::string> refused;             ///< topic filters that the broker did not grant
+    TopicTest::State topics;                      ///< whether requests come in and replies go out
     std::string last_fault;  ///< why there is no connection; empty while there is one
   };
   [[nodiscard]] State state() const;

@@ -113,4 +113,26 @@ void ConnectionReport::canary_fault(const std::string& fault) {
                            "\"), or set broker.canary_topic to another topic or to nothing"}});
 }
 
+void ConnectionReport::topics(const char* event, TopicTest::Verdict verdict,
+                              const std::string& cause, const std::string& hint,
+                              TopicTest::Verdict& told) {
+  using Verdict = TopicTest::Verdict;
+  if (verdict == told || verdict == Verdict::untested) return;
+  told = verdict;
+  if (verdict != Verdict::bad && verdict != Verdict::unseen) return;
+  const auto severity = verdict == Verdict::bad ? Severity::error : Severity::warning;
+  log_.write(severity, event, {{"cause", cause}, {"hint", hint}});
+}
+
+void ConnectionReport::topics(const TopicTest::State& state) {
+  using Verdict = TopicTest::Verdict;
+  topics(state.requests == Verdict::bad ? "Jobs requests do not reach the bridge"
+                                        : "whether Jobs requests reach the bridge cannot be seen",
+         state.requests, state.requests_cause, std::string(TopicTest::requests_hint),
+         told_requests_);
+  topics(state.replies == Verdict::bad ? "the broker refuses the bridge's replies"
+                                       : "whether replies go out cannot be seen",
+         state.replies, state.replies_cause, std::string(TopicTest::replies_hint), told_replies_);
+}
+
 }  // namespace jobs_bridge::mqtt

@@ -37,8 +37,13 @@ class ConnectionReport {
   void flows(Duration round_trip, std::optional<Duration> gone);
   /// Why canaries tell nothing, if they do: Canary::fault().
   void canary_fault(const std::string& fault);
+  /// Whether requests come in and replies go out.
+  void topics(const TopicTest::State& state);
 
  private:
+  void topics(const char* event, TopicTest::Verdict verdict, const std::string& cause,
+              const std::string& hint, TopicTest::Verdict& told);
+
   const BrokerSettings& settings_;
   const std::string broker_;
   Log& log_;
@@ -47,6 +52,8 @@ class ConnectionReport {
   std::vector<Session::RefusedFilter> told_refused_;
   std::vector<Session::RefusedFilter> told_without_;
   std::string told_canary_fault_;
+  TopicTest::Verdict told_requests_ = TopicTest::Verdict::off;
+  TopicTest::Verdict told_replies_ = TopicTest::Verdict::off;
   int brief_ = 0;  ///< connections in a row that broke at once
 };
 

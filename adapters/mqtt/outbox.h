@@ -48,8 +48,9 @@ class Outbox {
   /// Names a publication until it is acknowledged or dropped. Grows and, where a pointer has 32
   /// bits, one day wraps: it travels through Paho in place of a pointer.
   using Sequence = std::uintptr_t;
-  /// Never names one: for what is published past the Outbox.
+  /// Never name one: for what is published past the Outbox, a canary and a TopicTest's.
   static constexpr Sequence nobody = 0;
+  static constexpr Sequence topic_test = ~Sequence{0};
 
   /// Adds a publication; says how many older ones had to be dropped for it.
   std::size_t push(Publication publication);

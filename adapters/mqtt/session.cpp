@@ -65,6 +65,12 @@ void Session::publish_canary(const Publication& canary) noexcept {
   send_gathered();
 }
 
+void Session::publish_topic_test(const Publication& publication) noexcept {
+  Refusal ignored;
+  send(Outbox::topic_test, publication, topic_test_qos(), ignored);
+  send_gathered();
+}
+
 Sender::Link::Handed Session::send(Outbox::Sequence sequence, const Publication& publication,
                                    int qos, Refusal& why) noexcept {
   if (auto refusal = check_publication(publication, settings_.protocol == Protocol::v5,

@@ -37,7 +37,7 @@ class Session final : public Sender::Link {
    public:
     virtual ~Events() = default;
     virtual void arrived(Message message) = 0;
-    /// Of a canary: Outbox::nobody.
+    /// Of a canary: Outbox::nobody; of a TopicTest: Outbox::topic_test.
     virtual void acknowledged(Outbox::Sequence sequence) = 0;
     /// The broker has answered that it does not take it.
     virtual void refused(Outbox::Sequence sequence, const Refusal& why) = 0;
@@ -78,9 +78,10 @@ class Session final : public Sender::Link {
   [[nodiscard]] bool session_present() const { return session_present_; }
   /// The most publications that may be unacknowledged, canaries included.
   [[nodiscard]] std::size_t receive_maximum() const { return receive_maximum_; }
-  /// The same without the place of a canary.
-  [[nodiscard]] std::size_t window_beside_canary() const {
-    return receive_maximum_ - static_cast<std::size_t>(canary_qos());
+  /// The same without the places of a canary and of a topic test, as far as there are these.
+  [[nodiscard]] std::size_t window_beside(bool canary, bool topic_test) const {
+    const int places = (canary ? canary_qos() : 0) + (topic_test ? topic_test_qos() : 0);
+    return receive_maximum_ - static_cast<std::size_t>(places);
   }
   /// What the broker wants instead of our keep-alive, if it says so; never 0, which demands
   /// nothing. This connection goes on with ours, and a broker that wants less may then end it.
@@ -98,11 +99,15 @@ class Session final : public Sender::Link {
 
   /// Publishes a canary, past the Outbox: it must not wait behind what it is to vouch for, and one
   /// that a connection takes with it is not missed. One at a time takes a place in the Receive
-  /// Maximum, see window_beside_canary(). Failing to is left to its absence to show.
+  /// Maximum, see window_beside(). Failing to is left to its absence to show.
   void publish_canary(const Publication& canary) noexcept;
   /// Whether the broker answers a canary. It does not where it takes QoS 0 only, or where a reply
   /// needs the only place there is.
   [[nodiscard]] bool canary_is_answered() const { return canary_qos() > 0; }
+
+  /// The same for a publication of a TopicTest.
+  void publish_topic_test(const Publication& publication) noexcept;
+  [[nodiscard]] bool topic_test_is_answered() const { return topic_test_qos() > 0; }
 
   /// Says good-bye, so that the broker keeps the session for as long as agreed. Blocks for a second
   /// at most.
@@ -112,6 +117,7 @@ class Session final : public Sender::Link {
 
  private:
   [[nodiscard]] int canary_qos() const { return receive_maximum_ > 1 ? qos_ : 0; }
+  [[nodiscard]] int topic_test_qos() const { return receive_maximum_ > 2 ? qos_ : 0; }
   Handed send(Outbox::Sequence sequence, const Publication& publication, int qos,
               Refusal& why) noexcept;
 

@@ -17,6 +17,10 @@ std::vector<std::string_view> levels_of(std::string_view topic) {
   }
 }
 
+/// What the level of the thing begins with in a bridge's self-test. A '~' is in no thing's name,
+/// and no broker gives it a meaning (RabbitMQ, NATS and ActiveMQ do to a '.').
+constexpr std::string_view self_test_prefix = "~self-test~";
+
 bool is_reply(std::string_view level) {
   return level == "accepted" || level == "rejected";
 }
@@ -152,6 +156,9 @@ TopicGrammar::Parsed TopicGrammar::parse(std::string_view topic) const {
   const auto below = parts->below;
   if (is_reply(below.substr(below.rfind('/') + 1)) || is_notification(below)) return NotARequest{};
 
+  // Of this bridge or another one at the same broker: nobody waits for an answer.
+  if (parts->thing.starts_with(self_test_prefix)) return NotARequest{};
+
   auto thing = ThingName::parse(parts->thing);
   if (!thing) return InvalidTopic{"thing name is not " + std::string(ThingName::rule)};
 
@@ -168,6 +175,28 @@ TopicGrammar::Parsed TopicGrammar::parse(std::string_view topic) const {
                         ": name the job by its id"};
   }
   return TopicRequest{*std::move(thing), asked->operation, std::move(job)};
+}
+
+TopicGrammar::SelfTest TopicGrammar::self_test(std::string_view bridge) const {
+  std::string level(self_test_prefix);
+  for (const char c : bridge) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == ':' || c == '_' || c == '-';
+    level += plain ? c : '_';
+  }
+  const auto base = before_ + level + after_;
+  SelfTest test;
+  test.reserved = before_ + std::string(self_test_prefix);
+  for (const auto operation : every_operation) {
+    const auto facts = facts_of(operation);
+    const auto below = (facts.job == NamedJob::none ? "" : "self-test/") + std::string(facts.verb);
+    const auto& request = test.requests.emplace_back(base + below);
+    for (const auto* suffix : {"/accepted", "/rejected"}) test.replies.push_back(request + suffix);
+  }
+  for (const auto* filter : {"+/accepted", "+/rejected", "+/+/accepted", "+/+/rejected"}) {
+    test.reply_filters.push_back(base + filter);
+  }
+  return test;
 }
 
 std::string_view TopicGrammar::thing_level(std::string_view topic) const {

@@ -54,6 +54,18 @@ class TopicGrammar {
   /// The level of a topic where the base has `{thing}`, unchecked; empty outside the base.
   [[nodiscard]] std::string_view thing_level(std::string_view topic) const;
 
+  /// Topics like those of requests and replies that are no thing's, so that a bridge can publish
+  /// there to see whether the broker lets them pass.
+  struct SelfTest {
+    std::vector<std::string> requests;  ///< one for each filter of filters()
+    std::vector<std::string> replies;   ///< to those
+    std::vector<std::string>
+        reply_filters;     ///< which bring in the replies and none of the requests
+    std::string reserved;  ///< what such topics of this and every other bridge begin with
+  };
+  /// `bridge`: tells this one from others at the same broker, such as its client id.
+  [[nodiscard]] SelfTest self_test(std::string_view bridge) const;
+
   /// The topic of that thing whose levels below the base are `below`.
   [[nodiscard]] std::string topic_of(const ThingName& thing, std::string_view below) const;
 

@@ -48,7 +48,8 @@ class ConnectionCheckTest : public ::testing::Test {
 TEST_F(ConnectionCheckTest, AllWellIsSaidOfEachAndExitsWithZero) {
   const auto checked = check({});
   EXPECT_EQ(checked.status, 0) << checked.output;
-  for (const auto* line : {"broker       ok", "endpoint     ok", "journal      ok"}) {
+  for (const auto* line :
+       {"broker       ok", "topics       ok", "endpoint     ok", "journal      ok"}) {
     EXPECT_THAT(checked.output, HasSubstr(line));
   }
   EXPECT_THAT(checked.output, Not(HasSubstr("FAULT")));
@@ -79,11 +80,38 @@ TEST_F(ConnectionCheckTest, BrokerThatIsNotThereIsAFaultWithACureAndTheRestIsSti
 }
 
 TEST_F(ConnectionCheckTest, BrokerThatRefusesCanariesIsNoFaultButHasACure) {
-  MosquittoBroker closed({.acl = "topic readwrite nothing\n"});
+  MosquittoBroker closed({.acl = "topic readwrite $aws/things/+/jobs/#\n"});
   const auto checked = check({"broker.url=" + closed.url()});
   EXPECT_EQ(checked.status, 0) << checked.output;
   EXPECT_THAT(checked.output, HasSubstr("whether messages flow cannot be seen"));
   EXPECT_THAT(checked.output, HasSubstr("cure:  let the bridge's user read and write"));
+  EXPECT_THAT(checked.output,
+              HasSubstr("topics       ok     Jobs requests come in; replies go out"));
+}
+
+TEST_F(ConnectionCheckTest, BrokerThatRefusesRepliesIsAFaultOfTheTopics) {
+  MosquittoBroker closed({.acl = "topic readwrite jobs-bridge/canary/#\n"
+                                 "topic read $aws/things/+/jobs/#\n"});
+  for (const auto* group : {"", "broker.share_group=bridges"}) {
+    std::vector<std::string> changes = {"broker.url=" + closed.url()};
+    if (*group != 0) changes.emplace_back(group);
+    const auto checked = check(changes);
+    EXPECT_EQ(checked.status, 1) << checked.output;
+    EXPECT_THAT(checked.output, HasSubstr("broker       ok"));
+    EXPECT_THAT(checked.output, HasSubstr("topics       FAULT"));
+    EXPECT_THAT(checked.output, HasSubstr("replies do not go out"));
+    EXPECT_THAT(checked.output, HasSubstr("topic write $aws/things/+/jobs/#"));
+  }
+}
+
+TEST_F(ConnectionCheckTest, TopicsOfAGroupAreTriedAsThoseOfAGroup) {
+  const auto plain = check({"broker.share_group=bridges", "topics.base=fleet/{thing}/jobs"});
+  EXPECT_EQ(plain.status, 0) << plain.output;
+  EXPECT_THAT(plain.output, HasSubstr("topics       ok     Jobs requests come in; replies go out"));
+  // mosquitto delivers nothing below $ to a group.
+  const auto dollar = check({"broker.share_group=bridges"});
+  EXPECT_EQ(dollar.status, 1) << dollar.output;
+  EXPECT_THAT(dollar.output, HasSubstr("topics       FAULT  Jobs requests do not come in"));
 }
 
 TEST_F(ConnectionCheckTest, WrongSecretKeyIsAFaultOfTheEndpointThatNamesTheCredentials) {

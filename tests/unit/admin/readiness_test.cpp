@@ -64,6 +64,41 @@ TEST(ReadinessTest, CanaryThatTheBrokerForbidsIsAWarningWithTheCause) {
   EXPECT_THAT(readiness(status).warnings[0].message, HasSubstr("refuses the subscription"));
 }
 
+using Passage = Status::Broker::Passage;
+
+TEST(ReadinessTest, NotReadyUntilTheSelfTestHasShownThatRequestsComeInAndRepliesGoOut) {
+  auto status = working();
+  status.broker.requests.verdict = Passage::Verdict::untested;
+  status.broker.replies.verdict = Passage::Verdict::untested;
+  EXPECT_THAT(reasons(status), ElementsAre("topics_untested"));
+  status.broker.requests.verdict = Passage::Verdict::good;
+  EXPECT_THAT(reasons(status), ElementsAre("topics_untested"));
+  status.broker.replies.verdict = Passage::Verdict::good;
+  EXPECT_TRUE(readiness(status).ready());
+  EXPECT_THAT(warnings(status), IsEmpty());
+}
+
+TEST(ReadinessTest, RequestsOrRepliesThatTheBrokerStopsAreReasonsWithCauseAndCure) {
+  auto status = working();
+  status.broker.requests = {Passage::Verdict::bad, "no request came back", "mend the ACL"};
+  status.broker.replies = {Passage::Verdict::bad, "not authorized", "mend it too"};
+  ASSERT_THAT(reasons(status), ElementsAre("requests_blocked", "replies_blocked"));
+  EXPECT_THAT(readiness(status).reasons[0].message, HasSubstr("no request came back"));
+  EXPECT_THAT(readiness(status).reasons[0].cure, HasSubstr("mend the ACL"));
+  EXPECT_THAT(readiness(status).reasons[1].message, HasSubstr("not authorized"));
+  EXPECT_THAT(readiness(status).reasons[1].cure, HasSubstr("mend it too"));
+  status.broker.connected = false;
+  EXPECT_THAT(reasons(status), ElementsAre("broker_disconnected")) << "which explains them";
+}
+
+TEST(ReadinessTest, WhatTheSelfTestCannotSeeIsAWarning) {
+  auto status = working();
+  status.broker.requests = {Passage::Verdict::unseen, "not authorized", "allow it"};
+  status.broker.replies = {Passage::Verdict::unseen, "none came back", "allow it"};
+  EXPECT_THAT(reasons(status), IsEmpty());
+  EXPECT_THAT(warnings(status), ElementsAre("requests_unseen", "replies_unseen"));
+}
+
 TEST(ReadinessTest, BrokerThatIsAwayOrGrantsNothingIsTheReason) {
   auto status = working();
   status.broker.subscribed = false;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 namespace jobs_bridge {
@@ -263,6 +264,53 @@ TEST(ResponseTopicTest, WhatOurFiltersWouldBringBackIsRefused) {
     EXPECT_FALSE(grammar().allows_response(thing("T"), std::string("$aws/things/T/jobs/") + below))
         << below;
   }
+}
+
+/// As MQTT has it (MQTT 5, section 4.7).
+bool matches(std::string_view filter, std::string_view topic) {
+  while (true) {
+    const auto filter_end = filter.find('/');
+    const auto topic_end = topic.find('/');
+    const auto level = filter.substr(0, filter_end);
+    if (level != "+" && level != topic.substr(0, topic_end)) return false;
+    if (filter_end == filter.npos || topic_end == topic.npos) return filter_end == topic_end;
+    filter.remove_prefix(filter_end + 1);
+    topic.remove_prefix(topic_end + 1);
+  }
+}
+
+TEST(TopicGrammarTest, SelfTestHasARequestForEveryFilterAndNoFilterOfItsRepliesBringsInARequest) {
+  for (const auto* base : {"$aws/things/{thing}/jobs", "{thing}", "a/{thing}/b/c"}) {
+    const auto topics = grammar(base);
+    const auto test = topics.self_test("jobs bridge/1");
+    const auto filters = topics.filters();
+    ASSERT_EQ(test.requests.size(), filters.size());
+    EXPECT_EQ(test.replies.size(), 2 * filters.size());
+    for (std::size_t i = 0; i < filters.size(); ++i) {
+      EXPECT_TRUE(matches(filters[i], test.requests[i])) << test.requests[i];
+    }
+    for (const auto& filter : test.reply_filters) {
+      for (const auto& request : test.requests) EXPECT_FALSE(matches(filter, request)) << filter;
+    }
+    for (const auto& reply : test.replies) {
+      EXPECT_TRUE(std::ranges::any_of(test.reply_filters, [&](const auto& filter) {
+        return matches(filter, reply);
+      })) << reply;
+    }
+  }
+}
+
+TEST(TopicGrammarTest, SelfTestIsOfNoThingAndNoRequest) {
+  const auto topics = grammar();
+  const auto test = topics.self_test("jobs-bridge");
+  EXPECT_EQ(test.requests.front().substr(0, test.reserved.size()), test.reserved);
+  EXPECT_EQ(test.reserved, "$aws/things/~self-test~");
+  for (const auto& request : test.requests) {
+    EXPECT_EQ(described(topics, request), "no request");
+    EXPECT_FALSE(ThingName::parse(topics.thing_level(request)));
+  }
+  EXPECT_EQ(described(topics, "$aws/things/~other/jobs/get"), "invalid")
+      << "a device with an invalid name is answered";
 }
 
 }  // namespace

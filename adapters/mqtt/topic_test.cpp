@@ -1,0 +1,344 @@
+#include "adapters/mqtt/topic_test.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace jobs_bridge::mqtt {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// What has not come back after so long without anything else coming, does not come; nor what has
+/// not after so long in any case.
+constexpr Duration patience = 2s;
+constexpr Duration most_patience = 60s;
+/// An answer that does not come: the link is dead, which is for others to say.
+constexpr Duration answer_patience = 30s;
+/// An ACL may be changed while we are connected.
+constexpr Duration between_rounds = 5min;
+/// An operator may be at work on what is wrong.
+constexpr Duration between_rounds_if_not_good = 30s;
+/// Two connections that end over the same topic are no accident.
+constexpr int most_fatal = 2;
+constexpr Duration rest = 10min;
+
+std::string_view last_level(std::string_view topic) {
+  return topic.substr(topic.rfind('/') + 1);
+}
+
+/// Whether two topics differ in the names of thing and job alone.
+bool is_of_one_kind(std::string_view left, std::string_view right) {
+  return last_level(left) == last_level(right) &&
+         std::ranges::count(left, '/') == std::ranges::count(right, '/');
+}
+
+/// The first few, in words.
+class TopicList {
+ public:
+  void add(const std::string& topic) {
+    if (++count_ > shown) return;
+    if (!text_.empty()) text_ += ", ";
+    text_ += topic;
+  }
+  [[nodiscard]] bool empty() const { return count_ == 0; }
+  [[nodiscard]] std::string text() const {
+    return count_ <= shown ? text_ : text_ + " and " + std::to_string(count_ - shown) + " more";
+  }
+
+ private:
+  static constexpr std::size_t shown = 2;
+  std::string text_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace
+
+TopicTest::TopicTest(Topics topics, std::string nonce, bool mqtt_5)
+    : topics_(std::move(topics)), nonce_(std::move(nonce)), mqtt_5_(mqtt_5) {
+  for (const auto& topic : topics_.requests)
+    probes_.push_back({.topic = topic, .is_request = true});
+  for (const auto& topic : topics_.replies) probes_.push_back({.topic = topic});
+  real_requests_missing_ = topics_.requests.size();
+  summarize();
+}
+
+std::vector<std::string> TopicTest::ask(MonotonicTime now) {
+  const std::lock_guard lock(mutex_);
+  asked_ = !probes_.empty() && now >= rests_until_;
+  if (!asked_ || mqtt_5_) return {};
+  return topics_.reply_filters;
+}
+
+void TopicTest::begin(MonotonicTime now, bool answers) {
+  const std::lock_guard lock(mutex_);
+  if (on_ || !std::exchange(asked_, false)) return;
+  on_ = true;
+  answers_ = answers;
+  next_at_ = now;
+}
+
+void TopicTest::end(MonotonicTime now) {
+  const std::lock_guard lock(mutex_);
+  const bool asking = std::exchange(asked_, false) && !mqtt_5_;
+  const auto topic = on_ && under_way_ ? probes_[next_probe_ - 1].topic
+                     : asking          ? topics_.reply_filters.front()
+                                       : std::string();
+  on_ = in_round_ = under_way_ = false;
+  for (auto& probe : probes_) probe.open = false;
+  if (topic.empty()) return;
+  fatal_in_a_row_ = topic == fatal_topic_ ? fatal_in_a_row_ + 1 : 1;
+  fatal_topic_ = topic;
+  if (fatal_in_a_row_ < most_fatal) return;
+  fatal_in_a_row_ = 0;
+  rests_until_ = now + rest;
+  for (auto& probe : probes_) {
+    if (probe.topic == topic) {
+      probe.outcome = Probe::Outcome::refused;
+      probe.cause = "connection after connection ends over a publication there";
+    } else if (probe.outcome == Probe::Outcome::untested) {
+      probe.outcome = Probe::Outcome::untestable;
+    }
+  }
+  summarize();
+}
+
+void TopicTest::begin_round() {
+  ++round_;
+  next_probe_ = 0;
+  for (auto& probe : probes_) {
+    if (!probe.has_passed) continue;
+    if (!probe.is_request) {
+      reply_taken_ = false;
+    } else if (std::exchange(probe.seen_for_real, false)) {
+      ++real_requests_missing_;
+    }
+  }
+}
+
+std::string TopicTest::payload() const {
+  return nonce_ + " " + std::to_string(round_);
+}
+
+std::optional<Publication> TopicTest::next(MonotonicTime now) {
+  const std::lock_guard lock(mutex_);
+  if (!on_ || now < next_at_) return std::nullopt;
+  if (under_way_) {
+    // No answer: this round says nothing.
+    under_way_ = in_round_ = false;
+    for (auto& probe : probes_) probe.open = false;
+    next_at_ = now + between_rounds_if_not_good;
+    return std::nullopt;
+  }
+  if (!std::exchange(in_round_, true)) begin_round();
+  if (next_probe_ == probes_.size()) {
+    const auto quiet_at = std::min(last_event_ + patience, all_sent_at_ + most_patience);
+    if (!is_open() || now >= quiet_at) {
+      conclude(now);
+    } else {
+      next_at_ = quiet_at;
+    }
+    return std::nullopt;
+  }
+  auto& probe = probes_[next_probe_++];
+  probe.open = true;
+  last_event_ = now;
+  under_way_ = true;
+  next_at_ = now + answer_patience;
+  return Publication{.topic = probe.topic, .payload = payload()};
+}
+
+MonotonicTime TopicTest::due() const {
+  const std::lock_guard lock(mutex_);
+  return on_ ? next_at_ : MonotonicTime::max();
+}
+
+bool TopicTest::arrived(MonotonicTime now, std::string_view topic, std::string_view text) {
+  const std::lock_guard lock(mutex_);
+  if (probes_.empty()) return false;
+  last_event_ = now;
+  if (!topic.starts_with(topics_.reserved)) {
+    if (real_requests_missing_ > 0) note_real_request(topic);
+    return false;
+  }
+  if (!in_round_ || text != payload()) {
+    // Another member's request has come by the filters of the group, as those of devices do.
+    if (topics_.shared && real_requests_missing_ > 0) note_real_request(topic);
+    return true;
+  }
+  for (auto& probe : probes_) {
+    if (probe.topic != topic || !std::exchange(probe.open, false)) continue;
+    probe.outcome = Probe::Outcome::passed;
+    probe.has_passed = true;
+  }
+  if (!under_way_ && !is_open()) next_at_ = now;
+  return true;
+}
+
+bool TopicTest::is_open() const {
+  return std::ranges::any_of(probes_, &Probe::open);
+}
+
+void TopicTest::note_real_request(std::string_view topic) {
+  for (auto& probe : probes_) {
+    if (!probe.is_request || probe.seen_for_real || !is_of_one_kind(probe.topic, topic)) continue;
+    probe.seen_for_real = true;
+    --real_requests_missing_;
+    summarize();
+  }
+}
+
+void TopicTest::accepted(MonotonicTime now) {
+  const std::lock_guard lock(mutex_);
+  if (!std::exchange(under_way_, false)) return;
+  auto& probe = probes_[next_probe_ - 1];
+  if (probe.topic == fatal_topic_) fatal_in_a_row_ = 0;
+  // Over MQTT 5 its word is good, for what nobody but we would read.
+  if (!probe.is_request && mqtt_5_ && answers_) {
+    probe.open = false;
+    probe.outcome = Probe::Outcome::passed;
+    probe.has_passed = true;
+  }
+  last_event_ = all_sent_at_ = next_at_ = now;
+}
+
+void TopicTest::refused(MonotonicTime now, const Refusal& why) {
+  const std::lock_guard lock(mutex_);
+  if (!std::exchange(under_way_, false)) return;
+  auto& probe = probes_[next_probe_ - 1];
+  if (probe.topic == fatal_topic_) fatal_in_a_row_ = 0;
+  probe.open = false;
+  probe.outcome = Probe::Outcome::refused;
+  probe.cause = why.detail;
+  last_event_ = all_sent_at_ = next_at_ = now;
+}
+
+void TopicTest::conclude(MonotonicTime now) {
+  in_round_ = false;
+  for (auto& probe : probes_) {
+    if (std::exchange(probe.open, false)) probe.outcome = Probe::Outcome::absent;
+  }
+  summarize();
+  const bool good = state_.requests == Verdict::good && state_.replies == Verdict::good;
+  next_at_ = now + (good ? between_rounds : between_rounds_if_not_good);
+}
+
+void TopicTest::reply_accepted() {
+  if (!mqtt_5_) return;  // it would acknowledge what it drops
+  const std::lock_guard lock(mutex_);
+  if (reply_taken_ && !real_refusal_) return;
+  reply_taken_ = true;
+  real_refusal_.reset();
+  summarize();
+}
+
+void TopicTest::reply_refused(const Refusal& why) {
+  if (why.kind != Refusal::Kind::not_authorised && why.kind != Refusal::Kind::invalid_topic) return;
+  const std::lock_guard lock(mutex_);
+  if (real_refusal_) return;
+  real_refusal_ = why.detail;
+  summarize();
+}
+
+void TopicTest::summarize() {
+  state_ = {};
+  if (probes_.empty()) return;
+  summarize_requests();
+  summarize_replies();
+}
+
+void TopicTest::summarize_requests() {
+  using Outcome = Probe::Outcome;
+  TopicList missing;
+  TopicList blocked;
+  std::string blocked_cause;
+  bool untested = false;
+  bool untestable = false;
+  bool has_passed = false;
+  for (const auto& probe : probes_) {
+    if (!probe.is_request || probe.outcome == Outcome::passed || probe.seen_for_real) continue;
+    // What other members of the group have been handed proves nothing.
+    if (topics_.shared && probe.has_passed) continue;
+    if (probe.outcome == Outcome::untested) {
+      untested = true;
+    } else if (probe.outcome == Outcome::untestable) {
+      untestable = true;
+    } else if (probe.outcome == Outcome::refused) {
+      blocked.add(probe.topic);
+      blocked_cause = probe.cause;
+    } else {
+      missing.add(probe.topic);
+      has_passed = has_passed || probe.has_passed;
+    }
+  }
+  const bool nothing_comes = std::ranges::all_of(probes_, [](const Probe& probe) {
+    return probe.outcome == Outcome::absent && !probe.seen_for_real;
+  });
+  if (!missing.empty()) {
+    // Over MQTT 5 it has taken a request, and we have its word that we subscribe to it.
+    const bool sure = (mqtt_5_ && answers_) || has_passed || (!mqtt_5_ && nothing_comes);
+    state_.requests = sure && !topics_.shared ? Verdict::bad : Verdict::unseen;
+    state_.requests_cause =
+        !mqtt_5_ && nothing_comes
+            ? "nothing that the bridge publishes on Jobs topics comes back to it, neither " +
+                  missing.text() + " nor any reply"
+            : "the broker took a request, but did not hand it to the bridge: " + missing.text();
+  } else if (!blocked.empty()) {
+    state_.requests = Verdict::unseen;
+    state_.requests_cause = blocked.text() + ": " + blocked_cause;
+  } else if (untestable) {
+    state_.requests = Verdict::unseen;
+    state_.requests_cause = "connection after connection ended during the self-test";
+  } else {
+    state_.requests = untested ? Verdict::untested : Verdict::good;
+  }
+}
+
+void TopicTest::summarize_replies() {
+  using Outcome = Probe::Outcome;
+  TopicList absent;
+  TopicList refused;
+  std::string refused_cause;
+  bool untested = false;
+  bool untestable = false;
+  bool has_passed = false;
+  for (const auto& probe : probes_) {
+    if (probe.is_request || probe.outcome == Outcome::passed) continue;
+    if (probe.outcome == Outcome::untested) {
+      untested = true;
+    } else if (probe.outcome == Outcome::untestable) {
+      untestable = true;
+    } else if (probe.outcome == Outcome::refused) {
+      refused.add(probe.topic);
+      refused_cause = probe.cause;
+    } else {
+      absent.add(probe.topic);
+      has_passed = has_passed || probe.has_passed;
+    }
+  }
+  if (reply_taken_ && !real_refusal_) {
+    state_.replies = Verdict::good;
+  } else if (!refused.empty()) {
+    state_.replies = Verdict::bad;
+    state_.replies_cause = refused.text() + ": " + refused_cause;
+  } else if (!absent.empty() && real_refusal_) {
+    state_.replies = Verdict::bad;
+    state_.replies_cause = *real_refusal_;
+  } else if (!absent.empty()) {
+    state_.replies = has_passed ? Verdict::bad : Verdict::unseen;
+    state_.replies_cause =
+        "the broker acknowledged replies, but did not hand them to the bridge: " + absent.text();
+  } else if (untestable) {
+    state_.replies = Verdict::unseen;
+    state_.replies_cause = "connection after connection ended during the self-test";
+  } else {
+    state_.replies = untested ? Verdict::untested : Verdict::good;
+  }
+}
+
+TopicTest::State TopicTest::state() const {
+  const std::lock_guard lock(mutex_);
+  return state_;
+}
+
+}  // namespace jobs_bridge::mqtt
