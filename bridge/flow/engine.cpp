@@ -177,7 +177,7 @@ bool Engine::restore(Now now, const JournalEntry& entry) {
   // Bounded before it is multiplied: the entry's clock or ours may have said anything.
   const auto longest = std::chrono::duration_cast<std::chrono::seconds>(max_age).count();
   const bool clocks_tell =
-      entry.received >= earliest_sane_clock && now.unix_seconds > entry.received;
+      entry.received >= earliest_sane_clock && now.unix_seconds >= entry.received;
   const std::chrono::seconds age(
       clocks_tell ? std::min<std::int64_t>(now.unix_seconds - entry.received, longest) : 0);
   taken->address.received = now.monotonic - age;
