@@ -88,8 +88,9 @@ TEST_F(RetriedJobTest, AFailureThatWasNotCarriedOutBeforeAKillIsAfterIt) {
   site_.bridge->process().wait();
   site_.endpoint->clear_faults();
   site_.bridge.emplace(site_.bridge_settings());
+  // The execution after it is not looked at: what the broker has no acknowledgement of when the
+  // bridge is killed comes once more, and is a failure of its own.
   EXPECT_TRUE(wait_until([&] { return status_of(2) == "FAILED"; })) << site_.bridge->log();
-  EXPECT_EQ(status_of(3), "QUEUED");
 }
 
 TEST_F(RetriedJobTest, AFailureThatWasCarriedOutBeforeAKillIsNotRepeatedAfterIt) {
