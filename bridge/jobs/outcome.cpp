@@ -360,6 +360,10 @@ Outcome read_failure(const HttpFailure& failure) {
   } else if (failure.kind == Kind::too_large) {
     outcome.health = Health::healthy;
   }
+  if (outcome.health != Health::failing) {
+    outcome.fault.clear();
+    outcome.fault_detail.clear();
+  }
   outcome.answer = std::move(rejection);
   return outcome;
 }
