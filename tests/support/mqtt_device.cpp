@@ -199,7 +199,8 @@ void MqttDevice::Client::acknowledge(mosquitto*, void* context, int, int,
 void MqttDevice::Client::arrived(mosquitto*, void* context, const mosquitto_message* message,
                                  const mosquitto_property* list) {
   auto& client = self(context);
-  // A bridge's test of the Jobs topics: most tests hear all things' replies, and wait for none of it.
+  // A bridge's test of the Jobs topics: most tests hear all things' replies, and wait for none of
+  // it.
   if (std::string_view(message->topic).find("/~self-test~") != std::string_view::npos) return;
   Received received{.topic = message->topic,
                     .payload = {static_cast<const char*>(message->payload),

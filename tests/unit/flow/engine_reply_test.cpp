@@ -203,7 +203,8 @@ TEST(EngineResponseTopicTest, TheReplyGoesThereWithItsCorrelationData) {
     EXPECT_EQ(reply.topic, base + "my/replies");
     EXPECT_EQ(reply.correlation_data, correlation);
     EXPECT_EQ(json::parse(reply.payload).contains("code"), status == 400);
-    EXPECT_EQ(reply.kind, status == 400 ? Publication::Kind::rejected : Publication::Kind::accepted);
+    EXPECT_EQ(reply.kind,
+              status == 400 ? Publication::Kind::rejected : Publication::Kind::accepted);
     EXPECT_TRUE(reply.to_response_topic);
   }
 }
