@@ -27,7 +27,6 @@ function(jobs_bridge_separate_sources)
       tests/unit/admin/windows_test.cpp
       tests/unit/flow/engine_retry_test.cpp
       tests/unit/jobs/cbor_test.cpp
-      tests/unit/jobs/settlement_test.cpp
       tests/unit/mqtt/mosquitto/link_watch_test.cpp)
   endif()
   foreach(source ${separate})

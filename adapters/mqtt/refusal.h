@@ -19,7 +19,7 @@ struct Refusal {
     invalid_payload,  ///< to this broker
     quota_exceeded,   ///< for now
     unavailable,      ///< for now; a broker that gives no reason may mean this or anything else
-    ends_connection,  ///< again and again, so that one broker after another must be connected to
+    ends_connection,  ///< again and again: the broker closes every connection that carries it
   };
   Kind kind = Kind::unavailable;
   std::string detail;  ///< for the operator

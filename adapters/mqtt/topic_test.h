@@ -112,8 +112,8 @@ class TopicTest {
     } outcome = {};
     std::string cause = {};  ///< of `refused`
     bool open = false;       ///< in this round: it has not come to anything yet
-    bool has_passed =
-        false;  ///< ever: so the test is allowed, and if it fails, something else is wrong
+    /// Ever: so the test is allowed, and if it fails, something else is wrong.
+    bool has_passed = false;
     /// Of a request: one of a device has come. If it has_passed, then since the last round began.
     bool seen_for_real = false;
   };
