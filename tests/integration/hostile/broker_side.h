@@ -53,6 +53,13 @@ inline bool take_in(ScriptedBroker::Connection& connection, bool mqtt_5 = true) 
   return subscribe.has_value();
 }
 
+/// A publication for a device: neither the bridge's canary nor its self-test on the Jobs topics,
+/// which come when they like.
+inline bool is_for_a_device(const Packet& packet) {
+  return packet.type == Packet::publish && !packet.topic().starts_with("jobs-bridge/canary/") &&
+         packet.topic().find("/~self-test~") == std::string::npos;
+}
+
 /// As a good broker does, hands one request over and waits for its reply; true: it came.
 inline bool serves(ScriptedBroker::Connection& connection, bool mqtt_5 = true) {
   connection.accept(mqtt_5 ? std::optional<std::string>("") : std::nullopt);

@@ -82,9 +82,10 @@ TEST_P(UnsendableResponseTopicTest, IsNeverPublishedTo) {
       if (packet->type == Packet::subscribe) grant(connection, *packet);
       if (packet->type != Packet::publish) continue;
       if ((packet->flags & 0x06) != 0) connection.acknowledge(packet->publish_id());
+      if (!is_for_a_device(*packet)) continue;
       const std::lock_guard lock(mutex);
       topics.push_back(packet->topic());
-      if (packet->topic().starts_with("$aws")) return;
+      return;
     }
   });
   BridgeProcess bridge({"broker.url=mqtt://127.0.0.1:" + std::to_string(broker.port()),
@@ -94,7 +95,6 @@ TEST_P(UnsendableResponseTopicTest, IsNeverPublishedTo) {
   const std::lock_guard lock(mutex);
   std::string how = "the connection ends";
   for (const auto& topic : topics) {
-    if (topic.starts_with("jobs-bridge/canary/")) continue;
     EXPECT_THAT(topic, testing::AnyOf(start_next_topic("hostile") + "/rejected",
                                       start_next_topic("hostile") + "/accepted"));
     how = topic.substr(kBase.size());

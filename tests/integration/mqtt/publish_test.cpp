@@ -198,9 +198,11 @@ TEST_P(PublishTest, UnacknowledgedOnesAreSentAgainFirstAndInOrderWithAndWithoutA
         return;  // the connection ends with four unacknowledged
       }
       while (const auto packet = connection.read(Packet::publish)) {
+        {
+          const std::lock_guard lock(mutex);
+          second.push_back(packet->topic());
+        }
         connection.acknowledge(packet->publish_id());
-        const std::lock_guard lock(mutex);
-        second.push_back(packet->topic());
       }
     });
     BridgeEnd bridge(settings_for(broker.port(), GetParam()));

@@ -161,9 +161,11 @@ TEST(RefusedReplyOverMqtt5Test, DisconnectThatNamesThePublicationNeedsNoFurtherP
         connection.send(Packet::disconnect, std::string("\x95\x00", 2));
         return;
       }
+      {
+        const std::lock_guard lock(mutex);
+        taken.push_back(packet->topic());
+      }
       connection.acknowledge(packet->publish_id());
-      const std::lock_guard lock(mutex);
-      taken.push_back(packet->topic());
     }
   });
   BridgeEnd bridge(settings_for(broker.port()));
