@@ -88,6 +88,12 @@ void BrokerModel::connect() {
   flush();
 }
 
+bool BrokerModel::has_all_until(Sequence last) const {
+  return std::ranges::all_of(expected_, [last](const auto& thing) {
+    return thing.second.empty() || thing.second.front() > last;
+  });
+}
+
 void BrokerModel::forget() {
   outbox_ = mqtt::Outbox({});
   outbox_.set_window(window_);

@@ -37,9 +37,13 @@ class BrokerModel final : public Publisher {
   /// The bridge's process ends: what it kept is gone.
   void forget();
   [[nodiscard]] bool empty() const { return outbox_.empty(); }
+  using Sequence = mqtt::Outbox::Sequence;
+  /// Of what was queued last in this life of the process.
+  [[nodiscard]] Sequence last_queued() const { return last_queued_; }
+  /// Whether all that was queued up to there has arrived.
+  [[nodiscard]] bool has_all_until(Sequence last) const;
 
  private:
-  using Sequence = mqtt::Outbox::Sequence;
   struct Packet {
     Sequence sequence;
     std::uint64_t thing;

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <chrono>
-#include <cstdlib>
 
 namespace jobs_bridge::simulation {
 namespace {
@@ -77,11 +76,6 @@ Shape Shape::random(Dice& dice) {
   shape.between_broker_losses = now_and_then(10);
   if (dice.chance(0.2)) shape.blocked = 0.01;
   if (dice.chance(0.7)) shape.receive_maximum = dice.between(1, 40);
-  if (std::getenv("JOBS_BRIDGE_SIMULATION_STANDSTILLS") == nullptr) {
-    shape.between_stalls = shape.longest_stall = Duration::zero();
-    shape.between_broker_losses = Duration::zero();
-    shape.blocked = 0;
-  }
   return shape;
 }
 

@@ -47,10 +47,7 @@ struct Shape {
   /// The loop is so late for its timer, and for what wakes it, at most.
   Duration timer_lateness{};
   /// The event loop, or the whole process, stands still for up to `longest_stall`: calls that have
-  /// ended, messages that have come and timers are seen after it. Random worlds have these, and
-  /// losses of the broker, only with JOBS_BRIDGE_SIMULATION_STANDSTILLS in the environment: of
-  /// 4,000 such worlds four break a promise (updates in order, all published), and whether the
-  /// world or the bridge is at fault is not known yet.
+  /// ended, messages that have come and timers are seen after it.
   Duration between_stalls{};
   Duration longest_stall{};
 

@@ -94,7 +94,8 @@ class World {
   void every(Duration mean, void (World::*what)());
   void repeat(Duration mean, void (World::*what)());
 
-  void deliver(AskedNumber number);
+  /// What waits at the broker, as far as the bridge reads it now.
+  void hand_over();
   [[nodiscard]] bool is_stalled() const { return now_ < stalled_until_; }
   [[nodiscard]] MonotonicTime next_ring() const;
   void fire_timer();
@@ -104,6 +105,7 @@ class World {
   void end_call(std::uint64_t call);
   void start_bridge();
   void stop_bridge(bool cut_power);
+  void end_in_order();
   void stop_once_drained();
   /// The numbers of the calls, in order.
   [[nodiscard]] std::vector<std::uint64_t> under_way() const;
@@ -125,7 +127,8 @@ class World {
   bool process_stalled_ = false;  ///< and all else with it
   Duration timer_late_{};         ///< by so much the next time
   std::int64_t clock_offset_;
-  std::deque<AskedNumber> at_broker_;  ///< while there is no bridge, or no connection
+  /// What nobody has read yet, in the order in which it was sent, which is the broker's.
+  std::deque<AskedNumber> at_broker_;
   std::unordered_map<std::uint64_t, Under> calls_;
   std::uint64_t next_call_ = 0;
   std::uint64_t calls_before_ = 0;  ///< of former lives

@@ -64,10 +64,19 @@ void World::fill_the_disk() {
 void World::end_the_bridge() {
   if (!bridge_ || bridge_->draining()) return;
   if (dice_.chance(shape_.orderly)) {
-    bridge_->drain(clock(), dice_.chance(0.5) ? Duration(5s) : dice_.between(0ms, 5s));
+    if (is_stalled()) {
+      agenda_.at(stalled_until_, [this] { end_in_order(); });
+    } else {
+      end_in_order();
+    }
   } else {
     stop_bridge(dice_.chance(shape_.power_cuts));
   }
+}
+
+void World::end_in_order() {
+  if (!bridge_ || bridge_->draining()) return;
+  bridge_->drain(clock(), dice_.chance(0.5) ? Duration(5s) : dice_.between(0ms, 5s));
 }
 
 void World::lose_the_broker() {
@@ -78,6 +87,7 @@ void World::stall() {
   if (is_stalled()) return;
   stalled_until_ = now_ + dice_.between(Duration::zero(), shape_.longest_stall);
   process_stalled_ = dice_.chance(0.5);
+  agenda_.at(stalled_until_, [this] { hand_over(); });
 }
 
 }  // namespace jobs_bridge::simulation
