@@ -169,10 +169,10 @@ TEST(RefusedReplyOverMqtt5Test, DisconnectThatNamesThePublicationNeedsNoFurtherP
     }
   });
   BridgeEnd bridge(settings_for(broker.port()));
-  ASSERT_TRUE(bridge.start());
+  // Before there is a connection, so that none of them is sent without the others at first.
   bridge.connection.queue(reply_to("bad", 10, "t"));
   for (int i = 0; i < 3; ++i) bridge.connection.queue(reply_to(std::to_string(i), 10, "t"));
-  bridge.connection.flush();
+  ASSERT_TRUE(bridge.start());
   ASSERT_TRUE(bridge.connection.drain(patience)) << bridge.log.text();
   EXPECT_EQ(bridge.connection.state().connections, 3U) << "together, alone, and without it";
   EXPECT_EQ(bridge.connection.state().replaced, 1U);
