@@ -43,7 +43,7 @@ void happen(World& world, std::uint8_t what, std::uint8_t how) {
       for (int i = 0; i < how / 8; ++i) world.send(how % things);
       break;
     case 3:
-      world.request();
+      world.request(how % things);
       break;
     case 4:
     case 5:
@@ -70,9 +70,9 @@ void happen(World& world, std::uint8_t what, std::uint8_t how) {
       break;
     default:
       if (how % 2 == 0) {
-        world.cancel_a_job();
+        world.cancel_a_job(how / 2 % things);
       } else {
-        world.add_a_job();
+        world.add_a_job(how / 2 % things);
       }
   }
 }

@@ -29,17 +29,18 @@ Engine restored(Now now, const EngineSettings& settings, Ledger& ledger, Journal
 
 }  // namespace
 
-Bridge::Bridge(Now now, const EngineSettings& settings, std::size_t connections, Ledger& ledger,
-               JournalModel& journal, Publisher& publisher, Digest& digest, Send send)
+Bridge::Bridge(Now now, const EngineSettings& settings, std::size_t connections,
+               const Around& around, Send send)
     : settings_(settings),
       connections_(connections),
-      ledger_(ledger),
-      journal_(journal),
-      publisher_(publisher),
-      digest_(digest),
+      ledger_(around.ledger),
+      journal_(around.journal),
+      publisher_(around.publisher),
+      digest_(around.digest),
+      story_(around.story),
       send_(std::move(send)),
       pace_(settings),
-      driver_(restored(now, settings, ledger, journal), connections) {
+      driver_(restored(now, settings, around.ledger, around.journal), connections) {
   restored_bytes_ = counts().update_bytes;
 }
 
@@ -60,6 +61,7 @@ void Bridge::receive(Now now, AskedNumber number, Message message, bool apart) {
       driver_.not_recorded(now, entry.number, *fault, orders);
       judge();
       ledger_.not_recorded(entry);
+      if (story_ != nullptr) story_->tell(now.monotonic, "journal", "cannot keep it: " + *fault);
     } else {
       ledger_.recorded(now.monotonic, entry);
     }
@@ -142,6 +144,17 @@ void Bridge::carry_out(Now now, Driver::Orders& orders) {
   publish(now, effects);
   journal_.settle(now.monotonic, effects.settled);
   if (orders.send) gathered_ = false;
+  if (story_ != nullptr) {
+    for (const auto number : effects.settled) {
+      story_->tell(now.monotonic, "bridge",
+                   "settles entry " + std::to_string(number) + " of the journal");
+    }
+    for (const auto& change : effects.endpoint_changes) {
+      story_->tell(now.monotonic, "bridge",
+                   change.reachable ? "finds the endpoint reachable again"
+                                    : "leaves the endpoint alone: " + change.cause);
+    }
+  }
   for (auto& start : orders.calls) begin(now, std::move(start));
   promise(!gathered_ || due() <= now.monotonic, "what is published is sent at once");
   check_bounds();
@@ -151,7 +164,14 @@ void Bridge::carry_out(Now now, Driver::Orders& orders) {
 void Bridge::publish(Now now, const Effects& effects) {
   digest_.add(now.monotonic, effects);
   ledger_.published(now.monotonic, effects);
-  for (const auto& publication : effects.publications) publisher_.queue(publication);
+  for (const auto& publication : effects.publications) {
+    if (story_ != nullptr) {
+      story_->tell(now.monotonic, "bridge",
+                   "publishes " + publication.topic + " " + publication.payload);
+    }
+    publisher_.queue(publication);
+    ++published_;
+  }
   gathered_ = gathered_ || !effects.publications.empty();
 }
 

@@ -12,6 +12,7 @@
 #include "tests/simulation/journal_model.h"
 #include "tests/simulation/ledger.h"
 #include "tests/simulation/pace.h"
+#include "tests/simulation/story.h"
 
 namespace jobs_bridge::simulation {
 
@@ -29,9 +30,18 @@ class Bridge {
   };
   using Send = std::function<void(const Begun&)>;
 
+  /// What it works with and who looks on. They must outlive it.
+  struct Around {
+    Ledger& ledger;
+    JournalModel& journal;
+    Publisher& publisher;
+    Digest& digest;
+    Story* story;  ///< or null
+  };
+
   /// Takes over what the journal kept. Its timer is due at once.
-  Bridge(Now now, const EngineSettings& settings, std::size_t connections, Ledger& ledger,
-         JournalModel& journal, Publisher& publisher, Digest& digest, Send send);
+  Bridge(Now now, const EngineSettings& settings, std::size_t connections, const Around& around,
+         Send send);
 
   /// `apart`: on a thread of the MQTT library's, which leaves calls to the event loop.
   void receive(Now now, AskedNumber number, Message message, bool apart);
@@ -49,6 +59,8 @@ class Bridge {
   [[nodiscard]] bool is_idle() const { return engine().is_idle(); }
   [[nodiscard]] Engine::Counts counts() const { return engine().counts(); }
   [[nodiscard]] std::uint64_t calls() const { return calls_; }
+  /// Publications that were decided.
+  [[nodiscard]] std::uint64_t published() const { return published_; }
 
  private:
   [[nodiscard]] const Engine& engine() const { return driver_.engine(); }
@@ -64,6 +76,7 @@ class Bridge {
   JournalModel& journal_;
   Publisher& publisher_;
   Digest& digest_;
+  Story* story_;
   Send send_;
   Pace pace_;
   std::size_t restored_bytes_ = 0;
@@ -74,6 +87,7 @@ class Bridge {
   double spare_rings_ = 100;  ///< of the timer, for nothing, that are allowed yet
   MonotonicTime last_ring_{};
   std::uint64_t calls_ = 0;
+  std::uint64_t published_ = 0;
 };
 
 }  // namespace jobs_bridge::simulation

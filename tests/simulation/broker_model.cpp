@@ -88,10 +88,19 @@ void BrokerModel::connect() {
   flush();
 }
 
-bool BrokerModel::has_all_until(Sequence last) const {
-  return std::ranges::all_of(expected_, [last](const auto& thing) {
-    return thing.second.empty() || thing.second.front() > last;
-  });
+std::size_t BrokerModel::missing_until(Sequence last) const {
+  std::size_t missing = 0;
+  for (const auto& [thing, expected] : expected_) {
+    missing += static_cast<std::size_t>(
+        std::ranges::count_if(expected, [last](Sequence one) { return one <= last; }));
+  }
+  return missing;
+}
+
+Duration BrokerModel::time_for(std::size_t publications) const {
+  // One at a time while there are suspects: there and back. What polls publish meanwhile for other
+  // things has its turn as well.
+  return (publications + 1) * 4 * most_latency + 1s;
 }
 
 void BrokerModel::forget() {

@@ -40,8 +40,10 @@ class BrokerModel final : public Publisher {
   using Sequence = mqtt::Outbox::Sequence;
   /// Of what was queued last in this life of the process.
   [[nodiscard]] Sequence last_queued() const { return last_queued_; }
-  /// Whether all that was queued up to there has arrived.
-  [[nodiscard]] bool has_all_until(Sequence last) const;
+  /// How much of what was queued up to there has not arrived yet.
+  [[nodiscard]] std::size_t missing_until(Sequence last) const;
+  /// How long so many take at most while nothing goes wrong.
+  [[nodiscard]] Duration time_for(std::size_t publications) const;
 
  private:
   struct Packet {

@@ -19,54 +19,56 @@ std::string path_of(std::uint32_t thing) {
 
 }  // namespace
 
-Asked Devices::ask(std::uint32_t thing, const EndpointModel& endpoint, const Ledger& ledger) {
+Asked Devices::ask(Dice& dice, std::uint32_t thing, const EndpointModel& endpoint,
+                   const Ledger& ledger) {
   Asked asked;
   asked.thing = thing;
   const auto base = base_of(thing);
   const auto path = path_of(thing);
-  const auto share = static_cast<double>(dice_.below(1000)) / 1000;
+  const auto share = static_cast<double>(dice.below(1000)) / 1000;
   if (share < shape_.start_next) {
     asked.operation = Operation::start_next;
     asked.topic = base + "start-next";
     asked.wanted = {.method = "PUT", .target = path + "/$next", .body = "{}"};
-    if (dice_.chance(0.2)) asked.wanted.body = R"({"statusDetails":{"a":"b"}})";
+    if (dice.chance(0.2)) asked.wanted.body = R"({"statusDetails":{"a":"b"}})";
   } else if (share < shape_.start_next + shape_.get) {
     asked.operation = Operation::get_pending;
     asked.topic = base + "get";
     asked.wanted = {.method = "GET", .target = path, .body = {}};
   } else if (share < shape_.start_next + shape_.get + shape_.describe) {
     asked.operation = Operation::describe;
-    const bool next = dice_.chance(0.5);
-    const auto job = "job-" + std::to_string(dice_.below(shape_.jobs + 1));
+    const bool next = dice.chance(0.5);
+    const auto job = "job-" + std::to_string(dice.below(shape_.jobs + 1));
     asked.topic = base + (next ? "$next" : job) + "/get";
     asked.wanted = {.method = "GET",
                     .target = path + (next ? "/%24next" : "/" + job) + "?includeJobDocument=true",
                     .body = {}};
   } else {
-    ask_update(asked, endpoint, ledger);
+    ask_update(dice, asked, endpoint, ledger);
   }
-  choose_extras(asked);
+  choose_extras(dice, asked);
   return asked;
 }
 
-void Devices::ask_update(Asked& asked, const EndpointModel& endpoint, const Ledger& ledger) {
+void Devices::ask_update(Dice& dice, Asked& asked, const EndpointModel& endpoint,
+                         const Ledger& ledger) {
   const auto& jobs = endpoint.jobs(asked.thing);
-  const auto job = dice_.chance(0.02) || jobs.empty() ? 999 : dice_.below(jobs.size());
+  const auto job = dice.chance(0.02) || jobs.empty() ? 999 : dice.below(jobs.size());
   const auto name = "job-" + std::to_string(job);
   asked.operation = Operation::update;
   asked.topic = base_of(asked.thing) + name + "/update";
   constexpr std::array ends = {"FAILED", "SUCCEEDED", "REJECTED"};
   const std::string status =
-      dice_.chance(shape_.ends_jobs) ? ends.at(dice_.below(ends.size())) : "IN_PROGRESS";
+      dice.chance(shape_.ends_jobs) ? ends.at(dice.below(ends.size())) : "IN_PROGRESS";
   auto body = R"({"status":")" + status + '"';
-  if (dice_.chance(0.7)) {
+  if (dice.chance(0.7)) {
     asked.marked = true;
     body += R"(,"statusDetails":{"mark":")" + std::to_string(next_mark_++) + R"("})";
   }
-  if (dice_.chance(0.15)) {
-    body += R"(,"stepTimeoutInMinutes":)" + std::to_string(dice_.between(1, 50));
+  if (dice.chance(0.15)) {
+    body += R"(,"stepTimeoutInMinutes":)" + std::to_string(dice.between(1, 50));
   }
-  if (dice_.chance(0.5) && job < jobs.size()) {
+  if (dice.chance(0.5) && job < jobs.size()) {
     const auto& open = ledger.open(asked.thing);
     const auto before = std::ranges::count_if(open, [&](AskedNumber number) {
       const auto& other = ledger.asked(number);
@@ -74,7 +76,7 @@ void Devices::ask_update(Asked& asked, const EndpointModel& endpoint, const Ledg
              other.applied == 0;
     });
     auto version = jobs[job].executions.back().version + before;
-    if (dice_.chance(0.05)) version += dice_.chance(0.5) ? 1 : -1;
+    if (dice.chance(0.05)) version += dice.chance(0.5) ? 1 : -1;
     asked.expected_version = std::max<std::int64_t>(version, 1);
     body += R"(,"expectedVersion":)" + std::to_string(asked.expected_version);
   }
@@ -82,12 +84,12 @@ void Devices::ask_update(Asked& asked, const EndpointModel& endpoint, const Ledg
       .method = "POST", .target = path_of(asked.thing) + "/" + name, .body = body + "}"};
 }
 
-void Devices::choose_extras(Asked& asked) {
-  asked.invalid = dice_.chance(shape_.invalid) && asked.operation != Operation::get_pending;
-  if (dice_.chance(shape_.expires)) asked.expires_after = dice_.between(1s, 10s);
-  if (!asked.invalid && dice_.chance(shape_.response_topic)) {
+void Devices::choose_extras(Dice& dice, Asked& asked) const {
+  asked.invalid = dice.chance(shape_.invalid) && asked.operation != Operation::get_pending;
+  if (dice.chance(shape_.expires)) asked.expires_after = dice.between(1s, 10s);
+  if (!asked.invalid && dice.chance(shape_.response_topic)) {
     asked.response_topic = base_of(asked.thing) + "my/accepted";
-    asked.correlation = "c" + std::to_string(dice_.next());
+    asked.correlation = "c" + std::to_string(dice.next());
   }
 }
 

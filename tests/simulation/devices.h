@@ -15,20 +15,18 @@ namespace jobs_bridge::simulation {
 /// themselves, and sometimes get them wrong.
 class Devices {
  public:
-  Devices(const Shape& shape, std::uint64_t seed) : shape_(shape), dice_(seed) {}
+  explicit Devices(const Shape& shape) : shape_(shape) {}
 
-  std::uint32_t some_thing() { return static_cast<std::uint32_t>(dice_.below(shape_.things)); }
   /// The next request of a thing.
-  Asked ask(std::uint32_t thing, const EndpointModel& endpoint, const Ledger& ledger);
+  Asked ask(Dice& dice, std::uint32_t thing, const EndpointModel& endpoint, const Ledger& ledger);
   /// The message that carries it, with this client token.
   static Message message_of(const Asked& asked, AskedNumber number);
 
  private:
-  void ask_update(Asked& asked, const EndpointModel& endpoint, const Ledger& ledger);
-  void choose_extras(Asked& asked);
+  void ask_update(Dice& dice, Asked& asked, const EndpointModel& endpoint, const Ledger& ledger);
+  void choose_extras(Dice& dice, Asked& asked) const;
 
   const Shape& shape_;
-  Dice dice_;
   std::uint64_t next_mark_ = 1;
 };
 

@@ -82,7 +82,9 @@ std::size_t head_of(const std::vector<Job>& jobs) {
 }  // namespace
 
 EndpointModel::EndpointModel(std::uint32_t things, std::uint64_t seed)
-    : things_(things), dice_(seed), reads_(0), writes_(0) {}
+    : things_(things), reads_(0), writes_(0) {
+  for (std::uint32_t thing = 0; thing < things; ++thing) dice_.emplace_back(seed + thing);
+}
 
 void EndpointModel::set_weather(const Weather& weather) {
   weather_ = weather;
@@ -108,9 +110,11 @@ HttpOutcome EndpointModel::broken_or_late(bool late) {
                      .detail = "simulated"};
 }
 
-Fate EndpointModel::meet(MonotonicTime now, QuotaKind kind, Duration patience) {
+Fate EndpointModel::meet(MonotonicTime now, const HttpRequest& request, QuotaKind kind,
+                         Duration patience) {
   const auto& w = weather_;
-  const auto latency = dice_.between(w.least_latency, w.most_latency);
+  auto& dice = dice_.at(thing_of(request));
+  const auto latency = dice.between(w.least_latency, w.most_latency);
   const auto no_connection = [](Duration takes) {
     return Fate{
         .takes = takes,
@@ -124,15 +128,15 @@ Fate EndpointModel::meet(MonotonicTime now, QuotaKind kind, Duration patience) {
     fate.outcome = broken_or_late(true);
     return fate;
   };
-  if (dice_.chance(w.refused)) return no_connection(std::min<Duration>(1ms, patience));
-  if (dice_.chance(w.unreachable)) return no_connection(std::min<Duration>(3s, patience));
-  const bool done = dice_.chance(w.carried_out);
-  if (dice_.chance(w.hangs)) {
+  if (dice.chance(w.refused)) return no_connection(std::min<Duration>(1ms, patience));
+  if (dice.chance(w.unreachable)) return no_connection(std::min<Duration>(3s, patience));
+  const bool done = dice.chance(w.carried_out);
+  if (dice.chance(w.hangs)) {
     // The adapter may be a little late with its news.
-    const auto late = dice_.chance(0.1) ? dice_.between(0ms, 200ms) : Duration::zero();
+    const auto late = dice.chance(0.1) ? dice.between(0ms, 200ms) : Duration::zero();
     return {.takes = patience + late, .carried_out = done, .outcome = broken_or_late(true)};
   }
-  if (dice_.chance(w.breaks)) {
+  if (dice.chance(w.breaks)) {
     return in_time({.takes = latency, .carried_out = done, .outcome = broken_or_late(false)});
   }
   auto& bucket = kind == QuotaKind::reads ? reads_ : writes_;
@@ -142,25 +146,30 @@ Fate EndpointModel::meet(MonotonicTime now, QuotaKind kind, Duration patience) {
     if (w.retry_after) refused.retry_after = "1";
     return in_time({.takes = latency, .outcome = std::move(refused)});
   }
-  if (dice_.chance(w.fails)) {
+  if (dice.chance(w.fails)) {
     constexpr std::array statuses = {500, 502, 503, 504};
     return in_time({.takes = latency,
                     .carried_out = done,
-                    .outcome = answer(statuses.at(dice_.below(statuses.size())), "oops")});
+                    .outcome = answer(statuses.at(dice.below(statuses.size())), "oops")});
   }
-  if (dice_.chance(w.nonsense)) {
+  if (dice.chance(w.nonsense)) {
     return in_time({.takes = latency, .carried_out = done, .outcome = answer(200, "<html>")});
   }
-  if (dice_.chance(w.refuses)) {
+  if (dice.chance(w.refuses)) {
     return in_time({.takes = latency, .outcome = refusal(403, "ForbiddenException", "no")});
   }
   ++served_;
   return in_time({.takes = latency, .carried_out = true, .outcome = {}, .answered = true});
 }
 
-std::vector<Job>& EndpointModel::jobs_of(const HttpRequest& request, std::string& rest) {
+std::size_t EndpointModel::thing_of(const HttpRequest& request) const {
   const auto thing = number_after(request.target, "/things/thing-");
   promise(thing < things_.size(), "a call is for a thing that exists");
+  return thing;
+}
+
+std::vector<Job>& EndpointModel::jobs_of(const HttpRequest& request, std::string& rest) {
+  const auto thing = thing_of(request);
   const auto prefix = "/things/thing-" + std::to_string(thing) + "/jobs";
   promise(request.target.starts_with(prefix), "a call has a proper path",
           [&] { return request.target; });
@@ -216,7 +225,8 @@ HttpResponse EndpointModel::update(std::vector<Job>& jobs, std::size_t job,
   if (body.contains("expectedVersion") && body["expectedVersion"] != execution.version) {
     // The wording of the live service, or none that tells the two apart.
     return refusal(409, "InvalidStateTransitionException",
-                   dice_.chance(0.5) ? "Expected version does not match" : "wrong state");
+                   dice_.at(thing_of(request)).chance(0.5) ? "Expected version does not match"
+                                                           : "wrong state");
   }
   if (is_terminal(execution.status)) {
     return refusal(410, "TerminalStateException", "the execution has ended");

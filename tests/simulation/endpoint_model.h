@@ -45,7 +45,7 @@ class EndpointModel {
 
   void set_weather(const Weather& weather);
   /// A call arrives that will be given up after `patience`.
-  Fate meet(MonotonicTime now, QuotaKind kind, Duration patience);
+  Fate meet(MonotonicTime now, const HttpRequest& request, QuotaKind kind, Duration patience);
   /// Does what a call asks for. `asked`: the request that it is made for; nobody's if null.
   HttpResponse carry_out(const HttpRequest& request, Asked* asked);
 
@@ -57,13 +57,15 @@ class EndpointModel {
   [[nodiscard]] std::uint64_t served() const { return served_; }
 
  private:
+  [[nodiscard]] std::size_t thing_of(const HttpRequest& request) const;
   std::vector<Job>& jobs_of(const HttpRequest& request, std::string& rest);
   HttpResponse update(std::vector<Job>& jobs, std::size_t job, const HttpRequest& request,
                       Asked* asked);
   HttpOutcome broken_or_late(bool late);
 
   std::vector<std::vector<Job>> things_;
-  Dice dice_;
+  /// Of each thing: what becomes of its calls is the same if those of others are taken out.
+  std::vector<Dice> dice_;
   Weather weather_;
   TokenBucket reads_;
   TokenBucket writes_;

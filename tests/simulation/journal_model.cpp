@@ -10,8 +10,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration written_within = 100ms;
-/// A full disk may have room at the next try or the one after it.
-constexpr Duration longest_forgetting = 2s;
 
 }  // namespace
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -12,6 +13,10 @@
 #include "tests/simulation/dice.h"
 
 namespace jobs_bridge::simulation {
+
+/// While the disk is full entries are forgotten so late at most: it may have room at the next try
+/// or the one after it.
+inline constexpr Duration longest_forgetting = std::chrono::seconds(2);
 
 /// A journal as bridge/ports.h promises it, at its worst: while the disk is full entries are
 /// forgotten late, in the order in which they were settled; a power cut undoes what was written

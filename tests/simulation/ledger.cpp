@@ -260,6 +260,22 @@ void Ledger::restored(MonotonicTime now, const JournalEntry& entry, bool brought
   lines_[asked.thing].open.push_back(number);
 }
 
+bool Ledger::is_all_answered() const {
+  return std::ranges::all_of(lines_, [](const Line& line) { return line.open.empty(); });
+}
+
+std::size_t Ledger::open_count() const {
+  std::size_t count = 0;
+  for (const auto& line : lines_) count += line.open.size();
+  return count;
+}
+
+std::size_t Ledger::longest_line() const {
+  std::size_t longest = 0;
+  for (const auto& line : lines_) longest = std::max(longest, line.open.size());
+  return longest;
+}
+
 void Ledger::check_all_done() const {
   for (const auto& asked : asked_) {
     if (asked.recorded) {

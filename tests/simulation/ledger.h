@@ -58,6 +58,11 @@ class Ledger {
 
   /// Requests whose devices still wait. Looks at every thing.
   [[nodiscard]] std::size_t awaited(MonotonicTime now) const;
+  /// Whether every request has its reply.
+  [[nodiscard]] bool is_all_answered() const;
+  /// Requests without a reply: of all things, and the most that one thing has.
+  [[nodiscard]] std::size_t open_count() const;
+  [[nodiscard]] std::size_t longest_line() const;
   [[nodiscard]] std::size_t things() const { return lines_.size(); }
   [[nodiscard]] const Asked& asked(AskedNumber number) const { return asked_[number]; }
   [[nodiscard]] Asked& asked(AskedNumber number) { return asked_[number]; }

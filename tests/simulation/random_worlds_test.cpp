@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "tests/simulation/run.h"
+#include "tests/simulation/shrink.h"
 #include "tests/simulation/violation.h"
 #include "tests/support/sanitized.h"
 
@@ -29,18 +29,24 @@ std::optional<std::uint64_t> setting(const char* name) {
   return std::strtoull(text, nullptr, 10);
 }
 
-void run(std::uint64_t seed, Totals& totals) {
+/// Of more failures than this the seed must do.
+constexpr int most_stories = 3;
+
+void run_world(std::uint64_t seed, Totals& totals) {
+  const auto plan = random_plan(seed);
   try {
-    const auto world = run_random_world(seed);
+    const auto world = run(plan);
     totals.add(world);
     if (setting("JOBS_BRIDGE_SIMULATION_DIGESTS")) {
       std::cout << "world " << seed << " " << std::hex << world.fingerprint << std::dec << " "
                 << world.text() << "\n";
     }
   } catch (const Violation& violation) {
-    Dice dice(seed);
+    static int stories = 0;
+    const auto smallest = stories++ < most_stories ? shrink(plan) : std::nullopt;
     ADD_FAILURE() << "seed " << seed << ": not so: " << violation.what()
-                  << "\n  world: " << Shape::random(dice).describe_world()
+                  << "\n  world: " << plan.shape.describe_world()
+                  << (smallest ? "\n" + smallest->text() : "")
                   << "\n  again: JOBS_BRIDGE_SIMULATION_SEED=" << seed
                   << " bin/simulation_test --gtest_filter=RandomWorldsTest.EveryPromiseIsKept";
   }
@@ -48,17 +54,17 @@ void run(std::uint64_t seed, Totals& totals) {
 
 TEST(RandomWorldsTest, TheSameSeedMakesTheSameRun) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-    const auto once = run_random_world(seed);
-    const auto again = run_random_world(seed);
+    const auto once = run(random_plan(seed));
+    const auto again = run(random_plan(seed));
     EXPECT_EQ(once.fingerprint, again.fingerprint);
-    EXPECT_NE(once.fingerprint, run_random_world(seed + 1).fingerprint);
+    EXPECT_NE(once.fingerprint, run(random_plan(seed + 1)).fingerprint);
   }
 }
 
 TEST(RandomWorldsTest, EveryPromiseIsKept) {
   Totals totals;
   if (const auto only = setting("JOBS_BRIDGE_SIMULATION_SEED")) {
-    run(*only, totals);
+    run_world(*only, totals);
   } else if (const auto minutes = setting("JOBS_BRIDGE_SIMULATION_MINUTES")) {
     using Clock = std::chrono::steady_clock;
     const auto end = Clock::now() + std::chrono::minutes(*minutes);
@@ -66,14 +72,14 @@ TEST(RandomWorldsTest, EveryPromiseIsKept) {
     auto next =
         static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
     while (Clock::now() < end) {
-      run(next++, totals);
+      run_world(next++, totals);
       if (Clock::now() < report) continue;
       report = Clock::now() + std::chrono::seconds(30);
       std::cout << totals.text() << std::endl;
     }
   } else {
     const auto worlds = setting("JOBS_BRIDGE_SIMULATION_WORLDS").value_or(usual_worlds);
-    for (std::uint64_t seed = 1; seed <= worlds; ++seed) run(seed, totals);
+    for (std::uint64_t seed = 1; seed <= worlds; ++seed) run_world(seed, totals);
   }
   std::cout << totals.text() << std::endl;
 }

@@ -1,5 +1,6 @@
 #include "tests/simulation/shape.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 
@@ -27,7 +28,6 @@ EngineSettings random_settings(Dice& dice) {
     settings.notifier.enabled = true;
     settings.notifier.interval = dice.between(1s, 60s);
     settings.notifier.calls_per_second = settings.reads_per_second / 2;
-    settings.notifier.calls_in_flight = dice.between(1, 8);
   }
   if (dice.chance(0.3)) settings.notifier.repeat_replies = ThingList({"thing-1*", "thing-2"});
   return settings;
@@ -41,41 +41,68 @@ Shape Shape::random(Dice& dice) {
   shape.things =
       static_cast<std::uint32_t>(dice.chance(0.3) ? dice.between(1, 3) : dice.between(1, 80));
   shape.connections = dice.between(1, 40);
+  // As the daemon sets it.
+  shape.engine.notifier.calls_in_flight = std::max<std::size_t>(1, shape.connections / 4);
   shape.jobs = dice.between(1, 6);
   shape.between_requests = dice.between(2ms, 400ms);
   shape.length = shape.between_requests * static_cast<Duration::rep>(dice.between(100, 2500));
   shape.start_next = static_cast<double>(dice.below(5)) / 10;
   shape.get = static_cast<double>(dice.below(3)) / 10;
   shape.describe = static_cast<double>(dice.below(3)) / 10;
-  const auto sometimes = [&](double share) { return dice.chance(0.5) ? share : 0; };
-  shape.repeats = sometimes(0.2);
-  shape.floods = sometimes(0.01);
-  shape.expires = sometimes(0.1);
-  shape.invalid = sometimes(0.03);
-  shape.response_topic = sometimes(0.3);
-  const auto now_and_then = [&](int most) {
-    return dice.chance(0.6)
-               ? shape.length /
-                     static_cast<Duration::rep>(dice.between(1, static_cast<std::uint64_t>(most)))
-               : Duration::zero();
+  shape.repeats = 0.2;
+  shape.floods = 0.01;
+  shape.expires = 0.1;
+  shape.invalid = 0.03;
+  if (dice.chance(0.5)) shape.response_topic = 0.3;
+  const auto up_to = [&](std::uint64_t most) {
+    return shape.length / static_cast<Duration::rep>(dice.between(1, most));
   };
-  shape.between_weathers = now_and_then(20);
-  if (dice.chance(0.5)) shape.weather = Weather::random(dice);
-  shape.between_cancellations = now_and_then(10);
-  shape.between_new_jobs = now_and_then(40);
-  shape.between_clock_jumps = now_and_then(4);
-  shape.clock_unset = dice.chance(0.1);
-  shape.between_ends = now_and_then(8);
-  shape.between_full_disks = now_and_then(4);
+  const auto faults = Faults::random(dice);
+  shape.between_weathers = up_to(20);
+  if (dice.chance(0.5)) shape.weather = Weather::random(dice, faults);
+  shape.between_cancellations = up_to(10);
+  if (dice.chance(0.6)) shape.between_new_jobs = up_to(40);
+  shape.between_clock_jumps = up_to(4);
+  shape.clock_unset = dice.chance(0.3);
+  shape.between_ends = up_to(8);
+  shape.between_full_disks = up_to(4);
   shape.callbacks_apart = dice.chance(0.5);
-  if (dice.chance(0.5)) shape.timer_lateness = dice.about(2ms);
-  if (dice.chance(0.3)) {
-    shape.between_stalls = now_and_then(20);
-    shape.longest_stall = dice.chance(0.7) ? dice.about(30ms) : dice.about(6s);
-  }
-  shape.between_broker_losses = now_and_then(10);
-  if (dice.chance(0.2)) shape.blocked = 0.01;
+  shape.timer_lateness = dice.about(2ms);
+  shape.between_stalls = up_to(20);
+  shape.longest_stall = dice.chance(0.7) ? dice.about(30ms) : dice.about(6s);
+  shape.between_broker_losses = up_to(10);
+  shape.blocked = 0.01;
   if (dice.chance(0.7)) shape.receive_maximum = dice.between(1, 40);
+  return shape.with_only(faults);
+}
+
+Shape Shape::with_only(const Faults& those) const {
+  auto shape = *this;
+  shape.faults = those;
+  const auto keep = [&](Fault fault, auto& value) {
+    if (!those.has(fault)) value = {};
+  };
+  keep(Fault::repeats, shape.repeats);
+  keep(Fault::floods, shape.floods);
+  keep(Fault::expiries, shape.expires);
+  keep(Fault::invalid_requests, shape.invalid);
+  keep(Fault::cancellations, shape.between_cancellations);
+  keep(Fault::clock_jumps, shape.between_clock_jumps);
+  keep(Fault::unset_clock, shape.clock_unset);
+  keep(Fault::full_disks, shape.between_full_disks);
+  keep(Fault::standstills, shape.between_stalls);
+  keep(Fault::standstills, shape.longest_stall);
+  keep(Fault::late_timers, shape.timer_lateness);
+  keep(Fault::broker_losses, shape.between_broker_losses);
+  keep(Fault::blocked_publishes, shape.blocked);
+  const bool kills = those.has(Fault::kills);
+  const bool cuts = those.has(Fault::power_cuts);
+  if (!those.has(Fault::shutdowns)) shape.orderly = 0;
+  if (!kills && !cuts) shape.orderly = 1;
+  if (!cuts) shape.power_cuts = 0;
+  if (!kills) shape.power_cuts = 1;
+  if (!kills && !cuts && !those.has(Fault::shutdowns)) shape.between_ends = {};
+  shape.weather = weather.with_only(those);
   return shape;
 }
 
@@ -95,7 +122,7 @@ std::string Shape::describe_world() const {
          seconds(between_broker_losses) + ", timers late by " + seconds(timer_lateness) +
          ", a stall of " + seconds(longest_stall) + " every " + seconds(between_stalls) +
          ", a request every " + seconds(between_requests) + " for " + seconds(length) +
-         ", an end every " + seconds(between_ends);
+         ", an end every " + seconds(between_ends) + "; faults: " + faults.text();
 }
 
 }  // namespace jobs_bridge::simulation

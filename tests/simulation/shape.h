@@ -7,12 +7,15 @@
 #include "bridge/flow/engine.h"
 #include "bridge/time.h"
 #include "tests/simulation/dice.h"
+#include "tests/simulation/faults.h"
 #include "tests/simulation/weather.h"
 
 namespace jobs_bridge::simulation {
 
 /// What a world is like. Means of times between events of 0: there are none.
 struct Shape {
+  /// What can go wrong at all; how much of it, the rest says.
+  Faults faults = Faults::all();
   EngineSettings engine = {};
   std::uint32_t things = 10;
   std::size_t connections = 8;
@@ -60,6 +63,8 @@ struct Shape {
   [[nodiscard]] Duration lateness() const { return timer_lateness + longest_stall; }
 
   static Shape random(Dice& dice);
+  /// The same without what belongs to other kinds of fault.
+  [[nodiscard]] Shape with_only(const Faults& those) const;
   [[nodiscard]] std::string describe_world() const;
 };
 

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <string>
+
 #include "bridge/time.h"
 #include "tests/simulation/dice.h"
+#include "tests/simulation/faults.h"
 
 namespace jobs_bridge::simulation {
 
@@ -23,9 +26,12 @@ struct Weather {
   bool retry_after = false;
 
   static Weather fair() { return {}; }
-  /// Nothing gets through.
-  static Weather outage(Dice& dice);
-  static Weather random(Dice& dice);
+  /// Nothing gets through, for one of these kinds of fault.
+  static Weather outage(Dice& dice, const Faults& faults = Faults::all());
+  static Weather random(Dice& dice, const Faults& faults = Faults::all());
+  /// The same without what belongs to other kinds of fault.
+  [[nodiscard]] Weather with_only(const Faults& those) const;
+  [[nodiscard]] std::string text() const;
 };
 
 }  // namespace jobs_bridge::simulation

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <vector>
 
+#include "tests/simulation/liveness.h"
 #include "tests/simulation/violation.h"
 
 namespace jobs_bridge::simulation {
@@ -16,18 +17,33 @@ constexpr std::int64_t some_day = 1'800'000'000;  // 2027
 /// A timer may be so late: quotas round up.
 constexpr Duration rounding = 10us;
 
+std::string describe(std::uint64_t call, const Fate& fate) {
+  auto text = "call " + std::to_string(call) + " ends: ";
+  if (const auto* response = std::get_if<HttpResponse>(&fate.outcome)) {
+    text += std::to_string(response->status) + " " + response->error_type + " " + response->body;
+  } else {
+    const auto& failure = std::get<HttpFailure>(fate.outcome);
+    text += failure.kind == HttpFailure::Kind::connect   ? "no connection"
+            : failure.kind == HttpFailure::Kind::timeout ? "no answer in time"
+                                                         : "the connection broke";
+  }
+  return fate.carried_out && !fate.answered ? text + " (carried out)" : text;
+}
+
 }  // namespace
 
-World::World(Shape shape, std::uint64_t seed)
+World::World(Shape shape, std::uint64_t seed, Extras extras)
     : shape_(std::move(shape)),
+      extras_(std::move(extras)),
       dice_(seed),
+      lateness_dice_(dice_.next()),
       endpoint_(shape_.things, dice_.next()),
       journal_(dice_.next()),
       broker_(
           agenda_, [this] { return now_; }, shape_.receive_maximum, dice_.next()),
+      between_(extras_.between ? extras_.between(broker_) : nullptr),
       ledger_(shape_.engine, shape_.things, shape_.lateness()),
-      devices_(shape_, dice_.next()),
-      traffic_ends_(now_ + shape_.length),
+      devices_(shape_),
       clock_offset_(shape_.clock_unset ? 0 : some_day) {
   for (std::uint32_t thing = 0; thing < shape_.things; ++thing) {
     for (std::size_t job = 0; job < shape_.jobs; ++job) {
@@ -35,6 +51,7 @@ World::World(Shape shape, std::uint64_t seed)
     }
   }
   endpoint_.set_weather(shape_.weather);
+  tell("world", [this] { return "begins: " + shape_.weather.text(); });
   broker_.set_blocked(shape_.blocked);
   start_bridge();
 }
@@ -52,7 +69,7 @@ MonotonicTime World::next_ring() const {
 void World::fire_timer() {
   bridge_->fire_timer(clock());
   if (shape_.timer_lateness > Duration::zero()) {
-    timer_late_ = dice_.between(Duration::zero(), shape_.timer_lateness);
+    timer_late_ = lateness_dice_.between(Duration::zero(), shape_.timer_lateness);
   }
 }
 
@@ -78,57 +95,58 @@ void World::run_until(MonotonicTime end) {
   now_ = end;
 }
 
-void World::repeat(Duration mean, void (World::*what)()) {
-  agenda_.at(now_ + std::max<Duration>(dice_.about(mean), 1us), [this, mean, what] {
-    if (now_ >= traffic_ends_) return;
-    (this->*what)();
-    repeat(mean, what);
+void World::run_traffic() {
+  run_traffic(random_script(shape_, dice_.next()));
+}
+
+void World::run_traffic(const Script& script) {
+  play(script, now_, 0);
+  run_for(shape_.length);
+}
+
+void World::play(const Script& script, MonotonicTime begin, std::size_t next) {
+  if (next == script.size()) return;
+  agenda_.at(begin + script[next].at, [this, &script, begin, next] {
+    happen(script[next]);
+    play(script, begin, next + 1);
   });
 }
 
-void World::every(Duration mean, void (World::*what)()) {
-  if (mean > Duration::zero()) repeat(mean, what);
-}
-
-void World::run_traffic() {
-  traffic_ends_ = now_ + shape_.length;
-  every(shape_.between_requests, &World::request);
-  every(shape_.between_weathers, &World::change_weather);
-  every(shape_.between_cancellations, &World::cancel_a_job);
-  every(shape_.between_new_jobs, &World::add_a_job);
-  every(shape_.between_clock_jumps, &World::jump_the_clock);
-  every(shape_.between_full_disks, &World::fill_the_disk);
-  every(shape_.between_ends, &World::end_the_bridge);
-  every(shape_.between_stalls, &World::stall);
-  every(shape_.between_broker_losses, &World::lose_the_broker);
-  run_until(traffic_ends_);
-}
-
-void World::settle() {
+void World::end_faults() {
+  tell("world", [] { return "nothing goes wrong any more"; });
   endpoint_.set_weather(Weather::fair());
   journal_.set_full(0);
   broker_.set_blocked(0);
-  run_for(20s);  // any restart under way
-  promise(bridge_.has_value(), "the simulation is sound");
-  // Each update takes up to three calls; the rate may have to grow again from one a second.
+  // What has begun ends: a standstill, a shutdown, a restart, a reconnection.
+  const auto limit = now_ + shape_.longest_stall + 11s + shape_.lateness();
+  const auto is_up = [this] {
+    return bridge_ && !bridge_->draining() && broker_.connected() && !is_stalled();
+  };
+  while (!is_up() && now_ < limit) run_for(100ms);
+  promise(is_up(), "the simulation is sound");
+}
+
+bool World::is_done() const {
   const auto counts = bridge_->counts();
-  double rate = 1000;
-  for (const double quota : {shape_.engine.reads_per_second, shape_.engine.writes_per_second}) {
-    if (quota > 0) rate = std::min(rate, quota);
-  }
-  const auto calls = 3 * static_cast<double>(counts.updates + counts.waiting) + 100;
-  const auto enough =
-      7min + 2 * std::chrono::duration_cast<Duration>(std::chrono::duration<double>(calls / rate));
-  const auto limit = now_ + enough;
-  while (bridge_->counts().updates + bridge_->counts().waiting + bridge_->counts().in_flight > 0 &&
-         now_ < limit) {
-    run_for(1s);
-  }
-  run_for(shape_.engine.deadline + 1s);
+  return counts.updates + counts.waiting + counts.pausing == 0 && bridge_->is_idle() &&
+         ledger_.is_all_answered();
+}
+
+void World::settle() {
+  end_faults();
+  const auto counts = bridge_->counts();
+  const auto begin = now_;
+  settling_.bound = time_to_finish(shape_, {.updates = counts.updates,
+                                            .requests = ledger_.open_count(),
+                                            .longest_line = ledger_.longest_line()});
+  while (!is_done() && now_ < begin + settling_.bound) run_for(100ms);
+  settling_.took = now_ - begin;
   const auto left = bridge_->counts();
   promise(left.updates == 0 && left.held == 0,
-          "what is held is delivered once the endpoint is back",
-          [&] { return std::to_string(left.updates) + " left"; });
+          "what is held is delivered in time once nothing goes wrong any more", [&] {
+            return std::to_string(left.updates) + " of " + std::to_string(counts.updates) +
+                   " left after " + std::to_string(settling_.bound.count() / 1000000) + " ms";
+          });
   promise(left.waiting == 0 && left.pausing == 0 && left.update_bytes == 0 && bridge_->is_idle(),
           "nothing is left over", [&] {
             return std::to_string(left.waiting) + " wait, " + std::to_string(left.pausing) +
@@ -136,22 +154,35 @@ void World::settle() {
           });
   ledger_.check_all_done();
   journal_.catch_up(now_);
+  run_for(longest_forgetting);
+  journal_.catch_up(now_);
   promise(journal_.entries().empty(), "nothing is left in the journal");
+  promise(broker_.last_queued() == bridge_->published(), "all that is published goes to the broker",
+          [&] {
+            return std::to_string(broker_.last_queued()) + " of " +
+                   std::to_string(bridge_->published());
+          });
   // Polls go on, and what they publish from here on need not have arrived yet.
   const auto last = broker_.last_queued();
-  for (int second = 0; second < 20 && !broker_.has_all_until(last); ++second) run_for(1s);
-  promise(broker_.has_all_until(last), "the broker has all that was published");
+  const auto sent_by = now_ + broker_.time_for(broker_.missing_until(last));
+  while (broker_.missing_until(last) > 0 && now_ < sent_by) run_for(100ms);
+  promise(broker_.missing_until(last) == 0, "the broker has all that was published in time",
+          [&] { return std::to_string(broker_.missing_until(last)) + " missing"; });
 }
 
 AskedNumber World::send(Asked asked) {
   const auto number = ledger_.add(std::move(asked));
+  tell("device", [&] {
+    const auto& sent = ledger_.asked(number);
+    return "sends r" + std::to_string(number) + " to " + sent.topic + " " + sent.wanted.body;
+  });
   at_broker_.push_back(number);
   hand_over();
   return number;
 }
 
 AskedNumber World::send(std::uint32_t thing) {
-  return send(devices_.ask(thing, endpoint_, ledger_));
+  return send(devices_.ask(dice_, thing, endpoint_, ledger_));
 }
 
 void World::hand_over() {
@@ -159,14 +190,21 @@ void World::hand_over() {
   while (reads && bridge_ && broker_.connected() && !at_broker_.empty()) {
     const auto number = at_broker_.front();
     at_broker_.pop_front();
+    tell("bridge", [&] { return "receives r" + std::to_string(number); });
     bridge_->receive(clock(), number, Devices::message_of(ledger_.asked(number), number),
                      shape_.callbacks_apart);
   }
 }
 
 void World::begin_call(const Bridge::Begun& begun) {
-  auto fate = endpoint_.meet(now_, begun.quota, begun.call().deadline - now_);
+  auto fate = endpoint_.meet(now_, begun.call().request, begun.quota, begun.call().deadline - now_);
   const auto number = next_call_++;
+  tell("bridge", [&] {
+    const auto& request = begun.call().request;
+    return "calls " + request.method + " " + request.target + " " + request.body + " (call " +
+           std::to_string(number) +
+           (begun.asked ? " for r" + std::to_string(*begun.asked) : std::string(", a poll")) + ")";
+  });
   agenda_.at(now_ + fate.takes, [this, number] { end_call(number); });
   calls_.emplace(number, Under{.begun = begun, .fate = std::move(fate)});
 }
@@ -185,11 +223,21 @@ void World::end_call(std::uint64_t call) {
     auto response = endpoint_.carry_out(begun.call().request, asked);
     if (fate.answered) fate.outcome = std::move(response);
   }
+  tell("endpoint", [&] { return describe(call, fate); });
   bridge_->call_ended(clock(), begun, fate.carried_out, fate.outcome);
 }
 
 void World::start_bridge() {
-  bridge_.emplace(clock(), shape_.engine, shape_.connections, ledger_, journal_, broker_, digest_,
+  tell("bridge", [this] {
+    return "starts with " + std::to_string(journal_.entries().size()) + " entries in the journal";
+  });
+  Publisher& publisher = between_ ? *between_ : broker_;
+  const Bridge::Around around{.ledger = ledger_,
+                              .journal = journal_,
+                              .publisher = publisher,
+                              .digest = digest_,
+                              .story = extras_.story};
+  bridge_.emplace(clock(), shape_.engine, shape_.connections, around,
                   [this](const Bridge::Begun& begun) { begin_call(begun); });
   bridge_->fire_timer(clock());
   connect_to_broker();
@@ -202,9 +250,12 @@ void World::connect_to_broker() {
 
 void World::look_after_broker() {
   if (!bridge_ || broker_.connected() || std::exchange(reconnecting_, true)) return;
+  tell("broker", [] { return "has lost the connection to the bridge"; });
   agenda_.at(now_ + dice_.between(1ms, 3s), [this] {
     reconnecting_ = false;
-    if (bridge_) connect_to_broker();
+    if (!bridge_) return;
+    tell("broker", [] { return "has a connection again"; });
+    connect_to_broker();
   });
 }
 
@@ -223,6 +274,11 @@ void World::stop_once_drained() {
 
 void World::stop_bridge(bool cut_power) {
   ++ends_;
+  tell("bridge", [&] {
+    return std::string(cut_power            ? "ends by a power cut"
+                       : bridge_->drained() ? "ends in order"
+                                            : "is killed");
+  });
   stalled_until_ = now_;  // the next process is another one
   calls_before_ += bridge_->calls();
   bridge_.reset();
@@ -253,6 +309,10 @@ Totals World::totals() const {
           .replies = ledger_.replies(),
           .accepted = ledger_.accepted(),
           .ends = ends_,
+          .longest_settling = settling_.bound == Duration::zero()
+                                  ? 0
+                                  : std::chrono::duration<double>(settling_.took) /
+                                        std::chrono::duration<double>(settling_.bound),
           .time = now_ - MonotonicTime(1h),
           .fingerprint = digest_.value()};
 }
@@ -264,6 +324,7 @@ void Totals::add(const Totals& other) {
   replies += other.replies;
   accepted += other.accepted;
   ends += other.ends;
+  longest_settling = std::max(longest_settling, other.longest_settling);
   time += other.time;
   fingerprint ^= other.fingerprint;
 }
@@ -274,7 +335,9 @@ std::string Totals::text() const {
          std::to_string(accepted) + " accepted), " + std::to_string(ends) +
          " ends of the bridge, " +
          std::to_string(std::chrono::duration_cast<std::chrono::hours>(time).count()) +
-         " hours simulated";
+         " hours simulated; at the end at most " +
+         std::to_string(static_cast<int>(longest_settling * 100)) +
+         " % of the time that may pass until all is done";
 }
 
 }  // namespace jobs_bridge::simulation

@@ -2,10 +2,14 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
+#include "bridge/ports.h"
 #include "bridge/time.h"
 #include "tests/simulation/agenda.h"
 #include "tests/simulation/bridge.h"
@@ -16,7 +20,9 @@
 #include "tests/simulation/endpoint_model.h"
 #include "tests/simulation/journal_model.h"
 #include "tests/simulation/ledger.h"
+#include "tests/simulation/script.h"
 #include "tests/simulation/shape.h"
+#include "tests/simulation/story.h"
 
 namespace jobs_bridge::simulation {
 
@@ -27,12 +33,21 @@ struct Totals {
   std::uint64_t calls = 0;
   std::uint64_t replies = 0;
   std::uint64_t accepted = 0;
-  std::uint64_t ends = 0;  ///< of bridges, by a crash or orderly
+  std::uint64_t ends = 0;       ///< of bridges, by a crash or orderly
+  double longest_settling = 0;  ///< as a share of what it may take
   Duration time{};
   std::uint64_t fingerprint = 0;  ///< the same for the same run
 
   void add(const Totals& other);
   [[nodiscard]] std::string text() const;
+};
+
+/// What a test adds to a world.
+struct Extras {
+  /// Told what happens.
+  Story* story = nullptr;
+  /// Stands between the bridge and the broker.
+  std::function<std::unique_ptr<Publisher>(Publisher& broker)> between = {};
 };
 
 /// Devices, broker, bridge, network, disk and endpoint in virtual time. The same shape and seed
@@ -51,11 +66,14 @@ struct Totals {
 /// - the store of watched things, whose things are forgotten when the bridge ends.
 class World {
  public:
-  World(Shape shape, std::uint64_t seed);
+  World(Shape shape, std::uint64_t seed, Extras extras = {});
 
-  /// Lets devices ask until the shape's length has passed.
+  /// Lets devices ask, and things go wrong, until the shape's length has passed.
   void run_traffic();
-  /// Devices are silent, the weather is fair: everything that is held must be delivered.
+  /// The same as it is written.
+  void run_traffic(const Script& script);
+  /// Devices are silent and nothing goes wrong any more: all that waits must be answered, and all
+  /// that is held delivered, within the time that it takes at the quota (see liveness.h).
   void settle();
 
   void run_until(MonotonicTime end);
@@ -65,11 +83,19 @@ class World {
   AskedNumber send(Asked asked);
   void set_weather(const Weather& weather) { endpoint_.set_weather(weather); }
 
-  // What run_traffic() lets happen now and then, at once; what exactly, the dice say.
-  void request();
+  /// Of what settle() had to wait for, and may have waited for.
+  struct Settling {
+    Duration took{};
+    Duration bound{};
+  };
+  [[nodiscard]] const Settling& settling() const { return settling_; }
+
+  // What happens in scripts, at once; how exactly, the dice say.
+  /// A device asks, or asks again.
+  void request(std::uint32_t thing);
   void change_weather();
-  void cancel_a_job();
-  void add_a_job();
+  void cancel_a_job(std::uint32_t thing);
+  void add_a_job(std::uint32_t thing);
   void jump_the_clock();
   void fill_the_disk();
   void stall();
@@ -91,8 +117,15 @@ class World {
   };
 
   [[nodiscard]] Now clock() const;
-  void every(Duration mean, void (World::*what)());
-  void repeat(Duration mean, void (World::*what)());
+  void play(const Script& script, MonotonicTime begin, std::size_t next);
+  void happen(const Happening& what);
+  /// Lets what is broken come back, but for the endpoint's state.
+  void end_faults();
+  [[nodiscard]] bool is_done() const;
+  template <typename Text>
+  void tell(std::string_view who, const Text& text) {
+    if (extras_.story != nullptr) extras_.story->tell(now_, who, text());
+  }
 
   /// What waits at the broker, as far as the bridge reads it now.
   void hand_over();
@@ -111,17 +144,19 @@ class World {
   [[nodiscard]] std::vector<std::uint64_t> under_way() const;
 
   Shape shape_;
+  Extras extras_;
   Dice dice_;
+  Dice lateness_dice_;
   Agenda agenda_;
   EndpointModel endpoint_;
   JournalModel journal_;
   BrokerModel broker_;
+  std::unique_ptr<Publisher> between_;  ///< it and the bridge, if anything is
   Ledger ledger_;
   Digest digest_;
   Devices devices_;
   std::optional<Bridge> bridge_;
   MonotonicTime now_{std::chrono::hours(1)};
-  MonotonicTime traffic_ends_;
   MonotonicTime stalled_until_{};  ///< the event loop
   bool reconnecting_ = false;
   bool process_stalled_ = false;  ///< and all else with it
@@ -133,6 +168,7 @@ class World {
   std::uint64_t next_call_ = 0;
   std::uint64_t calls_before_ = 0;  ///< of former lives
   std::uint64_t ends_ = 0;
+  Settling settling_;
 };
 
 }  // namespace jobs_bridge::simulation

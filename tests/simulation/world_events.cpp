@@ -11,39 +11,67 @@ using namespace std::chrono_literals;
 
 }  // namespace
 
-void World::request() {
-  const auto thing = devices_.some_thing();
-  if (dice_.chance(shape_.repeats) && !ledger_.open(thing).empty()) {
-    // A device that has not heard asks again: the same, with another token.
-    auto& before = ledger_.asked(ledger_.open(thing).back());
-    before.marked = false;
-    Asked again;
-    again.thing = thing;
-    again.operation = before.operation;
-    again.wanted = before.wanted;
-    again.expected_version = before.expected_version;
-    again.topic = before.topic;
-    again.invalid = before.invalid;
-    send(std::move(again));
+void World::happen(const Happening& what) {
+  dice_ = Dice(what.seed);
+  const auto thing = what.thing % shape_.things;
+  switch (what.kind) {
+    case Happening::Kind::request:
+      return request(thing);
+    case Happening::Kind::weather:
+      return change_weather();
+    case Happening::Kind::cancellation:
+      return cancel_a_job(thing);
+    case Happening::Kind::new_job:
+      return add_a_job(thing);
+    case Happening::Kind::clock_jump:
+      return jump_the_clock();
+    case Happening::Kind::full_disk:
+      return fill_the_disk();
+    case Happening::Kind::end:
+      return end_the_bridge();
+    case Happening::Kind::standstill:
+      return stall();
+    case Happening::Kind::broker_loss:
+      return lose_the_broker();
+  }
+}
+
+void World::request(std::uint32_t thing) {
+  if (!dice_.chance(shape_.repeats) || ledger_.open(thing).empty()) {
+    send(thing);
     return;
   }
-  auto count = dice_.chance(shape_.floods) ? dice_.between(5, 60) : 1;
-  for (; count > 0; --count) send(thing);
+  // A device that has not heard asks again: the same, with another token.
+  auto& before = ledger_.asked(ledger_.open(thing).back());
+  before.marked = false;
+  Asked again;
+  again.thing = thing;
+  again.operation = before.operation;
+  again.wanted = before.wanted;
+  again.expected_version = before.expected_version;
+  again.topic = before.topic;
+  again.invalid = before.invalid;
+  send(std::move(again));
 }
 
 void World::change_weather() {
-  endpoint_.set_weather(Weather::random(dice_));
+  const auto weather = Weather::random(dice_, shape_.faults);
+  tell("endpoint", [&] { return "from now on: " + weather.text(); });
+  endpoint_.set_weather(weather);
 }
 
-void World::cancel_a_job() {
-  const auto thing = devices_.some_thing();
+void World::cancel_a_job(std::uint32_t thing) {
   if (endpoint_.jobs(thing).empty()) return;
-  endpoint_.cancel_job(thing, dice_.below(endpoint_.jobs(thing).size()));
+  const auto job = dice_.below(endpoint_.jobs(thing).size());
+  endpoint_.cancel_job(thing, job);
+  tell("cloud",
+       [&] { return "cancels job-" + std::to_string(job) + " of thing-" + std::to_string(thing); });
   ledger_.disturb(now_, thing);
 }
 
-void World::add_a_job() {
-  endpoint_.add_job(devices_.some_thing(), dice_.chance(0.2) ? 1 : 0);
+void World::add_a_job(std::uint32_t thing) {
+  endpoint_.add_job(thing, dice_.chance(0.2) ? 1 : 0);
+  tell("cloud", [&] { return "has a new job for thing-" + std::to_string(thing); });
 }
 
 void World::jump_the_clock() {
@@ -54,11 +82,16 @@ void World::jump_the_clock() {
   } else {
     clock_offset_ += (dice_.chance(0.5) ? 1 : -1) * static_cast<std::int64_t>(dice_.below(200000));
   }
+  tell("clock", [this] { return "shows " + std::to_string(clock().unix_seconds); });
 }
 
 void World::fill_the_disk() {
   constexpr double shares[] = {0, 0, 0.2, 1};
-  journal_.set_full(shares[dice_.below(4)]);
+  const auto share = shares[dice_.below(4)];
+  tell("disk", [&] {
+    return "refuses " + std::to_string(static_cast<int>(share * 100)) + " % of what is written";
+  });
+  journal_.set_full(share);
 }
 
 void World::end_the_bridge() {
@@ -76,6 +109,7 @@ void World::end_the_bridge() {
 
 void World::end_in_order() {
   if (!bridge_ || bridge_->draining()) return;
+  tell("bridge", [] { return "is told to end"; });
   bridge_->drain(clock(), dice_.chance(0.5) ? Duration(5s) : dice_.between(0ms, 5s));
 }
 
@@ -87,6 +121,11 @@ void World::stall() {
   if (is_stalled()) return;
   stalled_until_ = now_ + dice_.between(Duration::zero(), shape_.longest_stall);
   process_stalled_ = dice_.chance(0.5);
+  tell("bridge", [this] {
+    const auto length = std::chrono::duration<double>(stalled_until_ - now_).count();
+    return std::string(process_stalled_ ? "stands still for " : "'s event loop stands still for ") +
+           std::to_string(length) + " s";
+  });
   agenda_.at(stalled_until_, [this] { hand_over(); });
 }
 
