@@ -51,7 +51,7 @@ class RecordingLog final : public Log {
   }
   /// Waits until a line contains `part`; false if there was none in time.
   bool wait_for(std::string_view part,
-                std::chrono::steady_clock::duration limit = std::chrono::seconds(10)) const {
+                std::chrono::steady_clock::duration limit = std::chrono::seconds(30)) const {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, limit, [&] { return count_locked(part, Severity::trace) > 0; });
   }

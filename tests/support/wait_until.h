@@ -11,7 +11,7 @@ namespace jobs_bridge::testing_support {
 /// a sanitizer than so much more as everything takes. For what cannot be waited on otherwise.
 template <typename Condition>
 bool wait_until(Condition&& condition,
-                std::chrono::steady_clock::duration limit = std::chrono::seconds(10)) {
+                std::chrono::steady_clock::duration limit = std::chrono::seconds(30)) {
   const auto deadline = std::chrono::steady_clock::now() + limit * slowdown;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > deadline) return false;

@@ -109,9 +109,16 @@ TEST(SharedSubscriptionTest, EachRequestIsCarriedOutOnceByOneOfTheGroup) {
                                {"UpdateJobExecution", 1},
                                {"GetPendingJobExecutions", 1}};
   for (const auto& [thing, counts] : calls.at("things").items()) EXPECT_EQ(counts, once) << thing;
-  // The broker's turns leave nobody out.
-  EXPECT_TRUE(has_accepted(*group.site.bridge, things));
-  for (const auto& other : group.others) EXPECT_TRUE(has_accepted(*other, things));
+  // The broker's turns, which it does not keep to the last one on a busy machine, leave none out.
+  // The log comes by another way than the replies.
+  const auto in_all = [&] {
+    return requests_accepted(*group.site.bridge) + requests_accepted(*group.others[0]) +
+           requests_accepted(*group.others[1]);
+  };
+  EXPECT_TRUE(wait_until([&] { return in_all() >= 3 * things; })) << in_all();
+  EXPECT_EQ(in_all(), 3 * things);
+  EXPECT_GT(requests_accepted(*group.site.bridge), things * 9 / 10);
+  for (const auto& other : group.others) EXPECT_GT(requests_accepted(*other), things * 9 / 10);
   EXPECT_EQ(group.site.device->received().size(), 0U);
 }
 

@@ -188,7 +188,7 @@ TEST(HostileBrokerTest, FloodOfRetainedRequestsIsPassedOverAndOthersAreServedMea
                         "endpoint.url=" + endpoint.url(), "log.level=info"},
                        BridgeProcess::Wait::not_at_all);
   const auto id = bridge.process().id();
-  EXPECT_TRUE(wait_until([&] { return served.load(); })) << bridge.log().substr(0, 3000);
+  EXPECT_TRUE(wait_until([&] { return served.load(); }, 60s)) << bridge.log().substr(0, 3000);
   EXPECT_EQ(endpoint.start_next_calls().size(), 1U);  // none of the flood's
   EXPECT_LT(peak_memory(id), memory_bound(64U << 20U));
   std::cout << "[ measured ] FloodOfRetained | peak " << (peak_memory(id) >> 10U)

@@ -60,7 +60,9 @@ TEST_P(HostilePayloadTest, IsRejectedWithItsCauseAndCostsNobodyElseAnything) {
   ASSERT_TRUE(others.ask()) << others.last();
   MqttDevice hostile({.port = site.broker->port(), .client_id = "hostile"});
   hostile.subscribe("$aws/things/hostile/jobs/start-next/+");
-  const auto before = peak_memory(site.bridge->process().id());
+  const auto id = site.bridge->process().id();
+  const auto before = peak_memory(id);
+  const auto processor_before = processor_time(id);
   const auto start = Others::Clock::now();
   for (std::size_t i = 0; i < count; ++i) {
     hostile.publish(start_next_topic("hostile"), GetParam().bytes,
@@ -76,9 +78,11 @@ TEST_P(HostilePayloadTest, IsRejectedWithItsCauseAndCostsNobodyElseAnything) {
     EXPECT_THAT(reply->topic, testing::EndsWith("/rejected"));
     EXPECT_EQ(nlohmann::json::parse(text).value("code", ""), GetParam().code) << text;
   }
-  const auto grown = peak_memory(site.bridge->process().id()) - before;
+  const auto grown = peak_memory(id) - before;
   EXPECT_LT(grown, memory_bound(32U << 20U));
-  EXPECT_LT(others.p99(), 1s * slowdown);
+  // Others wait for what the bridge does with all these, and for what else the machine is doing.
+  EXPECT_LT(processor_time(id) - processor_before, 1s * slowdown);
+  EXPECT_LT(others.p99(), 5s * slowdown);
   EXPECT_TRUE(site.bridge->process().running());
   // What the bridge rejected never got there; of the rest, repeats that waited were one call.
   const auto calls = site.endpoint->start_next_calls().size();
