@@ -15,6 +15,10 @@ constexpr std::size_t kMaxStatusLine = 1024;
 // quarters of a kibibyte of them are more than a fiber's stack holds. Nobody asks for the reason.
 constexpr std::size_t kStatusLineForLibrary = 64;
 constexpr std::size_t kMaxHead = 64 * 1024;
+// Newer versions of the library end the reading at lines of 8,192 bytes and at 100 headers, and do
+// not say why. Ours come first, and are the same with all versions.
+constexpr std::size_t kMaxLine = 8000;
+constexpr std::size_t kMaxHeaders = 99;
 
 }  // namespace
 
@@ -58,7 +62,13 @@ void AnswerStream::begin_body() {
 }
 
 ssize_t AnswerStream::fail_at_limit() {
-  if (in_body_) {
+  if (line_size_ > kMaxLine) {
+    failure_ = {Kind::too_large, "a line of the answer's head or of its chunks is longer than " +
+                                     std::to_string(kMaxLine) + " bytes"};
+  } else if (headers_ > kMaxHeaders) {
+    failure_ = {Kind::too_large,
+                "the answer has more than " + std::to_string(kMaxHeaders) + " headers"};
+  } else if (in_body_) {
     failure_ = {Kind::too_large, "the body of the answer and its framing are longer than allowed"};
   } else if (in_status_line_) {
     failure_ = {Kind::broken, "not HTTP: the status line has no end"};
@@ -71,15 +81,16 @@ ssize_t AnswerStream::fail_at_limit() {
 
 void AnswerStream::take(char byte) {
   last_four_ = (last_four_ << 8) | static_cast<unsigned char>(byte);
-  if (in_body_) return;
   if (in_status_line_ && line_size_ < status_line_.size()) status_line_[line_size_] = byte;
   ++line_size_;
   if (byte == '\n') end_line();
 }
 
 void AnswerStream::end_line() {
-  line_size_ = 0;
+  const bool blank = std::exchange(line_size_, 0) <= 2;
+  if (in_body_) return;
   if (in_status_line_) {
+    headers_ = 0;
     in_status_line_ = false;
     limit_ = kMaxHead;
     // After "100 Continue" the library takes the next line for a blank one, and then reads on as if
@@ -89,6 +100,8 @@ void AnswerStream::end_line() {
   } else if (lines_to_status_line_ > 0 && --lines_to_status_line_ == 0) {
     in_status_line_ = true;
     limit_ = std::min(taken_ + kMaxStatusLine, kMaxHead);
+  } else if (!blank) {
+    ++headers_;
   }
 }
 
@@ -117,9 +130,10 @@ ssize_t AnswerStream::read(char* to, size_t size) {
     std::memcpy(to, buffer_.data() + begin_, count);
     for (std::size_t i = count - std::min<std::size_t>(count, 4); i < count; ++i) take(to[i]);
   }
+  if (size > 1) line_size_ = 0;  // of a body, not of a line
   begin_ += count;
   taken_ += count;
-  if (taken_ > limit_) return fail_at_limit();
+  if (taken_ > limit_ || line_size_ > kMaxLine || headers_ > kMaxHeaders) return fail_at_limit();
   return static_cast<ssize_t>(count);
 }
 

@@ -61,6 +61,7 @@ class AnswerStream final : public httplib::Stream {
   bool end_of_stream_ = false;
   std::array<char, 12> status_line_{};  ///< its beginning, with the status
   std::size_t line_size_ = 0;           ///< of the present line, what the library has of it
+  std::size_t headers_ = 0;             ///< of the present head
   int lines_to_status_line_ = 0;        ///< after an interim answer
   std::uint32_t last_four_ = 0;
   std::size_t taken_ = 0;

@@ -128,6 +128,24 @@ TEST(HttpsAnswerTest, BodyAtTheLimitIsTaken) {
   EXPECT_EQ(answer(client.perform(put())).body.size(), 1000U);
 }
 
+TEST(HttpsAnswerTest, HeadAtTheLimitsIsTaken) {
+  std::string headers = "Long: " + std::string(7990, 'x') + "\r\n";
+  for (int i = 0; i < 97; ++i) headers += "X: y\r\n";  // Content-Length is the 99th
+  RawPeer peer(says(http_answer("{}", "200 OK", headers)));
+  Client client(plain(peer));
+  EXPECT_EQ(answer(client.perform(put())).body, "{}");
+}
+
+TEST(HttpsAnswerTest, BodyThatComesByteByByteIsNoLongLine) {
+  RawPeer peer([](PeerConnection& connection) {
+    connection.read_request();
+    connection.send("HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n");
+    for (int i = 0; i < 9000; ++i) connection.send("x");
+  });
+  Client client(plain(peer));
+  EXPECT_EQ(answer(client.perform(put())).body.size(), 9000U);
+}
+
 struct TooLarge {
   const char* name;
   std::string bytes;
