@@ -12,54 +12,94 @@ using namespace std::chrono_literals;
 /// in between within a second.
 constexpr int failures_to_open = 5;
 constexpr Duration silence_to_open = 1s;
-/// A probe costs one call; the longest pause bounds how late the end of an outage is noticed.
+/// A probe costs one call.
 constexpr Duration shortest_pause = 250ms;
-constexpr Duration longest_pause = 5s;
 /// From so many calls in flight on there is no limit.
 constexpr std::size_t recovered_window = 256;
+/// While recovering, a call that takes longer no longer counts as in flight.
+constexpr Duration counts_in_flight_for = 1s;
 
 }  // namespace
 
-bool Circuit::allows(MonotonicTime now, std::size_t in_flight) const {
-  if (open_) return !probe_ && now >= next_probe_;
-  return window_ == 0 || in_flight < window_;
+MonotonicTime Circuit::ready_at(MonotonicTime now, bool suspected) const {
+  if (open_) {
+    if (fresh_probe_ || (suspected && probe_)) return MonotonicTime::max();
+    return suspected ? next_probe_ : next_fresh_probe_;
+  }
+  if (window_ == 0) return MonotonicTime::min();
+  const auto counts = [&](const auto& call) { return call.first > now - counts_in_flight_for; };
+  const auto first = std::ranges::find_if(begun_, counts);
+  if (static_cast<std::size_t>(begun_.end() - first) < window_) return MonotonicTime::min();
+  return (begun_.end() - static_cast<std::ptrdiff_t>(window_))->first + counts_in_flight_for;
 }
 
-MonotonicTime Circuit::next_probe() const {
-  if (!open_) return MonotonicTime::min();
-  return probe_ ? MonotonicTime::max() : next_probe_;
+void Circuit::called(MonotonicTime now, RequestId call, std::uint64_t thing) {
+  if (open_) {
+    (is_suspected(thing) ? probe_ : fresh_probe_) = call;
+  } else if (window_ > 0) {
+    begun_.emplace_back(now, call);
+  }
 }
 
-void Circuit::called(RequestId call) {
-  if (open_) probe_ = call;
+void Circuit::ended(MonotonicTime now, RequestId call, std::uint64_t thing, const Outcome& outcome,
+                    Random& random) {
+  bool probe = false;
+  for (auto* under_way : {&probe_, &fresh_probe_}) {
+    if (*under_way != call) continue;
+    under_way->reset();
+    probe = true;
+  }
+  std::erase_if(begun_, [&](const auto& begun) { return begun.second == call; });
+  switch (outcome.health) {
+    case Health::healthy:
+    case Health::throttling:
+      succeeded(now, thing);
+      break;
+    case Health::failing:
+      failed(now, probe, thing, outcome, random);
+      break;
+    case Health::unknown:
+      break;
+  }
 }
 
-void Circuit::succeeded(MonotonicTime now) {
+void Circuit::succeeded(MonotonicTime now, std::uint64_t thing) {
+  things_.succeeded(now, thing);
   last_success_ = now;
-  failures_ = 0;
+  failures_ = failures_for_all_ = 0;
   cause_.clear();
   if (open_) {
     open_ = false;
     probe_.reset();
+    fresh_probe_.reset();
     back_off_ = {};
+    begun_.clear();
     window_ = 1;
   }
-  if (window_ > 0 && ++window_ > recovered_window) window_ = 0;
+  if (window_ > 0 && ++window_ > recovered_window) {
+    window_ = 0;
+    begun_.clear();
+  }
 }
 
-void Circuit::failed(MonotonicTime now, RequestId call, const std::string& cause,
-                     std::optional<Duration> retry_after, Random& random) {
-  cause_ = cause;
+void Circuit::failed(MonotonicTime now, bool probe, std::uint64_t thing, const Outcome& outcome,
+                     Random& random) {
+  cause_ = outcome.fault;
   ++failures_;
-  if (open_ && probe_ != call) return;
+  if (outcome.fails_for_all) ++failures_for_all_;
+  const bool news = things_.failed(now, thing) || outcome.fails_for_all;
+  if (open_ && !probe) return;
   if (!open_) {
-    if (failures_ < failures_to_open || now - last_success_ < silence_to_open) return;
+    const bool of_endpoint = failures_for_all_ >= failures_to_open || things_.all_fail(now);
+    if (failures_ < failures_to_open || !of_endpoint) return;
+    if (now - last_success_ < silence_to_open) return;
     open_ = true;
     since_ = now;
+    next_fresh_probe_ = now;
   }
-  probe_.reset();
-  const auto asked = std::min(retry_after.value_or(Duration::zero()), longest_pause);
+  const auto asked = std::min(outcome.retry_after.value_or(Duration::zero()), longest_pause);
   next_probe_ = now + std::max(asked, back_off_.next(shortest_pause, longest_pause, random));
+  if (news) next_fresh_probe_ = next_probe_;
 }
 
 }  // namespace jobs_bridge

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "bridge/flow/circuit.h"
 #include "bridge/jobs/call.h"
 
 namespace jobs_bridge {
@@ -12,9 +13,12 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration shortest_pause = 100ms;
-/// A device waits for a reply for some seconds; an update is held for as long as it takes.
+/// A device waits for a reply for some seconds; an update is held for as long as it takes, and goes
+/// out no later than a probe after an outage would.
 constexpr Duration longest_pause_of_request = 2s;
-constexpr Duration longest_pause_of_update = 15s;
+constexpr Duration longest_pause_of_update = Circuit::longest_pause;
+/// Most that an endpoint can ask for.
+constexpr Duration longest_pause_asked = 15s;
 constexpr int most_failures_answered = 4;
 
 }  // namespace
@@ -124,8 +128,7 @@ Delivery::Again Delivery::later(const Outcome& outcome, Random& random) {
   const auto longest =
       request_.operation == Operation::update ? longest_pause_of_update : longest_pause_of_request;
   const auto pause = trouble().back_off.next(shortest_pause, longest, random);
-  const auto asked =
-      std::min(outcome.retry_after.value_or(Duration::zero()), longest_pause_of_update);
+  const auto asked = std::min(outcome.retry_after.value_or(Duration::zero()), longest_pause_asked);
   return {.pause = std::max(pause, asked), .asked = asked > pause};
 }
 

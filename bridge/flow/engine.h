@@ -186,6 +186,7 @@ class Engine {
     MonotonicTime resume;   ///< while pausing
     std::size_t bytes = 0;  ///< of an update
     std::uint32_t calls = 0;
+    bool failed = false;  ///< its last call: Health::failing
 
     [[nodiscard]] const Request& request() const { return delivery.request(); }
     [[nodiscard]] const std::string& thing() const { return request().thing.text(); }
@@ -206,17 +207,26 @@ class Engine {
                                    Requests::const_iterator same) const;
   void add(RequestId id, Pending pending);
 
-  [[nodiscard]] Lanes::Allowed allowed(MonotonicTime now) const;
-  /// When next_call() has something to give, as things are, but for the calls in flight.
+  [[nodiscard]] bool is_suspected(std::string_view thing) const;
+  /// What Lanes may give out now; `suspected`: for things whose last call failed as well.
+  [[nodiscard]] Lanes::Allowed allowed(MonotonicTime now, bool suspected) const;
+  /// When next_call() has something to give, as things are.
   [[nodiscard]] MonotonicTime next_call_at(MonotonicTime now) const;
+  [[nodiscard]] MonotonicTime next_call_at(MonotonicTime now, bool suspected) const;
   Call start(Now now, RequestId id);
   [[nodiscard]] MonotonicTime call_deadline(const Pending& pending, MonotonicTime now) const;
   Quota& quota_for(QuotaKind kind) { return kind == QuotaKind::reads ? reads_ : writes_; }
-  void observe(Now now, RequestId id, QuotaKind kind, const Outcome& outcome, Effects& effects);
+  void observe(Now now, RequestId id, std::string_view thing, QuotaKind kind,
+               const Outcome& outcome, Effects& effects);
   /// What the engine knows of an update whose fate is asked for.
   [[nodiscard]] Reconciliation::Evidence evidence(Now now, const Pending& pending,
                                                   const HttpOutcome& described) const;
   void try_again(Now now, Place place, Delivery::Again again, Effects& effects);
+  /// A pause is over.
+  void resume(Place place);
+  /// The circuit is open, and it alone decides when there is another try: pauses that failures
+  /// caused are over.
+  void resume_failed();
   void conclude(Now now, Place place, const Answer& answer, const std::string& endpoint_request_id,
                 Effects& effects);
 
@@ -254,7 +264,6 @@ class Engine {
   Random random_;
   RequestId next_id_ = 1;
   std::size_t in_flight_ = 0;  ///< calls for requests
-  std::size_t polls_ = 0;      ///< calls of the notifier
   std::size_t pausing_ = 0;    ///< those of `pauses_` that are not held
   std::size_t updates_ = 0;
   std::size_t update_bytes_ = 0;

@@ -28,29 +28,54 @@ bool is_stopped(const HttpOutcome& outcome) {
 
 }  // namespace
 
-Lanes::Allowed Engine::allowed(MonotonicTime now) const {
-  return {.reads = reads_.allows(now), .writes = writes_.allows(now), .held = !refusing_};
+bool Engine::is_suspected(std::string_view thing) const {
+  return circuit_.is_suspected(name_hash(thing));
+}
+
+Lanes::Allowed Engine::allowed(MonotonicTime now, bool suspected) const {
+  Lanes::Allowed allowed{
+      .reads = reads_.allows(now), .writes = writes_.allows(now), .held = !refusing_};
+  if (!suspected) allowed.things = [this](std::string_view thing) { return !is_suspected(thing); };
+  return allowed;
 }
 
 MonotonicTime Engine::next_call_at(MonotonicTime now) const {
+  const auto any = next_call_at(now, true);
+  // What a thing that has not failed may, the others may as well, unless the circuit is open.
+  return circuit_.is_open() ? std::min(any, next_call_at(now, false)) : any;
+}
+
+MonotonicTime Engine::next_call_at(MonotonicTime now, bool suspected) const {
   constexpr auto never = MonotonicTime::max();
-  const bool held = !refusing_;
-  const bool read_waits =
-      !reconciling_.empty() || lanes_.ready({.reads = true, .writes = false, .held = held}) > 0;
-  const bool write_waits = lanes_.ready({.reads = false, .writes = true, .held = held}) > 0;
-  const auto read_at = std::max(read_waits ? now : notifier_.next_due(now), reads_.ready_at(now));
+  const auto circuit_at = circuit_.ready_at(now, suspected);
+  if (circuit_at == never) return never;
+  auto waiting = allowed(now, suspected);
+  waiting.reads = true;
+  waiting.writes = false;
+  const bool read_waits = (suspected && !reconciling_.empty()) || lanes_.has_ready(waiting);
+  waiting.reads = false;
+  waiting.writes = true;
+  const bool write_waits = lanes_.has_ready(waiting);
+  const auto poll_at = suspected ? notifier_.next_due(now) : never;
+  const auto read_at = std::max(read_waits ? now : poll_at, reads_.ready_at(now));
   const auto write_at = write_waits ? writes_.ready_at(now) : never;
-  return std::max(std::min(read_at, write_at), circuit_.next_probe());
+  return std::max(std::min(read_at, write_at), circuit_at);
 }
 
 bool Engine::has_call(Now now) const {
-  return circuit_.allows(now.monotonic, in_flight_ + polls_) &&
-         next_call_at(now.monotonic) <= now.monotonic;
+  return next_call_at(now.monotonic) <= now.monotonic;
 }
 
 std::optional<Call> Engine::next_call(Now now, Effects& effects) {
   tick(now, effects);
-  if (!circuit_.allows(now.monotonic, in_flight_ + polls_)) return std::nullopt;
+  const auto may_call = [&](bool suspected) {
+    return circuit_.ready_at(now.monotonic, suspected) <= now.monotonic;
+  };
+  // A probe is made for a thing that may tell something new, if there is one.
+  if (circuit_.is_open() && may_call(false)) {
+    if (const auto id = lanes_.start(allowed(now.monotonic, false))) return start(now, *id);
+  }
+  if (!may_call(true)) return std::nullopt;
   if (reads_.allows(now.monotonic)) {
     if (!reconciling_.empty()) {
       const auto id = reconciling_.front();
@@ -61,14 +86,13 @@ std::optional<Call> Engine::next_call(Now now, Effects& effects) {
     // have a turn while devices keep every connection busy.
     if (auto poll = notifier_.next_call(now, next_id_, effects)) {
       ++next_id_;
-      ++polls_;
       reads_.called(now.monotonic, poll->id);
-      circuit_.called(poll->id);
+      circuit_.called(now.monotonic, poll->id, name_hash(notifier_.thing_of(poll->id).text()));
       poll->poll = true;
       return poll;
     }
   }
-  if (const auto id = lanes_.start(allowed(now.monotonic))) return start(now, *id);
+  if (const auto id = lanes_.start(allowed(now.monotonic, true))) return start(now, *id);
   return std::nullopt;
 }
 
@@ -80,7 +104,7 @@ Call Engine::start(Now now, RequestId id) {
   schedule(place);
   ++in_flight_;
   quota_for(pending.delivery.quota()).called(now.monotonic, id);
-  circuit_.called(id);
+  circuit_.called(now.monotonic, id, name_hash(pending.thing()));
   pending.delivery.called(now.monotonic, failures_.before(now.monotonic, pending.request()));
   ++pending.calls;
   return Call{.id = id,
@@ -101,9 +125,8 @@ MonotonicTime Engine::call_deadline(const Pending& pending, MonotonicTime now) c
 
 Health Engine::answered(Now now, RequestId id, const HttpOutcome& answer, Effects& effects) {
   if (notifier_.owns(id)) {
-    --polls_;
     const auto outcome = notifier_.read(id, answer);
-    observe(now, id, QuotaKind::reads, outcome, effects);
+    observe(now, id, notifier_.thing_of(id).text(), QuotaKind::reads, outcome, effects);
     notifier_.answered(now, id, outcome, effects);
     return outcome.health;
   }
@@ -114,7 +137,8 @@ Health Engine::answered(Now now, RequestId id, const HttpOutcome& answer, Effect
   --in_flight_;
   auto outcome = pending.delivery.read(answer);
   const auto health = outcome.health;
-  observe(now, id, pending.delivery.quota(), outcome, effects);
+  observe(now, id, pending.thing(), pending.delivery.quota(), outcome, effects);
+  pending.failed = health == Health::failing;
   if (pending.stage == Stage::late) {
     lanes_.finish(pending.thing());
     requests_.erase(place);
@@ -152,8 +176,8 @@ Reconciliation::Evidence Engine::evidence(Now now, const Pending& pending,
   return evidence;
 }
 
-void Engine::observe(Now now, RequestId id, QuotaKind kind, const Outcome& outcome,
-                     Effects& effects) {
+void Engine::observe(Now now, RequestId id, std::string_view thing, QuotaKind kind,
+                     const Outcome& outcome, Effects& effects) {
   auto& quota = quota_for(kind);
   if (outcome.throttled == Throttled::account) {
     const auto done = quota.throttled(now.monotonic, id, outcome.retry_after);
@@ -172,15 +196,11 @@ void Engine::observe(Now now, RequestId id, QuotaKind kind, const Outcome& outco
     quota.failed(now.monotonic, id);
   }
 
-  if (outcome.health == Health::unknown) return;
   const bool was_open = circuit_.is_open();
   const auto since = circuit_.since();
-  if (outcome.health == Health::failing) {
-    circuit_.failed(now.monotonic, id, outcome.fault, outcome.retry_after, random_);
-  } else {
-    circuit_.succeeded(now.monotonic);
-  }
+  circuit_.ended(now.monotonic, id, name_hash(thing), outcome, random_);
   if (circuit_.is_open() == was_open) return;
+  if (!was_open) resume_failed();
   effects.endpoint_changes.push_back({.reachable = was_open,
                                       .cause = circuit_.cause(),
                                       .detail = outcome.fault_detail,
@@ -190,7 +210,9 @@ void Engine::observe(Now now, RequestId id, QuotaKind kind, const Outcome& outco
 
 void Engine::try_again(Now now, Place place, Delivery::Again again, Effects& effects) {
   auto& pending = place->second;
-  auto resume = now.monotonic + again.pause;
+  // The circuit spaces the tries of all: a pause besides would only be one too many.
+  const bool probed = circuit_.is_open() && pending.failed;
+  auto resume = now.monotonic + (probed ? Duration::zero() : again.pause);
   if (!pending.is_update()) {
     const auto last = pending.askers.back().deadline - least_time_for_call();
     // A pause that the device does not outlast ends with one more try, as late as it can be.
@@ -206,7 +228,7 @@ void Engine::try_again(Now now, Place place, Delivery::Again again, Effects& eff
     pending.resume = resume;
     pauses_.emplace(resume, place->first);
     if (!pending.is_held()) ++pausing_;
-  } else if (pending.delivery.reconciling() && !pending.is_held()) {
+  } else if (pending.delivery.reconciling() && !pending.is_held() && !probed) {
     pending.stage = Stage::reconciling;
     reconciling_.push_back(place->first);
   } else {

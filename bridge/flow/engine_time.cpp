@@ -24,17 +24,26 @@ void Engine::tick(Now now, Effects& effects) {
     }
   }
   while (!pauses_.empty() && pauses_.begin()->first <= now.monotonic) {
-    const auto resumed = requests_.find(pauses_.begin()->second);
-    auto& pending = resumed->second;
-    pauses_.erase(pauses_.begin());
-    if (!pending.is_held()) --pausing_;
-    pending.stage = Stage::waiting;
-    lanes_.again(pending.thing(), pending.delivery.quota(), pending.is_held());
-    schedule(resumed);
+    resume(requests_.find(pauses_.begin()->second));
   }
   // After the pauses: one that ends too late for another call is due at once.
   while (!due_.empty() && due_.begin()->first <= now.monotonic) {
     overdue(now, requests_.find(due_.begin()->second), effects);
+  }
+}
+
+void Engine::resume(Place place) {
+  auto& pending = place->second;
+  pauses_.erase({pending.resume, place->first});
+  if (!pending.is_held()) --pausing_;
+  pending.stage = Stage::waiting;
+  lanes_.again(pending.thing(), pending.delivery.quota(), pending.is_held());
+  schedule(place);
+}
+
+void Engine::resume_failed() {
+  for (const auto& [at, id] : std::vector(pauses_.begin(), pauses_.end())) {
+    if (const auto place = requests_.find(id); place->second.failed) resume(place);
   }
 }
 

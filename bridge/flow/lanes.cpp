@@ -11,6 +11,11 @@ std::size_t index_of(QuotaKind kind) {
   return kind == QuotaKind::writes ? 1 : 0;
 }
 
+auto first_of(auto& list, const Lanes::Allowed& allowed) {
+  if (!allowed.things) return list.begin();
+  return std::ranges::find_if(list, [&](const auto& lane) { return allowed.things(lane.thing); });
+}
+
 }  // namespace
 
 Lanes::List& Lanes::list_of(const Lane& lane) {
@@ -58,31 +63,32 @@ void Lanes::add(std::string_view thing, RequestId request, QuotaKind kind, bool 
   place(fresh, lane);
 }
 
-Lanes::List* Lanes::next_list(Allowed allowed) {
-  const auto first = [&](std::size_t urgency) -> List* {
-    List* list = nullptr;
+std::optional<Lanes::Turn> Lanes::next_turn(const Allowed& allowed) {
+  const auto first = [&](std::size_t urgency) {
+    std::optional<Turn> turn;
     for (const auto kind : {QuotaKind::reads, QuotaKind::writes}) {
       if (!(kind == QuotaKind::reads ? allowed.reads : allowed.writes)) continue;
-      auto& candidate = ready_[index_of(kind)][urgency];
-      if (candidate.empty()) continue;
-      if (list == nullptr || candidate.front().turn < list->front().turn) list = &candidate;
+      auto& list = ready_[index_of(kind)][urgency];
+      const auto lane = first_of(list, allowed);
+      if (lane == list.end()) continue;
+      if (!turn || lane->turn < turn->lane->turn) turn = Turn{.list = &list, .lane = lane};
     }
-    return list;
+    return turn;
   };
-  List* const urgent = first(1);
-  List* const held = allowed.held ? first(0) : nullptr;
-  if (held != nullptr && (urgent == nullptr || urgent_turns_ >= urgent_turns_in_a_row)) {
+  const auto urgent = first(1);
+  const auto held = allowed.held ? first(0) : std::nullopt;
+  if (held && (!urgent || urgent_turns_ >= urgent_turns_in_a_row)) {
     urgent_turns_ = 0;
     return held;
   }
-  if (urgent != nullptr) ++urgent_turns_;
+  if (urgent) ++urgent_turns_;
   return urgent;
 }
 
-std::optional<RequestId> Lanes::start(Allowed allowed) {
-  List* const list = next_list(allowed);
-  if (list == nullptr) return std::nullopt;
-  const auto lane = list->begin();
+std::optional<RequestId> Lanes::start(const Allowed& allowed) {
+  const auto turn = next_turn(allowed);
+  if (!turn) return std::nullopt;
+  const auto lane = turn->lane;
   const auto first = lane->waiting.front();
   lane->waiting.erase(lane->waiting.begin());
   if (!first.held) {
@@ -90,7 +96,7 @@ std::optional<RequestId> Lanes::start(Allowed allowed) {
     --waiting_;
   }
   lane->busy_with = first.request;
-  place(*list, lane);
+  place(*turn->list, lane);
   return first.request;
 }
 
@@ -159,11 +165,12 @@ void Lanes::leave(std::string_view thing, std::size_t count) {
   waiting_ -= left;
 }
 
-std::size_t Lanes::ready(Allowed allowed) const {
-  const auto count = [&](const std::array<List, 2>& lists) {
-    return lists[1].size() + (allowed.held ? lists[0].size() : 0);
+bool Lanes::has_ready(const Allowed& allowed) const {
+  const auto has = [&](const List& list) { return first_of(list, allowed) != list.end(); };
+  const auto any = [&](const std::array<List, 2>& lists) {
+    return has(lists[1]) || (allowed.held && has(lists[0]));
   };
-  return (allowed.reads ? count(ready_[0]) : 0) + (allowed.writes ? count(ready_[1]) : 0);
+  return (allowed.reads && any(ready_[0])) || (allowed.writes && any(ready_[1]));
 }
 
 std::size_t Lanes::waiting(std::string_view thing) const {

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <optional>
 #include <string>
@@ -38,16 +39,18 @@ class Lanes {
   /// Puts a request at the end of its thing's lane. `kind` is the quota that its call takes from.
   void add(std::string_view thing, RequestId request, QuotaKind kind, bool held = false);
 
-  /// Which calls may be made now: by quota, and whether for requests that are held.
+  /// Which calls may be made now: by quota, whether for requests that are held, and for which
+  /// things; empty: for all.
   struct Allowed {
     bool reads = true;
     bool writes = true;
     bool held = true;
+    std::function<bool(std::string_view thing)> things = {};
   };
   /// Takes the first request of the lane whose turn it is among those whose call is allowed; that
   /// lane then counts as busy and has no further turn until finish() or again(). Nothing if there
   /// is no such lane.
-  std::optional<RequestId> start(Allowed allowed);
+  std::optional<RequestId> start(const Allowed& allowed);
 
   /// The request that start() gave out of this lane is done with.
   void finish(std::string_view thing);
@@ -64,8 +67,8 @@ class Lanes {
   void join(std::string_view thing);
   void leave(std::string_view thing, std::size_t count);
 
-  /// How many lanes have a request that start() would give out.
-  [[nodiscard]] std::size_t ready(Allowed allowed) const;
+  /// Whether start() would give out a request.
+  [[nodiscard]] bool has_ready(const Allowed& allowed) const;
   /// How many requests wait that are not held, in all lanes and in one; those that joined others
   /// included.
   [[nodiscard]] std::size_t waiting() const { return waiting_; }
@@ -93,7 +96,11 @@ class Lanes {
   using Place = List::iterator;
 
   List& list_of(const Lane& lane);
-  List* next_list(Allowed allowed);
+  struct Turn {
+    List* list;
+    Place lane;
+  };
+  std::optional<Turn> next_turn(const Allowed& allowed);
   /// Moves a lane to the end of the list where it belongs now, or ends it.
   void place(List& from, Place lane);
   /// The same if it belongs into another list than `from`.

@@ -12,6 +12,7 @@
 
 #include "bridge/flow/call.h"
 #include "bridge/flow/effects.h"
+#include "bridge/flow/thing_health.h"
 #include "bridge/flow/token_bucket.h"
 #include "bridge/flow/told.h"
 #include "bridge/jobs/answer.h"
@@ -62,8 +63,9 @@ struct NotifierSettings {
 /// does not have.
 ///
 /// Polls are spread evenly over the interval, those of a second made together, and all calls
-/// together keep to the rate. While the endpoint fails, polling pauses for longer and longer, up to
-/// the interval. Deterministic, not thread-safe; time must not go backwards.
+/// together keep to the rate. A thing whose polls fail is polled after longer and longer pauses, up
+/// to its interval, and so are all while the endpoint fails the polls of them all: see ThingHealth.
+/// Deterministic, not thread-safe; time must not go backwards.
 class Notifier {
  public:
   Notifier(NotifierSettings settings, const TopicGrammar& topics);
@@ -83,6 +85,10 @@ class Notifier {
   std::optional<Call> next_call(Now now, RequestId id, Effects& effects);
   /// Whether the call of that id was given out here and has not been answered.
   [[nodiscard]] bool owns(RequestId id) const { return polls_.contains(id); }
+  /// What such a call is for.
+  [[nodiscard]] const ThingName& thing_of(RequestId id) const {
+    return polls_.at(id).watched->thing;
+  }
   /// What the outcome of such a call means.
   [[nodiscard]] Outcome read(RequestId id, const HttpOutcome& outcome) const;
   void answered(Now now, RequestId id, const Outcome& outcome, Effects& effects);
@@ -122,6 +128,7 @@ class Notifier {
     MonotonicTime due;
     std::uint32_t pace = 0;  ///< see pace_for()
     bool polling = false;
+    int failures = 0;  ///< polls that failed in a row
     /// Grows when the device's own update changes the queue: what a poll saw before is no news.
     std::uint64_t generation = 0;
     /// Since when something may have changed unseen.
@@ -160,7 +167,8 @@ class Notifier {
   void publish(Now now, const Poll& poll, Told::News news, const NextExecution& next,
                Effects& effects);
   void finish(Now now, Poll poll, Told before, Effects& effects);
-  void failed(Now now, Poll poll, const Rejection& rejection);
+  /// `for_all`: it would have failed for any thing.
+  void failed(Now now, Poll poll, const Rejection& rejection, bool for_all);
   [[nodiscard]] bool may_call(MonotonicTime now) const;
   /// How often a thing wants to be polled, in billionths of a poll a second: sums are exact.
   [[nodiscard]] static std::uint32_t pace_for(Duration interval);
@@ -184,7 +192,8 @@ class Notifier {
   TokenBucket bucket_;
   std::uint64_t next_number_ = 1;
   bool stopped_ = false;
-  int failures_ = 0;  ///< in a row
+  ThingHealth health_;  ///< as polls tell
+  int failures_ = 0;    ///< in a row, that tell of the endpoint
   MonotonicTime paused_until_{};
   Counts counts_;
 };

@@ -69,9 +69,12 @@ void Notifier::answered(Now now, RequestId id, const Outcome& outcome, Effects& 
   auto poll = std::move(found->second);
   polls_.erase(found);
   if (const auto* rejection = std::get_if<Rejection>(&outcome.answer)) {
-    failed(now, std::move(poll), *rejection);
+    failed(now, std::move(poll), *rejection,
+           outcome.fails_for_all || outcome.throttled == Throttled::account);
     return;
   }
+  health_.succeeded(now.monotonic, name_hash(poll.watched->thing.text()));
+  poll.watched->failures = 0;
   failures_ = 0;
   if (poll.generation != poll.watched->generation) {
     // The device's update came in between: what was seen may be from before it.
@@ -84,7 +87,7 @@ void Notifier::answered(Now now, RequestId id, const Outcome& outcome, Effects& 
   if (poll.pending) {
     const auto next = read_next(accepted);
     if (!next) {
-      failed(now, std::move(poll), {});
+      failed(now, std::move(poll), {}, false);
       return;
     }
     publish(now, poll, poll.watched->told.update(*poll.pending, *next), *next, effects);
@@ -93,7 +96,7 @@ void Notifier::answered(Now now, RequestId id, const Outcome& outcome, Effects& 
   }
   poll.pending = read_pending(accepted);
   if (!poll.pending) {
-    failed(now, std::move(poll), {});
+    failed(now, std::move(poll), {}, false);
     return;
   }
   if (poll.watched->told.must_see_head(*poll.pending)) {
@@ -148,7 +151,7 @@ void Notifier::schedule_next(MonotonicTime now, Watched& watched) {
   schedule(watched, aligned(now + stretched(wanted)));
 }
 
-void Notifier::failed(Now now, Poll poll, const Rejection& rejection) {
+void Notifier::failed(Now now, Poll poll, const Rejection& rejection, bool for_all) {
   ++counts_.failed_calls;
   auto& watched = *poll.watched;
   watched.polling = false;
@@ -158,10 +161,15 @@ void Notifier::failed(Now now, Poll poll, const Rejection& rejection) {
     schedule_next(now.monotonic, watched);
     return;
   }
-  schedule(watched, now.monotonic + std::min(repeat_failed_after, interval()));
-  constexpr int most_doublings = 10;
-  const Duration pause = shortest_pause * (1 << std::min(failures_, most_doublings));
-  ++failures_;
+  const auto longer = [](Duration shortest, int& failures) {
+    constexpr int most_doublings = 10;
+    return shortest * (1 << std::min(failures++, most_doublings));
+  };
+  schedule(watched,
+           now.monotonic + std::min(longer(repeat_failed_after, watched.failures), interval()));
+  health_.failed(now.monotonic, name_hash(watched.thing.text()));
+  if (!for_all && !health_.all_fail(now.monotonic)) return;
+  const auto pause = longer(shortest_pause, failures_);
   paused_until_ = std::max(paused_until_, now.monotonic + std::min(pause, settings_.interval));
 }
 

@@ -298,6 +298,7 @@ class Judge {
                     .refusal = refusal};
     // As good as down: it will carry out no call, whoever asks.
     if (mendable) blame(outcome);
+    outcome.fails_for_all = refusal == Refusal::credentials;
     outcome.answer = internal_error();
     return outcome;
   }
@@ -360,6 +361,8 @@ Outcome read_failure(const HttpFailure& failure) {
   } else if (failure.kind == Kind::too_large) {
     outcome.health = Health::healthy;
   }
+  outcome.fails_for_all = failure.kind == Kind::resolve || failure.kind == Kind::connect ||
+                          failure.kind == Kind::tls || failure.kind == Kind::credentials;
   if (outcome.health != Health::failing) {
     outcome.fault.clear();
     outcome.fault_detail.clear();

@@ -54,6 +54,9 @@ struct Outcome {
   Throttled throttled = Throttled::nobody;
   Refusal refusal = Refusal::none;
   Health health = Health::healthy;
+  /// Of `failing`: every other call would fail alike, whatever it is for. Nobody was reached, or
+  /// there are no credentials that the endpoint takes.
+  bool fails_for_all = false;
   /// False only if no byte of the request can have reached the endpoint.
   bool maybe_sent = true;
   /// How long the endpoint asks not to be called again, and for what: see `throttled`. Only where

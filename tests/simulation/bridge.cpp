@@ -180,7 +180,7 @@ void Bridge::begin(Now now, Driver::Start start) {
           "calls in flight are bounded by the connections");
   const auto& call = start.call;
   const auto quota = call.request.method == "GET" ? QuotaKind::reads : QuotaKind::writes;
-  pace_.began(now.monotonic, call.id, quota, under_way_, counts().endpoint_reachable);
+  pace_.began(now.monotonic, call.id, quota, counts().endpoint_reachable);
   ++under_way_;
   ++calls_;
   digest_.add(now.monotonic, call.request);

@@ -15,6 +15,9 @@ using namespace std::chrono_literals;
 constexpr double burst_share = 0.05;
 /// From so many answers after an outage on, any number of calls may be in flight.
 constexpr std::size_t recovered = 256;
+/// One that hangs no longer counts then.
+constexpr Duration counts_in_flight_for = 1s;
+constexpr std::size_t most_probes = 2;
 
 bool tells_of_trouble(const HttpOutcome& outcome) {
   const auto* response = std::get_if<HttpResponse>(&outcome);
@@ -23,8 +26,7 @@ bool tells_of_trouble(const HttpOutcome& outcome) {
 
 }  // namespace
 
-void Pace::began(MonotonicTime now, RequestId id, QuotaKind kind, std::size_t in_flight,
-                 bool reachable) {
+void Pace::began(MonotonicTime now, RequestId id, QuotaKind kind, bool reachable) {
   auto& window = kind == QuotaKind::reads ? reads_ : writes_;
   const auto per_second = window.per_second;
   auto& calls = window.calls;
@@ -37,24 +39,32 @@ void Pace::began(MonotonicTime now, RequestId id, QuotaKind kind, std::size_t in
             [&] { return std::to_string(calls.size()) + " of " + std::to_string(most); });
   }
   if (!reachable) {
-    promise(!probe_, "an endpoint that is down gets one call at a time");
-    probe_ = id;
-  } else if (was_open_ && answers_since_outage_ < recovered) {
-    promise(in_flight <= answers_since_outage_, "after an outage the calls in flight grow slowly",
-            [&] {
-              return std::to_string(in_flight + 1) + " after " +
-                     std::to_string(answers_since_outage_) + " answers";
-            });
+    probes_.insert(id);
+    promise(
+        probes_.size() <= most_probes,
+        "an endpoint that is down gets one call at a time, and one for a thing that never failed");
+    return;
   }
+  if (!was_open_ || answers_since_outage_ >= recovered) return;
+  const auto in_flight = std::ranges::count_if(
+      since_outage_, [&](const auto& call) { return call.second > now - counts_in_flight_for; });
+  since_outage_.emplace(id, now);
+  promise(static_cast<std::size_t>(in_flight) <= answers_since_outage_,
+          "after an outage the calls in flight grow slowly", [&] {
+            return std::to_string(in_flight + 1) + " after " +
+                   std::to_string(answers_since_outage_) + " answers";
+          });
 }
 
 void Pace::ended(RequestId id, const HttpOutcome& outcome, bool reachable_before, bool reachable) {
   if (!reachable_before && reachable) {
     was_open_ = true;
     answers_since_outage_ = 0;
-    probe_.reset();  // it may have been another call that got through
+    probes_.clear();  // it may have been another call that got through
+    since_outage_.clear();
   }
-  if (probe_ == id) probe_.reset();
+  probes_.erase(id);
+  since_outage_.erase(id);
   if (!tells_of_trouble(outcome)) ++answers_since_outage_;
 }
 

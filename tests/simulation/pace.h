@@ -2,7 +2,8 @@
 
 #include <cstddef>
 #include <deque>
-#include <optional>
+#include <map>
+#include <set>
 
 #include "bridge/flow/engine.h"
 #include "bridge/jobs/http.h"
@@ -17,9 +18,8 @@ class Pace {
   explicit Pace(const EngineSettings& settings)
       : reads_{settings.reads_per_second, {}}, writes_{settings.writes_per_second, {}} {}
 
-  /// A call begins besides `in_flight` others. `reachable`: what the engine said before.
-  void began(MonotonicTime now, RequestId id, QuotaKind kind, std::size_t in_flight,
-             bool reachable);
+  /// A call begins. `reachable`: what the engine said before.
+  void began(MonotonicTime now, RequestId id, QuotaKind kind, bool reachable);
   void ended(RequestId id, const HttpOutcome& outcome, bool reachable_before, bool reachable);
 
  private:
@@ -31,7 +31,8 @@ class Pace {
   Window reads_;
   Window writes_;
   bool was_open_ = false;
-  std::optional<RequestId> probe_;  ///< under way
+  std::set<RequestId> probes_;                       ///< under way
+  std::map<RequestId, MonotonicTime> since_outage_;  ///< calls in flight, that began after it
   std::size_t answers_since_outage_ = 0;
 };
 

@@ -94,12 +94,22 @@ TEST(EnginePauseTest, APauseThatADeviceDoesNotOutlastEndsWithOneMoreTry) {
   EXPECT_THAT(driver.take_one().payload, HasSubstr("HTTP 503"));
 }
 
-TEST(EnginePauseTest, AHeldUpdateIsTriedEveryQuarterOfAMinuteWhateverIsAsked) {
+TEST(EnginePauseTest, AHeldUpdateIsTriedEveryQuarterOfAMinuteWhateverIsAskedWhileOthersAreServed) {
   EngineDriver driver;
+  driver.send("U", "get");
+  driver.answer(driver.next_call().value().id);
   driver.send_update("T", "t");
   const auto calls = calls_within(driver, 5min, asking(503, "300"));
   EXPECT_GE(calls.size(), 19U);
   EXPECT_LE(calls.size(), 22U);
+}
+
+TEST(EnginePauseTest, AHeldUpdateIsTheProbeWhereNobodyElseIsServed) {
+  EngineDriver driver;
+  driver.send_update("T", "t");
+  const auto calls = calls_within(driver, 5min, asking(503, "300"));
+  EXPECT_GE(calls.size(), 50U);
+  EXPECT_LE(calls.size(), 62U);
 }
 
 TEST(EnginePauseTest, ThrottlingOfTheAccountPausesItsQuotaButForATrialEveryFiveSeconds) {

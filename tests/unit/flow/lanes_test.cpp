@@ -13,13 +13,13 @@ using testing_support::live_memory;
 
 constexpr auto reads = QuotaKind::reads;
 constexpr auto writes = QuotaKind::writes;
-constexpr Lanes::Allowed all = {.reads = true, .writes = true, .held = true};
+const Lanes::Allowed all = {.reads = true, .writes = true, .held = true};
 
 std::optional<RequestId> start(Lanes& lanes) {
   return lanes.start(all);
 }
-std::size_t ready(const Lanes& lanes) {
-  return lanes.ready(all);
+bool ready(const Lanes& lanes) {
+  return lanes.has_ready(all);
 }
 
 static_assert(!std::is_copy_constructible_v<Lanes>);
@@ -28,7 +28,7 @@ static_assert(std::is_move_constructible_v<Lanes>);
 TEST(LanesTest, NothingWaitsAtFirst) {
   Lanes lanes;
   EXPECT_EQ(start(lanes), std::nullopt);
-  EXPECT_EQ(ready(lanes), 0U);
+  EXPECT_FALSE(ready(lanes));
   EXPECT_EQ(lanes.waiting(), 0U);
   EXPECT_EQ(lanes.waiting("a"), 0U);
 }
@@ -38,12 +38,12 @@ TEST(LanesTest, RequestsOfAThingGoInArrivalOrderOneAtATime) {
   lanes.add("a", 1, reads);
   lanes.add("a", 2, reads);
   lanes.add("a", 3, reads);
-  EXPECT_EQ(ready(lanes), 1U);
+  EXPECT_TRUE(ready(lanes));
   EXPECT_EQ(lanes.waiting("a"), 3U);
   for (const RequestId request : {1U, 2U, 3U}) {
     EXPECT_EQ(start(lanes), request);
     EXPECT_EQ(start(lanes), std::nullopt) << "one at a time";
-    EXPECT_EQ(ready(lanes), 0U);
+    EXPECT_FALSE(ready(lanes));
     lanes.finish("a");
   }
   EXPECT_EQ(start(lanes), std::nullopt);
@@ -71,7 +71,7 @@ TEST(LanesTest, DifferentThingsAreBusyAtTheSameTime) {
   EXPECT_EQ(start(lanes), 1U);
   EXPECT_EQ(start(lanes), 2U);
   lanes.add("a", 3, reads);
-  EXPECT_EQ(ready(lanes), 0U) << "a is busy";
+  EXPECT_FALSE(ready(lanes)) << "a is busy";
   lanes.finish("b");
   EXPECT_EQ(start(lanes), std::nullopt);
   lanes.finish("a");
@@ -97,7 +97,7 @@ TEST(LanesTest, RemovingTheLastOneEndsTheLanesTurn) {
   lanes.add("a", 1, reads);
   lanes.add("b", 2, reads);
   lanes.remove("a", 1);
-  EXPECT_EQ(ready(lanes), 1U);
+  EXPECT_TRUE(ready(lanes));
   EXPECT_EQ(start(lanes), 2U);
   lanes.add("a", 3, reads);
   EXPECT_EQ(start(lanes), 3U);
@@ -118,12 +118,28 @@ TEST(LanesTest, ALaneWhoseQuotaIsUsedUpLosesItsTurnOnlyUntilThereIsMore) {
   lanes.add("a", 1, writes);
   lanes.add("b", 2, reads);
   lanes.add("c", 3, writes);
-  EXPECT_EQ(lanes.ready({.writes = false}), 1U);
+  EXPECT_TRUE(lanes.has_ready({.writes = false}));
   EXPECT_EQ(lanes.start({.writes = false}), 2U);
+  EXPECT_FALSE(lanes.has_ready({.writes = false}));
   EXPECT_EQ(lanes.start({.writes = false}), std::nullopt);
   lanes.add("d", 4, reads);
   EXPECT_EQ(lanes.start(all), 1U);
   EXPECT_EQ(lanes.start(all), 3U);
+  EXPECT_EQ(lanes.start(all), 4U);
+}
+
+TEST(LanesTest, AThingThatIsNotWantedNowIsPassedOverAndKeepsItsTurn) {
+  Lanes lanes;
+  lanes.add("a", 1, reads);
+  lanes.add("a", 2, writes);
+  lanes.add("b", 3, writes);
+  const Lanes::Allowed but_a = {.things = [](std::string_view thing) { return thing != "a"; }};
+  EXPECT_TRUE(lanes.has_ready(but_a));
+  EXPECT_EQ(lanes.start(but_a), 3U);
+  EXPECT_FALSE(lanes.has_ready(but_a));
+  EXPECT_EQ(lanes.start(but_a), std::nullopt);
+  lanes.add("c", 4, reads);
+  EXPECT_EQ(lanes.start(all), 1U);
   EXPECT_EQ(lanes.start(all), 4U);
 }
 
