@@ -102,13 +102,17 @@ class Journal {
  public:
   virtual ~Journal() = default;
   /// Keeps an entry: it outlives the process once this has returned, and a power cut 100 ms later.
-  /// Nothing, or in words for a device and an operator why it is not kept. Called from a message
-  /// callback: takes microseconds, waits for no disk, does not throw. Calls come one at a time.
+  /// Nothing, or in words for a device and an operator why it is not kept: then it is not there
+  /// after a restart either, unless a kill or a power cut comes while the disk hangs that is the
+  /// reason. Called from a message callback: takes microseconds, or a fraction of a second, once,
+  /// when a disk begins to hang; does not throw. Calls come one at a time.
   virtual std::optional<std::string> record(const JournalEntry& entry) = 0;
   /// Forgets entries, whose outcome is known; those that are not kept are passed over. Unless the
-  /// disk is full, a kill does not bring them back once this has returned: sent again, they would
-  /// undo the thing's next update. A power cut can for 100 ms more. Returns without waiting for a
-  /// disk and does not throw. Calls come one at a time, and never beside record().
+  /// disk is full or hangs, a kill does not bring them back once this has returned: sent again,
+  /// they would undo the thing's next update. A power cut can for 100 ms more. Entries are
+  /// forgotten in the order of the calls: with one that comes back, so does every later one that
+  /// was kept, and the last that is carried out again is the last that was. Waits for no longer
+  /// than record() and does not throw. Calls come one at a time, and never beside record().
   virtual void settle(const std::vector<std::uint64_t>& numbers) = 0;
 };
 

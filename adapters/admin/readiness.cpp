@@ -221,7 +221,13 @@ void look_at_updates(const Status::Requests& requests, Verdict& verdict) {
 }
 
 void look_at_journal(const Status::Journal& journal, Verdict& verdict) {
-  if (journal.enabled && journal.failing) {
+  if (journal.enabled && journal.failing && journal.disk_stalled) {
+    verdict.reasons.push_back(
+        {"disk_stalled",
+         "The journal's disk has not completed a write for " + in_words(*journal.disk_stalled),
+         "Check the disk that journal.path is on, and the kernel's log for I/O errors. Updates are "
+         "rejected until it responds; the other requests work."});
+  } else if (journal.enabled && journal.failing) {
     verdict.reasons.push_back(
         {"journal_failing", because("The journal cannot be written", journal.cause),
          "Make room on the disk or see to journal.path. Updates are rejected until then; the other "

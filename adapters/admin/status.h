@@ -153,6 +153,8 @@ struct Status {
     std::size_t max_bytes = 0;
     bool failing = false;
     std::string cause;
+    /// For how long the disk has not completed a write, if that is why it fails.
+    std::optional<Duration> disk_stalled;
     std::uint64_t refused = 0;  ///< entries that could not be recorded, ever
     Duration longest_unsynced{};
     std::optional<Duration> oldest_held;

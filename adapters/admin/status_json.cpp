@@ -165,6 +165,7 @@ ordered_json to_json(const Status::Journal& journal) {
           {"max_bytes", journal.max_bytes},
           {"failing", journal.failing},
           {"cause", journal.cause},
+          {"disk_stalled_seconds", seconds(journal.disk_stalled)},
           {"refused", journal.refused},
           {"longest_unsynced_ms", milliseconds(journal.longest_unsynced)},
           {"oldest_held_seconds", seconds(journal.oldest_held)}};

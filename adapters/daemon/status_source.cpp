@@ -145,6 +145,7 @@ void StatusSource::fill_journal(admin::Status& status, const Dispatcher::Snapsho
   status.journal.enabled = true;
   status.journal.failing = state.failing;
   status.journal.cause = state.cause;
+  status.journal.disk_stalled = state.disk_stalled;
   status.journal.refused = state.refused;
   status.journal.longest_unsynced = state.longest_unsynced;
 }

@@ -153,7 +153,7 @@ Result<std::unique_ptr<JournalFile>, FileFault> JournalFile::open(const std::str
   }
   const auto pages = std::to_string(max_size / page_size + 64);
   fault = writes.run(("PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=0; "
-                      "PRAGMA journal_size_limit=4194304; PRAGMA max_page_count=" +
+                      "PRAGMA max_page_count=" +
                       pages)
                          .c_str());
   if (!fault && *identity == sqlite::Identity::none) {
@@ -259,13 +259,21 @@ std::optional<FileFault> JournalFile::remove(std::span<const std::uint64_t> numb
   return fault;
 }
 
+bool JournalFile::has_moved() const {
+  struct stat ours {};
+  struct stat there {};
+  return ::fstat(lock_.number(), &ours) == 0 &&
+         (::stat(path_.c_str(), &there) != 0 || ours.st_ino != there.st_ino ||
+          ours.st_dev != there.st_dev);
+}
+
 std::optional<std::string> JournalFile::sync() {
   if (::fdatasync(log_.number()) == 0) return std::nullopt;
   return text_of(errno);
 }
 
-Result<bool, FileFault> JournalFile::checkpoint() {
-  auto prepared = checkpoints_.prepare("PRAGMA wal_checkpoint(PASSIVE)");
+Result<bool, FileFault> JournalFile::checkpoint(const std::string& mode) {
+  auto prepared = checkpoints_.prepare(("PRAGMA wal_checkpoint(" + mode + ")").c_str());
   if (!prepared) return Failure{prepared.error()};
   const auto row = prepared.value().step();
   if (!row) return Failure{row.error()};

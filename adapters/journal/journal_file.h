@@ -46,7 +46,8 @@ struct JournalContent {
 
 /// The journal's database file, see FORMAT.md; this process's alone while it is open. Three groups
 /// of functions may be used by three threads at the same time, each by one at a time:
-/// read(), record() and remove(); sync(); checkpoint(). None of the first group waits for a disk.
+/// read(), record() and remove(); sync(), has_moved() and log_size(); checkpoint(). The first group
+/// waits for no disk that is in order, but any of them may hang with a disk that hangs.
 class JournalFile {
  public:
   /// `max_size`: bytes that the database may take, its log of writes apart. The error also for a
@@ -62,14 +63,16 @@ class JournalFile {
   /// Those entries, or with a fault none of them.
   std::optional<FileFault> remove(std::span<const std::uint64_t> numbers);
   /// Whether the path no longer leads to this file: somebody removed or replaced it.
-  [[nodiscard]] bool has_moved() const { return writes_.has_moved(); }
+  [[nodiscard]] bool has_moved() const;
 
   /// Brings to the disk all that has been written. Why not, if it fails.
   std::optional<std::string> sync();
 
   /// Brings the log of writes into the database and both to the disk. True if all of it was, so
   /// that the log begins anew.
-  Result<bool, FileFault> checkpoint();
+  Result<bool, FileFault> checkpoint() { return checkpoint("PASSIVE"); }
+  /// The same, and gives back the log's space: record() and remove() must not be in use.
+  Result<bool, FileFault> truncate_log() { return checkpoint("TRUNCATE"); }
   [[nodiscard]] std::size_t log_size() const;
 
   /// From now on closing does nothing but close.
@@ -81,6 +84,8 @@ class JournalFile {
  private:
   JournalFile(std::string path, Descriptor lock, Descriptor log, Database writes,
               Database checkpoints, Statement put, Statement take);
+
+  Result<bool, FileFault> checkpoint(const std::string& mode);
 
   std::string path_;
   Descriptor lock_;  ///< first, so that it is let go last

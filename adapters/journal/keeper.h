@@ -1,7 +1,10 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <condition_variable>
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -15,57 +18,104 @@
 
 namespace jobs_bridge::journal {
 
-/// What the journal's thread does, and what it shares with the journal.
+/// What the journal's two threads do, and what they share with the journal.
+///
+/// A write that hangs cannot be interrupted, so the file is touched by threads alone for which
+/// nobody waits without a bound: the writer inserts, removes and mends; the syncer waits for the
+/// disk and keeps the log of writes small. The mutex is never held while the file is touched.
 class SqliteJournal::Keeper {
  public:
-  /// `log` must live until the thread has ended, or abandon().
+  /// `log` must live until both threads have ended, or abandon().
   Keeper(std::string path, OpenedJournal opened, JournalSettings settings, Log& log);
 
   /// Of the journal. They do not throw.
   std::optional<std::string> record(const JournalEntry& entry);
   void settle(const std::vector<std::uint64_t>& numbers);
   [[nodiscard]] State state() const;
-  /// Has the thread finish and end; false if it did not in time.
+  /// Has the threads finish and end; false if they did not in time.
   bool stop();
-  /// Lets go of a thread that does not end: it uses the log no more.
+  /// Lets go of threads that do not end: they use the log no more.
   void abandon();
 
-  /// The thread. Never throws.
-  void run();
+  /// The threads. They never throw.
+  void run_writer();
+  void run_syncer();
 
  private:
   using Lock = std::unique_lock<std::mutex>;
+  /// What the caller of record() or settle() waits for.
+  enum class Request { none, record, settle };
 
-  void serve();
-  [[nodiscard]] MonotonicTime next_due() const;
+  bool hand_over(Lock& lock, Request request);
+  void finish_request(Lock& lock);
+  [[nodiscard]] bool is_behind() const;
+  [[nodiscard]] FileFault lateness() const;
+
+  void write(Lock& lock);
+  bool write_something(Lock& lock);
+  void write_entry(Lock& lock);
   void remove_settled(Lock& lock);
-  void sync(Lock& lock);
-  void keep_small(Lock& lock);
   void mend(Lock& lock);
   void rescue(Lock& lock);
   void close(Lock& lock);
+  template <typename Work>
+  auto without(Lock& lock, Work work);
+  void wait_for_syncer(Lock& lock);
+
+  void sync(Lock& lock);
+  void sync_file(Lock& lock);
+  void keep_small(Lock& lock);
+  template <typename Work>
+  void checkpoint(Lock& lock, Work work);
+  template <typename Work>
+  auto beside(Lock& lock, Work work);
+  [[nodiscard]] MonotonicTime sync_due() const;
+  void wake_syncer();
+
   /// The file can be written, or not: says so when it changes.
   void went_well();
   void failed(const FileFault& fault);
+  void gave_up(const std::exception& error);
+  void stall();
+  void recover_from_lateness();
 
   const std::string path_;
   const JournalSettings settings_;
 
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  /// Null: it cannot be written. Only the thread changes which file it is, with the mutex held; it
-  /// may therefore sync and checkpoint without.
+  std::condition_variable work_;     ///< for the writer
+  std::condition_variable done_;     ///< for whoever waits for the writer
+  std::condition_variable to_sync_;  ///< for the syncer
+  std::condition_variable ended_;
+
+  Request request_ = Request::none;
+  JournalEntry entry_;                ///< to be recorded; the writer's while `begun_`
+  std::optional<FileFault> outcome_;  ///< of recording it
+  bool begun_ = false;
+  bool given_up_ = false;  ///< nobody waits for `entry_` any more: it was refused
+  /// The writer has kept somebody waiting for too long, and since when.
+  std::optional<MonotonicTime> stalled_;
+
+  /// Null: it cannot be written. Only the writer changes which file it is; the syncer holds it
+  /// while `syncing_`, and the writer does not open it again meanwhile.
   std::shared_ptr<JournalFile> file_;
   std::vector<JournalEntry> unsaved_;                ///< to be written to the next file
-  std::vector<std::uint64_t> settled_;               ///< to be removed
+  std::vector<std::uint64_t> settled_;               ///< to be removed, in this order
   std::map<std::uint64_t, MonotonicTime> unsynced_;  ///< recorded, by number, and when
   MonotonicTime remove_at_ = MonotonicTime::max();
   MonotonicTime mend_at_ = MonotonicTime::max();
-  MonotonicTime look_at_;  ///< whether all is in order
-  bool reopen_ = false;    ///< what is open is not to be trusted
-  bool wrote_ = false;     ///< since the last checkpoint
+  MonotonicTime look_at_;       ///< whether all is in order
+  MonotonicTime sleeps_until_;  ///< the syncer
+  bool moved_ = false;          ///< the path no longer leads to the file
+  bool reopen_ = false;         ///< what is open is not to be trusted
+  bool wrote_ = false;          ///< since the last checkpoint
+  bool writing_ = false;        ///< the writer touches the file
+  bool held_ = false;           ///< the writer must not, for a checkpoint
+  bool syncing_ = false;        ///< the syncer touches the file
+  bool late_ = false;           ///< the journal fails because its disk takes too long
   bool stopping_ = false;
-  bool ended_ = false;
+  int running_ = 2;   ///< threads
+  pid_t writer_ = 0;  ///< the kernel's name of that thread
   State state_;
 
   sqlite::DetachableLog log_;

@@ -18,9 +18,15 @@ namespace jobs_bridge::journal {
 struct JournalSettings {
   /// Bytes that the database may take, its log of writes apart.
   std::size_t max_size = std::size_t{64} << 20;
+  /// How long record() and settle() wait for a write, and with them whoever waits for the caller. A
+  /// file system in good order, but busy with a sync, has been seen to take a tenth of a second.
+  Duration write_patience = std::chrono::milliseconds(250);
   /// From record() until the disk is told to keep an entry that has not been settled by then. The
   /// disk's own time comes on top of it.
   Duration sync_after = std::chrono::milliseconds(40);
+  /// An entry that is neither settled nor known to be on the disk after so long: no further ones
+  /// are taken, since what record() promises of a power cut cannot be kept.
+  Duration sync_patience = std::chrono::seconds(2);
   /// After a failure, before the next try.
   Duration retry_after = std::chrono::seconds(1);
   /// What the destructor may take.
@@ -30,17 +36,24 @@ struct JournalSettings {
 /// A journal in a file (FORMAT.md says what is in it), which is this process's alone while the
 /// journal lives.
 ///
-/// record() and settle() write to the operating system at once, so that a kill loses nothing and
-/// brings nothing back; a thread of its own has it brought to the disk and keeps the file small.
-/// While the file cannot be written (its disk is full, it was removed), record() says so and the
-/// thread tries to mend it; every change between the two is logged.
+/// record() and settle() have a thread write to the operating system at once, so that a kill loses
+/// nothing and brings nothing back; another one has it brought to the disk and keeps the file
+/// small. While the file cannot be written (its disk is full, it was removed), record() says so and
+/// the first tries to mend it; every change between the two is logged.
+///
+/// A disk that hangs costs updates alone. A write that takes longer than
+/// JournalSettings::write_patience is no longer waited for: the update is refused, and so is every
+/// further one, at once, until the writes that hang are through. What was refused meanwhile and is
+/// written nevertheless is removed before anything else; a kill before that leaves it in the file,
+/// and the next start carries out an update of which its device was told that it was rejected.
+/// What was settled meanwhile is removed after that, in order.
 class SqliteJournal final : public Journal {
  public:
   /// Opens the file at `path` or begins a new one, with mode 0600, and reads all of it. A damaged
   /// one is set aside as `<path>.damaged-<n>`, which is logged, and what is whole in it taken over.
   /// The error says what is wrong with `path`: in use by another process, of a newer version or
   /// another application, in a directory that does not exist or may not be written. A full disk is
-  /// none. `log` must outlive the journal.
+  /// none. That a disk hangs is logged. `log` must outlive the journal.
   static Result<std::unique_ptr<SqliteJournal>, std::string> open(const std::string& path, Log& log,
                                                                   JournalSettings settings = {});
   SqliteJournal(const SqliteJournal&) = delete;
@@ -57,23 +70,26 @@ class SqliteJournal final : public Journal {
 
   struct State {
     bool failing = false;
-    std::string cause;          ///< while failing
+    std::string cause;  ///< while failing
+    /// For how long the disk has not completed what it was told to, if that is why.
+    std::optional<Duration> disk_stalled;
     std::uint64_t syncs = 0;    ///< how often the disk was waited for, ever
     std::uint64_t refused = 0;  ///< entries that could not be recorded, ever
     /// The longest that an entry was not known to be on the disk.
     Duration longest_unsynced{};
   };
-  /// Any thread may call it.
+  /// Any thread may call it. Waits for no disk.
   [[nodiscard]] State state() const;
 
  private:
   class Keeper;
   SqliteJournal(std::shared_ptr<Keeper> keeper, std::vector<JournalEntry> loaded);
 
-  /// The thread's too: one that the disk does not let go outlives the journal.
+  /// The threads' too: one that the disk does not let go outlives the journal.
   const std::shared_ptr<Keeper> keeper_;
   std::vector<JournalEntry> loaded_;
-  std::thread thread_;
+  std::thread writer_;
+  std::thread syncer_;
 };
 
 }  // namespace jobs_bridge::journal

@@ -1,3 +1,4 @@
+#include <httplib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <fstream>
 
 #include "tests/fault/updates.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/wait_until.h"
 
 /// What the bridge does when its journal's disk does not play along.
@@ -70,6 +72,105 @@ TEST(DiskTest, OnAFullDiskUpdatesAreRejectedAllElseWorksAndItRecovers) {
     return reply && reply->topic.ends_with("/accepted");
   }));
   EXPECT_THAT(site.bridge->log(), HasSubstr("the journal can be written again"));
+}
+
+/// A bridge whose journal's log of writes hangs when the test says so.
+class HangingDiskTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (is_sanitized) GTEST_SKIP() << "a sanitizer's library must be loaded before any other";
+    site_.emplace(Site::Options{
+        .settings = {"journal.path=" + directory_.file("journal"), "log.level=info"},
+        .environment = {{"LD_PRELOAD", HANGING_DISK}, {"HANGING_DISK_WHILE", sign_}}});
+    updates_.emplace(*site_, 30);
+  }
+  void TearDown() override { let_go(); }
+
+  void hang() { std::ofstream(sign_).put('x'); }
+  void let_go() { std::filesystem::remove(sign_); }
+  /// A write waits for the disk, and will until the test lets go.
+  [[nodiscard]] bool hangs() const {
+    return std::filesystem::exists(sign_ + ".hangs") && std::filesystem::exists(sign_);
+  }
+  std::optional<MqttDevice::Received> reply_to(const std::string& thing) {
+    return site_->device->take(
+        [&](const auto& reply) { return reply.topic.starts_with("$aws/things/" + thing + "/"); });
+  }
+  bool accepts_update(const std::string& thing) {
+    updates_->send(thing);
+    const auto reply = reply_to(thing);
+    if (!reply) throw std::runtime_error("no reply\n" + site_->bridge->log());
+    const bool accepted = reply->topic.ends_with("/accepted");
+    if (accepted) ++accepted_;
+    if (!accepted) refusal_ = *reply;
+    return accepted;
+  }
+  httplib::Result get(const std::string& path) {
+    const auto line = site_->bridge->process().wait_for_line("admin listener url=");
+    const auto at = line.value().find("http://");
+    const auto end = line.value().find_first_of("/ \n", at + std::string("http://").size());
+    httplib::Client client(line.value().substr(at, end - at));
+    return client.Get(path);
+  }
+
+  TemporaryDirectory directory_;
+  const std::string sign_ = directory_.file("hang");
+  std::optional<Site> site_;
+  std::optional<Updates> updates_;
+  std::size_t accepted_ = 0;
+  MqttDevice::Received refusal_;
+};
+
+TEST_F(HangingDiskTest, CostsUpdatesAloneAndIsSaidAndItRecovers) {
+  ASSERT_TRUE(wait_until([&] { return accepts_update("lamp-0"); }));
+  // An answer that comes while the disk hangs reaches its device.
+  site_->endpoint->set_fault({{"kind", "none"}, {"delay_ms", 1000}});
+  const auto calls = site_->endpoint->calls().at("total");
+  updates_->send("lamp-1");
+  ASSERT_TRUE(wait_until([&] { return site_->endpoint->calls().at("total") > calls; }));
+  site_->endpoint->clear_faults();
+  hang();
+  ASSERT_TRUE(wait_until([&] { return !accepts_update("lamp-0") && hangs(); }));
+  EXPECT_EQ(code_of(refusal_), "RequestThrottled");
+  EXPECT_THAT(message_of(refusal_), HasSubstr("the journal is waiting for its disk"));
+  const auto answered = reply_to("lamp-1");
+  ASSERT_TRUE(answered);
+  EXPECT_THAT(answered->topic, testing::EndsWith("/accepted"));
+  ++accepted_;
+
+  for (const auto& thing : updates_->things()) {
+    site_->device->publish(start_next_topic(thing), "{}");
+    const auto reply = reply_to(thing);
+    ASSERT_TRUE(reply) << thing << "\n" << site_->bridge->log();
+    EXPECT_THAT(reply->topic, testing::EndsWith("/start-next/accepted"));
+    EXPECT_FALSE(accepts_update(thing));
+  }
+  const auto ready = get("/readyz");
+  ASSERT_TRUE(ready);
+  EXPECT_EQ(ready->status, 503);
+  EXPECT_THAT(ready->body, HasSubstr("disk_stalled"));
+  ASSERT_TRUE(hangs()) << "all of this happened meanwhile";
+
+  let_go();
+  EXPECT_TRUE(wait_until([&] { return get("/readyz")->status == 200; })) << get("/readyz")->body;
+  EXPECT_TRUE(wait_until([&] { return accepts_update("lamp-0"); }));
+  EXPECT_THAT(site_->bridge->log(), HasSubstr("the journal can be written again"));
+
+  // What was refused was not kept.
+  site_->bridge->process().signal(SIGKILL);
+  site_->bridge->process().wait();
+  site_->bridge.emplace(site_->bridge_settings());
+  ASSERT_TRUE(wait_until([&] { return accepts_update("lamp-0"); }));
+  EXPECT_EQ(updates_->arrived().whole, accepted_);
+}
+
+TEST_F(HangingDiskTest, DoesNotKeepTheBridgeFromEnding) {
+  ASSERT_TRUE(wait_until([&] { return accepts_update("lamp-0"); }));
+  hang();
+  ASSERT_TRUE(wait_until([&] { return !accepts_update("lamp-0") && hangs(); }));
+  EXPECT_EQ(site_->bridge->stop(), 0);
+  EXPECT_TRUE(hangs());
+  EXPECT_THAT(site_->bridge->log(), HasSubstr("the journal did not stop in time"));
 }
 
 TEST(DiskTest, AJournalThatCannotBeIsACauseNotToStartAndIsNamed) {

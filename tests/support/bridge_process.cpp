@@ -63,8 +63,9 @@ std::vector<std::string> command(const TemporaryDirectory& directory,
 
 }  // namespace
 
-BridgeProcess::BridgeProcess(const std::vector<std::string>& settings, Wait wait)
-    : process_(command(directory_, settings)) {
+BridgeProcess::BridgeProcess(const std::vector<std::string>& settings, Wait wait,
+                             const Process::Environment& environment)
+    : process_(command(directory_, settings), environment) {
   if (wait == Wait::until_ready && !wait_until_ready()) {
     throw std::runtime_error("the bridge does not get ready: " + log());
   }

@@ -18,7 +18,8 @@ class BridgeProcess {
   /// `settings` are `section.key=value`, the value as it stands; of two for one key the later
   /// counts. Unless they say otherwise requests are not signed and the log says everything. Throws
   /// std::runtime_error if it does not get ready.
-  explicit BridgeProcess(const std::vector<std::string>& settings, Wait wait = Wait::until_ready);
+  explicit BridgeProcess(const std::vector<std::string>& settings, Wait wait = Wait::until_ready,
+                         const Process::Environment& environment = {});
 
   [[nodiscard]] std::string log() const { return process_.output(); }
   [[nodiscard]] Process& process() { return process_; }

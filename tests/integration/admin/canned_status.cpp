@@ -102,6 +102,7 @@ Status healthy_status() {
                     .max_bytes = 64 << 20,
                     .failing = false,
                     .cause = {},
+                    .disk_stalled = std::nullopt,
                     .refused = 0,
                     .longest_unsynced = 48ms,
                     .oldest_held = std::nullopt};

@@ -65,6 +65,8 @@ class Site {
     MosquittoBroker::Options broker = {};
     /// The site's device is one that misses nothing, see MqttDevice::Options.
     bool persistent_device = false;
+    /// Of the bridge, in addition to ours.
+    Process::Environment environment = {};
   };
 
   Site() : Site(Options{}) {}
@@ -75,7 +77,7 @@ class Site {
     endpoint.emplace(JobsEndpoint::Options{
         .tls = wires_.endpoint_tls ? std::optional(certificate("endpoint")) : std::nullopt,
         .arguments = options.endpoint_arguments});
-    bridge.emplace(bridge_settings());
+    bridge.emplace(bridge_settings(), BridgeProcess::Wait::until_ready, options.environment);
     device = connect_device("device", options.persistent_device);
     for (const auto* filter : {"$aws/things/+/jobs/+/accepted", "$aws/things/+/jobs/+/rejected",
                                "$aws/things/+/jobs/+/+/rejected"}) {

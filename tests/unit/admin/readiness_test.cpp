@@ -170,6 +170,17 @@ TEST(ReadinessTest, JournalThatCannotBeWrittenIsAReasonAndOneThatFillsAWarning) 
   EXPECT_THAT(warnings(status), ElementsAre("journal_filling"));
 }
 
+TEST(ReadinessTest, ADiskThatDoesNotRespondIsAReasonOfItsOwn) {
+  auto status = working();
+  status.journal.enabled = true;
+  status.journal.failing = true;
+  status.journal.cause = "is waiting for its disk";
+  status.journal.disk_stalled = 7s;
+  ASSERT_THAT(reasons(status), ElementsAre("disk_stalled"));
+  EXPECT_THAT(readiness(status).reasons[0].message, HasSubstr("for 7 seconds"));
+  EXPECT_THAT(readiness(status).reasons[0].cure, HasSubstr("Check the disk"));
+}
+
 TEST(ReadinessTest, ThrottledLostAndDroppedAreWarnings) {
   auto status = working();
   status.reads = {.configured = 200, .allowed = 40.4, .slowed = true, .used = 0};
