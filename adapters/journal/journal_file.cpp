@@ -167,7 +167,9 @@ Result<std::unique_ptr<JournalFile>, FileFault> JournalFile::open(const std::str
   if (!again) return Failure{again.error()};
   Database checkpoints = std::move(again).value();
   checkpoints.checkpoint_when_closed(false);
-  fault = checkpoints.run("PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0");
+  // Whoever looks into the file meanwhile is not waited for: updates would be.
+  fault = checkpoints.run(
+      "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA busy_timeout=0");
   if (fault) return Failure{*std::move(fault)};
 
   auto put = writes.prepare(

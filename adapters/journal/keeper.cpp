@@ -123,8 +123,9 @@ bool SqliteJournal::Keeper::hand_over(Lock& lock, Request request) {
   notify(lock, work_);
   auto until = began + settings_.write_patience;
   while (!done_.wait_until(lock, until, is_done)) {
+    const auto writer = writer_;
     lock.unlock();
-    const bool is_starved = waits_for_processor(writer_);
+    const bool is_starved = waits_for_processor(writer);
     lock.lock();
     if (is_done()) return true;
     const bool hangs = !is_starved && !held_;
