@@ -172,13 +172,8 @@ Result<std::unique_ptr<JournalFile>, FileFault> JournalFile::open(const std::str
       "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA busy_timeout=0");
   if (fault) return Failure{*std::move(fault)};
 
-  auto put = writes.prepare(
-      "INSERT INTO updates(number, received, expires_after, topic, payload, "
-      "response_topic, correlation_data, content_type, checksum) "
-      "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
-  if (!put) return Failure{put.error()};
-  auto take = writes.prepare("DELETE FROM updates WHERE number=?1");
-  if (!take) return Failure{take.error()};
+  auto statements = prepare(writes);
+  if (!statements) return Failure{statements.error()};
   // Its locks are on the other files, so it may be opened once more beside SQLite.
   Descriptor log(::open((path + "-wal").c_str(), O_RDONLY | O_CLOEXEC));
   if (log.number() < 0) {
@@ -189,18 +184,35 @@ Result<std::unique_ptr<JournalFile>, FileFault> JournalFile::open(const std::str
   checkpoints.checkpoint_when_closed(true);
   return std::unique_ptr<JournalFile>(
       new JournalFile(path, std::move(locked).value(), std::move(log), std::move(writes),
-                      std::move(checkpoints), std::move(put).value(), std::move(take).value()));
+                      std::move(checkpoints), std::move(statements).value()));
+}
+
+Result<JournalFile::Statements, FileFault> JournalFile::prepare(Database& writes) {
+  auto begin = writes.prepare("BEGIN IMMEDIATE");
+  if (!begin) return Failure{begin.error()};
+  auto put = writes.prepare(
+      "INSERT INTO updates(number, received, expires_after, topic, payload, "
+      "response_topic, correlation_data, content_type, checksum) "
+      "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+  if (!put) return Failure{put.error()};
+  auto take = writes.prepare("DELETE FROM updates WHERE number=?1");
+  if (!take) return Failure{take.error()};
+  auto commit = writes.prepare("COMMIT");
+  if (!commit) return Failure{commit.error()};
+  return Statements{.begin = std::move(begin).value(),
+                    .put = std::move(put).value(),
+                    .take = std::move(take).value(),
+                    .commit = std::move(commit).value()};
 }
 
 JournalFile::JournalFile(std::string path, Descriptor lock, Descriptor log, Database writes,
-                         Database checkpoints, Statement put, Statement take)
+                         Database checkpoints, Statements statements)
     : path_(std::move(path)),
       lock_(std::move(lock)),
       log_(std::move(log)),
       writes_(std::move(writes)),
       checkpoints_(std::move(checkpoints)),
-      put_(std::move(put)),
-      take_(std::move(take)) {}
+      statements_(std::move(statements)) {}
 
 Result<JournalContent, FileFault> JournalFile::read_unwritable(const std::string& path) {
   const auto locked = lock(path);
@@ -223,42 +235,47 @@ JournalContent JournalFile::read() {
   return read_all(writes_);
 }
 
-std::optional<FileFault> JournalFile::record(const JournalEntry& entry) {
-  const auto& message = entry.message;
-  put_.bind(0, static_cast<std::int64_t>(entry.number));
-  put_.bind(1, entry.received);
-  if (message.expires_after) {
-    put_.bind(
-        2, std::chrono::duration_cast<std::chrono::milliseconds>(*message.expires_after).count());
-  } else {
-    put_.bind_null(2);
-  }
-  put_.bind_blob(3, message.topic);
-  put_.bind_blob(4, message.payload);
-  put_.bind_blob(5, message.response_topic);
-  put_.bind_blob(6, message.correlation_data);
-  put_.bind_blob(7, message.content_type);
-  put_.bind(8, checksum(entry));
-  const auto done = put_.step();
-  put_.reset();
-  if (done) return std::nullopt;
-  writes_.roll_back();
-  return done.error();
-}
-
-std::optional<FileFault> JournalFile::remove(std::span<const std::uint64_t> numbers) {
-  const bool many = numbers.size() > 1;
-  auto fault = many ? writes_.run("BEGIN IMMEDIATE") : std::nullopt;
-  for (const auto number : numbers) {
+std::optional<FileFault> JournalFile::write(const JournalEntry* added,
+                                            std::span<const std::uint64_t> removed) {
+  const bool many = removed.size() + (added != nullptr ? 1 : 0) > 1;
+  auto fault = many ? carry_out(statements_.begin) : std::nullopt;
+  for (const auto number : removed) {
     if (fault) break;
-    take_.bind(0, static_cast<std::int64_t>(number));
-    const auto done = take_.step();
-    take_.reset();
-    if (!done) fault = done.error();
+    statements_.take.bind(0, static_cast<std::int64_t>(number));
+    fault = carry_out(statements_.take);
   }
-  if (!fault && many) fault = writes_.run("COMMIT");
+  if (!fault && added != nullptr) {
+    bind(*added);
+    fault = carry_out(statements_.put);
+  }
+  if (!fault && many) fault = carry_out(statements_.commit);
   if (fault) writes_.roll_back();
   return fault;
+}
+
+std::optional<FileFault> JournalFile::carry_out(Statement& statement) {
+  const auto done = statement.step();
+  statement.reset();
+  return done ? std::nullopt : std::optional(done.error());
+}
+
+void JournalFile::bind(const JournalEntry& entry) {
+  const auto& message = entry.message;
+  auto& put = statements_.put;
+  put.bind(0, static_cast<std::int64_t>(entry.number));
+  put.bind(1, entry.received);
+  if (message.expires_after) {
+    put.bind(2,
+             std::chrono::duration_cast<std::chrono::milliseconds>(*message.expires_after).count());
+  } else {
+    put.bind_null(2);
+  }
+  put.bind_blob(3, message.topic);
+  put.bind_blob(4, message.payload);
+  put.bind_blob(5, message.response_topic);
+  put.bind_blob(6, message.correlation_data);
+  put.bind_blob(7, message.content_type);
+  put.bind(8, checksum(entry));
 }
 
 bool JournalFile::has_moved() const {

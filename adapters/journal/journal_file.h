@@ -46,8 +46,8 @@ struct JournalContent {
 
 /// The journal's database file, see FORMAT.md; this process's alone while it is open. Three groups
 /// of functions may be used by three threads at the same time, each by one at a time:
-/// read(), record() and remove(); sync(), has_moved() and log_size(); checkpoint(). The first group
-/// waits for no disk that is in order, but any of them may hang with a disk that hangs.
+/// read() and write(); sync(), has_moved() and log_size(); checkpoint(). The first group waits for
+/// no disk that is in order, but any of them may hang with a disk that hangs.
 class JournalFile {
  public:
   /// `max_size`: bytes that the database may take, its log of writes apart. The error also for a
@@ -59,9 +59,8 @@ class JournalFile {
 
   /// Reads and checks all of the file.
   JournalContent read();
-  std::optional<FileFault> record(const JournalEntry& entry);
-  /// Those entries, or with a fault none of them.
-  std::optional<FileFault> remove(std::span<const std::uint64_t> numbers);
+  /// Removes entries and then adds one, if there is one to add: all of it, or with a fault nothing.
+  std::optional<FileFault> write(const JournalEntry* added, std::span<const std::uint64_t> removed);
   /// Whether the path no longer leads to this file: somebody removed or replaced it.
   [[nodiscard]] bool has_moved() const;
 
@@ -82,8 +81,18 @@ class JournalFile {
   void leave_behind();
 
  private:
+  struct Statements {
+    Statement begin;
+    Statement put;
+    Statement take;
+    Statement commit;
+  };
   JournalFile(std::string path, Descriptor lock, Descriptor log, Database writes,
-              Database checkpoints, Statement put, Statement take);
+              Database checkpoints, Statements statements);
+
+  static Result<Statements, FileFault> prepare(Database& writes);
+  std::optional<FileFault> carry_out(Statement& statement);
+  void bind(const JournalEntry& entry);
 
   Result<bool, FileFault> checkpoint(const std::string& mode);
 
@@ -92,8 +101,7 @@ class JournalFile {
   Descriptor log_;
   Database writes_;       ///< commits without waiting for the disk
   Database checkpoints_;  ///< waits for it, and never writes a row
-  Statement put_;
-  Statement take_;
+  Statements statements_;
 };
 
 /// A file that is ready, and what was in it.

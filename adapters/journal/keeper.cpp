@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 /// So that whoever waits to record never waits for long while entries are removed that could not be
 /// at once.
-constexpr std::size_t most_removed_at_once = 200;
+constexpr std::size_t most_removed_at_once = 1000;
 
 /// The log of writes goes into the database when it is so large, or now and then. Past the second
 /// size no update is written meanwhile, so that the log begins anew. Past the third its space is
@@ -67,7 +67,8 @@ SqliteJournal::Keeper::Keeper(std::string path, OpenedJournal opened, JournalSet
       settings_(settings),
       file_(std::move(opened.file)),
       look_at_(now() + look_every),
-      sleeps_until_(MonotonicTime::max()),
+      writer_sleeps_until_(MonotonicTime::max()),
+      syncer_sleeps_until_(MonotonicTime::max()),
       log_(log) {
   if (!opened.saved) unsaved_ = std::move(opened.entries);
   if (!file_) failed({.kind = FileFault::Kind::full, .message = "cannot be written: disk full"});
@@ -83,7 +84,7 @@ std::optional<std::string> SqliteJournal::Keeper::record(const JournalEntry& ent
   if (is_behind()) failed(lateness());
   if (!file_ || late_ || stalled_) return refused(state_.cause);
   entry_ = entry;
-  if (hand_over(lock, Request::record)) {
+  if (hand_over(lock)) {
     const auto outcome = std::exchange(outcome_, std::nullopt);
     return outcome ? std::optional(refused(outcome->message)) : std::nullopt;
   }
@@ -96,29 +97,24 @@ std::optional<std::string> SqliteJournal::Keeper::record(const JournalEntry& ent
 }
 
 void SqliteJournal::Keeper::settle(const std::vector<std::uint64_t>& numbers) try {
-  Lock lock(mutex_);
+  const Lock lock(mutex_);
   for (const auto number : numbers) unsynced_.erase(number);
-  // At once, so that the thing's next call begins when a kill cannot bring them back any more: its
-  // effect would be overwritten. Where that cannot be, they are removed in the order in which they
-  // were settled: of what comes back after a kill and is carried out again, the last is the last.
-  const bool at_once = file_ && settled_.empty() && !stalled_;
+  // Removed in the order in which they were settled: of what comes back after a kill and is carried
+  // out again, the last is the last.
   settled_.insert(settled_.end(), numbers.begin(), numbers.end());
-  if (at_once && hand_over(lock, Request::settle)) return;
-  if (at_once) stall();
-  if (remove_at_ == MonotonicTime::max()) {
-    remove_at_ = stalled_ ? now() : now() + settings_.retry_after;
-    work_.notify_one();
-  }
+  if (remove_at_ == MonotonicTime::max()) remove_at_ = now() + settings_.remove_after;
+  // It seldom sleeps for longer: what is recorded is settled soon.
+  if (remove_at_ < writer_sleeps_until_) work_.notify_one();
 } catch (const std::exception& error) {  // no memory: they are sent once more after a restart
   log_.write(Severity::error, "updates stay in the journal although they are settled",
              {{"path", path_}, {"cause", error.what()}});
 }
 
-/// Has the writer carry out a request and waits for it, but not for long. False: it has not, and
-/// nobody waits for it any more.
-bool SqliteJournal::Keeper::hand_over(Lock& lock, Request request) {
-  const auto is_done = [this] { return request_ == Request::none; };
-  request_ = request;
+/// Has the writer record `entry_` and waits for it, but not for long. False: it has not, and nobody
+/// waits for it any more.
+bool SqliteJournal::Keeper::hand_over(Lock& lock) {
+  const auto is_done = [this] { return !requested_; };
+  requested_ = true;
   const auto began = now();
   notify(lock, work_);
   auto until = began + settings_.write_patience;
@@ -130,7 +126,7 @@ bool SqliteJournal::Keeper::hand_over(Lock& lock, Request request) {
     if (is_done()) return true;
     const bool hangs = !is_starved && !held_;
     if (hangs || now() > began + more_patience * settings_.write_patience) {
-      request_ = Request::none;
+      requested_ = false;
       return false;
     }
     until = now() + settings_.write_patience;
@@ -139,19 +135,20 @@ bool SqliteJournal::Keeper::hand_over(Lock& lock, Request request) {
 }
 
 void SqliteJournal::Keeper::finish_request(Lock& lock) {
-  request_ = Request::none;
+  requested_ = false;
   notify(lock, done_);
 }
 
 SqliteJournal::State SqliteJournal::Keeper::state() const {
   const Lock lock(mutex_);
   State state = state_;
-  if (!state.failing && is_behind()) {
+  const auto stalled_since = this->stalled_since();
+  if (!state.failing && (stalled_since || is_behind())) {
     state.failing = true;
     state.cause = lateness().message;
   }
-  if (stalled_) {
-    state.disk_stalled = now() - *stalled_;
+  if (stalled_since) {
+    state.disk_stalled = now() - *stalled_since;
   } else if (is_behind()) {
     state.disk_stalled = now() - unsynced_.begin()->second;
   }
@@ -177,12 +174,22 @@ bool SqliteJournal::Keeper::is_behind() const {
   return !unsynced_.empty() && now() - unsynced_.begin()->second > settings_.sync_patience;
 }
 
+/// Since when a write has not been completed: one that somebody waited for too long for, or one
+/// that nobody waits for and that hangs beyond doubt.
+std::optional<MonotonicTime> SqliteJournal::Keeper::stalled_since() const {
+  if (stalled_) return stalled_;
+  const bool hangs =
+      writing_since_ && now() - *writing_since_ > more_patience * settings_.write_patience;
+  return hangs ? writing_since_ : std::nullopt;
+}
+
 FileFault SqliteJournal::Keeper::lateness() const {
   return {.kind = FileFault::Kind::late,
-          .message = stalled_ ? "is waiting for its disk, which did not complete a write within " +
-                                    whole_milliseconds(settings_.write_patience)
-                              : "is waiting for its disk, which did not confirm a write within " +
-                                    whole_milliseconds(settings_.sync_patience)};
+          .message = stalled_since()
+                         ? "is waiting for its disk, which did not complete a write within " +
+                               whole_milliseconds(settings_.write_patience)
+                         : "is waiting for its disk, which did not confirm a write within " +
+                               whole_milliseconds(settings_.sync_patience)};
 }
 
 // The writer.
@@ -194,7 +201,7 @@ void SqliteJournal::Keeper::run_writer() {
     write(lock);
   } catch (const std::exception& error) {  // no memory
     if (!lock.owns_lock()) lock.lock();
-    writing_ = false;
+    writing_since_.reset();
     begun_ = false;
     gave_up(error);
   }
@@ -216,31 +223,45 @@ void SqliteJournal::Keeper::gave_up(const std::exception& error) {
 }
 
 void SqliteJournal::Keeper::write(Lock& lock) {
+  MonotonicTime wrote_at{};
   while (true) {
     if (!held_) {
-      if (write_something(lock)) continue;
+      if (write_something(lock)) {
+        wrote_at = now();
+        continue;
+      }
       if (stalled_) {
         stalled_.reset();
         recover_from_lateness();
       }
     }
     if (stopping_) break;
-    const auto due = std::min(file_ ? remove_at_ : MonotonicTime::max(), mend_at_);
+    auto due = write_due();
+    // What was just recorded is settled soon: that need not wake the thread then.
+    const auto soon = wrote_at + settings_.remove_after;
+    if (now() < soon) due = std::min(due, soon);
+    writer_sleeps_until_ = due;
     // Further waits than a clock can tell are waits without an end.
-    if (held_ || due == MonotonicTime::max()) {
+    if (due == MonotonicTime::max()) {
       work_.wait(lock);
     } else {
       work_.wait_until(lock, due);
     }
+    writer_sleeps_until_ = MonotonicTime::min();
   }
   close(lock);
 }
 
+MonotonicTime SqliteJournal::Keeper::write_due() const {
+  if (held_) return MonotonicTime::max();
+  return std::min(file_ ? remove_at_ : MonotonicTime::max(), mend_at_);
+}
+
 /// The one thing that is to be done first; false: there is nothing.
 bool SqliteJournal::Keeper::write_something(Lock& lock) {
-  if (request_ == Request::record) {
+  if (requested_) {
     write_entry(lock);
-  } else if (request_ == Request::settle || (file_ && now() >= remove_at_)) {
+  } else if (file_ && now() >= remove_at_) {
     remove_settled(lock);
   } else if (std::exchange(moved_, false)) {
     rescue(lock);
@@ -255,11 +276,11 @@ bool SqliteJournal::Keeper::write_something(Lock& lock) {
 /// Touches the file, without the mutex.
 template <typename Work>
 auto SqliteJournal::Keeper::without(Lock& lock, Work work) {
-  writing_ = true;
+  writing_since_ = now();
   lock.unlock();
   auto result = work();
   lock.lock();
-  writing_ = false;
+  writing_since_.reset();
   if (held_) to_sync_.notify_one();
   return result;
 }
@@ -270,10 +291,15 @@ void SqliteJournal::Keeper::write_entry(Lock& lock) {
     return finish_request(lock);
   }
   begun_ = true;
-  auto fault = without(lock, [&] { return file_->record(entry_); });
+  const auto removed = first_settled();
+  auto fault = without(lock, [&] { return file_->write(&entry_, removed); });
   begun_ = false;
-  if (fault) failed(*fault);
-  if (!fault) wrote_ = true;
+  if (fault) {
+    failed(*fault);
+  } else {
+    wrote_ = true;
+    have_removed(removed.size());
+  }
   if (std::exchange(given_up_, false)) {
     // Its device was told that it is rejected. Nothing is done before it is gone.
     if (!fault) settled_.insert(settled_.begin(), entry_.number);
@@ -292,22 +318,29 @@ void SqliteJournal::Keeper::write_entry(Lock& lock) {
 void SqliteJournal::Keeper::remove_settled(Lock& lock) {
   remove_at_ = MonotonicTime::max();
   while (!settled_.empty() && file_) {
-    const auto count = std::min(settled_.size(), most_removed_at_once);
-    const std::vector<std::uint64_t> first(settled_.begin(),
-                                           settled_.begin() + static_cast<std::ptrdiff_t>(count));
-    if (const auto fault = without(lock, [&] { return file_->remove(first); })) {
+    const auto removed = first_settled();
+    if (const auto fault = without(lock, [&] { return file_->write(nullptr, removed); })) {
       failed(*fault);
       remove_at_ = now() + settings_.retry_after;
-      break;
+      return;
     }
-    settled_.erase(settled_.begin(), settled_.begin() + static_cast<std::ptrdiff_t>(count));
     wrote_ = true;
-    if (request_ == Request::record || held_) {
+    have_removed(removed.size());
+    if (requested_ || held_) {
       if (!settled_.empty()) remove_at_ = now();
       return;
     }
   }
-  if (request_ == Request::settle) finish_request(lock);
+}
+
+std::vector<std::uint64_t> SqliteJournal::Keeper::first_settled() const {
+  const auto count = std::min(settled_.size(), most_removed_at_once);
+  return {settled_.begin(), settled_.begin() + static_cast<std::ptrdiff_t>(count)};
+}
+
+void SqliteJournal::Keeper::have_removed(std::size_t count) {
+  settled_.erase(settled_.begin(), settled_.begin() + static_cast<std::ptrdiff_t>(count));
+  if (settled_.empty()) remove_at_ = MonotonicTime::max();
 }
 
 /// Takes everything out of a file that goes with the connection to it.
@@ -357,7 +390,7 @@ void SqliteJournal::Keeper::mend(Lock& lock) {
     while (!unsaved_.empty()) {
       const auto& entry = unsaved_.back();
       if (!settled.contains(entry.number)) {
-        if (auto failure = file->record(entry)) return failure;
+        if (auto failure = file->write(&entry, {})) return failure;
         written.push_back(entry.number);
       }
       unsaved_.pop_back();
@@ -408,9 +441,9 @@ void SqliteJournal::Keeper::sync(Lock& lock) {
     if (now() >= look_at_) keep_small(lock);
     const auto due = std::min(sync_due(), look_at_);
     if (stopping_ || now() >= due) continue;
-    sleeps_until_ = due;
+    syncer_sleeps_until_ = due;
     to_sync_.wait_until(lock, due);
-    sleeps_until_ = MonotonicTime::min();
+    syncer_sleeps_until_ = MonotonicTime::min();
   }
 }
 
@@ -421,7 +454,7 @@ MonotonicTime SqliteJournal::Keeper::sync_due() const {
 
 /// If it would sleep for too long.
 void SqliteJournal::Keeper::wake_syncer() {
-  if (sync_due() < sleeps_until_) to_sync_.notify_one();
+  if (sync_due() < syncer_sleeps_until_) to_sync_.notify_one();
 }
 
 /// Touches the file beside the writer, without the mutex.
@@ -461,13 +494,13 @@ void SqliteJournal::Keeper::keep_small(Lock& lock) {
     moved_ = true;
     return work_.notify_one();
   }
-  const bool is_quiet = unsynced_.empty() && settled_.empty();
+  const bool is_quiet = unsynced_.empty();
   if (!wrote_ || !file_ || (size < log_to_checkpoint && !is_quiet)) return;
   checkpoint(lock, [](JournalFile& file) { return file.checkpoint(); });
   if (size < largest_log && !(is_quiet && size >= log_to_truncate)) return;
   // There is little left to do, so that the writer is not held for long.
   held_ = true;
-  to_sync_.wait(lock, [this] { return !writing_; });
+  to_sync_.wait(lock, [this] { return !writing_since_; });
   checkpoint(lock,
              [=](JournalFile& file) { return is_quiet ? file.truncate_log() : file.checkpoint(); });
   held_ = false;

@@ -43,18 +43,20 @@ class SqliteJournal::Keeper {
 
  private:
   using Lock = std::unique_lock<std::mutex>;
-  /// What the caller of record() or settle() waits for.
-  enum class Request { none, record, settle };
 
-  bool hand_over(Lock& lock, Request request);
+  bool hand_over(Lock& lock);
   void finish_request(Lock& lock);
   [[nodiscard]] bool is_behind() const;
+  [[nodiscard]] std::optional<MonotonicTime> stalled_since() const;
   [[nodiscard]] FileFault lateness() const;
 
   void write(Lock& lock);
+  [[nodiscard]] MonotonicTime write_due() const;
   bool write_something(Lock& lock);
   void write_entry(Lock& lock);
   void remove_settled(Lock& lock);
+  [[nodiscard]] std::vector<std::uint64_t> first_settled() const;
+  void have_removed(std::size_t count);
   void mend(Lock& lock);
   void rescue(Lock& lock);
   void close(Lock& lock);
@@ -88,8 +90,8 @@ class SqliteJournal::Keeper {
   std::condition_variable to_sync_;  ///< for the syncer
   std::condition_variable ended_;
 
-  Request request_ = Request::none;
-  JournalEntry entry_;                ///< to be recorded; the writer's while `begun_`
+  bool requested_ = false;            ///< somebody waits for `entry_` to be recorded
+  JournalEntry entry_;                ///< the writer's while `begun_`
   std::optional<FileFault> outcome_;  ///< of recording it
   bool begun_ = false;
   bool given_up_ = false;  ///< nobody waits for `entry_` any more: it was refused
@@ -102,17 +104,18 @@ class SqliteJournal::Keeper {
   std::vector<JournalEntry> unsaved_;                ///< to be written to the next file
   std::vector<std::uint64_t> settled_;               ///< to be removed, in this order
   std::map<std::uint64_t, MonotonicTime> unsynced_;  ///< recorded, by number, and when
+  std::optional<MonotonicTime> writing_since_;       ///< the writer touches the file
   MonotonicTime remove_at_ = MonotonicTime::max();
   MonotonicTime mend_at_ = MonotonicTime::max();
-  MonotonicTime look_at_;       ///< whether all is in order
-  MonotonicTime sleeps_until_;  ///< the syncer
-  bool moved_ = false;          ///< the path no longer leads to the file
-  bool reopen_ = false;         ///< what is open is not to be trusted
-  bool wrote_ = false;          ///< since the last checkpoint
-  bool writing_ = false;        ///< the writer touches the file
-  bool held_ = false;           ///< the writer must not, for a checkpoint
-  bool syncing_ = false;        ///< the syncer touches the file
-  bool late_ = false;           ///< the journal fails because its disk takes too long
+  MonotonicTime look_at_;  ///< whether all is in order
+  MonotonicTime writer_sleeps_until_;
+  MonotonicTime syncer_sleeps_until_;
+  bool moved_ = false;    ///< the path no longer leads to the file
+  bool reopen_ = false;   ///< what is open is not to be trusted
+  bool wrote_ = false;    ///< since the last checkpoint
+  bool held_ = false;     ///< the writer must not, for a checkpoint
+  bool syncing_ = false;  ///< the syncer touches the file
+  bool late_ = false;     ///< the journal fails because its disk takes too long
   bool stopping_ = false;
   int running_ = 2;   ///< threads
   pid_t writer_ = 0;  ///< the kernel's name of that thread

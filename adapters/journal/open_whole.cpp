@@ -9,7 +9,7 @@ namespace {
 
 std::optional<FileFault> copy(const std::vector<JournalEntry>& entries, JournalFile& file) {
   for (const auto& entry : entries) {
-    if (auto fault = file.record(entry)) return fault;
+    if (auto fault = file.write(&entry, {})) return fault;
   }
   if (auto cause = file.sync()) return FileFault{FileFault::Kind::unusable, *cause};
   return std::nullopt;

@@ -18,8 +18,8 @@ namespace jobs_bridge::journal {
 struct JournalSettings {
   /// Bytes that the database may take, its log of writes apart.
   std::size_t max_size = std::size_t{64} << 20;
-  /// How long record() and settle() wait for a write, and with them whoever waits for the caller. A
-  /// file system in good order, but busy with a sync, has been seen to take a tenth of a second.
+  /// How long record() waits for a write, and with it whoever waits for the caller. A file system
+  /// in good order, but busy with a sync, has been seen to take a tenth of a second.
   Duration write_patience = std::chrono::milliseconds(250);
   /// From record() until the disk is told to keep an entry that has not been settled by then. The
   /// disk's own time comes on top of it.
@@ -27,6 +27,8 @@ struct JournalSettings {
   /// An entry that is neither settled nor known to be on the disk after so long: no further ones
   /// are taken, since what record() promises of a power cut cannot be kept.
   Duration sync_patience = std::chrono::seconds(2);
+  /// From settle() until an entry is removed, unless record() takes that along before.
+  Duration remove_after = std::chrono::milliseconds(5);
   /// After a failure, before the next try.
   Duration retry_after = std::chrono::seconds(1);
   /// What the destructor may take.
@@ -36,10 +38,11 @@ struct JournalSettings {
 /// A journal in a file (FORMAT.md says what is in it), which is this process's alone while the
 /// journal lives.
 ///
-/// record() and settle() have a thread write to the operating system at once, so that a kill loses
-/// nothing and brings nothing back; another one has it brought to the disk and keeps the file
-/// small. While the file cannot be written (its disk is full, it was removed), record() says so and
-/// the first tries to mend it; every change between the two is logged.
+/// record() has a thread write to the operating system at once, so that a kill loses nothing;
+/// settle() waits for nothing, and what it was told is written together with the next entry, or
+/// JournalSettings::remove_after later. Another thread has it all brought to the disk and keeps the
+/// file small. While the file cannot be written (its disk is full, it was removed), record() says
+/// so and the first thread tries to mend it; every change between the two is logged.
 ///
 /// A disk that hangs costs updates alone. A write that takes longer than
 /// JournalSettings::write_patience is no longer waited for: the update is refused, and so is every

@@ -60,7 +60,8 @@ std::string whole_file() {
     auto file = JournalFile::open(path, max_size);
     promise(file.has_value(), "a journal can be begun");
     for (std::uint64_t number = 1; number <= count; ++number) {
-      promise(!file.value()->record(entry_of(number)), "an update can be recorded");
+      const auto entry = entry_of(number);
+      promise(!file.value()->write(&entry, {}), "an update can be recorded");
     }
     promise(file.value()->checkpoint().has_value(), "a journal can be brought into its file");
   }

@@ -128,13 +128,26 @@ TEST_F(StuckDiskTest, ASettlementThatHangsIsCarriedOutLater) {
   const auto journal = open(impatient);
   record(*journal, 1, 3);
   gate_.shut();
-  journal->settle({2});
+  journal->settle({2});  // does not wait
   ASSERT_TRUE(gate_.wait_until_somebody_waits());
-  EXPECT_TRUE(journal->state().disk_stalled);
+  ASSERT_TRUE(wait_until([&] { return journal->state().disk_stalled.has_value(); }));
+  EXPECT_TRUE(journal->state().failing);
   EXPECT_TRUE(journal->record(entry_of(4)));
   gate_.open();
   ASSERT_TRUE(wait_until([&] { return !journal->state().failing; }));
   EXPECT_THAT(stored_now(), ElementsAre(1, 3));
+}
+
+TEST_F(StuckDiskTest, WhatIsSettledGoesWithTheNextUpdateAndInOneWrite) {
+  auto with = settings;
+  with.remove_after = 1h;
+  const auto journal = open(with);
+  record(*journal, 1, 3);
+  journal->settle({1});
+  journal->settle({3});
+  EXPECT_THAT(stored_now(), ElementsAre(1, 2, 3)) << "settle() writes nothing itself";
+  record(*journal, 4, 4);
+  EXPECT_THAT(stored_now(), ElementsAre(2, 4));
 }
 
 TEST_F(StuckDiskTest, AKillWhileTheDiskHangsLosesNothingThatWasAccepted) {
@@ -142,8 +155,9 @@ TEST_F(StuckDiskTest, AKillWhileTheDiskHangsLosesNothingThatWasAccepted) {
     const auto journal = open(impatient);
     record(*journal, 1, 5);
     journal->settle({1});
+    record(*journal, 6, 6);
     gate_.shut();
-    if (!journal->record(entry_of(6))) return 1;
+    if (!journal->record(entry_of(7))) return 1;
     journal->settle({2});
     self.say('h');
     pause();
@@ -153,7 +167,7 @@ TEST_F(StuckDiskTest, AKillWhileTheDiskHangsLosesNothingThatWasAccepted) {
   child.end();
   // What was settled meanwhile may come back, and what hangs may have been written: it was here
   // before a byte of it was.
-  EXPECT_THAT(stored(), ElementsAre(2, 3, 4, 5));
+  EXPECT_THAT(stored(), ElementsAre(2, 3, 4, 5, 6));
 }
 
 TEST_F(StuckDiskTest, TheEndWaitsForADiskForAWhileOnly) {
