@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <system_error>
@@ -28,6 +29,9 @@ constexpr sqlite::Format format{
         "expires_after INTEGER, topic BLOB NOT NULL, payload BLOB NOT NULL, "
         "response_topic BLOB NOT NULL, correlation_data BLOB NOT NULL, "
         "content_type BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT"};
+
+/// The database's file grows and shrinks by so much.
+constexpr std::size_t chunk_size = std::size_t{64} << 10;
 
 /// Small: whole pages go into the log, and an update is small.
 constexpr std::size_t page_size = 1024;
@@ -125,6 +129,32 @@ JournalContent read_all(Database& database) {
   return content;
 }
 
+/// A connection beside which there is no other and that makes no further file: the index of the log
+/// is held in memory.
+Result<Database, FileFault> open_alone(const std::string& path) {
+  auto opened = Database::open(path);
+  if (!opened) return opened;
+  opened.value().checkpoint_when_closed(false);
+  auto fault = opened.value().run("PRAGMA locking_mode=EXCLUSIVE; PRAGMA cell_size_check=ON");
+  if (fault) return Failure{*std::move(fault)};
+  return opened;
+}
+
+Result<JournalContent, FileFault> read_alone(const std::string& path) {
+  auto opened = open_alone(path);
+  if (!opened) return Failure{opened.error()};
+  const auto identity = sqlite::identify(opened.value(), format);
+  if (!identity) return Failure{identity.error()};
+  if (*identity == sqlite::Identity::none) return JournalContent{};
+  return read_all(opened.value());
+}
+
+std::size_t size_of(const JournalEntry& entry) {
+  const auto& message = entry.message;
+  return message.topic.size() + message.payload.size() + message.response_topic.size() +
+         message.correlation_data.size() + message.content_type.size();
+}
+
 }  // namespace
 
 Descriptor::~Descriptor() {
@@ -133,7 +163,7 @@ Descriptor::~Descriptor() {
 
 Result<std::unique_ptr<JournalFile>, FileFault> JournalFile::open(const std::string& path,
                                                                   std::size_t max_size) {
-  if (auto fault = sqlite::make_sure_of(path)) return Failure{*std::move(fault)};
+  if (auto fault = sqlite::make_sure_of(path, format)) return Failure{*std::move(fault)};
   auto locked = lock(path);
   if (!locked) return Failure{locked.error()};
   auto opened = Database::open(path);
@@ -162,6 +192,8 @@ Result<std::unique_ptr<JournalFile>, FileFault> JournalFile::open(const std::str
   }
   if (!fault) fault = writes.run("PRAGMA synchronous=OFF");
   if (fault) return Failure{*std::move(fault)};
+  writes.count_log_pages();
+  writes.set_chunk_size(static_cast<int>(chunk_size));
 
   auto again = Database::open(path);
   if (!again) return Failure{again.error()};
@@ -172,10 +204,12 @@ Result<std::unique_ptr<JournalFile>, FileFault> JournalFile::open(const std::str
       "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA busy_timeout=0");
   if (fault) return Failure{*std::move(fault)};
 
+  checkpoints.set_chunk_size(static_cast<int>(chunk_size));
+
   auto statements = prepare(writes);
   if (!statements) return Failure{statements.error()};
   // Its locks are on the other files, so it may be opened once more beside SQLite.
-  Descriptor log(::open((path + "-wal").c_str(), O_RDONLY | O_CLOEXEC));
+  Descriptor log(::open((path + "-wal").c_str(), O_RDWR | O_CLOEXEC));
   if (log.number() < 0) {
     return Failure{FileFault{Kind::unusable, "has no log of writes: " + text_of(errno)}};
   }
@@ -214,21 +248,44 @@ JournalFile::JournalFile(std::string path, Descriptor lock, Descriptor log, Data
       checkpoints_(std::move(checkpoints)),
       statements_(std::move(statements)) {}
 
+JournalFile::~JournalFile() {
+  // Closing brings the log into the database and removes it: then the database must be on the disk.
+  writes_.run("PRAGMA synchronous=FULL");
+}
+
 Result<JournalContent, FileFault> JournalFile::read_unwritable(const std::string& path) {
   const auto locked = lock(path);
   if (!locked) return Failure{locked.error()};
-  auto opened = Database::open(path);
-  if (!opened) return Failure{opened.error()};
-  Database& database = opened.value();
-  database.checkpoint_when_closed(false);
-  // Then the index of the log, which would be a file, is held in memory.
-  if (auto fault = database.run("PRAGMA locking_mode=EXCLUSIVE; PRAGMA cell_size_check=ON")) {
-    return Failure{*std::move(fault)};
+  return read_alone(path);
+}
+
+Result<std::optional<sqlite::LogDamage>, FileFault> JournalFile::mend_log(const std::string& path) {
+  if (auto fault = sqlite::make_sure_of(path, format)) return Failure{*std::move(fault)};
+  const auto locked = lock(path);
+  if (!locked) return Failure{locked.error()};
+  auto damage = sqlite::damage_of_log(path);
+  if (!damage) return damage;
+  // Somebody else's is left as it is.
+  const auto content = read_alone(path);
+  if (!content && content.error().kind != Kind::damaged) return Failure{content.error()};
+  if (damage->mended.empty()) return damage;
+  if (const auto cause = sqlite::overwrite_log(path, damage->mended)) {
+    return Failure{
+        FileFault{Kind::unusable, "has a damaged log of writes that cannot be mended: " + *cause}};
   }
+  return damage;
+}
+
+std::optional<FileFault> JournalFile::empty_log(const std::string& path) {
+  const auto locked = lock(path);
+  if (!locked) return locked.error();
+  auto opened = open_alone(path);
+  if (!opened) return opened.error();
+  auto& database = opened.value();
   const auto identity = sqlite::identify(database, format);
-  if (!identity) return Failure{identity.error()};
-  if (*identity == sqlite::Identity::none) return JournalContent{};
-  return read_all(database);
+  if (!identity) return identity.error();
+  database.set_chunk_size(static_cast<int>(chunk_size));
+  return database.run("PRAGMA synchronous=FULL; PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 JournalContent JournalFile::read() {
@@ -237,6 +294,9 @@ JournalContent JournalFile::read() {
 
 std::optional<FileFault> JournalFile::write(const JournalEntry* added,
                                             std::span<const std::uint64_t> removed) {
+  if (added != nullptr) {
+    if (auto fault = reserve(size_of(*added))) return fault;
+  }
   const bool many = removed.size() + (added != nullptr ? 1 : 0) > 1;
   auto fault = many ? carry_out(statements_.begin) : std::nullopt;
   for (const auto number : removed) {
@@ -251,6 +311,61 @@ std::optional<FileFault> JournalFile::write(const JournalEntry* added,
   if (!fault && many) fault = carry_out(statements_.commit);
   if (fault) writes_.roll_back();
   return fault;
+}
+
+/// Space for what the database grows by, so that the log can be brought into it however full the
+/// disk gets meanwhile.
+std::optional<FileFault> JournalFile::reserve(std::size_t bytes) {
+  // What a page holds beside a row's bytes, and the pages above a row's.
+  const auto more = bytes / (page_size - 64) + 6;
+  pages_ += more;
+  if (pages_ * page_size <= reserved_) return std::nullopt;
+  const auto count = writes_.value("PRAGMA page_count");
+  if (!count) return count.error();
+  struct stat status {};
+  if (::fstat(lock_.number(), &status) != 0) return std::nullopt;
+  pages_ = static_cast<std::size_t>(std::strtoull(count->c_str(), nullptr, 10)) + more;
+  reserved_ = static_cast<std::size_t>(status.st_size);
+  if (pages_ * page_size <= reserved_) return std::nullopt;
+  const auto wanted = (pages_ * page_size / chunk_size + 1) * chunk_size;
+  if (::fallocate(lock_.number(), 0, status.st_size, static_cast<off_t>(wanted - reserved_)) == 0 ||
+      errno == EOPNOTSUPP) {
+    reserved_ = wanted;
+    return std::nullopt;
+  }
+  pages_ -= more;
+  if (errno == ENOSPC) return FileFault{Kind::full, "cannot be written: disk full"};
+  return FileFault{Kind::unusable, "cannot be written: " + text_of(errno)};
+}
+
+bool JournalFile::make_room(std::size_t bytes, bool log_begins_anew) {
+  if (const auto fault = reserve(bytes)) return false;
+  // A page more for each that changes, and what each takes in the log.
+  const auto needed = (bytes / (page_size - 64) + 10) * (page_size + 24);
+  const auto end = (log_begins_anew ? 0 : log_used()) + needed;
+  const auto size = log_size();
+  if (end <= size) return true;
+  return ::fallocate(log_.number(), 0, static_cast<off_t>(size), static_cast<off_t>(end - size)) ==
+             0 ||
+         errno == EOPNOTSUPP;
+}
+
+std::size_t JournalFile::log_used() const {
+  return writes_.log_pages() * (page_size + 24);
+}
+
+std::optional<std::string> JournalFile::rewrite_log() {
+  std::vector<char> block(std::size_t{64} << 10);
+  for (off_t at = 0;;) {
+    const auto read = ::pread(log_.number(), block.data(), block.size(), at);
+    if (read == 0) break;
+    if (read < 0 ||
+        ::pwrite(log_.number(), block.data(), static_cast<std::size_t>(read), at) != read) {
+      return text_of(errno);
+    }
+    at += read;
+  }
+  return sync();
 }
 
 std::optional<FileFault> JournalFile::carry_out(Statement& statement) {
@@ -295,6 +410,7 @@ Result<bool, FileFault> JournalFile::checkpoint(const std::string& mode) {
   auto prepared = checkpoints_.prepare(("PRAGMA wal_checkpoint(" + mode + ")").c_str());
   if (!prepared) return Failure{prepared.error()};
   const auto row = prepared.value().step();
+  reserved_ = 0;  // it may have shrunk
   if (!row) return Failure{row.error()};
   return prepared.value().integer(0) == 0 &&
          prepared.value().integer(1) == prepared.value().integer(2);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "adapters/sqlite/database.h"
+#include "adapters/sqlite/write_ahead_log.h"
 #include "bridge/ports.h"
 #include "bridge/result.h"
 
@@ -56,6 +58,11 @@ class JournalFile {
                                                               std::size_t max_size);
   /// What is in a file that cannot be opened for writing, for want of space on its disk.
   static Result<JournalContent, FileFault> read_unwritable(const std::string& path);
+  /// Mends a damaged log of writes as far as it can be; nothing if it is in order.
+  static Result<std::optional<sqlite::LogDamage>, FileFault> mend_log(const std::string& path);
+  /// Brings the log of writes into the database and gives back its space, for which no space is
+  /// needed: for a file that cannot be opened because its disk is full.
+  static std::optional<FileFault> empty_log(const std::string& path);
 
   /// Reads and checks all of the file.
   JournalContent read();
@@ -64,8 +71,11 @@ class JournalFile {
   /// Whether the path no longer leads to this file: somebody removed or replaced it.
   [[nodiscard]] bool has_moved() const;
 
-  /// Brings to the disk all that has been written. Why not, if it fails.
+  /// Brings to the disk all that has been written. Why not, if it fails: then nothing that was
+  /// written since the last time is known to be there, whatever a later one says.
   std::optional<std::string> sync();
+  /// Writes the log anew, as it was read, and brings it to the disk.
+  std::optional<std::string> rewrite_log();
 
   /// Brings the log of writes into the database and both to the disk. True if all of it was, so
   /// that the log begins anew.
@@ -73,12 +83,21 @@ class JournalFile {
   /// The same, and gives back the log's space: record() and remove() must not be in use.
   Result<bool, FileFault> truncate_log() { return checkpoint("TRUNCATE"); }
   [[nodiscard]] std::size_t log_size() const;
+  /// How much of that is in use, as of the last write().
+  [[nodiscard]] std::size_t log_used() const;
+  /// Reserves space for an update of that size, if there is some. Not beside write().
+  /// `log_begins_anew`: checkpoint() has said so, and nothing was written since.
+  bool make_room(std::size_t bytes, bool log_begins_anew);
 
   /// From now on closing does nothing but close.
   void leave_as_it_is();
   /// The same for a file that has moved; its log of writes, which SQLite would take for that of the
   /// file that is there now, is removed.
   void leave_behind();
+
+  ~JournalFile();
+  JournalFile(const JournalFile&) = delete;
+  JournalFile& operator=(const JournalFile&) = delete;
 
  private:
   struct Statements {
@@ -93,6 +112,7 @@ class JournalFile {
   static Result<Statements, FileFault> prepare(Database& writes);
   std::optional<FileFault> carry_out(Statement& statement);
   void bind(const JournalEntry& entry);
+  std::optional<FileFault> reserve(std::size_t bytes);
 
   Result<bool, FileFault> checkpoint(const std::string& mode);
 
@@ -102,6 +122,8 @@ class JournalFile {
   Database writes_;       ///< commits without waiting for the disk
   Database checkpoints_;  ///< waits for it, and never writes a row
   Statements statements_;
+  std::size_t pages_ = 0;                 ///< of the database, at most
+  std::atomic<std::size_t> reserved_{0};  ///< bytes of its file, at least
 };
 
 /// A file that is ready, and what was in it.

@@ -20,12 +20,14 @@ using namespace std::chrono_literals;
 /// at once.
 constexpr std::size_t most_removed_at_once = 1000;
 
-/// The log of writes goes into the database when it is so large, or now and then. Past the second
-/// size no update is written meanwhile, so that the log begins anew. Past the third its space is
-/// given back in a quiet moment.
+/// The log of writes goes into the database when it is so large, or now and then. It may take a
+/// share of what the database may; then no update is written until it begins anew. When it is
+/// quiet, a large one's space is given back.
 constexpr std::size_t log_to_checkpoint = std::size_t{1} << 20;
-constexpr std::size_t largest_log = std::size_t{16} << 20;
-constexpr std::size_t log_to_truncate = std::size_t{4} << 20;
+constexpr std::size_t log_to_truncate = std::size_t{2} << 20;
+constexpr std::size_t largest_log = std::size_t{4} << 20;
+constexpr std::size_t smallest_log = std::size_t{256} << 10;
+constexpr std::size_t share_of_log = 16;
 constexpr Duration look_every = 1s;
 
 /// A writer that does not get a processor, or is held for a checkpoint, is waited for so many times
@@ -65,6 +67,7 @@ SqliteJournal::Keeper::Keeper(std::string path, OpenedJournal opened, JournalSet
                               Log& log)
     : path_(std::move(path)),
       settings_(settings),
+      log_max_(std::clamp(settings.max_size / share_of_log, smallest_log, largest_log)),
       file_(std::move(opened.file)),
       look_at_(now() + look_every),
       writer_sleeps_until_(MonotonicTime::max()),
@@ -82,7 +85,9 @@ std::optional<std::string> SqliteJournal::Keeper::record(const JournalEntry& ent
   };
   recover_from_lateness();
   if (is_behind()) failed(lateness());
-  if (!file_ || late_ || stalled_) return refused(state_.cause);
+  if (!file_ || late_ || stalled_ || unsynced_for_good_ || log_is_stuck_) {
+    return refused(state_.cause);
+  }
   entry_ = entry;
   if (hand_over(lock)) {
     const auto outcome = std::exchange(outcome_, std::nullopt);
@@ -150,7 +155,7 @@ SqliteJournal::State SqliteJournal::Keeper::state() const {
   if (stalled_since) {
     state.disk_stalled = now() - *stalled_since;
   } else if (is_behind()) {
-    state.disk_stalled = now() - unsynced_.begin()->second;
+    state.disk_stalled = now() - unsynced_.begin()->second.since;
   }
   return state;
 }
@@ -171,7 +176,7 @@ void SqliteJournal::Keeper::abandon() {
 
 /// Whether the disk has what was recorded a good while ago. The oldest number is the oldest entry.
 bool SqliteJournal::Keeper::is_behind() const {
-  return !unsynced_.empty() && now() - unsynced_.begin()->second > settings_.sync_patience;
+  return !unsynced_.empty() && now() - unsynced_.begin()->second.since > settings_.sync_patience;
 }
 
 /// Since when a write has not been completed: one that somebody waited for too long for, or one
@@ -225,6 +230,12 @@ void SqliteJournal::Keeper::gave_up(const std::exception& error) {
 void SqliteJournal::Keeper::write(Lock& lock) {
   MonotonicTime wrote_at{};
   while (true) {
+    if (!held_ && log_is_full() && !log_is_stuck_ && file_) {
+      // The other thread has it begin anew.
+      look_at_ = MonotonicTime::min();
+      held_ = true;
+      notify(lock, to_sync_);
+    }
     if (!held_) {
       if (write_something(lock)) {
         wrote_at = now();
@@ -261,7 +272,7 @@ MonotonicTime SqliteJournal::Keeper::write_due() const {
 bool SqliteJournal::Keeper::write_something(Lock& lock) {
   if (requested_) {
     write_entry(lock);
-  } else if (file_ && now() >= remove_at_) {
+  } else if (file_ && !log_is_stuck_ && now() >= remove_at_) {
     remove_settled(lock);
   } else if (std::exchange(moved_, false)) {
     rescue(lock);
@@ -286,7 +297,7 @@ auto SqliteJournal::Keeper::without(Lock& lock, Work work) {
 }
 
 void SqliteJournal::Keeper::write_entry(Lock& lock) {
-  if (!file_) {
+  if (!file_ || log_is_stuck_) {
     outcome_ = FileFault{.kind = FileFault::Kind::unusable, .message = state_.cause};
     return finish_request(lock);
   }
@@ -295,9 +306,13 @@ void SqliteJournal::Keeper::write_entry(Lock& lock) {
   auto fault = without(lock, [&] { return file_->write(&entry_, removed); });
   begun_ = false;
   if (fault) {
+    needed_ = entry_.message.topic.size() + entry_.message.payload.size() +
+              entry_.message.response_topic.size() + entry_.message.correlation_data.size() +
+              entry_.message.content_type.size();
     failed(*fault);
   } else {
     wrote_ = true;
+    log_used_ = file_->log_used();
     have_removed(removed.size());
   }
   if (std::exchange(given_up_, false)) {
@@ -308,7 +323,8 @@ void SqliteJournal::Keeper::write_entry(Lock& lock) {
   }
   if (!fault) {
     went_well();
-    unsynced_.emplace(entry_.number, now());
+    const auto number = entry_.number;
+    unsynced_.insert_or_assign(number, Unsynced{.since = now(), .entry = std::move(entry_)});
     wake_syncer();
   }
   outcome_ = std::move(fault);
@@ -325,8 +341,9 @@ void SqliteJournal::Keeper::remove_settled(Lock& lock) {
       return;
     }
     wrote_ = true;
+    log_used_ = file_->log_used();
     have_removed(removed.size());
-    if (requested_ || held_) {
+    if (requested_ || held_ || log_is_full()) {
       if (!settled_.empty()) remove_at_ = now();
       return;
     }
@@ -374,46 +391,83 @@ void SqliteJournal::Keeper::mend(Lock& lock) {
   auto old = std::exchange(file_, nullptr);
   wait_for_syncer(lock);
   auto opened = without(lock, [&] {
+    // What the disk may have forgotten is brought nowhere before it has been looked at.
+    if (old && unsynced_for_good_) old->leave_as_it_is();
     old.reset();
     return open_whole(path_, settings_.max_size, log_);
   });
   if (!opened) return failed(opened.error());
   auto& [file, entries, saved] = opened.value();
-  if (!saved) {
-    unsaved_.insert(unsaved_.end(), std::make_move_iterator(entries.begin()),
-                    std::make_move_iterator(entries.end()));
+  if (unsynced_for_good_) {
+    auto more = forgotten(entries);
+    std::ranges::move(more, std::back_inserter(saved ? unsaved_ : entries));
   }
+  if (!saved) std::ranges::move(entries, std::back_inserter(unsaved_));
   if (!file) return;
   const std::unordered_set<std::uint64_t> settled(settled_.begin(), settled_.end());
-  std::vector<std::uint64_t> written;
+  std::vector<JournalEntry> written;
   const auto fault = without(lock, [&]() -> std::optional<FileFault> {
     while (!unsaved_.empty()) {
-      const auto& entry = unsaved_.back();
+      auto& entry = unsaved_.back();
       if (!settled.contains(entry.number)) {
         if (auto failure = file->write(&entry, {})) return failure;
-        written.push_back(entry.number);
+        written.push_back(std::move(entry));
       }
       unsaved_.pop_back();
     }
-    return std::nullopt;
+    // After a failure a sync that succeeds says nothing of what was written before it, unless that
+    // is written once more.
+    const auto cause = unsynced_for_good_ ? file->rewrite_log() : std::nullopt;
+    if (!cause) return std::nullopt;
+    file->leave_as_it_is();
+    return FileFault{FileFault::Kind::unusable, "cannot be brought to the disk: " + *cause};
   });
-  for (const auto number : written) unsynced_.emplace(number, now());
+  for (auto& entry : written) {
+    const auto number = entry.number;
+    unsynced_.insert_or_assign(number, Unsynced{.since = now(), .entry = std::move(entry)});
+  }
   if (fault) return failed(*fault);
+  if (std::exchange(unsynced_for_good_, false)) unsynced_.clear();
   file_ = std::move(file);
+  log_used_ = 0;
+  log_is_stuck_ = false;
   mend_at_ = MonotonicTime::max();
   remove_at_ = settled_.empty() ? MonotonicTime::max() : now();
   wake_syncer();
   went_well();
 }
 
+/// What was recorded and is not among what the file holds.
+std::vector<JournalEntry> SqliteJournal::Keeper::forgotten(
+    const std::vector<JournalEntry>& kept) const {
+  std::unordered_set<std::uint64_t> there;
+  for (const auto& entry : kept) there.insert(entry.number);
+  std::vector<JournalEntry> missing;
+  for (const auto& [number, unsynced] : unsynced_) {
+    if (!there.contains(number)) missing.push_back(unsynced.entry);
+  }
+  return missing;
+}
+
 void SqliteJournal::Keeper::close(Lock& lock) {
   if (!file_) return;
-  remove_settled(lock);
-  auto file = std::exchange(file_, nullptr);
   wait_for_syncer(lock);
+  remove_settled(lock);
+  if (!settled_.empty() && file_) {
+    // The log may have filled the disk: behind this it begins anew.
+    without(lock, [&] { return file_->checkpoint().has_value(); });
+    remove_settled(lock);
+  }
+  auto file = std::exchange(file_, nullptr);
   without(lock, [&] {
-    file->sync();
+    const auto cause = file->sync();
+    if (cause) file->leave_as_it_is();
     file.reset();
+    if (cause) {
+      log_.write(Severity::error,
+                 "the journal cannot be brought to the disk: a power cut may lose updates",
+                 {{"path", path_}, {"cause", *cause}});
+    }
     return true;
   });
 }
@@ -448,8 +502,8 @@ void SqliteJournal::Keeper::sync(Lock& lock) {
 }
 
 MonotonicTime SqliteJournal::Keeper::sync_due() const {
-  if (!file_ || reopen_ || unsynced_.empty()) return MonotonicTime::max();
-  return unsynced_.begin()->second + settings_.sync_after;
+  if (!file_ || reopen_ || unsynced_for_good_ || unsynced_.empty()) return MonotonicTime::max();
+  return unsynced_.begin()->second.since + settings_.sync_after;
 }
 
 /// If it would sleep for too long.
@@ -472,54 +526,83 @@ auto SqliteJournal::Keeper::beside(Lock& lock, Work work) {
 }
 
 void SqliteJournal::Keeper::sync_file(Lock& lock) {
-  const auto oldest = unsynced_.begin()->second;
+  const auto oldest = unsynced_.begin()->second.since;
   const auto until = unsynced_.rbegin()->first;
   const auto fault = beside(lock, [](JournalFile& file) { return file.sync(); });
-  if (fault) {
-    return failed(
-        {.kind = FileFault::Kind::unusable, .message = "cannot be brought to the disk: " + *fault});
-  }
+  if (fault) return cannot_sync("cannot be brought to the disk: " + *fault);
   ++state_.syncs;
   unsynced_.erase(unsynced_.begin(), unsynced_.upper_bound(until));
   state_.longest_unsynced = std::max<Duration>(state_.longest_unsynced, now() - oldest);
   recover_from_lateness();
 }
 
+/// The kernel may have dropped what it could not write, and says so only once.
+void SqliteJournal::Keeper::cannot_sync(const std::string& cause) {
+  unsynced_for_good_ = true;
+  failed({.kind = FileFault::Kind::unusable, .message = cause});
+}
+
 void SqliteJournal::Keeper::keep_small(Lock& lock) {
-  look_at_ = now() + look_every;
-  if (!file_) return;
+  look_at_ = now() + (full_ ? std::min(look_every, settings_.retry_after) : look_every);
+  if (!file_ || reopen_) {
+    held_ = false;
+    return;
+  }
   const auto [has_moved, size] = beside(
       lock, [](const JournalFile& file) { return std::pair(file.has_moved(), file.log_size()); });
   if (has_moved) {
+    held_ = false;
     moved_ = true;
     return work_.notify_one();
   }
   const bool is_quiet = unsynced_.empty();
-  if (!wrote_ || !file_ || (size < log_to_checkpoint && !is_quiet)) return;
-  checkpoint(lock, [](JournalFile& file) { return file.checkpoint(); });
-  if (size < largest_log && !(is_quiet && size >= log_to_truncate)) return;
-  // There is little left to do, so that the writer is not held for long.
-  held_ = true;
-  to_sync_.wait(lock, [this] { return !writing_since_; });
-  checkpoint(lock,
-             [=](JournalFile& file) { return is_quiet ? file.truncate_log() : file.checkpoint(); });
+  const bool is_urgent = full_ || log_is_full();
+  if (is_urgent || (wrote_ && (is_quiet || log_used_ >= log_to_checkpoint))) {
+    checkpoint(lock, [](JournalFile& file) { return file.checkpoint(); });
+    const bool is_large = is_quiet && size >= log_to_truncate;
+    // There is little left to do, so that the writer is not held for long.
+    if (is_urgent || is_large) begin_log_anew(lock, is_large && !full_);
+  }
   held_ = false;
   work_.notify_one();
 }
 
+void SqliteJournal::Keeper::begin_log_anew(Lock& lock, bool give_back) {
+  held_ = true;
+  to_sync_.wait(lock, [this] { return !writing_since_; });
+  const bool done = checkpoint(
+      lock, [=](JournalFile& file) { return give_back ? file.truncate_log() : file.checkpoint(); });
+  if (done) log_used_ = 0;
+  if (!file_ || reopen_) return;
+  log_is_stuck_ = log_is_full();
+  if (log_is_stuck_ && !state_.failing) {
+    failed({.kind = FileFault::Kind::late,
+            .message = "has a log of writes that is full: another process reads the journal"});
+    late_ = false;
+  }
+  if (log_is_stuck_ || !state_.failing || late_ || unsynced_for_good_) return;
+  const bool has_room =
+      beside(lock, [&](JournalFile& file) { return file.make_room(needed_, done); });
+  if (has_room) went_well();
+}
+
+/// Whether all of the log was brought into the database.
 template <typename Work>
-void SqliteJournal::Keeper::checkpoint(Lock& lock, Work work) {
-  if (!file_) return;
+bool SqliteJournal::Keeper::checkpoint(Lock& lock, Work work) {
+  if (!file_) return false;
   wrote_ = false;
   const auto done = beside(lock, work);
   if (!done || !*done) wrote_ = true;
-  if (!done) failed(done.error());
+  if (!done && done.error().kind == FileFault::Kind::full) failed(done.error());
+  if (!done && done.error().kind != FileFault::Kind::full) cannot_sync(done.error().message);
+  return done && *done;
 }
 
 // How it goes.
 
 void SqliteJournal::Keeper::went_well() {
   late_ = false;
+  full_ = false;
   if (!state_.failing) return;
   state_.failing = false;
   state_.cause.clear();
@@ -534,6 +617,11 @@ void SqliteJournal::Keeper::failed(const FileFault& fault) {
                {{"path", path_}, {"cause", fault.message}});
   }
   if (late_) return;
+  if (fault.kind == FileFault::Kind::full && file_) {
+    full_ = true;
+    look_at_ = std::min(look_at_, now() + settings_.retry_after);
+    to_sync_.notify_one();
+  }
   if (fault.kind != FileFault::Kind::full || !file_) {
     reopen_ = fault.kind != FileFault::Kind::full;
     mend_at_ = std::min(mend_at_, now() + settings_.retry_after);

@@ -58,6 +58,8 @@ class SqliteJournal::Keeper {
   [[nodiscard]] std::vector<std::uint64_t> first_settled() const;
   void have_removed(std::size_t count);
   void mend(Lock& lock);
+  [[nodiscard]] bool log_is_full() const { return log_used_ >= log_max_; }
+  [[nodiscard]] std::vector<JournalEntry> forgotten(const std::vector<JournalEntry>& kept) const;
   void rescue(Lock& lock);
   void close(Lock& lock);
   template <typename Work>
@@ -66,9 +68,11 @@ class SqliteJournal::Keeper {
 
   void sync(Lock& lock);
   void sync_file(Lock& lock);
+  void cannot_sync(const std::string& cause);
   void keep_small(Lock& lock);
   template <typename Work>
-  void checkpoint(Lock& lock, Work work);
+  bool checkpoint(Lock& lock, Work work);
+  void begin_log_anew(Lock& lock, bool give_back);
   template <typename Work>
   auto beside(Lock& lock, Work work);
   [[nodiscard]] MonotonicTime sync_due() const;
@@ -83,6 +87,7 @@ class SqliteJournal::Keeper {
 
   const std::string path_;
   const JournalSettings settings_;
+  const std::size_t log_max_;
 
   mutable std::mutex mutex_;
   std::condition_variable work_;     ///< for the writer
@@ -101,21 +106,32 @@ class SqliteJournal::Keeper {
   /// Null: it cannot be written. Only the writer changes which file it is; the syncer holds it
   /// while `syncing_`, and the writer does not open it again meanwhile.
   std::shared_ptr<JournalFile> file_;
-  std::vector<JournalEntry> unsaved_;                ///< to be written to the next file
-  std::vector<std::uint64_t> settled_;               ///< to be removed, in this order
-  std::map<std::uint64_t, MonotonicTime> unsynced_;  ///< recorded, by number, and when
-  std::optional<MonotonicTime> writing_since_;       ///< the writer touches the file
+  std::vector<JournalEntry> unsaved_;   ///< to be written to the next file
+  std::vector<std::uint64_t> settled_;  ///< to be removed, in this order
+  struct Unsynced {
+    MonotonicTime since;
+    JournalEntry entry;
+  };
+  /// Recorded and not known to be on the disk, by number. What they hold: a disk that could not
+  /// keep them may have forgotten it.
+  std::map<std::uint64_t, Unsynced> unsynced_;
+  std::optional<MonotonicTime> writing_since_;  ///< the writer touches the file
   MonotonicTime remove_at_ = MonotonicTime::max();
   MonotonicTime mend_at_ = MonotonicTime::max();
   MonotonicTime look_at_;  ///< whether all is in order
   MonotonicTime writer_sleeps_until_;
   MonotonicTime syncer_sleeps_until_;
-  bool moved_ = false;    ///< the path no longer leads to the file
-  bool reopen_ = false;   ///< what is open is not to be trusted
-  bool wrote_ = false;    ///< since the last checkpoint
-  bool held_ = false;     ///< the writer must not, for a checkpoint
-  bool syncing_ = false;  ///< the syncer touches the file
-  bool late_ = false;     ///< the journal fails because its disk takes too long
+  bool moved_ = false;              ///< the path no longer leads to the file
+  std::size_t log_used_ = 0;        ///< bytes
+  std::size_t needed_ = 0;          ///< while the disk is full: bytes of the last update refused
+  bool full_ = false;               ///< the journal fails for want of space
+  bool log_is_stuck_ = false;       ///< it is as large as it may be and cannot begin anew
+  bool unsynced_for_good_ = false;  ///< the disk failed to keep something; see mend()
+  bool reopen_ = false;             ///< what is open is not to be trusted
+  bool wrote_ = false;              ///< since the last checkpoint
+  bool held_ = false;               ///< the writer must not, for a checkpoint
+  bool syncing_ = false;            ///< the syncer touches the file
+  bool late_ = false;               ///< the journal fails because its disk takes too long
   bool stopping_ = false;
   int running_ = 2;   ///< threads
   pid_t writer_ = 0;  ///< the kernel's name of that thread

@@ -1,5 +1,6 @@
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "adapters/journal/journal_file.h"
 #include "adapters/sqlite/set_aside.h"
@@ -15,13 +16,30 @@ std::optional<FileFault> copy(const std::vector<JournalEntry>& entries, JournalF
   return std::nullopt;
 }
 
+void report(const std::string& path, const sqlite::LogDamage& damage, Log& log) {
+  // A write holds one update at most.
+  log.write(Severity::error,
+            damage.writes_lost == 0
+                ? "the journal's log of writes was damaged and has been mended: no update is lost"
+                : "the journal's log of writes is damaged or incomplete: updates may be lost",
+            {{"path", path},
+             {"bits_corrected", std::to_string(damage.bits_corrected)},
+             {"updates_lost_at_most", std::to_string(damage.writes_lost)}});
+}
+
 }  // namespace
 
 Result<OpenedJournal, FileFault> open_whole(const std::string& path, std::size_t max_size,
                                             Log& log) {
+  auto mended = JournalFile::mend_log(path);
+  if (!mended) return Failure{mended.error()};
+  if (mended.value()) report(path, *mended.value(), log);
   JournalContent content;
   {
     auto file = JournalFile::open(path, max_size);
+    if (!file && file.error().kind == FileFault::Kind::full && !JournalFile::empty_log(path)) {
+      file = JournalFile::open(path, max_size);
+    }
     if (file) {
       content = file.value()->read();
       if (!content.damage) {

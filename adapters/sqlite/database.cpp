@@ -167,4 +167,16 @@ void Database::roll_back() {
   }
 }
 
+void Database::set_chunk_size(int bytes) {
+  sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_CHUNK_SIZE, &bytes);
+}
+
+void Database::count_log_pages() {
+  const auto count = [](void* pages, sqlite3*, const char*, int in_log) {
+    *static_cast<std::size_t*>(pages) = static_cast<std::size_t>(in_log);
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(database_.get(), count, log_pages_.get());
+}
+
 }  // namespace jobs_bridge::sqlite

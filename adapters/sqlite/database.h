@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -68,6 +69,12 @@ class Database {
   /// otherwise.
   void checkpoint_when_closed(bool wanted);
   void roll_back();
+  /// Has the file grow and shrink in steps of so many bytes.
+  void set_chunk_size(int bytes);
+  /// From now on log_pages() is known.
+  void count_log_pages();
+  /// How many pages the log of writes has in use, as of this connection's last commit.
+  [[nodiscard]] std::size_t log_pages() const { return *log_pages_; }
 
  private:
   struct Close {
@@ -75,6 +82,7 @@ class Database {
   };
   explicit Database(std::unique_ptr<sqlite3, Close> database) : database_(std::move(database)) {}
 
+  std::unique_ptr<std::size_t> log_pages_ = std::make_unique<std::size_t>(0);
   std::unique_ptr<sqlite3, Close> database_;
 };
 

@@ -4,8 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdint>
+#include <fstream>
 #include <iterator>
 #include <system_error>
 #include <utility>
@@ -19,9 +22,25 @@ std::string text_of(int error) {
   return std::generic_category().message(error);
 }
 
+/// Whether it begins as a database does. One damaged byte does not make it something else: then the
+/// application_id, further on, still tells.
+bool may_be_database(const std::string& path, std::string_view application) {
+  constexpr std::string_view magic("SQLite format 3\0", 16);
+  constexpr std::size_t id_at = 68;
+  std::array<char, id_at + 4> start{};
+  std::ifstream file(path, std::ios::binary);
+  file.read(start.data(), start.size());
+  const std::string_view read(start.data(), static_cast<std::size_t>(file.gcount()));
+  if (read.substr(0, magic.size()) == magic.substr(0, read.size())) return true;
+  if (read.size() < start.size()) return false;
+  std::uint32_t id = 0;
+  for (const char byte : read.substr(id_at)) id = id << 8U | static_cast<unsigned char>(byte);
+  return std::to_string(id) == application;
+}
+
 }  // namespace
 
-std::optional<FileFault> make_sure_of(const std::string& path) {
+std::optional<FileFault> make_sure_of(const std::string& path, const Format& format) {
   const int made = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (made >= 0) {
     ::close(made);
@@ -38,6 +57,10 @@ std::optional<FileFault> make_sure_of(const std::string& path) {
   if (!S_ISREG(status.st_mode)) return FileFault{Kind::unusable, "is not a regular file"};
   if (access(path.c_str(), R_OK | W_OK) != 0) {
     return FileFault{Kind::unusable, "cannot be written: " + text_of(errno)};
+  }
+  if (!may_be_database(path, format.application)) {
+    return FileFault{Kind::unusable,
+                     "is not a database: it is left as it is. Remove it, or name another file"};
   }
   return std::nullopt;
 }

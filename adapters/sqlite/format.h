@@ -17,8 +17,9 @@ struct Format {
 };
 
 /// Makes an empty file if there is none, with mode 0600, which SQLite would leave to the umask. The
-/// fault says why there is none that can be read and written.
-std::optional<FileFault> make_sure_of(const std::string& path);
+/// fault says why there is none that can be read and written: also if it is something else than a
+/// database.
+std::optional<FileFault> make_sure_of(const std::string& path, const Format& format);
 
 enum class Identity { none, ours };
 /// Whether the file is empty or of that format; the fault says what else it is: damaged, or

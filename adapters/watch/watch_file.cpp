@@ -41,7 +41,7 @@ void put(std::unordered_map<std::string, WatchedThing>& things, WatchedThing thi
 }  // namespace
 
 Result<std::unique_ptr<WatchFile>, FileFault> WatchFile::open(const std::string& path) {
-  if (auto fault = sqlite::make_sure_of(path)) return Failure{*std::move(fault)};
+  if (auto fault = sqlite::make_sure_of(path, format)) return Failure{*std::move(fault)};
   auto opened = Database::open(path);
   if (!opened) return Failure{opened.error()};
   Database database = std::move(opened).value();

@@ -24,14 +24,15 @@ class Updates {
   [[nodiscard]] const std::vector<std::string>& things() const { return things_; }
   [[nodiscard]] std::size_t sent() const { return sent_; }
 
-  /// Publishes one; the broker has it after the device's flush().
-  void send(const std::string& thing) {
+  /// Publishes one; the broker has it after the device's flush(). Returns its client token.
+  std::string send(const std::string& thing) {
     const auto number = ++last_[thing];
     ++sent_;
+    const auto token = thing + "/" + std::to_string(number);
     site_.device->publish("$aws/things/" + thing + "/jobs/job-1/update",
                           R"({"status":"IN_PROGRESS","statusDetails":{"number":")" +
-                              std::to_string(number) + R"("},"clientToken":")" + thing + "/" +
-                              std::to_string(number) + "\"}");
+                              std::to_string(number) + R"("},"clientToken":")" + token + "\"}");
+    return token;
   }
 
   struct Arrived {

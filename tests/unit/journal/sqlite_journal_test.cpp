@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "tests/support/child.h"
@@ -131,6 +132,20 @@ TEST_F(SqliteJournalTest, TheFilesStaySmallHoweverManyUpdatesGoThrough) {
     return std::filesystem::file_size(path_ + "-wal") < (6U << 20);
   }));
   EXPECT_LT(std::filesystem::file_size(path_), 2U << 20);
+}
+
+TEST_F(SqliteJournalTest, TheLogOfWritesStaysWithinAShareOfTheSizeAllowed) {
+  auto with = settings;
+  with.max_size = 8U << 20;
+  const auto journal = open(with);
+  std::uintmax_t largest = 0;
+  for (std::uint64_t number = 1; number <= 4000; ++number) {
+    record(*journal, number, number);
+    if (number > 500) journal->settle({number - 500});
+    if (number % 20 == 0) largest = std::max(largest, std::filesystem::file_size(path_ + "-wal"));
+  }
+  EXPECT_LE(largest, (8U << 20) / 16 + (64U << 10));
+  EXPECT_EQ(log_.count("cannot be written"), 0U) << log_.text();
 }
 
 TEST_F(SqliteJournalTest, TwentyFiveThousandEntriesAreReadInTime) {

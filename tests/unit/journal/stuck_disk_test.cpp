@@ -1,30 +1,13 @@
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <filesystem>
 #include <future>
 
 #include "tests/support/child.h"
 #include "tests/support/disk_gate.h"
 #include "tests/support/wait_until.h"
+#include "tests/unit/journal/forgetful_disk.h"
 #include "tests/unit/journal/journal_fixture.h"
-
-namespace {
-
-/// Whether a disk confirms what was written to it.
-std::atomic<bool> confirms{true};
-std::atomic<int> unconfirmed{0};
-
-}  // namespace
-
-/// In place of the C library's.
-extern "C" int fdatasync(int file) {
-  ++unconfirmed;
-  confirms.wait(false);
-  --unconfirmed;
-  return static_cast<int>(syscall(SYS_fdatasync, file));
-}
 
 /// A disk that takes a write and does not come back, as one that breaks, or one on the network.
 namespace jobs_bridge::journal {
@@ -51,10 +34,7 @@ class StuckDiskTest : public JournalFixture {
     set_confirms(true);
     gate_.remove();
   }
-  static void set_confirms(bool wanted) {
-    confirms = wanted;
-    confirms.notify_all();
-  }
+  static void set_confirms(bool wanted) { ForgetfulDisk::set_confirms(wanted); }
   /// Has an entry hang, which is refused. The gate is to be opened before the journal ends.
   void hang(SqliteJournal& journal, std::uint64_t number) {
     gate_.shut();
@@ -209,7 +189,7 @@ TEST_F(StuckDiskTest, WhatIsSettledNeedsNoDiskThatConfirms) {
   const auto journal = open(distrustful);
   set_confirms(false);
   record(*journal, 1, 1);
-  ASSERT_TRUE(wait_until([&] { return unconfirmed > 0; }));
+  ASSERT_TRUE(wait_until([&] { return ForgetfulDisk::unconfirmed() > 0; }));
   ASSERT_TRUE(wait_until([&] { return journal->state().failing; }));
   journal->settle({1});
   EXPECT_FALSE(journal->state().failing);
