@@ -114,6 +114,21 @@ TEST_F(DurabilityTest, NoPowerCutTakesWhatWasOnTheDiskWhereverItComes) {
   }
 }
 
+/// Then the log is not brought into the database at the end, and stays.
+TEST_F(DurabilityTest, AnEndBesideSomebodyWhoReadsTheFileKeepsWhatWasRecordedLast) {
+  ForgetfulDisk disk(home_);
+  auto journal = open_there();
+  record(*journal, 1, 5);
+  sqlite3* reader = nullptr;
+  ASSERT_EQ(sqlite3_open((home_ + "/journal").c_str(), &reader), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(reader, "BEGIN; SELECT number FROM updates", nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  record(*journal, 6, 9);
+  journal.reset();
+  EXPECT_EQ(stored_in(disk.image()), range(1, 9));
+  sqlite3_close(reader);
+}
+
 /// Whichever file it is of, what a sync that failed was to keep is written anew before the journal
 /// says that all is well.
 TEST_F(DurabilityTest, ASyncThatFailedOnceIsNotMadeGoodByOneThatDoesNot) {

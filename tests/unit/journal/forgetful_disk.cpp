@@ -29,7 +29,7 @@ std::string path_of(int file) {
   return size > 0 ? std::string(path.data(), static_cast<std::size_t>(size)) : std::string();
 }
 
-std::string content_of(const std::string& path) {
+std::string bytes_in(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -43,7 +43,7 @@ bool is_made_anew(const std::string& name) {
 ForgetfulDisk::ForgetfulDisk(std::string directory) : directory_(std::move(directory)) {
   names_ = names_now();
   for (const auto& [name, inode] : names_) {
-    files_[inode].kept = std::make_shared<const std::string>(content_of(directory_ + "/" + name));
+    files_[inode].kept = std::make_shared<const std::string>(bytes_in(directory_ + "/" + name));
   }
   const std::lock_guard lock(disk_mutex);
   disk = this;
@@ -94,7 +94,7 @@ void ForgetfulDisk::report_locked() {
     const auto kept = names_.find(name);
     if (kept == names_.end() || kept->second != inode) continue;
     auto more = least;
-    more[name] = std::make_shared<const std::string>(content_of(directory_ + "/" + name));
+    more[name] = std::make_shared<const std::string>(bytes_in(directory_ + "/" + name));
     seen_(more);
   }
 }
@@ -146,7 +146,7 @@ int ForgetfulDisk::sync_locked(int file, int (*real)(int)) {
     errno = EIO;
     return -1;
   }
-  const auto now = content_of("/proc/self/fd/" + std::to_string(file));
+  const auto now = bytes_in("/proc/self/fd/" + std::to_string(file));
   auto kept = *known.kept;
   kept.resize(now.size());
   for (const auto& [at, size] : known.written) {
