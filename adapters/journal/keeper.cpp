@@ -230,7 +230,7 @@ void SqliteJournal::Keeper::gave_up(const std::exception& error) {
 void SqliteJournal::Keeper::write(Lock& lock) {
   MonotonicTime wrote_at{};
   while (true) {
-    if (!held_ && log_is_full() && !log_is_stuck_ && file_) {
+    if (!held_ && log_is_full() && !log_is_stuck_ && file_ && !reopen_) {
       // The other thread has it begin anew.
       look_at_ = MonotonicTime::min();
       held_ = true;
@@ -546,7 +546,7 @@ void SqliteJournal::Keeper::keep_small(Lock& lock) {
   look_at_ = now() + (full_ ? std::min(look_every, settings_.retry_after) : look_every);
   if (!file_ || reopen_) {
     held_ = false;
-    return;
+    return work_.notify_one();
   }
   const auto [has_moved, size] = beside(
       lock, [](const JournalFile& file) { return std::pair(file.has_moved(), file.log_size()); });

@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::size_t header_size = 32;
 constexpr std::size_t frame_header_size = 24;
+/// Of every database of ours. Somebody else's log is not looked at.
+constexpr std::uint32_t our_page_size = 1024;
 /// The last bit says in which byte order the checksums read.
 constexpr std::uint32_t magic = 0x377f0682;
 constexpr std::uint32_t version = 3007000;
@@ -70,8 +72,7 @@ class Log {
     header_is_whole_ =
         (number_at(bytes_, 0) & ~1U) == magic && number_at(bytes_, 4) == version &&
         add({}, std::string_view(bytes_).substr(0, 24), is_big_endian()) == checksum_at(bytes_, 24);
-    if (!header_is_whole_) return guess_header();
-    return page_size() >= 512 && page_size() <= 65536;
+    return header_is_whole_ ? page_size() == our_page_size : guess_header();
   }
 
   std::optional<LogDamage> damage() {
@@ -175,7 +176,6 @@ class Log {
   }
   /// A header that is not as it was written, from what the first frame says, if that fits.
   bool guess_header() {
-    constexpr std::uint32_t our_page_size = 1024;
     if (bytes_.size() < header_size + frame_header_size + our_page_size) return false;
     put_number(bytes_, 0, magic | (std::endian::native == std::endian::big ? 1U : 0U));
     put_number(bytes_, 4, version);
