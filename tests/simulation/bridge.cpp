@@ -135,11 +135,16 @@ void Bridge::carry_out(Now now, Driver::Orders& orders) {
   promise(effects.recorded.empty(), "only a message that is received is recorded");
   spare_rings_ += idle_rings_per_event;
   if (const auto& drained = driver_.drained(); drained && !std::exchange(end_seen_, true)) {
+    ledger_.happened(now.monotonic, Event::drained);
     ledger_.shutting_down();
     promise(settings_.holding.durable || drained->left_to_journal == 0,
             "nothing is left to a journal that is none");
     promise(drained->left_to_journal == counts().updates,
             "what is left to the journal are updates");
+  }
+  for (const auto& change : effects.endpoint_changes) {
+    ledger_.happened(now.monotonic,
+                     change.reachable ? Event::circuit_closes : Event::circuit_opens);
   }
   publish(now, effects);
   journal_.settle(now.monotonic, effects.settled);

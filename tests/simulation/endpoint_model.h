@@ -44,6 +44,7 @@ class EndpointModel {
   EndpointModel(std::uint32_t things, std::uint64_t seed);
 
   void set_weather(const Weather& weather);
+  [[nodiscard]] const Weather& weather() const { return weather_; }
   /// A call arrives that will be given up after `patience`.
   Fate meet(MonotonicTime now, const HttpRequest& request, QuotaKind kind, Duration patience);
   /// Does what a call asks for. `asked`: the request that it is made for; nobody's if null.

@@ -28,6 +28,7 @@ constexpr std::array<std::string_view, fault_count> names = {"refused connection
                                                              "full disks",
                                                              "standstills",
                                                              "late timers",
+                                                             "lost credentials",
                                                              "lost broker",
                                                              "blocked publishes"};
 

@@ -36,6 +36,7 @@ enum class Fault : std::uint8_t {
   full_disks,
   standstills,
   late_timers,
+  lost_credentials,
   // of the broker
   broker_losses,
   blocked_publishes,

@@ -37,6 +37,27 @@ bool is_describe_of(const HttpRequest& request, const Asked& asked) {
          request.target.starts_with(asked.wanted.target + "?");
 }
 
+Event event_of(const HttpOutcome& outcome) {
+  const auto* response = std::get_if<HttpResponse>(&outcome);
+  if (response == nullptr) {
+    switch (std::get<HttpFailure>(outcome).kind) {
+      case HttpFailure::Kind::connect:
+        return Event::no_connection;
+      case HttpFailure::Kind::timeout:
+        return Event::no_answer;
+      case HttpFailure::Kind::credentials:
+        return Event::no_credentials;
+      default:
+        return Event::broken_connection;
+    }
+  }
+  if (response->status == 429) return Event::throttling;
+  if (response->status == 403) return Event::forbidden;
+  if (response->status >= 500) return Event::server_error;
+  if (response->status >= 400) return Event::refusal;
+  return response->body.starts_with('{') ? Event::success : Event::nonsense;
+}
+
 }  // namespace
 
 Ledger::Ledger(const EngineSettings& settings, std::uint32_t things, Duration lateness)
@@ -59,6 +80,47 @@ std::string Ledger::describe(const Asked& asked) const {
          std::to_string(asked.applied) + " times applied, " + std::to_string(asked.replies) +
          " replies, id " + std::to_string(asked.id) + (asked.recorded ? ", recorded" : "") +
          (asked.joined ? ", joined" : "") + (asked.restored ? ", restored" : "");
+}
+
+Stage Ledger::stage_of(MonotonicTime now, AskedNumber number) const {
+  const auto& asked = asked_[number];
+  const auto& line = lines_[asked.thing];
+  const bool under_way = line.in_flight == number;
+  if (under_way && asked.replies_this_life > 0) return Stage::late;
+  const bool held =
+      asked.operation == Operation::update && (asked.restored || now >= asked.deadline);
+  if (under_way) {
+    if (line.last_call == asked.wanted) return held ? Stage::held_calling : Stage::calling;
+    return held ? Stage::held_describing : Stage::describing;
+  }
+  if (asked.calls_this_life > 0) return held ? Stage::held_between_calls : Stage::between_calls;
+  if (asked.restored) return Stage::restored;
+  return held ? Stage::held_waiting : Stage::waiting;
+}
+
+void Ledger::happened(MonotonicTime now, Event event) {
+  for (const auto& line : lines_) {
+    for (const auto number : line.open) coverage_.count(stage_of(now, number), event);
+    if (line.in_flight && asked_[*line.in_flight].replies_this_life > 0) {
+      coverage_.count(Stage::late, event);
+    }
+  }
+}
+
+void Ledger::count_reply(MonotonicTime now, AskedNumber number, std::string_view payload) {
+  const auto& asked = asked_[number];
+  const auto& line = lines_[asked.thing];
+  if (line.ended == number && line.ended_at == now) return;
+  const auto stage = stage_of(now, number);
+  if (payload.find("the message expired before") != std::string_view::npos) {
+    coverage_.count(stage, Event::expiry);
+  } else if (asked.given_up) {
+    // One that has joined another goes with it, however old it is itself.
+    if (!asked.joined) coverage_.count(stage, Event::too_old);
+  } else if (now >= asked.deadline && !shutting_down_ &&
+             (asked.operation != Operation::update || asked.refused)) {
+    coverage_.count(stage, Event::deadline);
+  }
 }
 
 AskedNumber Ledger::add(Asked asked) {
@@ -91,6 +153,11 @@ void Ledger::taken(MonotonicTime now, AskedNumber number, const Effects& effects
       return other != number && it.wanted == asked.wanted &&
              (it.recorded || it.joined || !settings_.holding.durable);
     });
+    if (asked.joined) {
+      const auto host = std::ranges::find_if(
+          open, [&](AskedNumber other) { return asked_[other].wanted == asked.wanted; });
+      coverage_.count(stage_of(now, *host), Event::repeat);
+    }
     promise(asked.joined || !settings_.holding.durable,
             "an update is recorded unless it relies on the same one",
             [&] { return describe(asked); });
@@ -154,6 +221,7 @@ AskedNumber Ledger::call_began(MonotonicTime now, const Call& call) {
   const auto& wanted = asked.wanted;
   const bool own = call.request.method == wanted.method && target == wanted.target &&
                    call.request.body == wanted.body;
+  coverage_.count(stage_of(now, number), own ? Event::call_begins : Event::describe_begins);
   promise(own || is_describe_of(call.request, asked),
           "the requests of a thing are carried out in arrival order", [&] {
             return call.request.method + " " + target + " " + call.request.body +
@@ -199,7 +267,10 @@ void Ledger::call_ended(MonotonicTime now, AskedNumber number, bool carried_out,
   auto& asked = asked_[number];
   auto& line = lines_[asked.thing];
   promise(line.in_flight == number, "the simulation is sound");
+  coverage_.count(stage_of(now, number), event_of(outcome));
   line.in_flight.reset();
+  line.ended = number;
+  line.ended_at = now;
   const auto* response = std::get_if<HttpResponse>(&outcome);
   const int status = response == nullptr ? 0 : response->status;
   const bool own = line.last_call == asked.wanted;
@@ -234,6 +305,7 @@ void Ledger::ended() {
     for (const auto number : line.open) asked_[number].replies_this_life = 0;
     line.open.clear();
     line.in_flight.reset();
+    line.ended.reset();
     line.last_id = 0;
     line.last_applied = 0;
   }

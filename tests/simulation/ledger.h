@@ -13,6 +13,7 @@
 #include "bridge/jobs/message.h"
 #include "bridge/time.h"
 #include "tests/simulation/asked.h"
+#include "tests/simulation/coverage.h"
 
 namespace jobs_bridge::simulation {
 
@@ -39,6 +40,9 @@ class Ledger {
                   const HttpOutcome& outcome);
   /// The bridge publishes replies and says why.
   void published(MonotonicTime now, const Effects& effects);
+
+  /// To the bridge, and so to every request that it has.
+  void happened(MonotonicTime now, Event event);
 
   /// The cloud changes an execution of a thing.
   void disturb(MonotonicTime now, std::uint32_t thing);
@@ -69,6 +73,7 @@ class Ledger {
   [[nodiscard]] std::size_t size() const { return asked_.size(); }
   [[nodiscard]] std::uint64_t replies() const { return replies_; }
   [[nodiscard]] std::uint64_t accepted() const { return accepted_; }
+  [[nodiscard]] const Coverage& coverage() const { return coverage_; }
   /// Requests of a thing without a reply, in arrival order.
   [[nodiscard]] const std::deque<AskedNumber>& open(std::uint32_t thing) const {
     return lines_[thing].open;
@@ -80,6 +85,8 @@ class Ledger {
   struct Line {
     std::deque<AskedNumber> open;
     std::optional<AskedNumber> in_flight;
+    std::optional<AskedNumber> ended;  ///< the one whose call has just ended
+    MonotonicTime ended_at{};
     Wanted last_call;
     RequestId last_id = 0;
     AskedNumber last_applied = 0;
@@ -89,6 +96,9 @@ class Ledger {
     MonotonicTime overwritten_at{};  ///< by an update that was brought back
   };
 
+  [[nodiscard]] Stage stage_of(MonotonicTime now, AskedNumber number) const;
+  /// Why it is answered, if no call has just ended for it.
+  void count_reply(MonotonicTime now, AskedNumber number, std::string_view payload);
   void reply(MonotonicTime now, AskedNumber number, const Publication& publication);
   void check_token(MonotonicTime now, const Asked& asked, AskedNumber number,
                    const Publication& publication) const;
@@ -104,6 +114,7 @@ class Ledger {
   Duration lateness_;
   std::deque<Asked> asked_;
   std::vector<Line> lines_;
+  Coverage coverage_;
   std::uint64_t replies_ = 0;
   std::uint64_t accepted_ = 0;
   bool shutting_down_ = false;

@@ -104,11 +104,13 @@ void Ledger::reply(MonotonicTime now, AskedNumber number, const Publication& pub
   const auto details = [&] {
     return publication.topic + " " + publication.payload + " to " + describe(asked);
   };
-  promise(++asked.replies_this_life == 1, "a request gets one reply", details);
+  promise(asked.replies_this_life == 0, "a request gets one reply", details);
   auto& open = lines_[asked.thing].open;
   const auto at = std::ranges::find(open, number);
   promise(at != open.end(), "a reply is to a request that waits", details);
+  count_reply(now, number, publication.payload);
   open.erase(at);
+  ++asked.replies_this_life;
   ++asked.replies;
   asked.replied = now;
   ++replies_;

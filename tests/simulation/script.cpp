@@ -26,6 +26,8 @@ bool belongs_to(const Faults& faults, const Happening& what) {
       return faults.has(Fault::standstills);
     case broker_loss:
       return faults.has(Fault::broker_losses);
+    case credentials_loss:
+      return faults.has(Fault::lost_credentials);
   }
   return true;
 }
@@ -33,15 +35,17 @@ bool belongs_to(const Faults& faults, const Happening& what) {
 Script random_script(const Shape& shape, std::uint64_t seed) {
   using namespace std::chrono_literals;
   using enum Happening::Kind;
-  const std::pair<Happening::Kind, Duration> means[] = {{request, shape.between_requests},
-                                                        {weather, shape.between_weathers},
-                                                        {cancellation, shape.between_cancellations},
-                                                        {new_job, shape.between_new_jobs},
-                                                        {clock_jump, shape.between_clock_jumps},
-                                                        {full_disk, shape.between_full_disks},
-                                                        {end, shape.between_ends},
-                                                        {standstill, shape.between_stalls},
-                                                        {broker_loss, shape.between_broker_losses}};
+  const std::pair<Happening::Kind, Duration> means[] = {
+      {request, shape.between_requests},
+      {weather, shape.between_weathers},
+      {cancellation, shape.between_cancellations},
+      {new_job, shape.between_new_jobs},
+      {clock_jump, shape.between_clock_jumps},
+      {full_disk, shape.between_full_disks},
+      {end, shape.between_ends},
+      {standstill, shape.between_stalls},
+      {broker_loss, shape.between_broker_losses},
+      {credentials_loss, shape.between_lost_credentials}};
   Script script;
   for (const auto& [kind, mean] : means) {
     Dice dice(seed++);

@@ -21,6 +21,7 @@ struct Happening {
     end,
     standstill,
     broker_loss,
+    credentials_loss,
   };
   Duration at{};  ///< from the beginning of the traffic
   Kind kind = Kind::request;

@@ -73,6 +73,9 @@ Shape Shape::random(Dice& dice) {
   shape.between_broker_losses = up_to(10);
   shape.blocked = 0.01;
   if (dice.chance(0.7)) shape.receive_maximum = dice.between(1, 40);
+  if (dice.chance(0.5)) shape.credentials_life = dice.between(30s, dice.chance(0.5) ? 5min : 1h);
+  shape.between_lost_credentials = up_to(10);
+  if (dice.chance(0.25)) shape.last_outage = dice.between(1s, 20min);
   return shape.with_only(faults);
 }
 
@@ -93,6 +96,7 @@ Shape Shape::with_only(const Faults& those) const {
   keep(Fault::standstills, shape.between_stalls);
   keep(Fault::standstills, shape.longest_stall);
   keep(Fault::late_timers, shape.timer_lateness);
+  keep(Fault::lost_credentials, shape.between_lost_credentials);
   keep(Fault::broker_losses, shape.between_broker_losses);
   keep(Fault::blocked_publishes, shape.blocked);
   const bool kills = those.has(Fault::kills);
@@ -122,7 +126,9 @@ std::string Shape::describe_world() const {
          seconds(between_broker_losses) + ", timers late by " + seconds(timer_lateness) +
          ", a stall of " + seconds(longest_stall) + " every " + seconds(between_stalls) +
          ", a request every " + seconds(between_requests) + " for " + seconds(length) +
-         ", an end every " + seconds(between_ends) + "; faults: " + faults.text();
+         ", an end every " + seconds(between_ends) + ", credentials for " +
+         seconds(credentials_life) + ", an outage of " + seconds(last_outage) +
+         " at the end; faults: " + faults.text();
 }
 
 }  // namespace jobs_bridge::simulation

@@ -35,6 +35,8 @@ struct Shape {
 
   Duration between_weathers{};
   Weather weather = Weather::fair();  ///< at the beginning
+  /// After the traffic nothing gets through for so long: what waits pauses as long as it ever does.
+  Duration last_outage{};
   Duration between_cancellations{};
   Duration between_new_jobs{};
   Duration between_clock_jumps{};
@@ -43,6 +45,11 @@ struct Shape {
   double orderly = 0.3;      ///< share of those ends that are shutdowns
   double power_cuts = 0.3;
   Duration between_full_disks{};
+
+  /// Calls are signed with credentials that live so long, if at all, and whose source gives none
+  /// now and then.
+  Duration credentials_life{};
+  Duration between_lost_credentials{};
 
   /// Messages come on a thread of the MQTT library's, beside the event loop, which is woken for
   /// them.

@@ -42,6 +42,8 @@ const std::vector<Simplification>& simplifications() {
       [](Shape& s) { s.response_topic = 0; },
       [](Shape& s) { s.receive_maximum = Shape().receive_maximum; },
       [](Shape& s) { s.weather = Weather::fair(); },
+      [](Shape& s) { s.last_outage = {}; },
+      [](Shape& s) { s.credentials_life = {}; },
       [](Shape& s) { s.ends_jobs = 0; },
       [](Shape& s) { s.get = 0; },
       [](Shape& s) { s.describe = 0; },

@@ -23,6 +23,7 @@ std::string describe(std::uint64_t call, const Fate& fate) {
     text += std::to_string(response->status) + " " + response->error_type + " " + response->body;
   } else {
     const auto& failure = std::get<HttpFailure>(fate.outcome);
+    if (failure.kind == HttpFailure::Kind::credentials) return text + "nothing to sign it with";
     text += failure.kind == HttpFailure::Kind::connect   ? "no connection"
             : failure.kind == HttpFailure::Kind::timeout ? "no answer in time"
                                                          : "the connection broke";
@@ -38,6 +39,7 @@ World::World(Shape shape, std::uint64_t seed, Extras extras)
       dice_(seed),
       lateness_dice_(dice_.next()),
       endpoint_(shape_.things, dice_.next()),
+      credentials_(agenda_, shape_.credentials_life, dice_.next()),
       journal_(dice_.next()),
       broker_(
           agenda_, [this] { return now_; }, shape_.receive_maximum, dice_.next()),
@@ -102,6 +104,10 @@ void World::run_traffic() {
 void World::run_traffic(const Script& script) {
   play(script, now_, 0);
   run_for(shape_.length);
+  if (shape_.last_outage == Duration::zero()) return;
+  endpoint_.set_weather(Weather::outage(dice_, shape_.faults));
+  tell("endpoint", [this] { return "from now on: " + endpoint_.weather().text(); });
+  run_for(shape_.last_outage);
 }
 
 void World::play(const Script& script, MonotonicTime begin, std::size_t next) {
@@ -117,6 +123,7 @@ void World::end_faults() {
   endpoint_.set_weather(Weather::fair());
   journal_.set_full(0);
   broker_.set_blocked(0);
+  credentials_.set_failing(false);
   // What has begun ends: a standstill, a shutdown, a restart, a reconnection.
   const auto limit = now_ + shape_.longest_stall + 11s + shape_.lateness();
   const auto is_up = [this] {
@@ -196,8 +203,25 @@ void World::hand_over() {
   }
 }
 
+Fate World::fate_of(const Bridge::Begun& begun) {
+  const auto& call = begun.call();
+  const auto meet = [&](Duration wait) {
+    auto fate = endpoint_.meet(now_, call.request, begun.quota, call.deadline - now_ - wait);
+    fate.takes += wait;
+    return fate;
+  };
+  if (shape_.credentials_life == Duration::zero()) return meet({});
+  const HttpFailure unsigned_call{
+      .kind = HttpFailure::Kind::credentials, .maybe_sent = false, .detail = "simulated"};
+  const auto wait = credentials_.wait(now_);
+  if (now_ + wait >= call.deadline)
+    return {.takes = call.deadline - now_, .outcome = unsigned_call};
+  if (credentials_.sign(now_)) return meet(wait);
+  return {.takes = wait, .outcome = unsigned_call};
+}
+
 void World::begin_call(const Bridge::Begun& begun) {
-  auto fate = endpoint_.meet(now_, begun.call().request, begun.quota, begun.call().deadline - now_);
+  auto fate = fate_of(begun);
   const auto number = next_call_++;
   tell("bridge", [&] {
     const auto& request = begun.call().request;
@@ -239,6 +263,7 @@ void World::start_bridge() {
                               .story = extras_.story};
   bridge_.emplace(clock(), shape_.engine, shape_.connections, around,
                   [this](const Bridge::Begun& begun) { begin_call(begun); });
+  if (shape_.credentials_life > Duration::zero()) credentials_.begin(now_);
   bridge_->fire_timer(clock());
   connect_to_broker();
 }
@@ -250,6 +275,7 @@ void World::connect_to_broker() {
 
 void World::look_after_broker() {
   if (!bridge_ || broker_.connected() || std::exchange(reconnecting_, true)) return;
+  ledger_.happened(now_, Event::broker_lost);
   tell("broker", [] { return "has lost the connection to the bridge"; });
   agenda_.at(now_ + dice_.between(1ms, 3s), [this] {
     reconnecting_ = false;
@@ -279,6 +305,7 @@ void World::stop_bridge(bool cut_power) {
                        : bridge_->drained() ? "ends in order"
                                             : "is killed");
   });
+  if (!bridge_->drained()) ledger_.happened(now_, cut_power ? Event::power_cut : Event::killed);
   stalled_until_ = now_;  // the next process is another one
   calls_before_ += bridge_->calls();
   bridge_.reset();
@@ -314,7 +341,8 @@ Totals World::totals() const {
                                   : std::chrono::duration<double>(settling_.took) /
                                         std::chrono::duration<double>(settling_.bound),
           .time = now_ - MonotonicTime(1h),
-          .fingerprint = digest_.value()};
+          .fingerprint = digest_.value(),
+          .coverage = ledger_.coverage()};
 }
 
 void Totals::add(const Totals& other) {
@@ -327,6 +355,7 @@ void Totals::add(const Totals& other) {
   longest_settling = std::max(longest_settling, other.longest_settling);
   time += other.time;
   fingerprint ^= other.fingerprint;
+  coverage.add(other.coverage);
 }
 
 std::string Totals::text() const {

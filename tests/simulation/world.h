@@ -14,6 +14,7 @@
 #include "tests/simulation/agenda.h"
 #include "tests/simulation/bridge.h"
 #include "tests/simulation/broker_model.h"
+#include "tests/simulation/credentials_model.h"
 #include "tests/simulation/devices.h"
 #include "tests/simulation/dice.h"
 #include "tests/simulation/digest.h"
@@ -37,6 +38,7 @@ struct Totals {
   double longest_settling = 0;  ///< as a share of what it may take
   Duration time{};
   std::uint64_t fingerprint = 0;  ///< the same for the same run
+  Coverage coverage = {};
 
   void add(const Totals& other);
   [[nodiscard]] std::string text() const;
@@ -60,7 +62,9 @@ struct Extras {
 /// - the MQTT libraries, the sender around the outbox, sessions and the canary: a message comes
 /// once,
 ///   and never counts as kept for long;
-/// - HTTP, TLS, signing and the credential keeper: a call has an outcome;
+/// - HTTP, TLS and signing: a call has an outcome;
+/// - the thread that keeps the credentials; when to renew them the daemon's schedule decides here
+///   too (adapters/aws/renewal_schedule), but for renewals because they were refused;
 /// - the journal's file and the thread that writes it: the journal keeps what bridge/ports.h
 /// promises;
 /// - the store of watched things, whose things are forgotten when the bridge ends.
@@ -100,6 +104,7 @@ class World {
   void fill_the_disk();
   void stall();
   void lose_the_broker();
+  void lose_the_credentials();
   void end_the_bridge();
 
   [[nodiscard]] MonotonicTime now() const { return now_; }
@@ -134,6 +139,7 @@ class World {
   void fire_timer();
   void connect_to_broker();
   void look_after_broker();
+  [[nodiscard]] Fate fate_of(const Bridge::Begun& begun);
   void begin_call(const Bridge::Begun& begun);
   void end_call(std::uint64_t call);
   void start_bridge();
@@ -149,6 +155,7 @@ class World {
   Dice lateness_dice_;
   Agenda agenda_;
   EndpointModel endpoint_;
+  CredentialsModel credentials_;
   JournalModel journal_;
   BrokerModel broker_;
   std::unique_ptr<Publisher> between_;  ///< it and the bridge, if anything is

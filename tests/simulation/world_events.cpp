@@ -33,6 +33,8 @@ void World::happen(const Happening& what) {
       return stall();
     case Happening::Kind::broker_loss:
       return lose_the_broker();
+    case Happening::Kind::credentials_loss:
+      return lose_the_credentials();
   }
 }
 
@@ -98,7 +100,10 @@ void World::end_the_bridge() {
   if (!bridge_ || bridge_->draining()) return;
   if (dice_.chance(shape_.orderly)) {
     if (is_stalled()) {
-      agenda_.at(stalled_until_, [this] { end_in_order(); });
+      // Of this process: the next one is not told.
+      agenda_.at(stalled_until_, [this, life = ends_] {
+        if (ends_ == life) end_in_order();
+      });
     } else {
       end_in_order();
     }
@@ -110,6 +115,7 @@ void World::end_the_bridge() {
 void World::end_in_order() {
   if (!bridge_ || bridge_->draining()) return;
   tell("bridge", [] { return "is told to end"; });
+  ledger_.happened(now_, Event::shutdown_begins);
   bridge_->drain(clock(), dice_.chance(0.5) ? Duration(5s) : dice_.between(0ms, 5s));
 }
 
@@ -117,10 +123,17 @@ void World::lose_the_broker() {
   broker_.disconnect();
 }
 
+void World::lose_the_credentials() {
+  const bool lost = dice_.chance(0.5);
+  tell("source of credentials", [lost] { return lost ? "gives none" : "gives some"; });
+  credentials_.set_failing(lost);
+}
+
 void World::stall() {
   if (is_stalled()) return;
   stalled_until_ = now_ + dice_.between(Duration::zero(), shape_.longest_stall);
   process_stalled_ = dice_.chance(0.5);
+  ledger_.happened(now_, Event::standstill);
   tell("bridge", [this] {
     const auto length = std::chrono::duration<double>(stalled_until_ - now_).count();
     return std::string(process_stalled_ ? "stands still for " : "'s event loop stands still for ") +
