@@ -112,8 +112,9 @@ HttpOutcome EndpointModel::broken_or_late(bool late) {
 
 Fate EndpointModel::meet(MonotonicTime now, const HttpRequest& request, QuotaKind kind,
                          Duration patience) {
-  const auto& w = weather_;
-  auto& dice = dice_.at(thing_of(request));
+  const auto thing = thing_of(request);
+  const auto& w = thing < failing_things_ ? failing_weather_ : weather_;
+  auto& dice = dice_.at(thing);
   const auto latency = dice.between(w.least_latency, w.most_latency);
   const auto no_connection = [](Duration takes) {
     return Fate{

@@ -45,6 +45,11 @@ class EndpointModel {
 
   void set_weather(const Weather& weather);
   [[nodiscard]] const Weather& weather() const { return weather_; }
+  /// The first so many things have this weather instead.
+  void set_failing_things(std::uint32_t count, const Weather& weather) {
+    failing_things_ = count;
+    failing_weather_ = weather;
+  }
   /// A call arrives that will be given up after `patience`.
   Fate meet(MonotonicTime now, const HttpRequest& request, QuotaKind kind, Duration patience);
   /// Does what a call asks for. `asked`: the request that it is made for; nobody's if null.
@@ -68,6 +73,8 @@ class EndpointModel {
   /// Of each thing: what becomes of its calls is the same if those of others are taken out.
   std::vector<Dice> dice_;
   Weather weather_;
+  std::uint32_t failing_things_ = 0;
+  Weather failing_weather_;
   TokenBucket reads_;
   TokenBucket writes_;
   std::uint64_t throttled_ = 0;

@@ -15,6 +15,7 @@ constexpr std::array<std::string_view, fault_count> names = {"refused connection
                                                              "forbidden calls",
                                                              "throttling",
                                                              "slowness",
+                                                             "failing things",
                                                              "cancellations",
                                                              "repeats",
                                                              "floods",

@@ -21,6 +21,7 @@ enum class Fault : std::uint8_t {
   forbidden,
   throttling,
   slowness,
+  failing_things,
   // of the cloud's and the devices' doing
   cancellations,
   repeats,

@@ -75,6 +75,10 @@ Shape Shape::random(Dice& dice) {
   if (dice.chance(0.7)) shape.receive_maximum = dice.between(1, 40);
   if (dice.chance(0.5)) shape.credentials_life = dice.between(30s, dice.chance(0.5) ? 5min : 1h);
   shape.between_lost_credentials = up_to(10);
+  shape.failing_things = static_cast<std::uint32_t>(dice.between(1, 1 + shape.things / 4));
+  constexpr std::array of_one = {&Weather::hangs, &Weather::breaks, &Weather::fails};
+  shape.failing_weather.*of_one.at(dice.below(of_one.size())) = 1;
+  shape.failing_weather.carried_out = static_cast<double>(dice.below(5)) / 4;
   if (dice.chance(0.25)) shape.last_outage = dice.between(1s, 20min);
   return shape.with_only(faults);
 }
@@ -97,6 +101,7 @@ Shape Shape::with_only(const Faults& those) const {
   keep(Fault::standstills, shape.longest_stall);
   keep(Fault::late_timers, shape.timer_lateness);
   keep(Fault::lost_credentials, shape.between_lost_credentials);
+  keep(Fault::failing_things, shape.failing_things);
   keep(Fault::broker_losses, shape.between_broker_losses);
   keep(Fault::blocked_publishes, shape.blocked);
   const bool kills = those.has(Fault::kills);

@@ -37,6 +37,9 @@ struct Shape {
   Weather weather = Weather::fair();  ///< at the beginning
   /// After the traffic nothing gets through for so long: what waits pauses as long as it ever does.
   Duration last_outage{};
+  /// So many things have a weather of their own all the time: their calls alone fail.
+  std::uint32_t failing_things = 0;
+  Weather failing_weather = Weather::fair();
   Duration between_cancellations{};
   Duration between_new_jobs{};
   Duration between_clock_jumps{};

@@ -53,7 +53,14 @@ World::World(Shape shape, std::uint64_t seed, Extras extras)
     }
   }
   endpoint_.set_weather(shape_.weather);
+  endpoint_.set_failing_things(shape_.failing_things, shape_.failing_weather);
   tell("world", [this] { return "begins: " + shape_.weather.text(); });
+  if (shape_.failing_things > 0) {
+    tell("world", [this] {
+      return "of the first " + std::to_string(shape_.failing_things) +
+             " things: " + shape_.failing_weather.text();
+    });
+  }
   broker_.set_blocked(shape_.blocked);
   start_bridge();
 }
@@ -121,6 +128,7 @@ void World::play(const Script& script, MonotonicTime begin, std::size_t next) {
 void World::end_faults() {
   tell("world", [] { return "nothing goes wrong any more"; });
   endpoint_.set_weather(Weather::fair());
+  endpoint_.set_failing_things(0, {});
   journal_.set_full(0);
   broker_.set_blocked(0);
   credentials_.set_failing(false);
