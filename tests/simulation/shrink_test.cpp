@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <iostream>
 #include <memory>
 #include <utility>
@@ -30,12 +31,21 @@ Extras with_lost_refusals() {
   return extras;
 }
 
-/// Whose things have short queues and flood them.
+/// Things with short queues, which flood them, among other things that go wrong.
 Plan crowded_plan() {
-  auto plan = random_plan(1);
-  plan.shape.engine.queue_per_thing = 3;
-  plan.shape.floods = 0.01;
-  plan.script = random_script(plan.shape, 1);
+  using namespace std::chrono_literals;
+  Plan plan;
+  plan.seed = 1;
+  auto& shape = plan.shape;
+  shape.engine.queue_per_thing = 3;
+  shape.floods = 0.05;
+  shape.repeats = 0.1;
+  shape.between_weathers = 10s;
+  shape.between_clock_jumps = 20s;
+  shape.between_full_disks = 20s;
+  shape.between_broker_losses = 15s;
+  shape.timer_lateness = 1ms;
+  plan.script = random_script(shape, 1);
   return plan;
 }
 
