@@ -61,10 +61,12 @@ constexpr std::string_view name_of(HttpFailure::Kind kind) {
       return "stopped";
     case HttpFailure::Kind::credentials:
       return "credentials";
+    case HttpFailure::Kind::client_certificate:
+      return "client_certificate";
   }
   return {};
 }
-constexpr std::size_t failure_kinds = 8;
+constexpr std::size_t failure_kinds = 9;
 static_assert(name_of(static_cast<HttpFailure::Kind>(failure_kinds)).empty(), "there are more");
 
 CounterFamily& counters(prometheus::Registry& registry, const char* name, const char* help) {

@@ -36,6 +36,17 @@ std::string because(std::string text, const std::string& cause) {
   return text;
 }
 
+/// With a capital letter, as our messages have it.
+std::string sentence_start(std::string text) {
+  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] -= 'a' - 'A';
+  return text;
+}
+
+/// And a full stop.
+std::string sentence(std::string text) {
+  return sentence_start(std::move(text)) + ".";
+}
+
 std::string list(const std::vector<std::string>& texts) {
   std::string all;
   for (const auto& text : texts) all += (all.empty() ? "" : ", ") + text;
@@ -83,9 +94,10 @@ void look_at_topics(const Status::Broker& broker, Verdict& verdict) {
 void look_at_broker(const Status::Broker& broker, Verdict& verdict) {
   if (!broker.connected) {
     verdict.reasons.push_back(
-        {"broker_disconnected", because("No connection to the broker", broker.fault),
-         "See that the broker runs and that broker.url and its credentials are right. The bridge "
-         "keeps trying."});
+        {"broker_disconnected", because("No connection to the broker", broker.fault.text),
+         broker.fault.hint.empty() ? "Wait a moment: the bridge is connecting."
+                                   : sentence(broker.fault.hint) + " The bridge keeps trying.",
+         broker.fault.kind});
   } else if (!broker.subscribed) {
     const auto& refused = broker.refused_filters;
     verdict.reasons.push_back(
@@ -94,8 +106,8 @@ void look_at_broker(const Status::Broker& broker, Verdict& verdict) {
                      "Wait a moment; if it stays so, look into the broker's log."}
             : Reason{"broker_refuses_subscription",
                      "The broker refuses the subscription to " + list(refused),
-                     "Allow the bridge's user to subscribe to it in the broker's ACL. The bridge "
-                     "asks again every 30 seconds."});
+                     sentence(broker.refusal.hint) + " The bridge asks again every 30 seconds.",
+                     broker.refusal.kind});
   } else if (broker.canary && !broker.flowing) {
     verdict.reasons.push_back(
         {"broker_silent", "Connected to the broker, but no message to ourselves has come back",
@@ -106,6 +118,12 @@ void look_at_broker(const Status::Broker& broker, Verdict& verdict) {
       verdict.warnings.push_back(
           {"canary_blind", because("Whether messages flow cannot be seen", broker.canary_fault),
            "Allow the bridge's user to publish and subscribe to broker.canary_topic."});
+    }
+  }
+  if (broker.connected) {
+    for (const auto& shortcoming : broker.shortcomings) {
+      verdict.warnings.push_back({"broker_shortcoming", sentence_start(shortcoming.text),
+                                  sentence(shortcoming.hint), shortcoming.kind});
     }
   }
   if (const auto& refused = broker.last_refused_reply; refused && refused->ago < refusal_is_news) {

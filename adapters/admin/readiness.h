@@ -12,6 +12,7 @@ struct Reason {
   std::string code;  ///< for programs: a word of [a-z_]
   std::string message;
   std::string cure;
+  std::string kind = {};  ///< of the broker's fault, where it is one: likewise; empty: none
 };
 
 /// What a Status amounts to.

@@ -80,7 +80,14 @@ struct Status {
     };
     Passage requests;   ///< whether those of devices come in
     Passage replies;    ///< whether ours go out
-    std::string fault;  ///< why there is no connection
+    struct Fault {
+      std::string kind;  ///< a word of [a-z0-9_]; empty: there is no fault
+      std::string text;
+      std::string hint;  ///< what the operator can do about it
+    };
+    Fault fault;  ///< why there is no connection
+    /// What the broker does not do as it should, although requests are served.
+    std::vector<Fault> shortcomings;
     Duration since{};   ///< for how long it has been connected, or not
     std::optional<Duration> flowed_ago;
     Duration round_trip{};
@@ -102,6 +109,7 @@ struct Status {
     };
     std::optional<RefusedReply> last_refused_reply;
     std::vector<std::string> refused_filters;
+    Fault refusal;  ///< what is wrong with the first of them
   } broker;
 
   struct Endpoint {

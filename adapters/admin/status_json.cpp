@@ -33,6 +33,7 @@ ordered_json to_json(const std::vector<Reason>& reasons) {
   auto all = ordered_json::array();
   for (const auto& reason : reasons) {
     all.push_back({{"code", reason.code}, {"message", reason.message}, {"cure", reason.cure}});
+    if (!reason.kind.empty()) all.back()["kind"] = reason.kind;
   }
   return all;
 }
@@ -76,6 +77,14 @@ ordered_json to_json(const Status::Broker::Passage& passage) {
   return {{"verdict", word()}, {"cause", passage.cause}};
 }
 
+ordered_json to_json(const std::vector<Status::Broker::Fault>& faults) {
+  auto all = ordered_json::array();
+  for (const auto& fault : faults) {
+    all.push_back({{"kind", fault.kind}, {"text", fault.text}, {"hint", fault.hint}});
+  }
+  return all;
+}
+
 ordered_json to_json(const Status::Broker& broker) {
   return {{"url", broker.url},
           {"connected", broker.connected},
@@ -85,7 +94,10 @@ ordered_json to_json(const Status::Broker& broker) {
           {"canary_fault", broker.canary_fault},
           {"jobs_requests", to_json(broker.requests)},
           {"jobs_replies", to_json(broker.replies)},
-          {"fault", broker.fault},
+          {"fault", broker.fault.text},
+          {"fault_kind", broker.fault.kind},
+          {"fault_hint", broker.fault.hint},
+          {"shortcomings", to_json(broker.shortcomings)},
           {"since_seconds", seconds(broker.since)},
           {"flowed_ago_seconds", seconds(broker.flowed_ago)},
           {"round_trip_ms", milliseconds(broker.round_trip)},
@@ -269,7 +281,8 @@ std::string readiness_json(const Verdict& verdict) {
 std::string readiness_text(const Verdict& verdict) {
   std::string text = verdict.ready() ? "ready\n" : "not ready\n";
   const auto add = [&](const char* kind, const Reason& reason) {
-    text += std::string(kind) + reason.code + ": " + reason.message + ". " + reason.cure + "\n";
+    text += std::string(kind) + reason.code + ": " + reason.message + ". " + reason.cure +
+            (reason.kind.empty() ? "" : " [" + reason.kind + "]") + "\n";
   };
   for (const auto& reason : verdict.reasons) add("", reason);
   for (const auto& warning : verdict.warnings) add("warning: ", warning);

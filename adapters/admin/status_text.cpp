@@ -71,11 +71,17 @@ void add(std::string& out, std::string_view name, const std::string& text) {
   out += text + "\n";
 }
 
+/// Behind the text of a fault; an older bridge says none.
+std::string kind_of(const json& broker) {
+  const auto kind = text_of(broker, "fault_kind");
+  return kind.empty() ? kind : " [" + kind + "]";
+}
+
 std::string broker(const json& broker) {
   auto text = text_of(broker, "url") + ": ";
   if (!broker.at("connected").get<bool>()) {
     return text + "no connection for " + span(broker.at("since_seconds")) + ": " +
-           text_of(broker, "fault");
+           text_of(broker, "fault") + kind_of(broker);
   }
   if (!broker.at("subscribed").get<bool>()) return text + "connected, not subscribed";
   if (!broker.at("canary").get<bool>()) return text + "connected";

@@ -42,35 +42,27 @@ class Silence final : public Log {
   void write(Severity, std::string_view, std::initializer_list<Field>) override {}
 };
 
-bool holds(const std::string& text, std::initializer_list<std::string_view> parts) {
-  for (const auto part : parts) {
-    if (text.find(part) != std::string::npos) return true;
-  }
-  return false;
-}
-
-std::string cure_of_broker_fault(const std::string& fault) {
-  if (holds(fault, {"uthori", "user name", "password", "identifier"})) {
-    return "broker.username and broker.password_file, broker.client_id, and what the broker's "
-           "password file and ACL say of them";
-  }
-  if (holds(fault, {"certificate", "TLS", "SSL", "handshake", "verif"})) {
-    return "broker.ca_file must hold the authority of the broker's certificate, and broker.url "
-           "name the host that the certificate is for";
-  }
-  if (holds(fault, {"resolve", "no address", "name"})) return "the host in broker.url, or DNS";
-  return "start the broker, or set broker.url to where it listens";
+/// With the word that log, status and readiness have for it too.
+std::string described(const mqtt::BrokerFault& fault) {
+  return text_of(fault) + " [" + std::string(to_string(fault.kind)) + "]";
 }
 
 Finding judge(const mqtt::BrokerConnection::State& state, const std::string& where) {
   Finding finding{.name = "broker", .good = false, .text = where + ": ", .cure = {}};
   if (!state.connected) {
-    finding.text += state.last_fault.empty() ? "no answer" : state.last_fault;
-    finding.cure = cure_of_broker_fault(state.last_fault);
+    const auto fault = state.fault.value_or(
+        mqtt::no_answer_within(std::chrono::duration_cast<std::chrono::seconds>(patience)));
+    finding.text += described(fault);
+    finding.cure = hint_of(fault.kind);
   } else if (!state.subscribed) {
-    finding.text += "connected, but the subscription is refused:";
-    for (const auto& filter : state.refused) finding.text += " " + filter;
-    finding.cure = "let the bridge's user read these topics in the broker's ACL";
+    finding.text += "connected, but ";
+    const auto fault =
+        state.refusal.value_or(mqtt::BrokerFault{.kind = mqtt::BrokerFault::Kind::no_suback});
+    finding.text += described(fault);
+    if (state.refused.size() > 1) {
+      finding.text += ", and " + std::to_string(state.refused.size() - 1) + " more";
+    }
+    finding.cure = hint_of(fault.kind);
   } else if (state.flowing) {
     finding.good = true;
     finding.text += "a message to ourselves came back in " + in_milliseconds(state.round_trip);
@@ -89,7 +81,7 @@ Finding judge(const mqtt::BrokerConnection::State& state, const std::string& whe
 }
 
 bool is_settled(const mqtt::BrokerConnection::State& state) {
-  if (!state.connected) return !state.last_fault.empty();
+  if (!state.connected) return state.fault.has_value();
   if (!state.subscribed) return !state.refused.empty();
   if (state.canary && !state.flowing) return false;
   using Verdict = mqtt::TopicTest::Verdict;
@@ -153,6 +145,10 @@ void check_broker(const config::Configuration& configuration, Log& log,
   broker.stop();
   findings.push_back(judge(state, where));
   if (!state.subscribed) return;
+  for (const auto& shortcoming : state.shortcomings) {
+    findings.push_back(
+        {"broker", true, described(shortcoming), std::string(hint_of(shortcoming.kind))});
+  }
   if (auto topics = judge(state.topics)) findings.push_back(*std::move(topics));
 }
 
@@ -185,6 +181,9 @@ std::string cure_of(const HttpFailure& failure) {
       return "the network, or endpoint.connect_timeout and endpoint.answer_timeout";
     case HttpFailure::Kind::credentials:
       return "the credentials, see above";
+    case HttpFailure::Kind::client_certificate:
+      return "endpoint.certificate_file and endpoint.private_key_file: a certificate that the "
+             "endpoint knows";
     case HttpFailure::Kind::broken:
     case HttpFailure::Kind::too_large:
     case HttpFailure::Kind::stopped:

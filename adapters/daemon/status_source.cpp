@@ -48,6 +48,13 @@ admin::Status::Broker::Passage describe(mqtt::TopicTest::Verdict verdict, const 
   return {.verdict = shown(), .cause = cause, .hint = std::string(hint)};
 }
 
+admin::Status::Broker::Fault describe(const std::optional<mqtt::BrokerFault>& fault) {
+  if (!fault) return {};
+  return {.kind = std::string(to_string(fault->kind)),
+          .text = text_of(*fault),
+          .hint = std::string(hint_of(fault->kind))};
+}
+
 admin::Status::Quota quota(std::uint64_t configured, const Dispatcher::Snapshot::Pace& pace) {
   return {.configured = static_cast<double>(configured),
           .allowed = pace.paused_for ? 0 : pace.per_second,
@@ -99,7 +106,8 @@ void StatusSource::fill_broker(admin::Status& status, Now now) const {
                            mqtt::TopicTest::requests_hint),
       .replies =
           describe(state.topics.replies, state.topics.replies_cause, mqtt::TopicTest::replies_hint),
-      .fault = state.last_fault,
+      .fault = describe(state.fault),
+      .shortcomings = {},
       .since = now.monotonic - state.since,
       .flowed_ago = state.flowed ? std::optional(now.monotonic - *state.flowed) : std::nullopt,
       .round_trip = state.round_trip,
@@ -112,7 +120,11 @@ void StatusSource::fill_broker(admin::Status& status, Now now) const {
       .unanswered = state.unanswered,
       .retried = state.retried,
       .last_refused_reply = describe(state.last_refused, now),
-      .refused_filters = state.refused};
+      .refused_filters = state.refused,
+      .refusal = describe(state.refusal)};
+  for (const auto& shortcoming : state.shortcomings) {
+    status.broker.shortcomings.push_back(describe(shortcoming));
+  }
 }
 
 void StatusSource::fill_flow(admin::Status& status, const Dispatcher::Snapshot& flow) const {

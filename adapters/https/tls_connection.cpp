@@ -1,27 +1,14 @@
 #include "adapters/https/tls_connection.h"
 
 #include <openssl/err.h>
-#include <openssl/x509_vfy.h>
 #include <poll.h>
 
-#include <cerrno>
+#include "adapters/tls/identity.h"
 
 namespace jobs_bridge::https {
 namespace {
 
 using Kind = HttpFailure::Kind;
-
-/// What OpenSSL noted for SSL_ERROR_SSL. An end of the stream in the middle is the peer's broken
-/// connection; all else (alerts, garbage) is a matter of TLS.
-IoFailure protocol_failure(const std::string& doing) {
-  const unsigned long error = ERR_peek_error();
-  if (ERR_GET_LIB(error) == ERR_LIB_SSL &&
-      ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
-    ERR_clear_error();
-    return {Kind::broken, doing + ": the peer closed the connection without closing TLS"};
-  }
-  return {Kind::tls, doing + ": " + take_openssl_error()};
-}
 
 }  // namespace
 
@@ -42,7 +29,7 @@ Result<std::unique_ptr<TlsConnection>, IoFailure> TlsConnection::open(
   ERR_clear_error();
   SslPointer ssl = context->session();
   if (!ssl || SSL_set_fd(ssl.get(), tcp->descriptor()) != 1) {
-    return Failure{IoFailure{Kind::tls, "TLS: " + take_openssl_error()}};
+    return Failure{IoFailure{Kind::tls, "TLS: " + tls::take_error()}};
   }
   const bool may_resume = context->memory().offer_to(ssl.get());
   auto connection = std::make_unique<TlsConnection>(std::move(tcp), std::move(ssl), context);
@@ -58,7 +45,6 @@ Result<std::unique_ptr<TlsConnection>, IoFailure> TlsConnection::open(
 }
 
 std::optional<IoFailure> TlsConnection::handshake(MonotonicTime deadline) {
-  const char* const doing = "TLS handshake";
   for (;;) {
     ERR_clear_error();
     const int result = SSL_connect(ssl_.get());
@@ -66,25 +52,12 @@ std::optional<IoFailure> TlsConnection::handshake(MonotonicTime deadline) {
       in_order_ = true;
       return std::nullopt;
     }
-    const long verdict = SSL_get_verify_result(ssl_.get());
-    if (verdict != X509_V_OK) {
-      ERR_clear_error();
-      const bool time =
-          verdict == X509_V_ERR_CERT_NOT_YET_VALID || verdict == X509_V_ERR_CERT_HAS_EXPIRED;
-      return IoFailure{Kind::tls,
-                       std::string("the server's certificate is refused: ") +
-                           X509_verify_cert_error_string(verdict) +
-                           (time ? " (if it is valid, this machine's clock is wrong)" : "")};
-    }
-    if (auto failure = wait_or_fail(result, deadline, doing)) {
-      return failure;
-    }
+    if (auto failure = wait_or_fail(result, deadline, "TLS handshake")) return failure;
   }
 }
 
 std::optional<IoFailure> TlsConnection::wait_or_fail(int result, MonotonicTime deadline,
                                                      const char* doing) {
-  const int system_error = errno;
   switch (SSL_get_error(ssl_.get(), result)) {
     case SSL_ERROR_WANT_READ:
     case SSL_ERROR_WANT_WRITE: {
@@ -93,17 +66,43 @@ std::optional<IoFailure> TlsConnection::wait_or_fail(int result, MonotonicTime d
       if (waited == Waited::ready) return std::nullopt;
       return wait_failure(waited, doing);
     }
-    case SSL_ERROR_SYSCALL:
-      in_order_ = false;
-      return IoFailure{Kind::broken, std::string(doing) + ": " +
-                                         (system_error != 0 ? system_error_text(system_error)
-                                                            : "the connection ended")};
     case SSL_ERROR_ZERO_RETURN:
       return IoFailure{Kind::broken, std::string(doing) + ": the peer closed the connection"};
     default:
       in_order_ = false;
-      return protocol_failure(doing);
+      return failure_of(tls::fault_of(*ssl_, result), doing);
   }
+}
+
+IoFailure TlsConnection::failure_of(const tls::HandshakeFault& fault, std::string doing) const {
+  using Fault = tls::HandshakeFault::Kind;
+  switch (fault.kind) {
+    case Fault::untrusted:
+    case Fault::wrong_name:
+    case Fault::invalid:
+      return {Kind::tls, "the server's certificate is refused: " + fault.detail};
+    case Fault::out_of_date:
+      return {Kind::tls, "the server's certificate is refused: " + fault.detail +
+                             " (if it is valid, this machine's clock is wrong)"};
+    case Fault::client_certificate_missing:
+      // Once it has answered it has no objection: then it is nothing but a connection that broke.
+      if (heard_) break;
+      return {Kind::client_certificate, std::move(doing) +
+                                            ": the server asks for a client certificate, and none "
+                                            "is configured (" +
+                                            fault.detail + ")"};
+    case Fault::client_certificate_refused:
+      return {
+          Kind::client_certificate,
+          std::move(doing) + ": the server refuses our client certificate (" + fault.detail + ")"};
+    case Fault::closed:
+      break;
+    case Fault::version:
+    case Fault::not_tls:
+    case Fault::other:
+      return {Kind::tls, std::move(doing) + ": " + fault.detail};
+  }
+  return {Kind::broken, std::move(doing) + ": " + fault.detail};
 }
 
 std::optional<IoFailure> TlsConnection::write(std::string_view bytes, MonotonicTime deadline) {
@@ -133,7 +132,10 @@ Result<std::size_t, IoFailure> TlsConnection::read(char* buffer, std::size_t siz
     ERR_clear_error();
     std::size_t received = 0;
     const int result = SSL_read_ex(ssl_.get(), buffer, size, &received);
-    if (result == 1) return received;
+    if (result == 1) {
+      heard_ = true;
+      return received;
+    }
     if (SSL_get_error(ssl_.get(), result) == SSL_ERROR_ZERO_RETURN) return std::size_t{0};
     if (auto failure = wait_or_fail(result, deadline, "reading the answer")) {
       return Failure{*std::move(failure)};

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "adapters/https/connection.h"
 #include "adapters/https/tcp_connection.h"
 #include "adapters/https/tls_context.h"
+#include "adapters/tls/handshake.h"
 
 namespace jobs_bridge::https {
 
@@ -34,12 +36,14 @@ class TlsConnection final : public Connection {
   std::optional<IoFailure> handshake(MonotonicTime deadline);
   /// After `result` of an OpenSSL call: waits if that is what it takes, else says what is wrong.
   std::optional<IoFailure> wait_or_fail(int result, MonotonicTime deadline, const char* doing);
+  [[nodiscard]] IoFailure failure_of(const tls::HandshakeFault& fault, std::string doing) const;
 
   /// Its session memory is called as long as the connection lives.
   const std::shared_ptr<const TlsContext> context_;
   std::unique_ptr<TcpConnection> tcp_;
   SslPointer ssl_;
   bool in_order_ = false;
+  bool heard_ = false;  ///< something of the server's that is not TLS's own affair
 };
 
 }  // namespace jobs_bridge::https

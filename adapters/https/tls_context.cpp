@@ -4,31 +4,17 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
-#include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <system_error>
 
 #include "adapters/https/literal_address.h"
-#include "adapters/https/tcp_connection.h"
+#include "adapters/tls/handshake.h"
+#include "adapters/tls/identity.h"
 
 namespace jobs_bridge::https {
 namespace {
-
-/// Whether the file can be read at all, in words of the system: OpenSSL's are of no use there.
-std::optional<std::string> unreadable(const std::string& setting, const std::string& path) {
-  std::FILE* file = std::fopen(path.c_str(), "re");
-  if (file == nullptr) return setting + " " + path + ": " + system_error_text(errno);
-  // A directory opens and does not read.
-  const int first = std::fgetc(file);
-  const int error = first == EOF && std::ferror(file) != 0 ? errno : 0;
-  std::fclose(file);
-  if (error != 0) return setting + " " + path + ": " + system_error_text(error);
-  if (first == EOF) return setting + " " + path + ": the file is empty";
-  return std::nullopt;
-}
 
 std::string setting_or(const char* variable, const char* otherwise) {
   const char* const value = std::getenv(variable);
@@ -53,52 +39,11 @@ std::optional<std::string> load_authorities(SSL_CTX* context, const std::string&
                 "install ca-certificates or set ca_file");
     }
     if (SSL_CTX_set_default_verify_paths(context) == 1) return std::nullopt;
-    return "the system's certificate authorities: " + take_openssl_error();
+    return "the system's certificate authorities: " + tls::take_error();
   }
-  if (auto fault = unreadable("ca_file", path)) return fault;
+  if (auto fault = tls::unreadable("ca_file", path)) return fault;
   if (SSL_CTX_load_verify_file(context, path.c_str()) == 1) return std::nullopt;
-  return "ca_file " + path + ": not a PEM file with certificates (" + take_openssl_error() + ")";
-}
-
-/// Stands in for OpenSSL's own, which would ask at the terminal.
-int no_passphrase(char*, int, int, void*) {
-  return -1;
-}
-
-std::optional<std::string> load_identity(SSL_CTX* context, const std::string& certificate,
-                                         const std::string& key) {
-  if (certificate.empty() && key.empty()) return std::nullopt;
-  if (key.empty()) return "certificate_file is set, but private_key_file is not";
-  if (certificate.empty()) return "private_key_file is set, but certificate_file is not";
-  if (auto fault = unreadable("certificate_file", certificate)) return fault;
-  if (auto fault = unreadable("private_key_file", key)) return fault;
-
-  SSL_CTX_set_default_passwd_cb(context, no_passphrase);
-  if (SSL_CTX_use_certificate_chain_file(context, certificate.c_str()) != 1) {
-    return "certificate_file " + certificate + ": not a PEM certificate (" + take_openssl_error() +
-           ")";
-  }
-  const std::string mismatch =
-      "private_key_file " + key + ": the key does not belong to certificate_file " + certificate;
-  if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1) {
-    const unsigned long error = ERR_peek_error();
-    if (ERR_GET_LIB(error) == ERR_LIB_X509 &&
-        (ERR_GET_REASON(error) == X509_R_KEY_VALUES_MISMATCH ||
-         ERR_GET_REASON(error) == X509_R_KEY_TYPE_MISMATCH)) {
-      ERR_clear_error();
-      return mismatch;
-    }
-    if (ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_BAD_PASSWORD_READ) {
-      ERR_clear_error();
-      return "private_key_file " + key + ": the key is encrypted, which is not supported";
-    }
-    return "private_key_file " + key + ": not a PEM private key (" + take_openssl_error() + ")";
-  }
-  if (SSL_CTX_check_private_key(context) != 1) {
-    ERR_clear_error();
-    return mismatch;
-  }
-  return std::nullopt;
+  return "ca_file " + path + ": not a PEM file with certificates (" + tls::take_error() + ")";
 }
 
 bool require_host(SSL_CTX* context, const std::string& host, bool is_address) {
@@ -111,21 +56,11 @@ bool require_host(SSL_CTX* context, const std::string& host, bool is_address) {
 
 }  // namespace
 
-std::string take_openssl_error() {
-  const unsigned long error = ERR_get_error();
-  ERR_clear_error();
-  if (error == 0) return "no cause given";
-  const char* reason = ERR_reason_error_string(error);
-  if (reason != nullptr) return reason;
-  if (ERR_SYSTEM_ERROR(error)) return system_error_text(ERR_GET_REASON(error));
-  return "OpenSSL error " + std::to_string(error);
-}
-
 Result<std::unique_ptr<TlsContext>, std::string> TlsContext::load(const TlsSettings& settings,
                                                                   Log& log) {
   ERR_clear_error();
   ContextPointer context(SSL_CTX_new(TLS_client_method()));
-  if (!context) return Failure{"TLS: " + take_openssl_error()};
+  if (!context) return Failure{"TLS: " + tls::take_error()};
   SSL_CTX* const raw = context.get();
 
   SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
@@ -145,9 +80,12 @@ Result<std::unique_ptr<TlsContext>, std::string> TlsContext::load(const TlsSetti
     return Failure{"host " + settings.host + ": not a name that a certificate can be for"};
   }
   if (auto fault = load_authorities(raw, settings.ca_file, log)) return Failure{*std::move(fault)};
-  if (auto fault = load_identity(raw, settings.certificate_file, settings.private_key_file)) {
-    return Failure{*std::move(fault)};
+  if (auto fault = tls::load_identity(*raw, settings.certificate_file, settings.private_key_file)) {
+    const bool encrypted = fault->kind == tls::IdentityFault::Kind::encrypted;
+    return Failure{std::move(fault->text) +
+                   (encrypted ? std::string(": ") + tls::encrypted_key_hint : "")};
   }
+  tls::note_certificate_requests(*raw);
   auto memory = std::make_unique<TlsSessionMemory>();
   memory->attach(raw);
   return std::unique_ptr<TlsContext>(new TlsContext(std::move(memory), std::move(context),

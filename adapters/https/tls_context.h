@@ -58,7 +58,4 @@ class TlsContext {
   std::string server_name_;  ///< empty for a literal address
 };
 
-/// The oldest error that OpenSSL noted for this thread, as text; clears its notes.
-std::string take_openssl_error();
-
 }  // namespace jobs_bridge::https

@@ -15,6 +15,7 @@
 #include "adapters/mqtt/connection_report.h"
 #include "adapters/mqtt/flow.h"
 #include "adapters/mqtt/host_lookup.h"
+#include "adapters/mqtt/reason.h"
 #include "adapters/mqtt/sender.h"
 #include "adapters/mqtt/session.h"
 
@@ -66,7 +67,10 @@ class BrokerConnection::Implementation final : private Session::Events {
         sender_(
             {.publications = settings_.max_queued_publications,
              .bytes = settings_.max_queued_bytes},
-            log, [this](const std::string& cause) { lost(cause, Evidence::none); },
+            log,
+            [this](const std::string& cause) {
+              lost({BrokerFault::Kind::library, cause}, Evidence::none);
+            },
             [this] { flow_has_news(); }) {
     unsetenv("http_proxy");
     unsetenv("https_proxy");
@@ -92,7 +96,7 @@ class BrokerConnection::Implementation final : private Session::Events {
     const auto counts = sender_.counts();
     auto flow = flow_.state();
     const std::lock_guard lock(mutex_);
-    const bool connected = connected_ && !lost_cause_;
+    const bool connected = connected_ && !loss_;
     return {.connected = connected,
             .subscribed = connected && subscribed_,
             .flowing = connected && flow.flowing,
@@ -112,8 +116,10 @@ class BrokerConnection::Implementation final : private Session::Events {
             .retried = counts.retried,
             .last_refused = counts.last_refused,
             .refused = refused_,
+            .refusal = refusal_,
+            .shortcomings = shortcomings_,
             .topics = topic_test_.state(),
-            .last_fault = last_fault_};
+            .fault = fault_};
   }
 
  private:
@@ -139,6 +145,10 @@ class BrokerConnection::Implementation final : private Session::Events {
       sender_.acknowledged(sequence);
     }
   }
+  void unmatched(Outbox::Sequence sequence) override {
+    acknowledged(sequence);
+    if (sequence == Outbox::nobody) lost({BrokerFault::Kind::unsubscribed}, Evidence::none);
+  }
   void refused(Outbox::Sequence sequence, const Refusal& why) override {
     if (sequence == Outbox::nobody) {
       flow_.refused(steady_clock::now(), why.detail);
@@ -151,24 +161,25 @@ class BrokerConnection::Implementation final : private Session::Events {
       sender_.refused(sequence, why);
     }
   }
-  void subscribed(std::vector<Session::RefusedFilter> refused) override {
+  void subscribed(std::vector<Session::Answer> answers) override {
     const std::lock_guard lock(mutex_);
-    answer_ = std::move(refused);
+    answer_ = std::move(answers);
     changed_.notify_all();
   }
   void too_large(std::size_t bytes) override {
     {
       const std::lock_guard lock(mutex_);
-      if (!lost_cause_) too_large_ = true;
+      if (!loss_) too_large_ = true;
     }
-    lost("the broker sent a packet of " + std::to_string(bytes) + " bytes; the limit is " +
-             std::to_string(settings_.max_packet_size),
+    lost({BrokerFault::Kind::too_large, "a packet of " + std::to_string(bytes) +
+                                            " bytes; the limit is " +
+                                            std::to_string(settings_.max_packet_size)},
          Evidence::none);
   }
-  void lost(const std::string& cause, Evidence evidence) override {
+  void lost(BrokerFault fault, Evidence evidence) override {
     const std::lock_guard lock(mutex_);
-    if (lost_cause_) return;
-    lost_cause_ = cause;
+    if (loss_) return;
+    loss_ = std::move(fault);
     evidence_ = evidence;
     since_ = steady_clock::now();
     changed_.notify_all();
@@ -191,7 +202,7 @@ class BrokerConnection::Implementation final : private Session::Events {
       try {
         lasted = connect_once();
       } catch (const std::exception& error) {
-        report_fault(error.what());
+        report_fault({BrokerFault::Kind::library, error.what()});
       }
       std::unique_lock lock(mutex_);
       if (changed_.wait_for(lock, back_off.next(lasted), [&] { return stopping_; })) return;
@@ -201,15 +212,15 @@ class BrokerConnection::Implementation final : private Session::Events {
   /// One connection, from its attempt to its end; says how long it held.
   Duration connect_once() {
     const auto found = lookup_.find(settings_.connect_timeout, [this] { return stopping(); });
-    if (!found.fault.empty()) {
-      report_fault(found.fault);
+    if (found.fault) {
+      report_fault(*found.fault);
       return {};
     }
     // The next one each time: a broker may listen on one of them only.
     const auto& address = found.addresses[attempts_++ % found.addresses.size()];
     {
       const std::lock_guard lock(mutex_);
-      lost_cause_.reset();
+      loss_.reset();
       evidence_ = Evidence::none;
       answer_.reset();
       too_large_ = false;
@@ -223,7 +234,13 @@ class BrokerConnection::Implementation final : private Session::Events {
     filters.insert(filters.end(), test_filters_.begin(), test_filters_.end());
     const Finally recall([this] { sender_.recall(evidence()); });  // once the session is no more
     const bool clean = too_large_in_a_row_ >= hopeless;
-    Session session({settings_, filters, loop_, clean}, address, *this);
+    Session session({.settings = settings_,
+                     .filters = filters,
+                     .loop = loop_,
+                     .clean = clean,
+                     .has_spoken = has_spoken(),
+                     .qos = qos_},
+                    address, *this);
     const Finally end([this] { sender_.end(); });
     if (const auto fault = session.connect([this] { return stopping(); })) {
       report_fault(*fault);
@@ -236,6 +253,7 @@ class BrokerConnection::Implementation final : private Session::Events {
       session.disconnect();
       return {};
     }
+    // (A library may have a least keep-alive, and so carry more than we were told already.)
     if (session.server_keep_alive().value_or(settings_.keep_alive) < settings_.keep_alive) {
       settings_.keep_alive = *session.server_keep_alive();
       report_.shorter_keep_alive(settings_.keep_alive);
@@ -258,9 +276,9 @@ class BrokerConnection::Implementation final : private Session::Events {
     {
       const std::lock_guard lock(mutex_);
       connected_ = true;
-      if (!lost_cause_) since_ = steady_clock::now();
+      if (!loss_) since_ = steady_clock::now();
       ++connections_;
-      last_fault_.clear();
+      fault_.reset();
       attempts = std::exchange(attempts_, 0);
     }
     report_.connected(session, attempts);
@@ -276,7 +294,7 @@ class BrokerConnection::Implementation final : private Session::Events {
     if (sending) begin_to_send(session, window);
     std::unique_lock lock(mutex_);
     while (true) {
-      const auto news = [&] { return lost_cause_ || stopping_ || answer_ || flow_news_; };
+      const auto news = [&] { return loss_ || stopping_ || answer_ || flow_news_; };
       const auto due = std::min(
           {subscribed_ ? MonotonicTime::max() : check_at, flow_.due(), sender_.due(), test_due()});
       if (due == MonotonicTime::max()) {
@@ -284,13 +302,13 @@ class BrokerConnection::Implementation final : private Session::Events {
       } else {
         changed_.wait_until(lock, due, news);
       }
-      if (lost_cause_ || stopping_) return;
+      if (loss_ || stopping_) return;
       flow_news_ = false;
       lock.unlock();
       if (sender_.due() <= steady_clock::now()) sender_.flush();
       see_to_flow(session, began);
       lock.lock();
-      if (lost_cause_ || stopping_) return;
+      if (loss_ || stopping_) return;
       if (answer_) {
         auto answer = *std::exchange(answer_, std::nullopt);
         asking_ = false;
@@ -305,7 +323,7 @@ class BrokerConnection::Implementation final : private Session::Events {
         // What it has kept for us comes first, however long that takes.
         check_at = heard_.load() + subscribe_limit;
       } else if (asking_) {
-        lost_cause_ = "no answer to SUBSCRIBE";
+        loss_ = BrokerFault{BrokerFault::Kind::no_suback};
         since_ = steady_clock::now();
       } else {
         lock.unlock();
@@ -331,8 +349,8 @@ class BrokerConnection::Implementation final : private Session::Events {
     // for the canary's sake. But nothing else shows that a link is dead.
     const bool hold = sender_.has_suspects() && now < began + settings_.keep_alive / 2;
     const auto step = flow_.step(now, hold);
-    if (!step.dead.empty()) {
-      lost(step.dead, Evidence::weak);
+    if (step.dead) {
+      lost(*step.dead, Evidence::weak);
       return;
     }
     if (step.flows) report_.flows(step.round_trip, step.gone);
@@ -350,33 +368,41 @@ class BrokerConnection::Implementation final : private Session::Events {
       subscribed({});
       return MonotonicTime::max();
     }
-    if (const auto fault = session.subscribe()) lost("subscribing: " + *fault, Evidence::none);
+    if (auto fault = session.subscribe()) lost(*std::move(fault), Evidence::none);
     return steady_clock::now() + subscribe_limit;
   }
 
-  void take_answer(const Session& session, std::vector<Session::RefusedFilter> refused) {
+  void take_answer(Session& session, std::vector<Session::Answer> answers) {
+    const auto granted_qos_0 = note_granted_qos(session, answers);
+    std::erase_if(answers, [](const Session::Answer& answer) { return !is_failure(answer.code); });
     // Not being allowed a canary is no reason to ask again and again.
     std::string canary_refusal;
-    std::erase_if(refused, [&](const Session::RefusedFilter& refusal) {
+    std::erase_if(answers, [&](const Session::Answer& refusal) {
       if (std::ranges::find(test_filters_, refusal.filter) != test_filters_.end()) return true;
       if (refusal.filter != settings_.canary_topic) return false;
-      canary_refusal = refusal.reason;
+      canary_refusal = describe_reason(refusal.code) + quote_words(refusal.words.reason_string);
       return true;
     });
-    std::vector<Session::RefusedFilter> no_loss;
-    std::erase_if(refused, [&](const Session::RefusedFilter& refusal) {
-      if (std::ranges::count(settings_.optional_filters, refusal.filter) == 0) return false;
-      no_loss.push_back(refusal);
-      return true;
-    });
+    std::vector<BrokerFault> no_loss;
+    std::vector<BrokerFault> refused;
+    for (const auto& answer : answers) {
+      const bool optional = std::ranges::count(settings_.optional_filters, answer.filter) > 0;
+      (optional ? no_loss : refused)
+          .push_back(fault_of_suback(answer.filter, answer.code, answer.words));
+    }
+    auto shortcomings = session.shortcomings();
+    if (granted_qos_0) shortcomings.push_back(*granted_qos_0);
     report_.does_without(no_loss);
     report_.refused(refused);
+    report_.shortcomings(shortcomings);
     const bool granted = refused.empty();
     {
       const std::lock_guard lock(mutex_);
       subscribed_ = granted;
       refused_.clear();
-      for (const auto& [filter, reason] : refused) refused_.push_back(filter + ": " + reason);
+      for (const auto& fault : refused) refused_.push_back(fault.detail);
+      refusal_ = granted ? std::nullopt : std::optional(refused.front());
+      shortcomings_ = std::move(shortcomings);
     }
     flow_.subscribed(steady_clock::now(), {.keep_alive = settings_.keep_alive,
                                            .answers = session.canary_is_answered(),
@@ -386,8 +412,28 @@ class BrokerConnection::Implementation final : private Session::Events {
     if (granted) report_.ready();
   }
 
+  /// What is granted below the QoS 1 that we ask for. Over MQTT 3.1.1 a broker has no other way to
+  /// say that it has QoS 0 only, and may end a connection that publishes above it.
+  std::optional<BrokerFault> note_granted_qos(Session& session,
+                                              const std::vector<Session::Answer>& answers) {
+    const auto below = [](const Session::Answer& answer) { return answer.code == 0; };
+    const auto first = std::ranges::find_if(answers, below);
+    if (first == answers.end()) return std::nullopt;
+    if (settings_.protocol == BrokerSettings::Protocol::v3_1_1 &&
+        std::ranges::all_of(answers, [&](const Session::Answer& answer) {
+          return below(answer) || is_failure(answer.code);
+        })) {
+      qos_ = 0;
+      session.limit_qos(0);
+    }
+    for (const auto& known : session.shortcomings()) {
+      if (known.kind == BrokerFault::Kind::qos_0_only) return std::nullopt;
+    }
+    return BrokerFault{BrokerFault::Kind::qos_0_only, "as it grants " + first->filter};
+  }
+
   void account_for_end(Duration lasted) {
-    std::optional<std::string> cause;  // none: we are to stop
+    std::optional<BrokerFault> loss;  // none: we are to stop
     MonotonicTime lost;
     {
       const std::lock_guard lock(mutex_);
@@ -397,27 +443,27 @@ class BrokerConnection::Implementation final : private Session::Events {
       if (too_large_) ++too_large_in_a_row_;
       connected_ = false;
       subscribed_ = false;
-      if (!lost_cause_) since_ = steady_clock::now();
-      if (!stopping_) cause = lost_cause_;
+      if (!loss_) since_ = steady_clock::now();
+      if (!stopping_) loss = loss_;
       lost = since_;
     }
-    if (!cause) {
+    if (!loss) {
       report_.disconnected();
       return;
     }
     flow_.ended(steady_clock::now(), lost);
     topic_test_.end(steady_clock::now());
-    auto words = report_.lost(*std::move(cause), lasted);
+    auto fault = report_.lost(*std::move(loss), lasted);
     report_.canary_fault(flow_.state().fault);
     const std::lock_guard lock(mutex_);
-    last_fault_ = std::move(words);
+    fault_ = std::move(fault);
   }
 
-  void report_fault(const std::string& fault) {
+  void report_fault(const BrokerFault& fault) {
     {
       const std::lock_guard lock(mutex_);
       if (stopping_) return;
-      last_fault_ = fault;
+      fault_ = fault;
     }
     report_.cannot_connect(steady_clock::now(), fault);
   }
@@ -430,6 +476,11 @@ class BrokerConnection::Implementation final : private Session::Events {
   bool stopping() const {
     const std::lock_guard lock(mutex_);
     return stopping_;
+  }
+
+  bool has_spoken() const {
+    const std::lock_guard lock(mutex_);
+    return connections_ > 0;
   }
 
   BrokerSettings settings_;  ///< after the start the keeper's own
@@ -447,13 +498,14 @@ class BrokerConnection::Implementation final : private Session::Events {
   std::size_t connections_ = 0;
   bool flow_news_ = false;
   std::vector<std::string> refused_;
-  std::string last_fault_;
-  /// The broker's answer to a SUBSCRIBE that nobody has looked at: the filters it refuses.
-  std::optional<std::vector<Session::RefusedFilter>> answer_;
+  std::optional<BrokerFault> refusal_;
+  std::vector<BrokerFault> shortcomings_;
+  std::optional<BrokerFault> fault_;
+  /// The broker's answers to the SUBSCRIBEs that nobody has looked at.
+  std::optional<std::vector<Session::Answer>> answer_;
   /// Why the present session ended, also if it was lost before it was announced. The first word
-  /// counts: a DISCONNECT with a reason comes before the broken connection that follows it. Empty:
-  /// it broke without a word.
-  std::optional<std::string> lost_cause_;
+  /// counts: a DISCONNECT with a reason comes before the broken connection that follows it.
+  std::optional<BrokerFault> loss_;
   Evidence evidence_ = Evidence::none;  ///< that it is over something which we had sent
   bool too_large_ = false;              ///< a packet was, and that is why
 
@@ -466,6 +518,7 @@ class BrokerConnection::Implementation final : private Session::Events {
   std::size_t attempts_ = 0;  ///< since the last connection
   bool asking_ = false;       ///< a SUBSCRIBE is unanswered
   std::vector<std::string> test_filters_;
+  int qos_ = 1;  ///< to publish at
   int too_large_in_a_row_ = 0;
   ConnectionReport report_;
 

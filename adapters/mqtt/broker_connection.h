@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "adapters/fibers/event_loop.h"
+#include "adapters/mqtt/broker_fault.h"
+#include "adapters/mqtt/broker_settings.h"
 #include "adapters/mqtt/sender.h"
 #include "adapters/mqtt/topic_test.h"
 #include "bridge/jobs/message.h"
@@ -17,50 +19,6 @@
 #include "bridge/time.h"
 
 namespace jobs_bridge::mqtt {
-
-struct BrokerSettings {
-  enum class Protocol { v5, v3_1_1 };
-
-  std::string host;
-  std::uint16_t port = 1883;
-  bool tls = false;
-  Protocol protocol = Protocol::v5;
-  std::string client_id;
-  std::string username;  ///< empty: none
-  std::string password;
-  std::string ca_file;           ///< PEM; empty: the system's authorities
-  std::string certificate_file;  ///< PEM, for mutual TLS; empty: none
-  std::string private_key_file;
-  /// How long the broker keeps our subscriptions, and what arrives on them, while we are away.
-  /// Over MQTT 3.1.1, where there is no such number, anything but 0 means: as long as it likes.
-  std::chrono::seconds session_expiry{3600};
-  /// A link that is dead without a word is noticed within 1.5 times this; at least 4 s.
-  std::chrono::seconds keep_alive{15};
-  /// Where we publish to ourselves, to see that messages flow; empty: nowhere. What others publish
-  /// there is ignored. It must not match a topic filter.
-  std::string canary_topic;
-  /// Topic filters to subscribe to besides, which are no loss if the broker refuses them.
-  std::vector<std::string> optional_filters = {};
-  /// Where we publish to see that requests come in and replies go out; without requests: nowhere.
-  TopicTest::Topics test_topics = {};
-  /// For TCP, TLS and the broker's answer together; a name look-up may take as long again.
-  std::chrono::seconds connect_timeout{5};
-  /// How often refused subscriptions are asked for again: an operator may be mending the ACL.
-  std::chrono::seconds subscribe_again{30};
-  /// Bounds of what waits to be published or acknowledged. Past one, the oldest waiting reply is
-  /// dropped: its device has given up long before the others.
-  /// The number is that of a large site's devices asking all at once: the broker then hands us
-  /// their requests before it acknowledges a reply, so nearly all replies wait here.
-  std::size_t max_queued_publications = 100000;
-  std::size_t max_queued_bytes = std::size_t{64} << 20;
-  /// The most publications sent and not acknowledged, if the broker does not allow fewer.
-  std::size_t max_unacknowledged = 128;
-  /// The largest packet the broker may send us. Over MQTT 5 it is told so and withholds larger
-  /// ones; one that comes nevertheless ends the connection, if it is above a mebibyte, before it is
-  /// taken into memory. If larger ones come again and again at once the broker has to forget what
-  /// it keeps for us.
-  std::size_t max_packet_size = std::size_t{1} << 20;
-};
 
 /// The connection to the local broker. It connects, subscribes and stays so: a broker that is not
 /// there, or goes away, is tried again for ever, after pauses that grow from 0.1 to 10 seconds.
@@ -118,8 +76,12 @@ class BrokerConnection final : public Publisher {
     std::uint64_t retried = 0;            ///< how often the broker refused one for now, ever
     std::optional<Sender::Refused> last_refused;  ///< of those that are unpublishable
     std::vector<std::string> refused;             ///< topic filters that the broker did not grant
-    TopicTest::State topics;                      ///< whether requests come in and replies go out
-    std::string last_fault;  ///< why there is no connection; empty while there is one
+    /// Of those, what is wrong with the first.
+    std::optional<BrokerFault> refusal;
+    /// What this broker does not do as it should, although requests are served.
+    std::vector<BrokerFault> shortcomings;
+    TopicTest::State topics;           ///< whether requests come in and replies go out
+    std::optional<BrokerFault> fault;  ///< why there is no connection; nothing while there is one
   };
   [[nodiscard]] State state() const;
 

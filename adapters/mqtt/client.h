@@ -35,18 +35,25 @@ class Session::Client {
     std::optional<std::uint32_t> maximum_packet_size;
     std::optional<std::uint8_t> maximum_qos;
     std::optional<std::chrono::seconds> server_keep_alive;  ///< 0: it uses none
+    std::optional<std::chrono::seconds> session_expiry;     ///< in place of what we ask for
+    bool retained_messages = true;
+    bool wildcard_subscriptions = true;
+    bool subscription_identifiers = true;
+    bool shared_subscriptions = true;
   };
   struct Outcome {
-    std::optional<Connack> accepted;
-    /// Why it is not accepted, in words for an operator; empty: nothing is known but `detail`.
-    std::string fault;
-    std::string detail = {};  ///< the library's own words
+    std::optional<Connack> accepted = {};
+    std::optional<BrokerFault> fault = {};  ///< why it is not; nothing: the library does not say
   };
   /// Blocks for a little more than the connect timeout at most, and not when `stopping` comes true.
   virtual Outcome connect(const std::function<bool()>& stopping) = 0;
 
+  /// What our CONNECT carries: what a library needs to ping often enough, so less than the settings
+  /// say.
+  [[nodiscard]] virtual std::chrono::seconds keep_alive() const = 0;
+
   /// A request for each filter; the answers come as one event. Says what went wrong if it cannot be
-  /// sent.
+  /// sent, in the library's words.
   virtual std::optional<std::string> subscribe() = 0;
 
   /// The publication has been checked. As Sender::Link has both.

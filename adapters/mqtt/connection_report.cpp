@@ -20,18 +20,30 @@ ConnectionReport::ConnectionReport(const BrokerSettings& settings, Log& log)
       broker_(settings.host + ":" + std::to_string(settings.port)),
       log_(log) {}
 
-void ConnectionReport::cannot_connect(MonotonicTime now, const std::string& fault) {
+void ConnectionReport::write(Severity severity, std::string_view event, const BrokerFault& fault) {
+  log_.write(severity, event,
+             {{"broker", broker_},
+              {"kind", to_string(fault.kind)},
+              {"cause", text_of(fault)},
+              {"hint", hint_of(fault.kind)}});
+}
+
+void ConnectionReport::cannot_connect(MonotonicTime now, const BrokerFault& fault) {
+  brief_ = 0;  // what another client with our id does not cause
   const bool news = told_fault_ != fault || now - fault_told_ >= fault_again;
   if (news) {
     told_fault_ = fault;
     fault_told_ = now;
   }
-  log_.write(news ? Severity::warning : Severity::debug, "cannot connect to the broker",
-             {{"broker", broker_}, {"cause", fault}});
+  write(news ? Severity::warning : Severity::debug, "cannot connect to the broker", fault);
 }
 
 void ConnectionReport::connected(const Session& session, std::size_t attempts) {
-  told_fault_.clear();
+  told_fault_.reset();
+  if (!session.not_missed().empty()) {
+    log_.write(Severity::info, "the broker has no such feature; the bridge uses none",
+               {{"missing", session.not_missed()}});
+  }
   log_.write(Severity::info, "connected to the broker",
              {{"broker", broker_},
               {"attempts", std::to_string(attempts)},
@@ -44,22 +56,31 @@ void ConnectionReport::shorter_keep_alive(std::chrono::seconds keep_alive) {
              {{"seconds", std::to_string(keep_alive.count())}});
 }
 
-void ConnectionReport::refused(const std::vector<Session::RefusedFilter>& refused) {
+void ConnectionReport::refused(const std::vector<BrokerFault>& refused) {
   const bool news = refused != told_refused_;
-  for (const auto& [filter, reason] : refused) {
-    log_.write(news ? Severity::error : Severity::debug, "the broker refuses a subscription",
-               {{"filter", filter + ": " + reason}, {"cure", "grant it in the broker's ACL"}});
+  for (const auto& fault : refused) {
+    log_.write(
+        news ? Severity::error : Severity::debug, "the broker refuses a subscription",
+        {{"filter", fault.detail}, {"kind", to_string(fault.kind)}, {"hint", hint_of(fault.kind)}});
   }
   told_refused_ = refused;
 }
 
-void ConnectionReport::does_without(const std::vector<Session::RefusedFilter>& refused) {
+void ConnectionReport::does_without(const std::vector<BrokerFault>& refused) {
   if (refused == told_without_) return;
   told_without_ = refused;
-  for (const auto& [filter, reason] : refused) {
+  for (const auto& fault : refused) {
     log_.write(Severity::info,
                "the broker refuses an optional subscription: what is asked there gets no rejection",
-               {{"filter", filter}, {"cause", reason}});
+               {{"filter", fault.detail}});
+  }
+}
+
+void ConnectionReport::shortcomings(const std::vector<BrokerFault>& faults) {
+  if (faults == told_shortcomings_) return;
+  told_shortcomings_ = faults;
+  for (const auto& fault : faults) {
+    write(Severity::warning, "the broker does not do all that it should", fault);
   }
 }
 
@@ -67,15 +88,12 @@ void ConnectionReport::ready() {
   log_.write(Severity::info, "ready for requests", {{"broker", broker_}});
 }
 
-std::string ConnectionReport::lost(std::string cause, Duration lasted) {
-  brief_ = cause.empty() && lasted < too_brief ? brief_ + 1 : 0;
-  if (cause.empty()) cause = "the connection broke";
-  if (brief_ >= brief_in_a_row) {
-    cause += " again at once: another client may be using the client id " + settings_.client_id;
-  }
-  log_.write(Severity::warning, "the connection to the broker is lost",
-             {{"broker", broker_}, {"cause", cause}});
-  return cause;
+BrokerFault ConnectionReport::lost(BrokerFault fault, Duration lasted) {
+  const bool without_a_word = fault.kind == BrokerFault::Kind::broken;
+  brief_ = without_a_word && lasted < too_brief ? brief_ + 1 : 0;
+  if (brief_ >= brief_in_a_row) fault = {BrokerFault::Kind::flapping, settings_.client_id};
+  write(Severity::warning, "the connection to the broker is lost", fault);
+  return fault;
 }
 
 void ConnectionReport::disconnected() {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "adapters/mqtt/session.h"
@@ -19,15 +20,18 @@ class ConnectionReport {
   /// `settings` and `log` must outlive it.
   ConnectionReport(const BrokerSettings& settings, Log& log);
 
-  void cannot_connect(MonotonicTime now, const std::string& fault);
+  void cannot_connect(MonotonicTime now, const BrokerFault& fault);
   void connected(const Session& session, std::size_t attempts);
   void shorter_keep_alive(std::chrono::seconds keep_alive);
-  void refused(const std::vector<Session::RefusedFilter>& refused);
+  /// Subscriptions, a fault for each.
+  void refused(const std::vector<BrokerFault>& refused);
   /// The same of optional filters.
-  void does_without(const std::vector<Session::RefusedFilter>& refused);
+  void does_without(const std::vector<BrokerFault>& refused);
+  /// What the broker does not do as it should.
+  void shortcomings(const std::vector<BrokerFault>& faults);
   void ready();
-  /// `cause`: empty if it broke without a word. Returns the cause in full.
-  std::string lost(std::string cause, Duration lasted);
+  /// Returns the fault in full: one that comes again and again says more.
+  BrokerFault lost(BrokerFault fault, Duration lasted);
   void disconnected();
   /// We have had the broker forget what it kept for us.
   void forgotten();
@@ -41,16 +45,18 @@ class ConnectionReport {
   void topics(const TopicTest::State& state);
 
  private:
+  void write(Severity severity, std::string_view event, const BrokerFault& fault);
   void topics(const char* event, TopicTest::Verdict verdict, const std::string& cause,
               const std::string& hint, TopicTest::Verdict& told);
 
   const BrokerSettings& settings_;
   const std::string broker_;
   Log& log_;
-  std::string told_fault_;
+  std::optional<BrokerFault> told_fault_;
   MonotonicTime fault_told_{};
-  std::vector<Session::RefusedFilter> told_refused_;
-  std::vector<Session::RefusedFilter> told_without_;
+  std::vector<BrokerFault> told_refused_;
+  std::vector<BrokerFault> told_without_;
+  std::vector<BrokerFault> told_shortcomings_;
   std::string told_canary_fault_;
   TopicTest::Verdict told_requests_ = TopicTest::Verdict::off;
   TopicTest::Verdict told_replies_ = TopicTest::Verdict::off;

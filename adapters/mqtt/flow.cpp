@@ -41,11 +41,10 @@ Flow::Step Flow::step(MonotonicTime now, bool hold) {
   Step step;
   switch (canary_.look(now)) {
     case Canary::Finding::silent:
-      step.dead = "the broker answers nothing any more: the link is dead";
+      step.dead = {.kind = BrokerFault::Kind::silent};
       break;
     case Canary::Finding::deaf:
-      step.dead =
-          "the broker answers, but messages to ourselves do not come back, nor does anything else";
+      step.dead = {.kind = BrokerFault::Kind::deaf};
       break;
     case Canary::Finding::fine:
       if (hold) {
@@ -56,7 +55,7 @@ Flow::Step Flow::step(MonotonicTime now, bool hold) {
       break;
   }
   step.fault = canary_.fault();
-  if (!step.dead.empty()) {
+  if (step.dead) {
     // It has been dead for longer than we know.
     if (!gone_since_) gone_since_ = canary_.last_arrival();
     return step;

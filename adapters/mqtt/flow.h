@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "adapters/mqtt/broker_fault.h"
 #include "adapters/mqtt/canary.h"
 #include "bridge/jobs/message.h"
 #include "bridge/time.h"
@@ -31,7 +32,7 @@ class Flow {
   void ended(MonotonicTime now, MonotonicTime lost);
 
   struct Step {
-    std::string dead;                   ///< not empty: why to connect anew
+    std::optional<BrokerFault> dead;    ///< why to connect anew
     std::optional<Publication> canary;  ///< to be published
     bool flows = false;                 ///< from now on, on this connection
     std::optional<Duration> gone;       ///< if `flows`: for how long nothing did, if that is known

@@ -31,7 +31,7 @@ HostLookup::Outcome look_up(const std::string& host, int flags) {
   hints.ai_flags = flags;
   addrinfo* found = nullptr;
   if (const int error = getaddrinfo(host.c_str(), nullptr, &hints, &found)) {
-    return {{}, "cannot resolve the host name: " + std::string(gai_strerror(error))};
+    return {{}, BrokerFault{BrokerFault::Kind::unresolved, gai_strerror(error)}};
   }
   HostLookup::Outcome outcome;
   for (const auto* entry = found; entry != nullptr; entry = entry->ai_next) {
@@ -42,7 +42,9 @@ HostLookup::Outcome look_up(const std::string& host, int flags) {
   freeaddrinfo(found);
   std::stable_partition(outcome.addresses.begin(), outcome.addresses.end(),
                         [](const auto& address) { return address.find(':') == std::string::npos; });
-  if (outcome.addresses.empty()) outcome.fault = "the host name has no address";
+  if (outcome.addresses.empty()) {
+    outcome.fault = BrokerFault{BrokerFault::Kind::unresolved, "it has no address"};
+  }
   return outcome;
 }
 
@@ -58,7 +60,7 @@ HostLookup::HostLookup(std::string host) : host_(std::move(host)) {}
 
 HostLookup::Outcome HostLookup::find(std::chrono::milliseconds patience,
                                      const std::function<bool()>& stopping) {
-  if (auto itself = look_up(host_, AI_NUMERICHOST); itself.fault.empty()) return itself;
+  if (auto itself = look_up(host_, AI_NUMERICHOST); !itself.fault) return itself;
   if (!lookup_) {
     lookup_ = std::make_shared<Lookup>();
     std::thread([lookup = lookup_, host = host_] {
@@ -72,9 +74,9 @@ HostLookup::Outcome HostLookup::find(std::chrono::milliseconds patience,
   std::unique_lock lock(lookup_->mutex);
   const auto is_done = [&] { return lookup_->outcome.has_value(); };
   while (!lookup_->done.wait_for(lock, glance, is_done)) {
-    if (stopping()) return {{}, "stopped"};
+    if (stopping()) return {{}, BrokerFault{BrokerFault::Kind::interrupted, {}}};
     if (std::chrono::steady_clock::now() > limit) {
-      return {{}, "cannot resolve the host name: no answer from the name servers"};
+      return {{}, BrokerFault{BrokerFault::Kind::unresolved, "no answer from the name servers"}};
     }
   }
   auto outcome = *std::move(lookup_->outcome);

@@ -3,8 +3,11 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "adapters/mqtt/broker_fault.h"
 
 namespace jobs_bridge::mqtt {
 
@@ -21,9 +24,9 @@ class HostLookup {
   explicit HostLookup(std::string host);
 
   struct Outcome {
-    /// Literal addresses, IPv4 first; never empty when `fault` is.
+    /// Literal addresses, IPv4 first; never empty where there is no fault.
     std::vector<std::string> addresses;
-    std::string fault;
+    std::optional<BrokerFault> fault;
   };
   /// Waits at most `patience`, and not when `stopping` comes true.
   Outcome find(std::chrono::milliseconds patience, const std::function<bool()>& stopping);

@@ -78,7 +78,12 @@ extern "C" int read_of_tls(SSL* tls, void* buffer, int size) {
   const int error = errno;
   note_tls_read(tls, read);
   errno = error;
-  return read ? static_cast<int>(got) : -1;
+  if (!read) return -1;
+  if (!may_pass({static_cast<const char*>(buffer), got})) {
+    ERR_raise(ERR_LIB_USER, ERR_R_PASSED_INVALID_ARGUMENT);
+    return -1;
+  }
+  return static_cast<int>(got);
 }
 
 }  // namespace jobs_bridge::mqtt

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <string_view>
 
 /// A bound on what a broker can make us keep of one packet, and why a connection really ended.
 ///
@@ -44,6 +45,8 @@ LastRead last_read();
 bool may_read(std::size_t size);
 /// A read by this thread has come to this, with errno as it is, which stays.
 void note_read(std::ptrdiff_t result);
+/// In the folder of the MQTT library: whether it may see what this thread has read for it over TLS.
+bool may_pass(std::string_view bytes);
 /// In the folder of the MQTT library, beside the function of the system's that it reads with. Does
 /// nothing, but whoever calls it has that function linked.
 void link_system_read();

@@ -1,24 +1,9 @@
 #include "adapters/mqtt/refusal.h"
 
-#include "adapters/mqtt/fault.h"
+#include "adapters/mqtt/reason.h"
 
 namespace jobs_bridge::mqtt {
 namespace {
-
-/// Of PUBACK and DISCONNECT (MQTT 5, section 2.4).
-enum Reason : int {
-  unspecified_error = 0x80,
-  malformed_packet = 0x81,
-  protocol_error = 0x82,
-  implementation_specific_error = 0x83,
-  not_authorized = 0x87,
-  topic_name_invalid = 0x90,
-  receive_maximum_exceeded = 0x93,
-  topic_alias_invalid = 0x94,
-  packet_too_large = 0x95,
-  quota_exceeded = 0x97,
-  payload_format_invalid = 0x99,
-};
 
 Refusal::Kind kind_of(int reason) {
   using Kind = Refusal::Kind;

@@ -1,5 +1,6 @@
 #include "adapters/mqtt/session.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -19,39 +20,67 @@ constexpr std::size_t largest_packet = 268435460;
 
 Session::Session(Wanted wanted, const std::string& address, Events& events)
     : settings_(wanted.settings),
+      filters_(wanted.filters),
       address_(address),
+      has_spoken_(wanted.has_spoken),
       maximum_packet_size_(largest_packet),
+      qos_(wanted.qos),
       client_(Client::make(wanted, address, events)) {}
 
 Session::~Session() = default;
 
-std::optional<std::string> Session::connect(const std::function<bool()>& stopping) {
+std::optional<BrokerFault> Session::connect(const std::function<bool()>& stopping) {
   auto outcome = client_->connect(stopping);
   if (!outcome.accepted) {
-    auto fault = std::move(outcome.fault);
-    if (fault.empty()) fault = diagnose_connect(settings_, address_, stopping);
-    if (fault.empty()) {
-      fault = "the broker did not answer CONNECT in MQTT" +
-              std::string(settings_.protocol == Protocol::v5 ? " 5" : "") + " (" + outcome.detail +
-              ")";
-    }
-    return fault;
+    if (outcome.fault) return outcome.fault;
+    return diagnose_connect({.settings = settings_, .address = address_, .has_spoken = has_spoken_},
+                            stopping);
   }
   const auto& connack = *outcome.accepted;
   session_present_ = connack.session_present;
   receive_maximum_ = connack.receive_maximum.value_or(receive_maximum_);
   maximum_packet_size_ = connack.maximum_packet_size.value_or(maximum_packet_size_);
-  qos_ = connack.maximum_qos.value_or(qos_);
+  qos_ = std::min<int>(connack.maximum_qos.value_or(qos_), qos_);
   // 0 turns the mechanism off at the broker (MQTT 5, sections 3.1.2.10 and 3.2.2.3.14). That
-  // demands nothing of us: we go on looking after the link at our own pace.
-  if (connack.server_keep_alive != std::chrono::seconds(0)) {
-    server_keep_alive_ = connack.server_keep_alive;
+  // demands nothing of us: we go on looking after the link at our own pace. Nor does a broker that
+  // repeats what our CONNECT carries, which is less than our settings say.
+  const auto wanted = connack.server_keep_alive.value_or(std::chrono::seconds(0));
+  if (wanted > std::chrono::seconds(0) && wanted < client_->keep_alive()) {
+    server_keep_alive_ = wanted;
+  }
+  if (connack.maximum_qos == 0) shortcomings_.push_back({BrokerFault::Kind::qos_0_only});
+  if (connack.session_expiry.value_or(settings_.session_expiry) < settings_.session_expiry) {
+    shortcomings_.push_back({BrokerFault::Kind::session_expiry,
+                             std::to_string(connack.session_expiry->count()) + " s in place of " +
+                                 std::to_string(settings_.session_expiry.count()) + " s"});
+  }
+  if (!connack.retained_messages) not_missed_ = "retained messages";
+  if (!connack.subscription_identifiers) {
+    not_missed_ += (not_missed_.empty() ? "" : ", ") + std::string("subscription identifiers");
+  }
+  auto fault = unfit(!connack.wildcard_subscriptions, !connack.shared_subscriptions);
+  if (fault) disconnect();
+  return fault;
+}
+
+std::optional<BrokerFault> Session::unfit(bool no_wildcards, bool no_shared) const {
+  const auto is_shared = [](const std::string& filter) { return filter.starts_with("$share/"); };
+  const auto has_wildcard = [](const std::string& filter) {
+    return filter.find_first_of("+#") != std::string::npos;
+  };
+  if (no_shared && std::ranges::any_of(filters_, is_shared)) {
+    return BrokerFault{BrokerFault::Kind::no_shared_subscriptions, "broker.share_group needs them"};
+  }
+  if (no_wildcards && std::ranges::any_of(filters_, has_wildcard)) {
+    return BrokerFault{BrokerFault::Kind::no_wildcards};
   }
   return std::nullopt;
 }
 
-std::optional<std::string> Session::subscribe() {
-  return client_->subscribe();
+std::optional<BrokerFault> Session::subscribe() {
+  auto fault = client_->subscribe();
+  if (!fault) return std::nullopt;
+  return BrokerFault{BrokerFault::Kind::library, "subscribing: " + *std::move(fault)};
 }
 
 Sender::Link::Handed Session::hand_over(Outbox::Sequence sequence, const Publication& publication,

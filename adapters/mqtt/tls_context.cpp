@@ -5,10 +5,14 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include <string>
+#include <utility>
+
+#include "adapters/tls/handshake.h"
+#include "adapters/tls/identity.h"
+
 namespace jobs_bridge::mqtt {
 namespace {
-
-constexpr const char* no_reason = "no reason given";
 
 bool is_address(const std::string& host) {
   in6_addr ignored{};
@@ -16,23 +20,28 @@ bool is_address(const std::string& host) {
          inet_pton(AF_INET6, host.c_str(), &ignored) == 1;
 }
 
-std::string load(SSL_CTX& context, const BrokerSettings& settings) {
-  const bool trusted =
-      settings.ca_file.empty()
-          ? SSL_CTX_set_default_verify_paths(&context) == 1
-          : SSL_CTX_load_verify_locations(&context, settings.ca_file.c_str(), nullptr) == 1;
-  if (!trusted) return "broker.ca_file " + settings.ca_file + ": " + first_tls_error(no_reason);
-  if (settings.certificate_file.empty()) return {};
-  if (SSL_CTX_use_certificate_chain_file(&context, settings.certificate_file.c_str()) != 1) {
-    return "broker.certificate_file " + settings.certificate_file + ": " +
-           first_tls_error(no_reason);
+std::optional<BrokerFault> load_authorities(SSL_CTX& context, const std::string& file) {
+  if (!file.empty()) {
+    if (auto fault = tls::unreadable("broker.ca_file", file)) {
+      return BrokerFault{BrokerFault::Kind::file, *std::move(fault)};
+    }
   }
-  const auto& key = settings.private_key_file;
-  if (SSL_CTX_use_PrivateKey_file(&context, key.c_str(), SSL_FILETYPE_PEM) != 1 ||
-      SSL_CTX_check_private_key(&context) != 1) {
-    return "broker.private_key_file " + key + ": " + first_tls_error(no_reason);
-  }
-  return {};
+  const bool loaded = file.empty() ? SSL_CTX_set_default_verify_paths(&context) == 1
+                                   : SSL_CTX_load_verify_file(&context, file.c_str()) == 1;
+  if (loaded) return std::nullopt;
+  return BrokerFault{
+      BrokerFault::Kind::file,
+      "broker.ca_file " + file + ": not a PEM file with certificates (" + tls::take_error() + ")"};
+}
+
+std::optional<BrokerFault> load_identity(SSL_CTX& context, const BrokerSettings& settings) {
+  auto fault = tls::load_identity(context, settings.certificate_file, settings.private_key_file);
+  if (!fault) return std::nullopt;
+  return fault_of(*std::move(fault));
+}
+
+BrokerFault fault_of_library() {
+  return {BrokerFault::Kind::tls, tls::take_error()};
 }
 
 bool expect_name(SSL_CTX& context, const std::string& host) {
@@ -43,24 +52,24 @@ bool expect_name(SSL_CTX& context, const std::string& host) {
 
 }  // namespace
 
-std::string first_tls_error(const char* otherwise) {
-  const auto code = ERR_peek_error();
-  if (const char* reason = ERR_reason_error_string(code)) return reason;
-  if (ERR_SYSTEM_ERROR(code)) return std::system_category().message(ERR_GET_REASON(code));
-  return otherwise;
-}
-
-TlsContext tls_context_of(const BrokerSettings& settings, std::string& fault) {
+Result<TlsContext, BrokerFault> tls_context_of(const BrokerSettings& settings) {
   ERR_clear_error();
   TlsContext context(SSL_CTX_new(TLS_client_method()));
   if (!context || SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION) != 1 ||
       !expect_name(*context, settings.host)) {
-    fault = first_tls_error(no_reason);
-    return nullptr;
+    return Failure{fault_of_library()};
   }
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-  fault = load(*context, settings);
-  return fault.empty() ? std::move(context) : nullptr;
+  tls::note_certificate_requests(*context);
+  if (auto fault = load_authorities(*context, settings.ca_file)) return Failure{*std::move(fault)};
+  if (auto fault = load_identity(*context, settings)) return Failure{*std::move(fault)};
+  return context;
+}
+
+std::optional<BrokerFault> check_identity(const BrokerSettings& settings) {
+  const TlsContext context(SSL_CTX_new(TLS_client_method()));
+  if (!context) return fault_of_library();
+  return load_identity(*context, settings);
 }
 
 void ask_for_name(SSL& ssl, const BrokerSettings& settings) {

@@ -33,14 +33,15 @@ struct HttpResponse {
 /// Why there is no answer.
 struct HttpFailure {
   enum class Kind {
-    resolve,      ///< the host name has no address, or none in time
-    connect,      ///< refused, unreachable, or no connection within the connect timeout
-    tls,          ///< handshake or verification failed
-    timeout,      ///< connected, but no whole answer in time
-    broken,       ///< reset, truncated, or not HTTP
-    too_large,    ///< the answer passed the size limit
-    stopped,      ///< we are shutting down
-    credentials,  ///< there is nothing to sign it with; it was not sent
+    resolve,             ///< the host name has no address, or none in time
+    connect,             ///< refused, unreachable, or no connection within the connect timeout
+    tls,                 ///< handshake or verification failed
+    timeout,             ///< connected, but no whole answer in time
+    broken,              ///< reset, truncated, or not HTTP
+    too_large,           ///< the answer passed the size limit
+    stopped,             ///< we are shutting down
+    credentials,         ///< there is nothing to sign it with; it was not sent
+    client_certificate,  ///< the peer wants a certificate of ours, or another one
   };
   Kind kind = Kind::broken;
   /// False only if no byte of the request can have reached the peer.

@@ -444,6 +444,7 @@ Rejection no_answer(const HttpFailure& failure) {
     case Kind::resolve:
     case Kind::connect:
     case Kind::tls:
+    case Kind::client_certificate:
       message = "the endpoint cannot be reached";
       break;
     case Kind::timeout:

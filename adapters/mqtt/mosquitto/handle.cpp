@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 
@@ -29,12 +30,6 @@ void check(int error, const std::string& what) {
   if (error != MOSQ_ERR_SUCCESS) throw std::runtime_error(what + ": " + text_of_error(error));
 }
 
-/// libmosquitto pings after this time without a message in either direction and gives up after as
-/// long again. It counts whole seconds.
-int ping_interval(std::chrono::seconds keep_alive) {
-  return static_cast<int>(std::max(shortest_keep_alive, keep_alive / 2).count());
-}
-
 /// libmosquitto would ask for the address that we connect to.
 void ask_for_our_name(const SSL* ssl, int where, int /*value*/) {
   if ((where & SSL_CB_HANDSHAKE_START) == 0) return;
@@ -45,14 +40,14 @@ void ask_for_our_name(const SSL* ssl, int where, int /*value*/) {
 
 /// Our own context, because it verifies the name of the host although we connect to an address, and
 /// because connect_diagnosis.h then speaks of the very same.
-void use_tls(mosquitto& handle, const BrokerSettings& settings) {
-  std::string fault;
-  const auto context = tls_context_of(settings, fault);
-  if (!context) throw std::runtime_error("TLS: " + fault);
-  SSL_CTX_set_ex_data(context.get(), 0, const_cast<BrokerSettings*>(&settings));
-  SSL_CTX_set_info_callback(context.get(), ask_for_our_name);
+std::optional<BrokerFault> use_tls(mosquitto& handle, const BrokerSettings& settings) {
+  const auto context = tls_context_of(settings);
+  if (!context) return context.error();
+  SSL_CTX_set_ex_data(context->get(), 0, const_cast<BrokerSettings*>(&settings));
+  SSL_CTX_set_info_callback(context->get(), ask_for_our_name);
   check(mosquitto_int_option(&handle, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0), "TLS");
-  check(mosquitto_void_option(&handle, MOSQ_OPT_SSL_CTX, context.get()), "TLS");
+  check(mosquitto_void_option(&handle, MOSQ_OPT_SSL_CTX, context->get()), "TLS");
+  return std::nullopt;
 }
 
 /// libmosquitto has no call that connects with properties and without blocking. The one that blocks
@@ -63,6 +58,10 @@ void keep_properties(mosquitto& handle, const BrokerSettings& settings) {
 }
 
 }  // namespace
+
+std::chrono::seconds ping_interval(std::chrono::seconds keep_alive) {
+  return std::max(shortest_keep_alive, keep_alive / 2);
+}
 
 Handle make_handle(const BrokerSettings& settings, bool clean, void* user) {
   [[maybe_unused]] static const int once = mosquitto_lib_init();
@@ -90,17 +89,19 @@ Handle make_handle(const BrokerSettings& settings, bool clean, void* user) {
                                   settings.password.empty() ? nullptr : settings.password.c_str()),
         "broker.username");
   }
-  if (settings.tls) use_tls(*handle, settings);
   return handle;
 }
 
-std::optional<std::string> begin_to_connect(mosquitto& handle, const BrokerSettings& settings,
-                                            const std::string& address) {
+Result<bool, BrokerFault> begin_to_connect(mosquitto& handle, const BrokerSettings& settings,
+                                           const std::string& address) {
+  if (settings.tls) {
+    if (auto fault = use_tls(handle, settings)) return Failure{*std::move(fault)};
+  }
   if (settings.protocol == Protocol::v5) keep_properties(handle, settings);
-  const int error = mosquitto_connect_bind_async(&handle, address.c_str(), settings.port,
-                                                 ping_interval(settings.keep_alive), nullptr);
-  if (error > 0) return text_of_error(error);
-  return std::nullopt;
+  const int error = mosquitto_connect_bind_async(
+      &handle, address.c_str(), settings.port,
+      static_cast<int>(ping_interval(settings.keep_alive).count()), nullptr);
+  return error <= 0;
 }
 
 std::string text_of_error(int error) {

@@ -31,21 +31,6 @@ bool is_shaking_hands(mosquitto& handle) {
   return tls != nullptr && SSL_is_init_finished(tls) == 0;
 }
 
-constexpr const char* dead = "the broker answers nothing any more: the link is dead";
-
-std::string cause_of(int error) {
-  switch (error) {
-    case MOSQ_ERR_SUCCESS:  // the socket is closed nevertheless
-    case MOSQ_ERR_CONN_LOST:
-    case MOSQ_ERR_ERRNO:
-      return {};
-    case MOSQ_ERR_KEEPALIVE:
-      return dead;
-    default:
-      return mosquitto_strerror(error);
-  }
-}
-
 /// Holds back the segments of several packets, so that they leave together.
 class Cork {
  public:
@@ -61,6 +46,28 @@ class Cork {
 
 }  // namespace
 
+Loop::End Loop::end_of(int error) const {
+  using Kind = BrokerFault::Kind;
+  if (properties_.failed()) {
+    return {BrokerFault{Kind::malformed, "a property that MQTT 5 does not have, " +
+                                             std::to_string(properties_.identifier())}};
+  }
+  switch (error) {
+    case MOSQ_ERR_SUCCESS:  // the socket is closed nevertheless
+    case MOSQ_ERR_CONN_LOST:
+    case MOSQ_ERR_ERRNO:
+      return {};
+    case MOSQ_ERR_KEEPALIVE:
+      return {BrokerFault{Kind::silent}};
+    case MOSQ_ERR_PROTOCOL:
+    case MOSQ_ERR_MALFORMED_PACKET:
+    case MOSQ_ERR_MALFORMED_UTF8:
+      return {BrokerFault{Kind::malformed, mosquitto_strerror(error)}};
+    default:
+      return {BrokerFault{Kind::library, mosquitto_strerror(error)}};
+  }
+}
+
 /// While it lives, what is queued is seen to already.
 class Loop::Turn {
  public:
@@ -74,14 +81,14 @@ class Loop::Turn {
   const ReadAhead::Use use_;
 };
 
-Loop::Loop(mosquitto& handle, fibers::EventLoop& events, Duration keep_alive,
+Loop::Loop(mosquitto& handle, fibers::EventLoop& events, const BrokerSettings& settings,
            std::string filter_of_nobody, OnEnd on_end)
     : handle_(handle),
-      keep_alive_(keep_alive),
+      keep_alive_(settings.keep_alive),
       filter_of_nobody_(std::move(filter_of_nobody)),
       on_end_(std::move(on_end)),
       events_(events),
-      ahead_(handle) {}
+      ahead_(handle, settings.protocol == BrokerSettings::Protocol::v5 ? &properties_ : nullptr) {}
 
 Loop::~Loop() {
   stopping_ = true;
@@ -176,7 +183,7 @@ void Loop::run() {
     const std::lock_guard lock(mutex_);
     fiber_ = fibers::EventLoop::current();
   }
-  std::optional<std::string> over;
+  std::optional<End> over;
   unsigned interest = interest_;
   while (!over && !stopping_) {
     const auto ready =
@@ -185,22 +192,23 @@ void Loop::run() {
     {
       const Turn turn(*this);
       over = serve(ready.value_or(0));
-      if (!over && !ready) over = "the system does not let us wait for the broker";
+      if (!over && !ready)
+        over = End{BrokerFault{BrokerFault::Kind::library, "cannot wait for the broker's socket"}};
       interest = interest_;
     }
     write_rest();
   }
-  if (over && !said_goodbye_) on_end_(*over);
+  if (over && !said_goodbye_) on_end_(std::move(over->fault));
   const std::lock_guard lock(mutex_);
   ended_ = true;
   changed_.notify_all();
 }
 
-std::optional<std::string> Loop::serve(unsigned ready) {
-  if (failure_) return cause_of(*failure_);
+std::optional<Loop::End> Loop::serve(unsigned ready) {
+  if (failure_) return end_of(*failure_);
   if (goodbye_ && !said_goodbye_) {
     said_goodbye_ = true;  // from now on it would take what comes for a fault
-    if (mosquitto_disconnect_v5(&handle_, 0, nullptr) != MOSQ_ERR_SUCCESS) return "";
+    if (mosquitto_disconnect_v5(&handle_, 0, nullptr) != MOSQ_ERR_SUCCESS) return End{};
     queued_.fetch_add(1);
   }
   if (ready != 0) open_ = true;
@@ -214,32 +222,32 @@ std::optional<std::string> Loop::serve(unsigned ready) {
   if ((ready & EPOLLOUT) != 0) queued_.fetch_add(1);
   if (auto over = look_after()) return over;
   write_queued();
-  if (failure_) return cause_of(*failure_);
+  if (failure_) return end_of(*failure_);
   return std::nullopt;
 }
 
-std::optional<std::string> Loop::shake_hands(unsigned ready) {
+std::optional<Loop::End> Loop::shake_hands(unsigned ready) {
   // Which of the two goes on with it depends on libmosquitto's version.
   int error = mosquitto_loop_read(&handle_, some_packets);
   if (error == MOSQ_ERR_SUCCESS && mosquitto_socket(&handle_) >= 0) {
     error = mosquitto_loop_write(&handle_, some_packets);
   }
-  if (error != MOSQ_ERR_SUCCESS || mosquitto_socket(&handle_) < 0) return cause_of(error);
+  if (error != MOSQ_ERR_SUCCESS || mosquitto_socket(&handle_) < 0) return end_of(error);
   if (!is_shaking_hands(handle_)) return std::nullopt;
   // Version 2.0.11 takes a connection that is reset now for one that is slow.
-  if ((ready & (EPOLLHUP | EPOLLERR)) != 0) return "";
+  if ((ready & (EPOLLHUP | EPOLLERR)) != 0) return End{};
   // Its own word, mosquitto_want_write(), is that CONNECT waits, or that it wanted to write before.
   wait_for(EPOLLIN | (SSL_want_write(tls_of(handle_)) ? EPOLLOUT : 0U));
   return std::nullopt;
 }
 
-std::optional<std::string> Loop::read() {
+std::optional<Loop::End> Loop::read() {
   // What has been read ahead, or decrypted already, no epoll tells of.
   bool more = true;
   while (more) {
     const auto given = ahead_.given();
     const int error = mosquitto_loop_read(&handle_, some_packets);
-    if (error != MOSQ_ERR_SUCCESS || mosquitto_socket(&handle_) < 0) return cause_of(error);
+    if (error != MOSQ_ERR_SUCCESS || mosquitto_socket(&handle_) < 0) return end_of(error);
     const SSL* const tls = tls_of(handle_);
     // TLS may have to write before it reads on: then what is kept has to wait.
     more =
@@ -249,18 +257,18 @@ std::optional<std::string> Loop::read() {
   return std::nullopt;
 }
 
-std::optional<std::string> Loop::look_after() {
+std::optional<Loop::End> Loop::look_after() {
   if (!watch_ || said_goodbye_) return std::nullopt;
   const auto now = steady_clock::now();
   if (now >= look_at_) {
     look_at_ = now + between_looks;
     const int error = mosquitto_loop_misc(&handle_);
-    if (error != MOSQ_ERR_SUCCESS) return cause_of(error);
+    if (error != MOSQ_ERR_SUCCESS) return end_of(error);
     if (mosquitto_want_write(&handle_)) queued_.fetch_add(1);
   }
   switch (watch_->look(now)) {
     case LinkWatch::Finding::dead:
-      return dead;
+      return End{BrokerFault{BrokerFault::Kind::silent}};
     case LinkWatch::Finding::quiet:
       // It must answer this, too, and libmosquitto cannot be told to ping.
       mosquitto_unsubscribe(&handle_, nullptr, filter_of_nobody_.c_str());

@@ -13,8 +13,11 @@
 #include <string>
 
 #include "adapters/fibers/event_loop.h"
+#include "adapters/mqtt/broker_fault.h"
+#include "adapters/mqtt/broker_settings.h"
 #include "adapters/mqtt/mosquitto/link_watch.h"
 #include "adapters/mqtt/mosquitto/read_ahead.h"
+#include "adapters/mqtt/property_check.h"
 #include "bridge/time.h"
 
 namespace jobs_bridge::mqtt {
@@ -31,12 +34,12 @@ namespace jobs_bridge::mqtt {
 /// writes while the fiber reads, so what is acknowledged has been handed over completely.
 class Loop {
  public:
-  /// Told once that the connection is over, unless we have said good-bye: `cause` is empty if it
+  /// Told once that the connection is over, unless we have said good-bye; without a fault if it
   /// broke without a word. Called by the fiber, with no lock held.
-  using OnEnd = std::function<void(const std::string& cause)>;
+  using OnEnd = std::function<void(std::optional<BrokerFault> fault)>;
 
   /// `handle` and `events` must outlive it.
-  Loop(mosquitto& handle, fibers::EventLoop& events, Duration keep_alive,
+  Loop(mosquitto& handle, fibers::EventLoop& events, const BrokerSettings& settings,
        std::string filter_of_nobody, OnEnd on_end);
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -62,11 +65,16 @@ class Loop {
   void run();
   /// Until when to wait for the socket.
   [[nodiscard]] MonotonicTime due() const;
+  /// What ended the connection.
+  struct End {
+    std::optional<BrokerFault> fault;  ///< nothing: it broke without a word
+  };
+  [[nodiscard]] End end_of(int error) const;
   /// These in a turn, and say what ended the connection, if something did.
-  std::optional<std::string> serve(unsigned ready);
-  std::optional<std::string> shake_hands(unsigned ready);
-  std::optional<std::string> read();
-  std::optional<std::string> look_after();
+  std::optional<End> serve(unsigned ready);
+  std::optional<End> shake_hands(unsigned ready);
+  std::optional<End> read();
+  std::optional<End> look_after();
   /// These, too.
   void write_queued();
   void wait_for(unsigned interest);
@@ -83,6 +91,7 @@ class Loop {
   std::atomic<std::size_t> queued_{0};  ///< packets that nobody has seen to yet
 
   // Of the event loop's thread.
+  PropertyCheck properties_;
   ReadAhead ahead_;
   bool busy_ = false;      ///< somebody reads or writes
   unsigned interest_ = 0;  ///< what the socket is waited for

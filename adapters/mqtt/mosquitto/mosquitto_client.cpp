@@ -9,9 +9,9 @@
 #include <memory>
 #include <utility>
 
-#include "adapters/mqtt/fault.h"
 #include "adapters/mqtt/mosquitto/properties.h"
 #include "adapters/mqtt/reads.h"
+#include "adapters/mqtt/reason.h"
 
 namespace jobs_bridge::mqtt {
 namespace {
@@ -19,10 +19,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int at_least_once = 1;
-
-bool is_refusal(int reason) {
-  return reason >= 0x80;
-}
 
 /// A topic filter that is none of ours.
 std::string filter_of_nobody(const std::vector<std::string>& filters) {
@@ -91,8 +87,8 @@ MosquittoClient::MosquittoClient(Session::Wanted wanted, const std::string& addr
       address_(address),
       events_(events),
       handle_(make_handle(wanted.settings, wanted.clean, this)),
-      loop_(*handle_, wanted.loop, wanted.settings.keep_alive, filter_of_nobody(wanted.filters),
-            [this](const std::string& cause) { ended(cause); }) {
+      loop_(*handle_, wanted.loop, wanted.settings, filter_of_nobody(wanted.filters),
+            [this](std::optional<BrokerFault> fault) { ended(std::move(fault)); }) {
   mosquitto_connect_v5_callback_set(handle_.get(), Callbacks::on_connect);
   mosquitto_message_v5_callback_set(handle_.get(), Callbacks::on_message);
   mosquitto_publish_v5_callback_set(handle_.get(), Callbacks::on_publish);
@@ -102,16 +98,16 @@ MosquittoClient::MosquittoClient(Session::Wanted wanted, const std::string& addr
 
 Session::Client::Outcome MosquittoClient::connect(const std::function<bool()>& stopping) {
   const auto limit = std::chrono::steady_clock::now() + settings_.connect_timeout;
-  if (auto fault = begin_to_connect(*handle_, settings_, address_)) {
-    return {.accepted = {}, .fault = {}, .detail = *std::move(fault)};
-  }
+  const auto begun = begin_to_connect(*handle_, settings_, address_);
+  if (!begun) return {.fault = begun.error()};
+  if (!*begun) return {};
   loop_.start();
   std::unique_lock lock(mutex_);
   while (!changed_.wait_for(lock, 50ms, [&] { return outcome_.has_value(); })) {
     lock.unlock();
-    if (stopping()) return {.accepted = {}, .fault = "stopped"};
+    if (stopping()) return {.fault = BrokerFault{BrokerFault::Kind::interrupted}};
     if (std::chrono::steady_clock::now() > limit) {
-      return {.accepted = {}, .fault = no_answer_within(settings_.connect_timeout)};
+      return {.fault = no_answer_within(settings_.connect_timeout)};
     }
     lock.lock();
   }
@@ -125,7 +121,7 @@ void MosquittoClient::connected(int code, bool session_present,
     outcome.accepted = connack_of(session_present, properties);
     loop_.accepted();
   } else {
-    outcome.fault = describe_connack(code) + quote_reason_string(reason_string_in(properties));
+    outcome.fault = fault_of_connack(code, words_in(properties));
   }
   const std::lock_guard lock(mutex_);
   outcome_ = std::move(outcome);
@@ -136,7 +132,7 @@ std::optional<std::string> MosquittoClient::subscribe() {
   {
     const std::lock_guard lock(requests_);
     asked_.clear();
-    refused_.clear();
+    answers_.clear();
     for (const auto& filter : filters_) {
       int id = 0;
       // Over MQTT 5 requests that a device retained by mistake are not even sent to us.
@@ -153,20 +149,16 @@ std::optional<std::string> MosquittoClient::subscribe() {
 }
 
 void MosquittoClient::subscribed(int id, int reason, const mosquitto_property* properties) {
-  std::vector<Session::RefusedFilter> refused;
+  std::vector<Session::Answer> answers;
   {
     const std::lock_guard lock(requests_);
     auto request = asked_.extract(id);
     if (!request) return;
-    if (is_refusal(reason)) {
-      refused_.push_back(
-          {std::move(request.mapped()),
-           describe_reason(reason) + quote_reason_string(reason_string_in(properties))});
-    }
+    answers_.push_back({std::move(request.mapped()), reason, words_in(properties)});
     if (!asked_.empty()) return;
-    refused = std::exchange(refused_, {});
+    answers = std::exchange(answers_, {});
   }
-  events_.subscribed(std::move(refused));
+  events_.subscribed(std::move(answers));
 }
 
 Sender::Link::Handed MosquittoClient::publish(Outbox::Sequence sequence,
@@ -208,9 +200,10 @@ void MosquittoClient::published(int id, int reason, const mosquitto_property* pr
     sequence = found->sequence;
     under_way_.erase(found);
   }
-  if (is_refusal(reason)) {
-    events_.refused(sequence,
-                    refusal_of(reason, quote_reason_string(reason_string_in(properties))));
+  if (is_failure(reason)) {
+    events_.refused(sequence, refusal_of(reason, quote_words(words_in(properties).reason_string)));
+  } else if (reason == no_matching_subscribers) {
+    events_.unmatched(sequence);
   } else {
     events_.acknowledged(sequence);
   }
@@ -225,25 +218,26 @@ void MosquittoClient::arrived(const mosquitto_message& message,
 
 void MosquittoClient::disconnected(int reason) {
   // An error of libmosquitto's own has a small number, and is what its function returns.
-  if (reason != 0 && !is_refusal(reason)) return;
+  if (reason != 0 && !is_failure(reason)) return;
   const std::lock_guard lock(mutex_);
   // With libmosquitto 2.0 the broker's own words cannot be had here: it drops them before.
-  disconnect_cause_ = "the broker disconnected us: " + describe_reason(reason);
+  disconnect_ = fault_of_disconnect(reason);
   disconnect_evidence_ = evidence_of_disconnect(reason);
 }
 
-void MosquittoClient::ended(const std::string& cause) {
-  std::string words;
+void MosquittoClient::ended(std::optional<BrokerFault> fault) {
   Evidence evidence{};
   {
     const std::lock_guard lock(mutex_);
-    // It broke without a word; or the library has one, which is that nothing came any more.
-    const auto broke = cause.empty() ? Evidence::strong : Evidence::weak;
-    evidence = disconnect_cause_.empty() ? broke : disconnect_evidence_;
-    words = disconnect_cause_.empty() ? cause : disconnect_cause_;
+    // It broke without a word; or we have one, such as that nothing came any more.
+    const bool malformed = fault && fault->kind == BrokerFault::Kind::malformed;
+    evidence = malformed ? Evidence::none : fault ? Evidence::weak : Evidence::strong;
+    if (disconnect_) {
+      fault = disconnect_;
+      evidence = disconnect_evidence_;
+    }
     if (!outcome_) {
-      outcome_ = Outcome{
-          .accepted = {}, .fault = {}, .detail = words.empty() ? "the connection broke" : words};
+      outcome_ = Outcome{};
       changed_.notify_all();
       return;
     }
@@ -251,7 +245,7 @@ void MosquittoClient::ended(const std::string& cause) {
   // By the thread that has read.
   const auto read = last_read();
   if (read.outcome == LastRead::Outcome::too_large) events_.too_large(read.asked);
-  events_.lost(words, evidence);
+  events_.lost(std::move(fault).value_or(BrokerFault{BrokerFault::Kind::broken}), evidence);
 }
 
 void MosquittoClient::disconnect() noexcept {

@@ -2,6 +2,7 @@
 
 #include <mosquitto.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -24,6 +25,9 @@ class MosquittoClient final : public Session::Client {
   MosquittoClient(Session::Wanted wanted, const std::string& address, Session::Events& events);
 
   Outcome connect(const std::function<bool()>& stopping) override;
+  [[nodiscard]] std::chrono::seconds keep_alive() const override {
+    return ping_interval(settings_.keep_alive);
+  }
   std::optional<std::string> subscribe() override;
   Sender::Link::Handed publish(Outbox::Sequence sequence, const Publication& publication, int qos,
                                Refusal& why) noexcept override;
@@ -39,7 +43,7 @@ class MosquittoClient final : public Session::Client {
   void published(int id, int reason, const mosquitto_property* properties);
   void subscribed(int id, int reason, const mosquitto_property* properties);
   void disconnected(int reason);
-  void ended(const std::string& cause);
+  void ended(std::optional<BrokerFault> fault);
 
   const BrokerSettings& settings_;
   const bool mqtt_5_;
@@ -50,8 +54,8 @@ class MosquittoClient final : public Session::Client {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::optional<Outcome> outcome_;  ///< of connecting
-  std::string disconnect_cause_;    ///< from the broker's DISCONNECT
+  std::optional<Outcome> outcome_;         ///< of connecting
+  std::optional<BrokerFault> disconnect_;  ///< the broker's DISCONNECT
   Evidence disconnect_evidence_ = Evidence::none;
 
   /// Held while a request is made: its answer may come before libmosquitto has returned its
@@ -63,7 +67,7 @@ class MosquittoClient final : public Session::Client {
   };
   std::deque<UnderWay> under_way_;    ///< brokers acknowledge in order
   std::map<int, std::string> asked_;  ///< filters, by the SUBSCRIBE's identifier
-  std::vector<Session::RefusedFilter> refused_;
+  std::vector<Session::Answer> answers_;
 
   Loop loop_;  ///< last: destroyed, and with it every callback ended, first
 };

@@ -109,11 +109,23 @@ Session::Client::Connack connack_of(bool session_present, const mosquitto_proper
                                                     mosquitto_property_read_int16)) {
     connack.server_keep_alive = std::chrono::seconds(*seconds);
   }
+  if (const auto seconds = number_in<std::uint32_t>(properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL,
+                                                    mosquitto_property_read_int32)) {
+    connack.session_expiry = std::chrono::seconds(*seconds);
+  }
+  const auto has = [&](int identifier) {
+    return number_in<std::uint8_t>(properties, identifier, mosquitto_property_read_byte) != 0;
+  };
+  connack.retained_messages = has(MQTT_PROP_RETAIN_AVAILABLE);
+  connack.subscription_identifiers = has(MQTT_PROP_SUBSCRIPTION_ID_AVAILABLE);
+  connack.wildcard_subscriptions = has(MQTT_PROP_WILDCARD_SUB_AVAILABLE);
+  connack.shared_subscriptions = has(MQTT_PROP_SHARED_SUB_AVAILABLE);
   return connack;
 }
 
-std::string reason_string_in(const mosquitto_property* properties) {
-  return text_in(properties, MQTT_PROP_REASON_STRING);
+BrokerWords words_in(const mosquitto_property* properties) {
+  return {.reason_string = text_in(properties, MQTT_PROP_REASON_STRING),
+          .server_reference = text_in(properties, MQTT_PROP_SERVER_REFERENCE)};
 }
 
 }  // namespace jobs_bridge::mqtt

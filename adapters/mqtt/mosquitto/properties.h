@@ -27,7 +27,7 @@ Properties properties_of(const BrokerSettings& settings);
 
 Session::Client::Connack connack_of(bool session_present, const mosquitto_property* properties);
 
-/// The broker's own words besides a reason code; empty: none.
-std::string reason_string_in(const mosquitto_property* properties);
+/// What the broker says besides a reason code.
+BrokerWords words_in(const mosquitto_property* properties);
 
 }  // namespace jobs_bridge::mqtt

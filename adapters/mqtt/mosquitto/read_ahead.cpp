@@ -18,6 +18,7 @@ thread_local ReadAhead* in_use = nullptr;
 ssize_t ReadAhead::read(int socket, void* buffer, std::size_t size) {
   if (kept() > 0) {
     const auto given = std::min(size, kept());
+    if (!passes_plain({buffer_.data() + begin_, given})) return -1;
     std::memcpy(buffer, buffer_.data() + begin_, given);
     begin_ += given;
     given_ += given;
@@ -36,8 +37,21 @@ ssize_t ReadAhead::read(int socket, void* buffer, std::size_t size) {
   drained_ = got < size + buffer_.size();
   begin_ = 0;
   end_ = got - given;
+  if (!passes_plain({static_cast<const char*>(buffer), given})) return -1;
   given_ += given;
   return static_cast<ssize_t>(given);
+}
+
+bool ReadAhead::passes_plain(std::string_view bytes) {
+  if (check_ == nullptr || mosquitto_ssl_get(&connection_) != nullptr || check_->take(bytes)) {
+    return true;
+  }
+  errno = EPROTO;
+  return false;
+}
+
+bool ReadAhead::passes(std::string_view bytes) {
+  return in_use == nullptr || in_use->check_ == nullptr || in_use->check_->take(bytes);
 }
 
 ReadAhead::Use::Use(ReadAhead& ahead) {

@@ -6,6 +6,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
+
+#include "adapters/mqtt/property_check.h"
 
 namespace jobs_bridge::mqtt {
 
@@ -17,7 +20,8 @@ namespace jobs_bridge::mqtt {
 class ReadAhead {
  public:
   /// `connection` must outlive it.
-  explicit ReadAhead(mosquitto& connection) : connection_(connection) {}
+  /// `check`: null, or what looks at the bytes before libmosquitto does; must outlive it.
+  ReadAhead(mosquitto& connection, PropertyCheck* check) : connection_(connection), check_(check) {}
 
   /// As read(2) of `socket`. Once the system has had no more than was asked of it, nothing is asked
   /// of it again during the same Use: what comes meanwhile makes the socket readable.
@@ -38,9 +42,15 @@ class ReadAhead {
   };
   /// The one in use that is responsible for `descriptor`; null: none is.
   static ReadAhead* in_use_for(int descriptor);
+  /// Whether libmosquitto may see these bytes that TLS has had for it.
+  static bool passes(std::string_view bytes);
 
  private:
+  /// Under TLS what is read here is encrypted.
+  bool passes_plain(std::string_view bytes);
+
   mosquitto& connection_;
+  PropertyCheck* const check_;
   std::array<char, 4096> buffer_;
   std::size_t begin_ = 0;  ///< in buffer_: what has not been given away
   std::size_t end_ = 0;

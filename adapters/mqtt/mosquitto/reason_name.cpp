@@ -1,6 +1,6 @@
 #include <mosquitto.h>
 
-#include "adapters/mqtt/fault.h"
+#include "adapters/mqtt/reason.h"
 
 namespace jobs_bridge::mqtt {
 

@@ -6,10 +6,12 @@
 #include <memory>
 #include <utility>
 
-#include "adapters/mqtt/fault.h"
 #include "adapters/mqtt/paho/no_delay.h"
 #include "adapters/mqtt/paho/paho_options.h"
+#include "adapters/mqtt/paho/writes.h"
 #include "adapters/mqtt/reads.h"
+#include "adapters/mqtt/reason.h"
+#include "adapters/mqtt/tls_context.h"
 
 namespace jobs_bridge::mqtt {
 namespace {
@@ -59,29 +61,30 @@ std::optional<Value> number_in(const ::mqtt::properties& properties, ::mqtt::pro
   return ::mqtt::get<Value>(properties, code);
 }
 
-/// From Paho's account of a failed connect; empty where it knows no more than that it failed.
-std::string connack_fault(const ::mqtt::exception& error) {
+/// From Paho's account of a failed connect; nothing where it knows no more than that it failed.
+std::optional<BrokerFault> connack_fault(const ::mqtt::exception& error) {
   // Paho 1.3.12 passes the code of a CONNACK as its own return code, also over MQTT 5.
-  if (error.get_return_code() > 0) return describe_connack(error.get_return_code());
+  if (error.get_return_code() > 0) return fault_of_connack(error.get_return_code());
   const int reason = error.get_reason_code();
-  return is_refusal(reason) ? describe_connack(reason) : "";
+  if (!is_refusal(reason)) return std::nullopt;
+  return fault_of_connack(reason);
 }
 
 struct End {
-  std::string cause;
+  BrokerFault fault;
   Evidence evidence;
 };
 /// Why Paho has given a connection up, which it never says.
-End end_after(const LastRead& read) {
+End end_after(const LastRead& read, std::chrono::steady_clock::time_point began) {
   using Outcome = LastRead::Outcome;
-  if (read.outcome != Outcome::data) return {.cause = {}, .evidence = Evidence::strong};
+  using Kind = BrokerFault::Kind;
+  if (read.outcome != Outcome::data || write_failed_since(began)) {
+    return {.fault = {.kind = Kind::broken}, .evidence = Evidence::strong};
+  }
   // It gives up at once what it cannot read, and a silent broker after a second at the earliest.
   const bool just_now = std::chrono::steady_clock::now() - read.came < 500ms;
-  if (just_now) {
-    return {.cause = "the broker sent what is no proper MQTT", .evidence = Evidence::none};
-  }
-  return {.cause = "the broker answers nothing any more: the link is dead",
-          .evidence = Evidence::weak};
+  if (just_now) return {.fault = {.kind = Kind::malformed}, .evidence = Evidence::none};
+  return {.fault = {.kind = Kind::silent}, .evidence = Evidence::weak};
 }
 
 template <typename Events, typename Action>
@@ -122,9 +125,10 @@ PahoClient::PahoClient(Session::Wanted wanted, const std::string& address, Sessi
     paho_.set_disconnected_handler([this](const ::mqtt::properties& properties,
                                           ::mqtt::ReasonCode reason) {
       guarded(events_, [&] {
-        const auto words = property_or_empty(properties, ::mqtt::property::REASON_STRING);
-        events_.lost("the broker disconnected us: " + describe_reason(static_cast<int>(reason)) +
-                         quote_reason_string(words),
+        const BrokerWords words{
+            .reason_string = property_or_empty(properties, ::mqtt::property::REASON_STRING),
+            .server_reference = property_or_empty(properties, ::mqtt::property::SERVER_REFERENCE)};
+        events_.lost(fault_of_disconnect(static_cast<int>(reason), words),
                      evidence_of_disconnect(static_cast<int>(reason)));
       });
     });
@@ -133,23 +137,23 @@ PahoClient::PahoClient(Session::Wanted wanted, const std::string& address, Sessi
 
 Session::Client::Outcome PahoClient::connect(const std::function<bool()>& stopping) {
   Outcome outcome;
+  if (settings_.tls) {
+    if (auto fault = check_identity(settings_)) return {.fault = std::move(fault)};
+  }
   try {
     const auto options = connect_options_of(settings_, clean_);
     const auto token = paho_.connect(options);
     // Paho has a limit of its own, which it checks now and then; this one is for when it does not.
     const auto limit = std::chrono::steady_clock::now() + settings_.connect_timeout;
     while (!token->wait_for(50ms)) {
-      if (stopping()) return {.accepted = {}, .fault = "stopped"};
+      if (stopping()) return {.fault = BrokerFault{BrokerFault::Kind::interrupted}};
       if (std::chrono::steady_clock::now() > limit) {
-        return {.accepted = {}, .fault = no_answer_within(settings_.connect_timeout)};
+        return {.fault = no_answer_within(settings_.connect_timeout)};
       }
     }
     const auto answer = token->get_connect_response();
-    Connack connack{.session_present = answer.is_session_present(),
-                    .receive_maximum = {},
-                    .maximum_packet_size = {},
-                    .maximum_qos = {},
-                    .server_keep_alive = {}};
+    Connack connack;
+    connack.session_present = answer.is_session_present();
     if (mqtt_5_) {
       using code = ::mqtt::property::code;
       const auto& properties = answer.get_properties();
@@ -159,10 +163,19 @@ Session::Client::Outcome PahoClient::connect(const std::function<bool()>& stoppi
       if (const auto seconds = number_in<std::uint16_t>(properties, code::SERVER_KEEP_ALIVE)) {
         connack.server_keep_alive = std::chrono::seconds(*seconds);
       }
+      if (const auto seconds =
+              number_in<std::uint32_t>(properties, code::SESSION_EXPIRY_INTERVAL)) {
+        connack.session_expiry = std::chrono::seconds(*seconds);
+      }
+      const auto has = [&](code which) { return number_in<std::uint8_t>(properties, which) != 0; };
+      connack.retained_messages = has(code::RETAIN_AVAILABLE);
+      connack.subscription_identifiers = has(code::SUBSCRIPTION_IDENTIFIERS_AVAILABLE);
+      connack.wildcard_subscriptions = has(code::WILDCARD_SUBSCRIPTION_AVAILABLE);
+      connack.shared_subscriptions = has(code::SHARED_SUBSCRIPTION_AVAILABLE);
     }
     outcome.accepted = connack;
   } catch (const ::mqtt::exception& error) {
-    return {.accepted = {}, .fault = connack_fault(error), .detail = error.what()};
+    return {.fault = connack_fault(error)};
   }
   set_no_delay(settings_.port);
   return outcome;
@@ -230,13 +243,20 @@ void PahoClient::connection_lost(const std::string& cause) {
     // By the thread that has read.
     const auto read = last_read();
     if (read.outcome == LastRead::Outcome::too_large) events_.too_large(read.asked);
-    const auto end = end_after(read);
-    events_.lost(cause.empty() ? end.cause : cause, end.evidence);
+    auto end = end_after(read, began_);
+    if (end.fault.detail.empty()) end.fault.detail = cause;
+    events_.lost(std::move(end.fault), end.evidence);
   });
 }
 
 void PahoClient::Publishing::on_success(const ::mqtt::token& token) {
-  guarded(events_, [&] { events_.acknowledged(as_sequence(token)); });
+  guarded(events_, [&] {
+    if (static_cast<int>(token.get_reason_code()) == no_matching_subscribers) {
+      events_.unmatched(as_sequence(token));
+    } else {
+      events_.acknowledged(as_sequence(token));
+    }
+  });
 }
 
 void PahoClient::Publishing::on_failure(const ::mqtt::token& token) {
@@ -250,7 +270,7 @@ void PahoClient::Publishing::on_failure(const ::mqtt::token& token) {
 
 void PahoClient::Subscribing::begin(std::size_t filters) {
   unanswered_ = filters;
-  refused_.clear();
+  answers_.clear();
 }
 
 void PahoClient::Subscribing::on_success(const ::mqtt::token& token) {
@@ -271,10 +291,8 @@ void PahoClient::Subscribing::on_failure(const ::mqtt::token& token) {
 }
 
 void PahoClient::Subscribing::answered(const ::mqtt::token& token, int reason) {
-  if (is_refusal(reason)) {
-    refused_.push_back({(*token.get_topics())[0], describe_reason(reason)});
-  }
-  if (--unanswered_ == 0) events_.subscribed(std::move(refused_));
+  answers_.push_back({.filter = (*token.get_topics())[0], .code = reason});
+  if (--unanswered_ == 0) events_.subscribed(std::move(answers_));
 }
 
 }  // namespace jobs_bridge::mqtt

@@ -2,11 +2,13 @@
 
 #include <mqtt/async_client.h>
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <vector>
 
 #include "adapters/mqtt/client.h"
+#include "adapters/mqtt/paho/paho_options.h"
 
 namespace jobs_bridge::mqtt {
 
@@ -23,6 +25,9 @@ class PahoClient final : public Session::Client, private ::mqtt::callback {
   PahoClient(Session::Wanted wanted, const std::string& address, Session::Events& events);
 
   Outcome connect(const std::function<bool()>& stopping) override;
+  [[nodiscard]] std::chrono::seconds keep_alive() const override {
+    return ping_interval(settings_.keep_alive);
+  }
   std::optional<std::string> subscribe() override;
   Sender::Link::Handed publish(Outbox::Sequence sequence, const Publication& publication, int qos,
                                Refusal& why) noexcept override;
@@ -55,7 +60,7 @@ class PahoClient final : public Session::Client, private ::mqtt::callback {
 
     Session::Events& events_;
     std::size_t unanswered_ = 0;
-    std::vector<Session::RefusedFilter> refused_;
+    std::vector<Session::Answer> answers_;
   };
 
   void message_arrived(::mqtt::const_message_ptr message) override;
@@ -64,6 +69,7 @@ class PahoClient final : public Session::Client, private ::mqtt::callback {
   const BrokerSettings& settings_;
   const bool mqtt_5_;
   const bool clean_;
+  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   const std::vector<std::string>& filters_;
   Session::Events& events_;
   Publishing publishing_;

@@ -17,12 +17,6 @@ int version_of(const BrokerSettings& settings) {
   return settings.protocol == Protocol::v5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
 }
 
-/// Paho asks the broker for a sign of life after this time, and gives up one and a half times as
-/// long after that; it looks at the clock once in 1.1 s. That must fit into 1.5 keep-alives.
-std::chrono::seconds ping_interval(std::chrono::seconds keep_alive) {
-  return std::max(std::chrono::seconds(1), (keep_alive * 3 - std::chrono::seconds(5)) / 5);
-}
-
 std::int32_t as_property(std::uint64_t value) {
   constexpr std::uint64_t most = std::numeric_limits<std::int32_t>::max();
   return static_cast<std::int32_t>(std::min(value, most));
@@ -43,6 +37,12 @@ std::int32_t as_property(std::uint64_t value) {
 }
 
 }  // namespace
+
+std::chrono::seconds ping_interval(std::chrono::seconds keep_alive) {
+  // Paho gives up one and a half times as long after that, and looks at the clock once in 1.1 s.
+  // All of it must fit into 1.5 keep-alives.
+  return std::max(std::chrono::seconds(1), (keep_alive * 3 - std::chrono::seconds(5)) / 5);
+}
 
 std::string url_of(const BrokerSettings& settings, const std::string& address) {
   const auto& host = settings.tls ? settings.host : address;

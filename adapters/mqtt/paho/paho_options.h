@@ -3,9 +3,10 @@
 #include <mqtt/connect_options.h>
 #include <mqtt/create_options.h>
 
+#include <chrono>
 #include <string>
 
-#include "adapters/mqtt/broker_connection.h"
+#include "adapters/mqtt/broker_settings.h"
 
 /// Our settings in Paho's terms.
 namespace jobs_bridge::mqtt {
@@ -15,6 +16,9 @@ namespace jobs_bridge::mqtt {
 std::string url_of(const BrokerSettings& settings, const std::string& address);
 
 ::mqtt::create_options create_options_of(const BrokerSettings& settings);
+
+/// After what time Paho is to ask the broker for a sign of life. Our CONNECT carries it.
+std::chrono::seconds ping_interval(std::chrono::seconds keep_alive);
 
 /// `clean`: whether the broker is to forget what it keeps for us.
 ::mqtt::connect_options connect_options_of(const BrokerSettings& settings, bool clean);

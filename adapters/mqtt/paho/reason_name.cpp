@@ -1,7 +1,7 @@
 #include <MQTTAsync.h>
 #include <MQTTReasonCodes.h>
 
-#include "adapters/mqtt/fault.h"
+#include "adapters/mqtt/reason.h"
 
 namespace jobs_bridge::mqtt {
 

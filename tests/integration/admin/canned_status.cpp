@@ -161,7 +161,9 @@ Status broker_down_status() {
   status.broker.subscribed = false;
   status.broker.flowing = false;
   status.broker.since = 42s;
-  status.broker.fault = "connecting to broker.gateway.local:8883: connection refused";
+  status.broker.fault = {.kind = "unreachable",
+                         .text = "no TCP connection: Connection refused",
+                         .hint = "start the broker, or set broker.url to where it listens"};
   status.broker.connections = 5;
   status.broker.waiting = 17;
   return status;

@@ -74,9 +74,44 @@ TEST_F(ConnectionCheckTest, NothingIsMadeAndNoJobIsStarted) {
 TEST_F(ConnectionCheckTest, BrokerThatIsNotThereIsAFaultWithACureAndTheRestIsStillTried) {
   const auto checked = check({"broker.url=mqtt://127.0.0.1:1"});
   EXPECT_EQ(checked.status, 1);
-  EXPECT_THAT(checked.output, HasSubstr("broker       FAULT  mqtt://127.0.0.1:1: Connection refused"
+  EXPECT_THAT(checked.output, HasSubstr("broker       FAULT  mqtt://127.0.0.1:1: no TCP "
+                                        "connection: Connection refused [unreachable]"
                                         "\n             cure:  start the broker"));
   EXPECT_THAT(checked.output, HasSubstr("endpoint     ok"));
+}
+
+TEST_F(ConnectionCheckTest, TlsToAPlainPortAndTheReverseNameTheCure) {
+  const auto tls = check({"broker.url=mqtts://127.0.0.1:" + std::to_string(broker_.port())});
+  EXPECT_EQ(tls.status, 1) << tls.output;
+  EXPECT_THAT(tls.output, HasSubstr("not TLS [plain_port]"));
+  const CertificateAuthority authority(directory_.path());
+  MosquittoBroker secure({.tls = authority.issue("broker", {.addresses = {"127.0.0.1"}})});
+  const auto plain = check({"broker.url=mqtt://127.0.0.1:" + std::to_string(secure.port())});
+  EXPECT_EQ(plain.status, 1) << plain.output;
+  EXPECT_THAT(plain.output, HasSubstr("not plain MQTT [tls_port]"));
+  EXPECT_THAT(plain.output, HasSubstr("cure:  set broker.url to mqtts://"));
+}
+
+TEST_F(ConnectionCheckTest, ClientCertificateThatTheEndpointWantsIsTheCureOfItsFault) {
+  const CertificateAuthority authority(directory_.path());
+  JobsEndpoint closed({.tls = authority.issue("endpoint", {.dns_names = {"localhost"}}),
+                       .client_ca_file = authority.certificate_file(),
+                       .client = authority.issue("client", {.common_name = "client"})});
+  const auto missing =
+      check({"endpoint.url=" + closed.url(), "endpoint.ca_file=" + authority.certificate_file()});
+  EXPECT_EQ(missing.status, 1) << missing.output;
+  EXPECT_THAT(missing.output, HasSubstr("the server asks for a client certificate"));
+  EXPECT_THAT(missing.output, HasSubstr("cure:  endpoint.certificate_file"));
+}
+
+TEST_F(ConnectionCheckTest, BrokerOfQos0IsServedAndSaidToBeOneInEitherVersion) {
+  MosquittoBroker poor({.configuration = "max_qos 0"});
+  for (const auto* protocol : {"broker.protocol=5", "broker.protocol=3.1.1"}) {
+    const auto checked = check({"broker.url=" + poor.url(), protocol});
+    EXPECT_EQ(checked.status, 0) << checked.output;
+    EXPECT_THAT(checked.output, HasSubstr("[qos_0_only]"));
+    EXPECT_THAT(checked.output, HasSubstr("Jobs requests come in"));
+  }
 }
 
 TEST_F(ConnectionCheckTest, BrokerThatRefusesCanariesIsNoFaultButHasACure) {

@@ -202,14 +202,27 @@ TEST_F(HttpsTlsTest, ClientCertificateIsPresented) {
   EXPECT_EQ(client_name, "gateway-7");
 }
 
-TEST_F(HttpsTlsTest, PeerThatWantsAClientCertificateRefusesUsByName) {
-  RawPeer::Options options = presenting_name();
-  options.client_ca_file = authority_.certificate_file();
-  RawPeer peer(options, echo);
-  Client client(secure(peer, "name.test"), always({"127.0.0.1"}));
-  const HttpFailure refused = failure(client.perform(put()));
-  EXPECT_EQ(refused.kind, Kind::tls);
-  EXPECT_THAT(refused.detail, HasSubstr("certificate required"));
+/// TLS 1.3 tells us after the handshake, TLS 1.2 within it.
+TEST_F(HttpsTlsTest, ClientCertificateThatIsMissingOrForeignIsNamedAsSuch) {
+  const CertificateAuthority other(directory_.path(), "other");
+  const auto foreign = other.issue("foreign", {.common_name = "foreign"});
+  for (const bool only_tls_1_2 : {false, true}) {
+    RawPeer::Options options = presenting_name();
+    options.client_ca_file = authority_.certificate_file();
+    options.only_tls_1_2 = only_tls_1_2;
+    RawPeer peer(options, echo);
+    EndpointSettings settings = secure(peer, "name.test");
+    Client without(settings, always({"127.0.0.1"}));
+    const HttpFailure missing = failure(without.perform(put()));
+    EXPECT_EQ(missing.kind, Kind::client_certificate);
+    EXPECT_THAT(missing.detail, HasSubstr("the server asks for a client certificate"));
+    settings.certificate_file = foreign.certificate;
+    settings.private_key_file = foreign.private_key;
+    Client with(settings, always({"127.0.0.1"}));
+    const HttpFailure refused = failure(with.perform(put()));
+    EXPECT_EQ(refused.kind, Kind::client_certificate);
+    EXPECT_THAT(refused.detail, HasSubstr("the server refuses our client certificate"));
+  }
 }
 
 TEST_F(HttpsTlsTest, TricklingPeerEndsAtAnswerTimeout) {

@@ -18,7 +18,9 @@
 namespace jobs_bridge::testing_support {
 
 using mqtt::BrokerConnection;
+using mqtt::BrokerFault;
 using mqtt::BrokerSettings;
+using Kind = BrokerFault::Kind;
 using Protocol = BrokerSettings::Protocol;
 
 inline BrokerSettings settings_for(std::uint16_t port, Protocol protocol = Protocol::v5) {
@@ -93,6 +95,14 @@ class BridgeEnd {
   RecordingLog log;
   BrokerConnection connection;  ///< last: its callbacks use the rest
 };
+
+/// Starts it and says why it does not come to a connection; a failure if it does.
+inline BrokerFault fault_of(BridgeEnd& bridge) {
+  bridge.connection.start();
+  EXPECT_TRUE(wait_until([&] { return bridge.connection.state().fault.has_value(); }, patience));
+  EXPECT_EQ(bridge.connection.state().connections, 0U);
+  return bridge.connection.state().fault.value_or(BrokerFault{Kind::interrupted});
+}
 
 /// Sends every message back on out/..., as the bridge does a reply.
 inline void echo(BrokerConnection& connection, const Message& message) {

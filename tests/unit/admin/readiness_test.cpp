@@ -107,9 +107,21 @@ TEST(ReadinessTest, BrokerThatIsAwayOrGrantsNothingIsTheReason) {
   ASSERT_THAT(reasons(status), ElementsAre("broker_refuses_subscription"));
   EXPECT_THAT(readiness(status).reasons[0].message, HasSubstr("a/+/b, c/+/d"));
   status.broker.connected = false;
-  status.broker.fault = "connection refused";
+  status.broker.fault = {"unreachable", "connection refused", "start it"};
   ASSERT_THAT(reasons(status), ElementsAre("broker_disconnected"));
   EXPECT_THAT(readiness(status).reasons[0].message, HasSubstr("connection refused"));
+  EXPECT_EQ(readiness(status).reasons[0].kind, "unreachable");
+  EXPECT_THAT(readiness(status).reasons[0].cure, HasSubstr("Start it."));
+}
+
+TEST(ReadinessTest, WhatTheBrokerDoesNotDoIsAWarningWithItsKind) {
+  auto status = working();
+  status.broker.shortcomings = {{"qos_0_only", "the broker offers QoS 0 only", "raise it"}};
+  EXPECT_THAT(reasons(status), IsEmpty());
+  ASSERT_THAT(warnings(status), ElementsAre("broker_shortcoming"));
+  EXPECT_EQ(readiness(status).warnings[0].message, "The broker offers QoS 0 only");
+  EXPECT_EQ(readiness(status).warnings[0].cure, "Raise it.");
+  EXPECT_EQ(readiness(status).warnings[0].kind, "qos_0_only");
 }
 
 TEST(ReadinessTest, EndpointDownTellsSinceWhenAndWhatIsHeld) {

@@ -49,7 +49,7 @@ class ReadAheadTest : public ::testing::Test {
   FileDescriptor theirs_;
   const std::unique_ptr<mosquitto, decltype(&mosquitto_destroy)> connection_{
       mosquitto_new(nullptr, true, nullptr), mosquitto_destroy};
-  ReadAhead ahead_{*connection_};
+  ReadAhead ahead_{*connection_, nullptr};
 };
 
 TEST_F(ReadAheadTest, WhatHasArrivedIsGivenByteByByteThoughTheSocketIsEmptyAlready) {

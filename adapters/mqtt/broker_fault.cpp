@@ -1,0 +1,250 @@
+#include "adapters/mqtt/broker_fault.h"
+
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "adapters/mqtt/reason.h"
+
+namespace jobs_bridge::mqtt {
+namespace {
+
+using Kind = BrokerFault::Kind;
+
+struct Row {
+  Kind kind;
+  std::string_view word;
+  std::string_view text;  ///< empty: the detail says it all
+  std::string_view hint;
+};
+
+constexpr std::string_view see_log = "see the broker's log";
+
+constexpr std::array<Row, broker_fault_kinds> rows{{
+    {Kind::interrupted, "interrupted", "stopped before it was over", "nothing to do"},
+    {Kind::library, "library", "the MQTT library failed", "see the bridge's log"},
+    {Kind::unresolved, "unresolved", "cannot resolve the host name",
+     "check the host in broker.url, and DNS"},
+    {Kind::unreachable, "unreachable", "no TCP connection",
+     "start the broker, or set broker.url to where it listens; or a firewall is between"},
+    {Kind::file, "file", "",
+     "the file that it names must be PEM and readable for the bridge's user"},
+    {Kind::key_encrypted, "key_encrypted", "", tls::encrypted_key_hint},
+    {Kind::certificate_untrusted, "certificate_untrusted",
+     "the broker's certificate is not trusted",
+     "set broker.ca_file to the authority that issued the broker's certificate"},
+    {Kind::certificate_name, "certificate_name", "the broker's certificate is for another host",
+     "set the host in broker.url to a name in the broker's certificate, or have one issued for it"},
+    {Kind::certificate_date, "certificate_date", "the broker's certificate is not valid now",
+     "renew the broker's certificate; if it is valid, set this machine's clock"},
+    {Kind::certificate_invalid, "certificate_invalid", "the broker's certificate is refused",
+     "have the broker's certificate issued anew"},
+    {Kind::client_certificate_missing, "client_certificate_missing",
+     "the broker asks for a client certificate, and none is configured",
+     "set broker.certificate_file and broker.private_key_file to a certificate that the broker "
+     "trusts"},
+    {Kind::client_certificate_refused, "client_certificate_refused",
+     "the broker refuses our client certificate",
+     "broker.certificate_file must be issued by an authority that the broker trusts (in mosquitto: "
+     "cafile), and be valid now"},
+    {Kind::tls_version, "tls_version", "the broker and the bridge share no version of TLS",
+     "have the broker speak TLS 1.2 or later"},
+    {Kind::tls, "tls", "the TLS handshake failed", see_log},
+    {Kind::plain_port, "plain_port", "the broker speaks plain MQTT on this port, not TLS",
+     "set broker.url to the port on which the broker speaks TLS, or to mqtt:// for plain MQTT"},
+    {Kind::tls_port, "tls_port", "the broker speaks TLS on this port, not plain MQTT",
+     "set broker.url to mqtts://, or to the port on which the broker speaks plain MQTT"},
+    {Kind::not_mqtt, "not_mqtt", "what answers there is not an MQTT broker",
+     "set broker.url to where the broker listens"},
+    {Kind::no_answer, "no_answer", "no answer to CONNECT",
+     "see the broker's log; if what listens there is not an MQTT broker, set broker.url"},
+    {Kind::closed, "closed", "the broker closed the connection without answering CONNECT",
+     "see the broker's log: it may be starting or stopping, or have reached its limit of "
+     "connections"},
+    {Kind::protocol, "protocol", "the broker does not speak this version of MQTT",
+     "change broker.protocol: to \"3.1.1\" from \"5\", or to \"5\" from \"3.1.1\""},
+    {Kind::client_id, "client_id", "the broker refuses the client id",
+     "change broker.client_id; over MQTT 3.1.1 it may instead be broker.keep_alive, if the "
+     "broker's maximum is shorter"},
+    {Kind::credentials, "credentials", "bad user name or password",
+     "set broker.username and broker.password_file to what the broker's password file has"},
+    {Kind::not_authorised, "not_authorised",
+     "not authorised: a user name or password is missing or wrong, or this client is not allowed",
+     "check broker.username, broker.password_file and broker.client_id against the broker's "
+     "password file and ACL"},
+    {Kind::unavailable, "unavailable", "the broker says that it is not available",
+     "see the broker's log; the bridge keeps trying"},
+    {Kind::other_server, "other_server", "the broker refers its clients to another server",
+     "set broker.url to that server"},
+    {Kind::refused, "refused", "the broker refuses the connection", see_log},
+    {Kind::no_wildcards, "no_wildcards",
+     "the broker has no wildcard subscriptions, without which no device's request can arrive",
+     "turn them on in the broker, or take another one"},
+    {Kind::no_shared_subscriptions, "no_shared_subscriptions",
+     "the broker has no shared subscriptions",
+     "leave broker.share_group empty and divide the things by broker.partition, or take another "
+     "broker"},
+    {Kind::subscription_refused, "subscription_refused", "the broker refuses a subscription",
+     "let the bridge's user subscribe to it in the broker's ACL"},
+    {Kind::qos_0_only, "qos_0_only",
+     "the broker offers QoS 0 only: with a connection, requests and replies are lost",
+     "raise the broker's maximum QoS to 1 or 2 (in mosquitto: max_qos)"},
+    {Kind::session_expiry, "session_expiry",
+     "the broker keeps the bridge's session for a shorter time than broker.session_expiry: what "
+     "devices send while the bridge is away for longer is lost",
+     "raise the broker's limit, or lower broker.session_expiry to it"},
+    {Kind::no_suback, "no_suback", "no answer to SUBSCRIBE", see_log},
+    {Kind::taken_over, "taken_over", "another client has connected with our client id",
+     "give each client an id of its own: broker.client_id must be unique"},
+    {Kind::too_large, "too_large", "the broker sent a packet that is too large",
+     "have the broker refuse such packets to their sender (in mosquitto: max_packet_size)"},
+    {Kind::malformed, "malformed", "the broker sent malformed MQTT",
+     "see what listens at broker.url; if it is the broker, try the other broker.protocol"},
+    {Kind::silent, "silent", "the broker answers nothing any more: the link is dead",
+     "check the network to the broker, and whether the broker is overloaded"},
+    {Kind::deaf, "deaf",
+     "the broker answers, but messages to ourselves do not come back, nor does anything else",
+     "see the broker's log; restart it if this stays so"},
+    {Kind::unsubscribed, "unsubscribed", "the broker has lost our subscription",
+     "nothing to do: the bridge subscribes again; if it happens again and again, see the broker's "
+     "log"},
+    {Kind::disconnected, "disconnected", "the broker disconnected us", see_log},
+    {Kind::broken, "broken", "the connection broke",
+     "see the broker's log, and the network; the bridge connects again"},
+    {Kind::flapping, "flapping",
+     "the connection broke again at once: another client may be using the client id",
+     "give each client an id of its own: broker.client_id must be unique"},
+}};
+
+consteval bool in_order() {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].kind != static_cast<Kind>(i) || rows[i].word.empty()) return false;
+  }
+  return true;
+}
+static_assert(in_order());
+
+const Row& row_of(Kind kind) {
+  return rows.at(static_cast<std::size_t>(kind));
+}
+
+/// A reason that CONNACK and DISCONNECT have in common.
+std::optional<BrokerFault> fault_of_both(int reason, const BrokerWords& words) {
+  if (reason == session_taken_over) {
+    return BrokerFault{Kind::taken_over, {}};
+  }
+  if (reason == use_another_server || reason == server_moved) {
+    auto where = words.server_reference.empty()
+                     ? std::string("it does not say which")
+                     : "its Server Reference" + quote_words(words.server_reference);
+    return BrokerFault{Kind::other_server, std::move(where) + quote_words(words.reason_string)};
+  }
+  return std::nullopt;
+}
+
+Kind kind_of_connack(int code) {
+  switch (code) {
+    case 1:
+    case unsupported_protocol_version:
+      return Kind::protocol;
+    case 2:
+    case client_identifier_not_valid:
+      return Kind::client_id;
+    case 3:
+    case server_unavailable:
+    case server_busy:
+    case connection_rate_exceeded:
+      return Kind::unavailable;
+    case 4:
+    case bad_user_name_or_password:
+      return Kind::credentials;
+    case 5:
+    case not_authorized:
+      return Kind::not_authorised;
+    default:
+      return Kind::refused;
+  }
+}
+
+Kind kind_of(tls::HandshakeFault::Kind kind) {
+  using Tls = tls::HandshakeFault::Kind;
+  switch (kind) {
+    case Tls::untrusted:
+      return Kind::certificate_untrusted;
+    case Tls::wrong_name:
+      return Kind::certificate_name;
+    case Tls::out_of_date:
+      return Kind::certificate_date;
+    case Tls::invalid:
+      return Kind::certificate_invalid;
+    case Tls::client_certificate_missing:
+      return Kind::client_certificate_missing;
+    case Tls::client_certificate_refused:
+      return Kind::client_certificate_refused;
+    case Tls::version:
+      return Kind::tls_version;
+    case Tls::not_tls:
+    case Tls::closed:
+    case Tls::other:
+      break;
+  }
+  return Kind::tls;
+}
+
+}  // namespace
+
+std::string_view to_string(Kind kind) {
+  return row_of(kind).word;
+}
+
+std::string text_of(const BrokerFault& fault) {
+  const std::string text(row_of(fault.kind).text);
+  if (fault.detail.empty()) return text;
+  return text.empty() ? fault.detail : text + ": " + fault.detail;
+}
+
+std::string_view hint_of(Kind kind) {
+  return row_of(kind).hint;
+}
+
+BrokerFault fault_of_connack(int code, const BrokerWords& words) {
+  if (auto fault = fault_of_both(code, words)) return *std::move(fault);
+  const auto kind = kind_of_connack(code);
+  const bool says_it_all =
+      kind != Kind::refused && (kind != Kind::unavailable || !is_failure(code));
+  if (!says_it_all) return {kind, describe_reason(code) + quote_words(words.reason_string)};
+  if (words.reason_string.empty()) return {kind, {}};
+  return {kind, "it says" + quote_words(words.reason_string)};
+}
+
+BrokerFault fault_of_disconnect(int reason, const BrokerWords& words) {
+  if (auto fault = fault_of_both(reason, words)) return *std::move(fault);
+  return {Kind::disconnected, describe_reason(reason) + quote_words(words.reason_string)};
+}
+
+BrokerFault fault_of_suback(const std::string& filter, int code, const BrokerWords& words) {
+  auto detail = filter + ": " + describe_reason(code) + quote_words(words.reason_string);
+  switch (code) {
+    case wildcard_subscriptions_not_supported:
+      return {Kind::no_wildcards, std::move(detail)};
+    case shared_subscriptions_not_supported:
+      return {Kind::no_shared_subscriptions, std::move(detail)};
+    default:
+      return {Kind::subscription_refused, std::move(detail)};
+  }
+}
+
+BrokerFault fault_of(tls::HandshakeFault fault) {
+  return {kind_of(fault.kind), std::move(fault.detail)};
+}
+
+BrokerFault fault_of(tls::IdentityFault fault) {
+  return {fault.kind == tls::IdentityFault::Kind::encrypted ? Kind::key_encrypted : Kind::file,
+          "broker." + std::move(fault.text)};
+}
+
+BrokerFault no_answer_within(std::chrono::seconds limit) {
+  return {Kind::no_answer, "none within " + std::to_string(limit.count()) + " s"};
+}
+
+}  // namespace jobs_bridge::mqtt

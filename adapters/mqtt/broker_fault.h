@@ -1,0 +1,100 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "adapters/tls/handshake.h"
+#include "adapters/tls/identity.h"
+
+namespace jobs_bridge::mqtt {
+
+/// Why there is no connection to the broker, or why it does not do all that it should. Made where
+/// it is known; what an operator reads is made of the kind.
+struct BrokerFault {
+  enum class Kind : std::uint8_t {
+    // On the way to a connection.
+    interrupted,    ///< we are to stop; nobody is told
+    library,        ///< the MQTT library failed
+    unresolved,     ///< the host has no address
+    unreachable,    ///< no TCP connection
+    file,           ///< of ours for TLS: unreadable, or not what it should be
+    key_encrypted,  ///< ours
+    certificate_untrusted,
+    certificate_name,
+    certificate_date,
+    certificate_invalid,
+    client_certificate_missing,
+    client_certificate_refused,
+    tls_version,
+    tls,         ///< the handshake failed otherwise
+    plain_port,  ///< TLS spoken to a port of plain MQTT
+    tls_port,    ///< the reverse
+    not_mqtt,    ///< something else answers there
+    no_answer,   ///< to CONNECT
+    closed,      ///< before it answered CONNECT
+    protocol,    ///< it speaks another version of MQTT
+    // The broker's own word, in CONNACK.
+    client_id,
+    credentials,
+    not_authorised,
+    unavailable,
+    other_server,
+    refused,  ///< for another reason
+    // What it cannot do, as its CONNACK and SUBACKs say.
+    no_wildcards,
+    no_shared_subscriptions,
+    subscription_refused,
+    qos_0_only,
+    session_expiry,  ///< shorter than asked
+    // The end of a connection.
+    no_suback,
+    taken_over,
+    too_large,     ///< a packet that it sent
+    malformed,     ///< what it sent
+    silent,        ///< it answers nothing
+    deaf,          ///< it answers, but no message comes back
+    unsubscribed,  ///< it has lost our subscription
+    disconnected,  ///< by its DISCONNECT, for another reason
+    broken,        ///< without a word
+    flapping,      ///< likewise, as soon as it is there
+  };
+  Kind kind = Kind::broken;
+  std::string detail = {};  ///< what is known besides: names, numbers, the words of others
+  bool operator==(const BrokerFault&) const = default;
+};
+inline constexpr std::size_t broker_fault_kinds = 41;
+
+/// A word of [a-z0-9_], for programs.
+std::string_view to_string(BrokerFault::Kind kind);
+
+/// What is wrong, in a sentence without its full stop; detail included.
+std::string text_of(const BrokerFault& fault);
+
+/// What the operator can do about it.
+std::string_view hint_of(BrokerFault::Kind kind);
+
+/// What a broker says besides a reason code. Its own words: not to be trusted.
+struct BrokerWords {
+  std::string reason_string;
+  std::string server_reference;
+};
+
+/// Of a CONNACK that refuses: by its code, which is below 128 in MQTT 3.1.1 and above in MQTT 5.
+BrokerFault fault_of_connack(int code, const BrokerWords& words = {});
+
+/// Of a DISCONNECT.
+BrokerFault fault_of_disconnect(int reason, const BrokerWords& words = {});
+
+/// Of a SUBACK that refuses this filter.
+BrokerFault fault_of_suback(const std::string& filter, int code, const BrokerWords& words = {});
+
+BrokerFault fault_of(tls::HandshakeFault fault);
+BrokerFault fault_of(tls::IdentityFault fault);
+
+/// The broker took our CONNECT and was silent.
+BrokerFault no_answer_within(std::chrono::seconds limit);
+
+}  // namespace jobs_bridge::mqtt

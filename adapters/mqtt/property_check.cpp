@@ -1,0 +1,210 @@
+#include "adapters/mqtt/property_check.h"
+
+#include <algorithm>
+
+namespace jobs_bridge::mqtt {
+namespace {
+
+enum Packet : std::uint8_t {
+  connack = 2,
+  publish = 3,
+  puback = 4,
+  pubcomp = 7,
+  suback = 9,
+  unsuback = 11,
+  disconnect = 14,
+  auth = 15,
+};
+
+/// What a variable byte integer takes at most (section 1.5.5).
+constexpr unsigned most_digits = 4;
+
+}  // namespace
+
+bool PropertyCheck::take(std::string_view bytes) {
+  while (!bytes.empty()) {
+    if (state_ == State::lost) return true;
+    if (state_ == State::skip) {
+      const auto part = std::min({skip_, remaining_, bytes.size()});
+      bytes.remove_prefix(part);
+      skip_ -= part;
+      remaining_ -= part;
+      if (remaining_ == 0) {
+        begin(State::first);
+      } else if (skip_ == 0) {
+        if (then_ == State::first) {
+          end_value();
+        } else {
+          begin(then_);
+        }
+      }
+      continue;
+    }
+    if (!take(static_cast<std::uint8_t>(bytes.front()))) return false;
+    bytes.remove_prefix(1);
+  }
+  return true;
+}
+
+bool PropertyCheck::take(std::uint8_t byte) {
+  switch (state_) {
+    case State::first:
+      first_ = byte;
+      begin(State::length);
+      return true;
+    case State::length:
+      if (add_variable(byte)) begin_packet();
+      return true;
+    default:
+      break;
+  }
+  --remaining_;
+  if (state_ != State::topic_length && state_ != State::property_length) --properties_;
+  switch (state_) {
+    case State::topic_length:
+      if (add_fixed(byte)) {
+        const bool numbered = (first_ & 0x06) != 0;
+        skip(number_ + (numbered ? 2U : 0U), State::property_length);
+      }
+      break;
+    case State::property_length:
+      if (add_variable(byte)) {
+        properties_ = number_;
+        end_value();
+      }
+      break;
+    case State::identifier:
+      if (add_variable(byte) && !begin_value()) return false;
+      break;
+    case State::number:
+      if (add_variable(byte)) end_value();
+      break;
+    case State::text_length:
+      if (add_fixed(byte)) {
+        properties_ -= number_;
+        skip(number_, State::first);
+      }
+      break;
+    default:
+      break;
+  }
+  if (remaining_ == 0 && state_ != State::lost) begin(State::first);
+  return true;
+}
+
+void PropertyCheck::begin(State state) {
+  state_ = state;
+  number_ = 0;
+  digits_ = 0;
+}
+
+void PropertyCheck::skip(std::size_t bytes, State then) {
+  begin(State::skip);
+  skip_ = bytes;
+  then_ = then;
+  if (bytes == 0) {
+    if (then == State::first) {
+      end_value();
+    } else {
+      begin(then);
+    }
+  }
+}
+
+void PropertyCheck::begin_packet() {
+  remaining_ = number_;
+  texts_ = 0;
+  properties_ = 0;
+  const auto type = first_ >> 4U;
+  if (remaining_ == 0) return begin(State::first);
+  if (type == publish) return begin(State::topic_length);
+  if (type == connack || type == suback || type == unsuback) {
+    return skip(2, State::property_length);
+  }
+  // The reason code, and with it what follows, may be left out.
+  if (type >= puback && type <= pubcomp) return skip(3, State::property_length);
+  if (type == disconnect || type == auth) return skip(1, State::property_length);
+  begin(State::skip);
+  skip_ = remaining_;
+}
+
+/// The types of section 2.2.2.2.
+bool PropertyCheck::begin_value() {
+  const auto identifier = number_;
+  switch (identifier) {
+    case 0x01:
+    case 0x17:
+    case 0x19:
+    case 0x24:
+    case 0x25:
+    case 0x28:
+    case 0x29:
+    case 0x2A:
+      skip_value(1);
+      return true;
+    case 0x13:
+    case 0x21:
+    case 0x22:
+    case 0x23:
+      skip_value(2);
+      return true;
+    case 0x02:
+    case 0x11:
+    case 0x18:
+    case 0x27:
+      skip_value(4);
+      return true;
+    case 0x0B:
+      begin(State::number);
+      return true;
+    case 0x26:
+      texts_ = 1;
+      begin(State::text_length);
+      return true;
+    case 0x03:
+    case 0x08:
+    case 0x09:
+    case 0x12:
+    case 0x15:
+    case 0x16:
+    case 0x1A:
+    case 0x1C:
+    case 0x1F:
+      begin(State::text_length);
+      return true;
+    default:
+      failed_ = true;
+      return false;
+  }
+}
+
+void PropertyCheck::skip_value(unsigned bytes) {
+  properties_ -= bytes;
+  skip(bytes, State::first);
+}
+
+void PropertyCheck::end_value() {
+  if (texts_ > 0) {
+    --texts_;
+    begin(State::text_length);
+  } else if (properties_ > 0) {
+    begin(State::identifier);
+  } else {
+    begin(State::skip);
+    skip_ = remaining_;
+  }
+}
+
+bool PropertyCheck::add_variable(std::uint8_t byte) {
+  number_ |= static_cast<std::uint32_t>(byte & 0x7FU) << (7 * digits_);
+  if (byte < 0x80) return true;
+  if (++digits_ == most_digits) state_ = State::lost;
+  return false;
+}
+
+bool PropertyCheck::add_fixed(std::uint8_t byte) {
+  number_ = number_ << 8U | byte;
+  return ++digits_ == 2;
+}
+
+}  // namespace jobs_bridge::mqtt

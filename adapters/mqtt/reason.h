@@ -1,0 +1,51 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace jobs_bridge::mqtt {
+
+/// Reason codes (MQTT 5, section 2.4) that we know more about than their names.
+enum Reason : int {
+  no_matching_subscribers = 0x10,
+  unspecified_error = 0x80,
+  malformed_packet = 0x81,
+  protocol_error = 0x82,
+  implementation_specific_error = 0x83,
+  unsupported_protocol_version = 0x84,
+  client_identifier_not_valid = 0x85,
+  bad_user_name_or_password = 0x86,
+  not_authorized = 0x87,
+  server_unavailable = 0x88,
+  server_busy = 0x89,
+  session_taken_over = 0x8E,
+  topic_name_invalid = 0x90,
+  receive_maximum_exceeded = 0x93,
+  topic_alias_invalid = 0x94,
+  packet_too_large = 0x95,
+  quota_exceeded = 0x97,
+  payload_format_invalid = 0x99,
+  use_another_server = 0x9C,
+  server_moved = 0x9D,
+  shared_subscriptions_not_supported = 0x9E,
+  connection_rate_exceeded = 0x9F,
+  wildcard_subscriptions_not_supported = 0xA2,
+};
+
+/// Whether it says that something was not done; over MQTT 3.1.1 in a SUBACK likewise.
+constexpr bool is_failure(int reason) {
+  return reason >= 0x80;
+}
+
+/// A reason code of MQTT 5, or a return code of MQTT 3.1.1's SUBACK, in words.
+std::string describe_reason(int reason);
+
+/// What the MQTT library calls a reason code; empty: it knows none of that number.
+std::string name_of_reason(int reason);
+
+/// What a broker says in its own words besides a reason code (MQTT 5, Reason String and Server
+/// Reference), to be put behind ours: ` ("...")`, or nothing where it says nothing. Anybody's
+/// words: of them at most 256 bytes are kept, and no control character or quotation mark.
+std::string quote_words(std::string_view words);
+
+}  // namespace jobs_bridge::mqtt
