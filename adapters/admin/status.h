@@ -78,8 +78,8 @@ struct Status {
       std::string cause;  ///< of `unseen` and `bad`
       std::string hint;
     };
-    Passage requests;   ///< whether those of devices come in
-    Passage replies;    ///< whether ours go out
+    Passage requests;  ///< whether those of devices come in
+    Passage replies;   ///< whether ours go out
     struct Fault {
       std::string kind;  ///< a word of [a-z0-9_]; empty: there is no fault
       std::string text;
@@ -88,7 +88,7 @@ struct Status {
     Fault fault;  ///< why there is no connection
     /// What the broker does not do as it should, although requests are served.
     std::vector<Fault> shortcomings;
-    Duration since{};   ///< for how long it has been connected, or not
+    Duration since{};  ///< for how long it has been connected, or not
     std::optional<Duration> flowed_ago;
     Duration round_trip{};
     std::uint64_t connections = 0;  ///< how often it has connected
