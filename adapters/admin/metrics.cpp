@@ -139,6 +139,8 @@ class Metrics::Implementation {
     (slowed.kind == QuotaKind::reads ? slowed_reads_ : slowed_writes_).Increment();
   }
 
+  void internal_fault() { internal_faults_.Increment(); }
+
   void paused(const Paused& paused) {
     if (paused.over) return;
     (paused.kind == QuotaKind::reads ? paused_reads_ : paused_writes_).Increment();
@@ -226,6 +228,10 @@ class Metrics::Implementation {
   Counter& outages_ = counters(registry_, "jobs_bridge_endpoint_outages_total",
                                "How often the endpoint was found to be down")
                           .Add({});
+  Counter& internal_faults_ =
+      counters(registry_, "jobs_bridge_internal_faults_total",
+               "Requests rejected because of a fault in the bridge itself: please report it")
+          .Add({});
   CounterFamily& slowdowns_ =
       counters(registry_, "jobs_bridge_slowdowns_total",
                "How often calls were slowed down because the endpoint throttles");
@@ -256,6 +262,10 @@ void Metrics::notified(const Notified& notified) {
 void Metrics::endpoint_changed(const EndpointChange& change) {
   implementation_->endpoint_changed(change);
 }
+void Metrics::internal_fault() {
+  implementation_->internal_fault();
+}
+
 void Metrics::slowed_down(const SlowedDown& slowed) {
   implementation_->slowed_down(slowed);
 }

@@ -35,6 +35,8 @@ class Metrics {
   void endpoint_changed(const EndpointChange& change);
   /// jobs_bridge_slowdowns_total.
   void slowed_down(const SlowedDown& slowed);
+  /// See Effects::illegal_transitions.
+  void internal_fault();
   void paused(const Paused& paused);
 
   /// Everything, as a scraper reads it.

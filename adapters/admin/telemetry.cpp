@@ -30,6 +30,7 @@ void Telemetry::decided(Now now, const Effects& effects) {
     activity_.paused(paused, now);
   }
   for (const auto& notified : effects.notified) metrics_.notified(notified);
+  for (std::size_t i = 0; i < effects.illegal_transitions.size(); ++i) metrics_.internal_fault();
 }
 
 }  // namespace jobs_bridge::admin

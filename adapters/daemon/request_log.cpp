@@ -48,6 +48,7 @@ void RequestLog::decided(Now, const Effects& effects) {
   for (const auto& change : effects.endpoint_changes) write(change);
   for (const auto& slowed : effects.slowed_down) write(slowed);
   for (const auto& paused : effects.paused) write(paused);
+  for (const auto& fault : effects.illegal_transitions) write(fault);
 }
 
 void RequestLog::write(const Finished& finished) {
@@ -81,6 +82,15 @@ void RequestLog::write(const EndpointChange& change) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(change.outage).count();
   log_.write(Severity::info, "the endpoint answers again",
              {{"after", std::to_string(seconds) + "s"}, {"updates_held", held}});
+}
+
+void RequestLog::write(const IllegalTransition& fault) {
+  log_.write(
+      Severity::error,
+      "a fault in the bridge itself: a request was rejected, all others go on; please report",
+      {{"request", std::to_string(fault.request)},
+       {"state", to_string(fault.state)},
+       {"event", to_string(fault.event)}});
 }
 
 void RequestLog::write(const SlowedDown& slowed) {

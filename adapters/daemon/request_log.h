@@ -26,6 +26,7 @@ class RequestLog final : public Observer {
   void write(const Finished& finished);
   void write(const EndpointChange& change);
   void write(const SlowedDown& slowed);
+  void write(const IllegalTransition& fault);
   void write(const Paused& paused);
 
   const TopicGrammar topics_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bridge/flow/quota.h"
+#include "bridge/flow/request_state.h"
 #include "bridge/jobs/message.h"
 #include "bridge/jobs/operation.h"
 #include "bridge/jobs/rejection.h"
@@ -84,6 +85,8 @@ struct Effects {
   std::vector<EndpointChange> endpoint_changes;
   std::vector<SlowedDown> slowed_down;
   std::vector<Paused> paused;
+  /// Faults of ours, survived: the requests were rejected.
+  std::vector<IllegalTransition> illegal_transitions;
 
   void clear() {
     publications.clear();
@@ -96,6 +99,7 @@ struct Effects {
     endpoint_changes.clear();
     slowed_down.clear();
     paused.clear();
+    illegal_transitions.clear();
   }
 };
 

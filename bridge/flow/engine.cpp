@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 #include <variant>
+#include <vector>
+
+#include "bridge/jobs/http_date.h"
 
 namespace jobs_bridge {
 namespace {
@@ -16,10 +20,27 @@ constexpr Duration least_time_after_restart = 1h;
 /// A clock that says less, 2020, was not set yet: a gateway without a battery boots in 1970.
 constexpr std::int64_t earliest_sane_clock = 1577836800;
 
+/// A call ends this much before its request's deadline, so that what went wrong is known when the
+/// reply is due.
+constexpr Duration reply_margin = 50ms;
+
+/// The share of the deadline that an update leaves for asking what became of it.
+constexpr int reconciliation_share = 4;
+
 std::size_t bytes_of(const Message& message) {
   return held_overhead + message.topic.size() + message.payload.size() +
          message.response_topic.size() + message.correlation_data.size() +
          message.content_type.size();
+}
+
+bool is_stopped(const HttpOutcome& outcome) {
+  const auto* failure = std::get_if<HttpFailure>(&outcome);
+  return failure != nullptr && failure->kind == HttpFailure::Kind::stopped;
+}
+
+std::string in_milliseconds(Duration duration) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) +
+         " ms";
 }
 
 }  // namespace
@@ -27,13 +48,10 @@ std::size_t bytes_of(const Message& message) {
 Engine::Engine(EngineSettings settings, TopicGrammar topics)
     : settings_(settings),
       intake_(topics, settings.partition, settings.max_payload),
+      scheduler_(settings.reads_per_second, settings.writes_per_second),
       notifier_(settings.notifier, topics),
-      reads_(settings.reads_per_second),
-      writes_(settings.writes_per_second),
-      random_(settings.seed) {}
-
-std::size_t Engine::Pending::joined() const {
-  return askers.size() - std::min(askers.size(), std::max<std::size_t>(held_askers, 1));
+      random_(settings.seed) {
+  requests_.set_least_time_for_call(least_time_for_call());
 }
 
 void Engine::remember(Now now, const WatchedThing& thing) {
@@ -78,16 +96,12 @@ void Engine::received(Now now, Message message, Effects& effects) {
   }
   Asker asker{.address = std::move(taken->address), .deadline = deadline};
   if (same != requests_.end()) {
-    same->second.askers.push_back(std::move(asker));
-    same->second.bytes += bytes;
-    update_bytes_ += bytes;
-    lanes_.join(same->second.thing());
-    schedule(same);
+    requests_.join(same, std::move(asker), bytes);
     return;
   }
 
   const auto id = next_id_++;
-  Pending pending(Delivery(std::move(taken->request)), std::move(asker));
+  PendingRequest pending(Delivery(std::move(taken->request)), std::move(asker));
   pending.bytes = bytes;
   pending.give_up = now.monotonic + settings_.holding.max_age;
   if (message.expires_after && *message.expires_after < settings_.deadline) {
@@ -97,15 +111,8 @@ void Engine::received(Now now, Message message, Effects& effects) {
     effects.recorded.push_back(
         {.number = id, .received = now.unix_seconds, .message = std::move(message)});
   }
-  add(id, std::move(pending));
-}
-
-void Engine::add(RequestId id, Pending pending) {
-  lanes_.add(pending.thing(), id, pending.delivery.quota(), pending.is_held());
-  if (pending.is_held()) held_.insert(id);
-  if (pending.is_update()) ++updates_;
-  update_bytes_ += pending.bytes;
-  schedule(requests_.emplace(id, std::move(pending)).first);
+  requests_.add(id, std::move(pending), RequestEvent::taken);
+  reject_faulty(now, effects);
 }
 
 Engine::Place Engine::find_same(const Request& request, const Message& message,
@@ -113,19 +120,20 @@ Engine::Place Engine::find_same(const Request& request, const Message& message,
   // One that may vanish sooner than its device waits is for nobody to rely on.
   if (message.expires_after && *message.expires_after < settings_.deadline) return requests_.end();
   // Only the last one of the thing: nothing may have changed in between.
-  const auto last = lanes_.last(request.thing.text());
-  const auto found = last ? requests_.find(*last) : requests_.end();
-  if (found == requests_.end() || found->second.stage == Stage::late) return requests_.end();
+  const auto found = requests_.last_of(request.thing.text());
+  if (found == requests_.end() || found->second.state == RequestState::late) {
+    return requests_.end();
+  }
   const auto& pending = found->second;
   // What is asked in mid-call is about a later moment: the answer on its way may not know of the
   // job that this device has just been told of. An update is the same at any moment.
-  if (pending.stage == Stage::in_flight && !pending.is_update()) return requests_.end();
+  if (is_calling(pending.state) && !pending.is_update()) return requests_.end();
   const bool in_order = pending.askers.back().deadline <= deadline;
   return in_order && !pending.expiry && pending.request() == request ? found : requests_.end();
 }
 
 std::optional<Rejection> Engine::refusal(const Request& request, std::size_t bytes,
-                                         Requests::const_iterator same) const {
+                                         RequestTable::Requests::const_iterator same) const {
   const auto full = [](std::string_view whose, std::size_t limit, std::string_view what) {
     return Rejection{ErrorCode::request_throttled,
                      std::string(whose) + " is full: " + std::to_string(limit) + std::string(what)};
@@ -137,19 +145,19 @@ std::optional<Rejection> Engine::refusal(const Request& request, std::size_t byt
   if (refusing_ && !safe) {
     return Rejection{ErrorCode::internal_error, "the gateway is shutting down: ask again"};
   }
-  if (lanes_.waiting() + pausing_ + reconciling_.size() >= settings_.queue) {
+  if (requests_.waiting() >= settings_.queue) {
     return full("the gateway's queue", settings_.queue, " requests wait");
   }
-  if (lanes_.waiting(thing) >= settings_.queue_per_thing ||
+  if (requests_.lanes().waiting(thing) >= settings_.queue_per_thing ||
       (same != requests_.end() && same->second.askers.size() > settings_.queue_per_thing)) {
     return full("this thing's queue", settings_.queue_per_thing, " requests wait");
   }
   if (bytes == 0) return std::nullopt;
-  if (update_bytes_ + bytes > holding.max_bytes) {
+  if (requests_.update_bytes() + bytes > holding.max_bytes) {
     return full("the gateway's store of updates", holding.max_bytes,
                 " bytes of updates wait for the endpoint");
   }
-  if (same == requests_.end() && lanes_.length(thing) >= holding.max_per_thing) {
+  if (same == requests_.end() && requests_.lanes().length(thing) >= holding.max_per_thing) {
     return full("this thing's store of updates", holding.max_per_thing,
                 " requests wait for the endpoint");
   }
@@ -162,8 +170,10 @@ void Engine::unrecorded(Now now, std::uint64_t number, const std::string& cause,
   reply(now, place->second,
         Rejection{ErrorCode::request_throttled, "the gateway cannot keep the update: " + cause}, {},
         effects);
-  forget_update(place, nullptr);
-  withdraw(place);
+  // It is not among the settled: there is nothing to be forgotten.
+  requests_.forget_update(place->second);
+  requests_.apply(place, RequestEvent::withdrawn);
+  reject_faulty(now, effects);
 }
 
 bool Engine::restore(Now now, const JournalEntry& entry) {
@@ -172,6 +182,7 @@ bool Engine::restore(Now now, const JournalEntry& entry) {
   auto read = intake_.read(now, entry.message);
   auto* taken = std::get_if<Intake::Taken>(&read);
   if (taken == nullptr || taken->request.operation != Operation::update) return false;
+  if (requests_.find(entry.number) != requests_.end()) return false;
 
   const auto max_age = settings_.holding.max_age;
   // Bounded before it is multiplied: the entry's clock or ours may have said anything.
@@ -189,13 +200,12 @@ bool Engine::restore(Now now, const JournalEntry& entry) {
   const auto earliest = clocks_tell && age < max_age
                             ? std::optional(now.monotonic - age - std::chrono::seconds(1))
                             : std::nullopt;
-  Pending pending(Delivery::resumed(std::move(taken->request), expired, earliest),
-                  {.address = std::move(taken->address), .deadline = now.monotonic});
-  pending.held_askers = 1;
+  PendingRequest pending(Delivery::resumed(std::move(taken->request), expired, earliest),
+                         {.address = std::move(taken->address), .deadline = now.monotonic});
   pending.bytes = bytes_of(entry.message);
   pending.give_up =
       now.monotonic + std::max(max_age - age, std::min(max_age, least_time_after_restart));
-  add(entry.number, std::move(pending));
+  requests_.add(entry.number, std::move(pending), RequestEvent::restored);
   return true;
 }
 
@@ -204,8 +214,8 @@ void Engine::change_limits(Now now, const EngineSettings& settings) {
   settings_.queue = settings.queue;
   settings_.queue_per_thing = settings.queue_per_thing;
   intake_.set_max_payload(settings.max_payload);
-  reads_.set_limit(now.monotonic, settings.reads_per_second);
-  writes_.set_limit(now.monotonic, settings.writes_per_second);
+  requests_.set_least_time_for_call(least_time_for_call());
+  scheduler_.set_limits(now.monotonic, settings.reads_per_second, settings.writes_per_second);
   notifier_.set_limits(now.monotonic, settings.notifier.calls_per_second,
                        settings.notifier.call_deadline);
   notifier_.set_repeat_replies(settings.notifier.repeat_replies);
@@ -213,6 +223,7 @@ void Engine::change_limits(Now now, const EngineSettings& settings) {
 
 void Engine::refuse_new_requests() {
   refusing_ = true;
+  scheduler_.leave_held();
   notifier_.stop();
 }
 
@@ -220,7 +231,7 @@ std::size_t Engine::abandon(Now now, Effects& effects) {
   const Rejection shutting_down{ErrorCode::internal_error,
                                 "the gateway is shutting down: ask again"};
   std::size_t left = 0;
-  for (const auto& [due, id] : std::vector(due_.begin(), due_.end())) {
+  for (const auto& [due, id] : std::vector(requests_.due().begin(), requests_.due().end())) {
     const auto place = requests_.find(id);
     auto& pending = place->second;
     if (pending.is_update() && settings_.holding.durable) {
@@ -228,78 +239,306 @@ std::size_t Engine::abandon(Now now, Effects& effects) {
       continue;
     }
     reply(now, pending, pending.delivery.failure().value_or(shutting_down), {}, effects);
-    forget_update(place, &effects);
-    withdraw(place);
+    settle(place, effects);
+    requests_.apply(place, RequestEvent::withdrawn);
   }
+  reject_faulty(now, effects);
   return left;
 }
 
 Engine::Counts Engine::counts() const {
-  return {.waiting = lanes_.waiting(),
-          .in_flight = in_flight_,
-          .pausing = pauses_.size(),
-          .held = held_.size(),
-          .updates = updates_,
-          .update_bytes = update_bytes_,
-          .endpoint_reachable = !circuit_.is_open()};
+  return {.waiting = requests_.lanes().waiting(),
+          .in_flight = requests_.in_flight(),
+          .pausing = requests_.pauses().size(),
+          .held = requests_.held().size(),
+          .updates = requests_.updates(),
+          .update_bytes = requests_.update_bytes(),
+          .endpoint_reachable = !scheduler_.circuit().is_open()};
 }
 
 std::optional<Duration> Engine::oldest_held(MonotonicTime now) const {
-  if (held_.empty()) return std::nullopt;
-  const auto received = requests_.at(*held_.begin()).give_up - settings_.holding.max_age;
+  if (requests_.held().empty()) return std::nullopt;
+  const auto oldest = requests_.find(*requests_.held().begin());
+  const auto received = oldest->second.give_up - settings_.holding.max_age;
   return std::max(Duration::zero(), Duration(now - received));
 }
 
 bool Engine::is_idle() const {
-  return lanes_.waiting() + pausing_ + reconciling_.size() + in_flight_ == 0;
+  return requests_.waiting() + requests_.in_flight() == 0;
 }
 
-void Engine::reply(Now now, Pending& pending, const Answer& answer,
+bool Engine::has_call(Now now) const {
+  return scheduler_.next_at(now.monotonic, requests_, notifier_) <= now.monotonic;
+}
+
+std::optional<Call> Engine::next_call(Now now, Effects& effects) {
+  tick(now, effects);
+  while (auto turn = scheduler_.next(now, requests_, notifier_, next_id_, effects)) {
+    if (auto* poll = std::get_if<Call>(&*turn)) {
+      ++next_id_;
+      scheduler_.called(now.monotonic, poll->id, notifier_.thing_of(poll->id).text(),
+                        QuotaKind::reads);
+      poll->poll = true;
+      return std::move(*poll);
+    }
+    if (auto call = start(now, std::get<RequestId>(*turn))) return call;
+    reject_faulty(now, effects);
+  }
+  return std::nullopt;
+}
+
+std::optional<Call> Engine::start(Now now, RequestId id) {
+  const auto place = requests_.find(id);
+  if (!requests_.apply(place, RequestEvent::begun)) return std::nullopt;
+  auto& pending = place->second;
+  scheduler_.called(now.monotonic, id, pending.thing(), pending.delivery.quota());
+  pending.delivery.called(now.monotonic, failures_.before(now.monotonic, pending.request()));
+  ++pending.calls;
+  return Call{.id = id,
+              .operation = pending.delivery.reconciling() ? Operation::describe
+                                                          : pending.request().operation,
+              .request = pending.delivery.call(),
+              .deadline = call_deadline(pending, now.monotonic)};
+}
+
+MonotonicTime Engine::call_deadline(const PendingRequest& pending, MonotonicTime now) const {
+  const auto last = pending.askers.back().deadline;
+  if (!pending.is_update()) return last - std::min(reply_margin, (last - now) / 2);
+  // An update may take longer than its device waits: a call cut short would not help it.
+  const auto margin =
+      pending.delivery.reconciling() ? reply_margin : settings_.deadline / reconciliation_share;
+  return std::max(last - margin, now + settings_.deadline / 2);
+}
+
+Health Engine::answered(Now now, RequestId id, const HttpOutcome& answer, Effects& effects) {
+  if (notifier_.owns(id)) {
+    const auto outcome = notifier_.read(id, answer);
+    observe(now, id, notifier_.thing_of(id).text(), QuotaKind::reads, outcome, effects);
+    notifier_.answered(now, id, outcome, effects);
+    return outcome.health;
+  }
+  const auto place = requests_.find(id);
+  if (place == requests_.end()) return Health::unknown;
+  auto& pending = place->second;
+  if (!is_calling(pending.state)) return Health::unknown;
+  auto outcome = pending.delivery.read(answer);
+  const auto health = outcome.health;
+  observe(now, id, pending.thing(), pending.delivery.quota(), outcome, effects);
+  pending.failed = health == Health::failing;
+  if (pending.state == RequestState::late) {
+    requests_.apply(place, RequestEvent::concluded);
+    return health;
+  }
+  if (is_stopped(answer) && pending.is_update() && settings_.holding.durable) {
+    // It waits on in the journal, for the next start: see abandon().
+    try_again(now, place, {}, effects);
+    return health;
+  }
+  auto step = pending.delivery.ended(std::move(outcome), evidence(now, pending, answer), random_);
+  if (const auto* decided = std::get_if<Answer>(&step)) {
+    const auto* response = std::get_if<HttpResponse>(&answer);
+    conclude(now, place, *decided, response != nullptr ? response->request_id : std::string(),
+             effects);
+    return health;
+  }
+  try_again(now, place, std::get<Delivery::Again>(step), effects);
+  return health;
+}
+
+Reconciliation::Evidence Engine::evidence(Now now, const PendingRequest& pending,
+                                          const HttpOutcome& described) const {
+  const auto* response = std::get_if<HttpResponse>(&described);
+  const auto& sent = pending.delivery.sent();
+  if (!pending.delivery.reconciling() || response == nullptr || !sent) return {};
+  Reconciliation::Evidence evidence{.failures_before = sent->before.count,
+                                    .seconds_before = in_seconds(sent->before.since),
+                                    .execution = sent->before.execution};
+  // The Date was written after the update was sent, and before now.
+  if (const auto date = read_http_date(response->date)) {
+    evidence.first_sent = static_cast<double>(date->time_since_epoch().count()) -
+                          in_seconds(now.monotonic - sent->first);
+  }
+  return evidence;
+}
+
+void Engine::observe(Now now, RequestId id, std::string_view thing, QuotaKind kind,
+                     const Outcome& outcome, Effects& effects) {
+  if (!scheduler_.ended(now.monotonic, id, thing, kind, outcome, requests_, random_, effects)) {
+    return;
+  }
+  // The circuit alone decides from now on when there is another try.
+  for (const auto& [at, paused] :
+       std::vector(requests_.pauses().begin(), requests_.pauses().end())) {
+    const auto place = requests_.find(paused);
+    if (place->second.failed) requests_.apply(place, RequestEvent::resumed);
+  }
+}
+
+void Engine::try_again(Now now, Place place, Delivery::Again again, Effects& effects) {
+  auto& pending = place->second;
+  // The circuit spaces the tries of all: a pause besides would only be one too many.
+  const bool probed = scheduler_.circuit().is_open() && pending.failed;
+  auto resume = now.monotonic + (probed ? Duration::zero() : again.pause);
+  if (!pending.is_update()) {
+    const auto last = pending.askers.back().deadline - least_time_for_call();
+    // A pause that the device does not outlast ends with one more try, as late as it can be.
+    const auto latest = last - least_time_for_call();
+    if (again.asked && resume >= last && latest > now.monotonic) resume = latest;
+    if (resume >= last) {
+      conclude(now, place, *pending.delivery.failure(), {}, effects);
+      return;
+    }
+  }
+  if (resume > now.monotonic) {
+    requests_.apply(place, RequestEvent::paused, resume);
+  } else if (pending.delivery.reconciling() && pending.state == RequestState::calling && !probed) {
+    requests_.apply(place, RequestEvent::reconcile);
+  } else {
+    requests_.apply(place, RequestEvent::requeued);
+  }
+  reject_faulty(now, effects);
+}
+
+void Engine::conclude(Now now, Place place, const Answer& answer,
+                      const std::string& endpoint_request_id, Effects& effects) {
+  auto& pending = place->second;
+  reply(now, pending, answer, endpoint_request_id, effects);
+  // After the reply: notifications follow the reply to the update that caused them.
+  if (const auto* accepted = std::get_if<Accepted>(&answer)) {
+    if (const auto& sent = pending.delivery.sent()) {
+      const auto& named = pending.request().execution_number;
+      failures_.accepted(now.monotonic, sent->last, pending.request(),
+                         named ? named : pending.delivery.applied_to());
+    }
+    notifier_.accepted(now, pending.request(), *accepted, effects);
+  } else if (is_held(pending.state)) {
+    notifier_.rejected_late(now, pending.request());
+  }
+  settle(place, effects);
+  requests_.apply(place, RequestEvent::concluded);
+  reject_faulty(now, effects);
+}
+
+void Engine::tick(Now now, Effects& effects) {
+  scheduler_.tick(now.monotonic, effects);
+  while (!requests_.pauses().empty() && requests_.pauses().begin()->first <= now.monotonic) {
+    requests_.apply(requests_.find(requests_.pauses().begin()->second), RequestEvent::resumed);
+    reject_faulty(now, effects);
+  }
+  // After the pauses: one that ends too late for another call is due at once.
+  while (!requests_.due().empty() && requests_.due().begin()->first <= now.monotonic) {
+    overdue(now, requests_.find(requests_.due().begin()->second), effects);
+  }
+}
+
+Duration Engine::least_time_for_call() const {
+  return settings_.deadline / 16;
+}
+
+MonotonicTime Engine::next_tick(MonotonicTime now) const {
+  const auto& due = requests_.due();
+  auto next = due.empty() ? now + settings_.deadline - least_time_for_call() : due.begin()->first;
+  if (!requests_.pauses().empty()) next = std::min(next, requests_.pauses().begin()->first);
+  if (const auto at = scheduler_.next_tick()) next = std::min(next, *at);
+  // What could be called already is waited for by nobody but a free connection.
+  const auto call = scheduler_.next_at(now, requests_, notifier_);
+  return call > now ? std::min(next, call) : next;
+}
+
+void Engine::overdue(Now now, Place place, Effects& effects) {
+  auto& pending = place->second;
+  const bool expired = pending.expiry.has_value();
+  if (!pending.is_update() && !expired) {
+    const auto rejection = overdue_rejection(pending);
+    respond(now, requests_.remove_first_asker(place).address, rejection, {}, effects);
+    if (pending.askers.empty()) requests_.apply(place, RequestEvent::withdrawn);
+    reject_faulty(now, effects);
+    return;
+  }
+  const auto known = pending.delivery.known_refusal();
+  const bool given_up = now.monotonic >= pending.give_up;
+  if (!expired && !known && !given_up) {
+    requests_.apply(place, RequestEvent::held);
+    reject_faulty(now, effects);
+    return;
+  }
+  const auto first = effects.finished.size();
+  reply(now, pending, expired || known ? known.value_or(overdue_rejection(pending)) : too_old(), {},
+        effects);
+  for (auto at = first; at < effects.finished.size(); ++at) {
+    effects.finished[at].given_up = !expired && !known;
+  }
+  settle(place, effects);
+  requests_.apply(place, RequestEvent::withdrawn);
+  reject_faulty(now, effects);
+}
+
+Rejection Engine::overdue_rejection(const PendingRequest& pending) const {
+  const auto limit = in_milliseconds(settings_.deadline);
+  if (pending.expiry) {
+    return {ErrorCode::request_throttled,
+            "the message expired before the request had a turn; it was not carried out"};
+  }
+  if (auto failure = pending.delivery.failure()) return *std::move(failure);
+  if (!is_queued(pending.state)) {
+    return {ErrorCode::internal_error, "the endpoint did not answer within " + limit};
+  }
+  const auto& circuit = scheduler_.circuit();
+  if (circuit.is_open()) return {ErrorCode::internal_error, circuit.cause()};
+  if (quota(pending.delivery.quota()).paused_until()) {
+    return {ErrorCode::request_throttled,
+            "the endpoint throttles the gateway, and the request had no turn within " + limit +
+                ": ask again later"};
+  }
+  return {ErrorCode::request_throttled,
+          "the request had no turn in time for its limit of " + limit + " and was not carried out"};
+}
+
+Rejection Engine::too_old() const {
+  const auto max_age = settings_.holding.max_age;
+  const auto text = max_age >= 2h ? std::to_string(max_age / 1h) + " hours"
+                                  : std::to_string(max_age / 1s) + " seconds";
+  return {ErrorCode::internal_error,
+          "the update could not be delivered within " + text + " and is given up"};
+}
+
+void Engine::reply(Now now, PendingRequest& pending, const Answer& answer,
                    const std::string& endpoint_request_id, Effects& effects) {
-  for (auto& asker : pending.askers) {
+  for (auto& asker : requests_.remove_askers(pending)) {
     // By the time and not by held_askers: an answer may come before the tick that was due.
     asker.address.held = pending.is_update() && asker.deadline <= now.monotonic;
     respond(now, std::move(asker.address), answer, endpoint_request_id, effects);
     effects.finished.back().calls = pending.calls;
   }
-  lanes_.leave(pending.thing(), pending.joined());
-  pending.askers.clear();
 }
 
-void Engine::forget_update(Place place, Effects* effects) {
+void Engine::settle(Place place, Effects& effects) {
   auto& pending = place->second;
   if (!pending.is_update()) return;
-  --updates_;
-  update_bytes_ -= std::exchange(pending.bytes, 0);
-  if (effects != nullptr && settings_.holding.durable) effects->settled.push_back(place->first);
+  requests_.forget_update(pending);
+  if (settings_.holding.durable) effects.settled.push_back(place->first);
 }
 
-void Engine::withdraw(Place place) {
-  auto& pending = place->second;
-  const auto id = place->first;
-  unschedule(pending);
-  if (pending.is_held()) held_.erase(id);
-  switch (pending.stage) {
-    case Stage::waiting:
-      lanes_.remove(pending.thing(), id);
-      break;
-    case Stage::pausing:
-      pauses_.erase({pending.resume, id});
-      if (!pending.is_held()) --pausing_;
-      lanes_.finish(pending.thing());
-      break;
-    case Stage::reconciling:
-      std::erase(reconciling_, id);
-      lanes_.finish(pending.thing());
-      break;
-    case Stage::in_flight:
-      // Its lane stays busy: a thing's next request must not overtake a call that may still arrive.
-      pending.stage = Stage::late;
-      return;
-    case Stage::late:
-      return;
+void Engine::reject_faulty(Now now, Effects& effects) {
+  for (const auto& fault : requests_.take_faults()) {
+    effects.illegal_transitions.push_back(fault);
+    const auto place = requests_.find(fault.request);
+    if (place == requests_.end()) continue;
+    auto& pending = place->second;
+    // One that is late has been answered and settled.
+    if (pending.state != RequestState::late) {
+      const auto first = effects.finished.size();
+      reply(now, pending,
+            Rejection{ErrorCode::internal_error,
+                      "the gateway lost track of the request by a fault of its own: ask again"},
+            {}, effects);
+      for (auto at = first; at < effects.finished.size(); ++at) {
+        effects.finished[at].given_up = pending.is_update();
+      }
+      settle(place, effects);
+    }
+    requests_.discard(place);
   }
-  requests_.erase(place);
 }
 
 }  // namespace jobs_bridge

@@ -2,26 +2,21 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
-#include <set>
 #include <string>
-#include <unordered_map>
-#include <utility>
-#include <vector>
+#include <string_view>
 
 #include "bridge/flow/call.h"
-#include "bridge/flow/circuit.h"
 #include "bridge/flow/delivery.h"
 #include "bridge/flow/effects.h"
 #include "bridge/flow/intake.h"
-#include "bridge/flow/lanes.h"
 #include "bridge/flow/notifier.h"
 #include "bridge/flow/partition.h"
 #include "bridge/flow/quota.h"
 #include "bridge/flow/random.h"
 #include "bridge/flow/recent_failures.h"
-#include "bridge/flow/respond.h"
+#include "bridge/flow/request_table.h"
+#include "bridge/flow/scheduler.h"
 #include "bridge/jobs/http.h"
 #include "bridge/jobs/message.h"
 #include "bridge/jobs/outcome.h"
@@ -68,19 +63,11 @@ struct EngineSettings {
 /// Events go in, effects come out; no socket, no thread, no clock. Not thread-safe: one call at a
 /// time. Time must not go backwards between calls.
 ///
-/// The life of a request:
-///
-///     received() ──> refused ──────────────────────────────────────────> rejected reply
-///         │           (no request, invalid, no room)
-///         v
-///      waiting ──── deadline, or the message's expiry ─────────────────> rejected reply
-///       ^ │ next_call()          (an update is held instead and goes on)
-///       │ v
-///     in flight ── answered() ─────────────────────────> accepted or rejected reply
-///       │ ^  │  └─ deadline ──> rejected reply ──> late ── answered() ──> forgotten
-///       │ │  └─ answered(): another try may help ──> pausing ── tick() ──> waiting
-///       v │ next_call()
-///     reconciling: an update's fate is asked for by a describe
+/// The life of a request is that of its state: see next_state(). Received is refused at once, or
+/// taken; next_call() begins it; answered() concludes it, or has it requeued, paused or reconciled;
+/// tick() resumes it, and at its deadline has it withdrawn, or held if it is an update. An event
+/// that cannot happen in a request's state is a fault of ours: it is among the effects, the request
+/// is rejected, and all others go on.
 ///
 /// Promises kept here: every request gets exactly one reply inside its deadline, but for an update
 /// that cannot be delivered by then, which is answered when its outcome is known; the requests of a
@@ -112,7 +99,8 @@ class Engine {
   /// The call to make now, if there is one: a device's or a poll.
   std::optional<Call> next_call(Now now, Effects& effects);
 
-  /// The call of that id ended. What it tells of the endpoint, for observers.
+  /// The call of that id ended. What it tells of the endpoint, for observers. It counts before what
+  /// is due at the same time: an answer that is there is what its device is to hear.
   Health answered(Now now, RequestId id, const HttpOutcome& outcome, Effects& effects);
 
   /// Time passed: answers what has reached its deadline. To be called at next_tick() or soon
@@ -152,121 +140,60 @@ class Engine {
   [[nodiscard]] Counts counts() const;
   /// How long ago the oldest update that is held was received; nothing if none is.
   [[nodiscard]] std::optional<Duration> oldest_held(MonotonicTime now) const;
-  [[nodiscard]] const Quota& quota(QuotaKind kind) const {
-    return kind == QuotaKind::reads ? reads_ : writes_;
-  }
+  [[nodiscard]] const Quota& quota(QuotaKind kind) const { return scheduler_.quota(kind); }
   /// Whether nothing is left to do for a device that waits.
   [[nodiscard]] bool is_idle() const;
   [[nodiscard]] Notifier::Counts notifier_counts() const { return notifier_.counts(); }
 
+  /// How often each event happened in each state, over all requests: which of them a test or a
+  /// simulation has reached.
+  [[nodiscard]] const TransitionCounts& transitions() const { return requests_.transitions(); }
+
  private:
-  enum class Stage { waiting, in_flight, pausing, reconciling, late };
-  struct Asker {
-    ReplyAddress address;
-    MonotonicTime deadline;
-  };
-  /// What is due when.
-  using Agenda = std::set<std::pair<MonotonicTime, RequestId>>;
-  /// A request and all who wait for its answer.
-  struct Pending {
-    Pending(Delivery to_make, Asker asker) : delivery(std::move(to_make)) {
-      askers.push_back(std::move(asker));
-    }
-
-    Delivery delivery;
-    std::vector<Asker> askers;  ///< by deadline
-    Stage stage = Stage::waiting;
-    /// Of an update: the first so many askers are past their deadline.
-    std::size_t held_askers = 0;
-    /// When tick() must look at it. Not for the late.
-    std::optional<Agenda::iterator> due;
-    /// When the message expires, if that is before the deadline. It counts until the first call.
-    std::optional<MonotonicTime> expiry;
-    MonotonicTime give_up;  ///< of an update
-    MonotonicTime resume;   ///< while pausing
-    std::size_t bytes = 0;  ///< of an update
-    std::uint32_t calls = 0;
-    bool failed = false;  ///< its last call: Health::failing
-
-    [[nodiscard]] const Request& request() const { return delivery.request(); }
-    [[nodiscard]] const std::string& thing() const { return request().thing.text(); }
-    [[nodiscard]] bool is_update() const { return request().operation == Operation::update; }
-    [[nodiscard]] bool is_held() const { return held_askers > 0; }
-    /// Whether there is a next deadline of an asker to look at.
-    [[nodiscard]] bool is_awaited() const { return held_askers < askers.size(); }
-    /// Those of the askers that Lanes counts as joined.
-    [[nodiscard]] std::size_t joined() const;
-  };
-  using Requests = std::unordered_map<RequestId, Pending>;
-  using Place = Requests::iterator;
+  friend class EngineFaults;  // of the tests, which break what cannot break
+  using Place = RequestTable::Place;
 
   /// The request whose answer will be this one's as well, or the end.
   Place find_same(const Request& request, const Message& message, MonotonicTime deadline);
   /// `same`: the request that would be joined, or the end.
   std::optional<Rejection> refusal(const Request& request, std::size_t bytes,
-                                   Requests::const_iterator same) const;
-  void add(RequestId id, Pending pending);
+                                   RequestTable::Requests::const_iterator same) const;
 
-  [[nodiscard]] bool is_suspected(std::string_view thing) const;
-  /// What Lanes may give out now; `suspected`: for things whose last call failed as well.
-  [[nodiscard]] Lanes::Allowed allowed(MonotonicTime now, bool suspected) const;
-  /// When next_call() has something to give, as things are.
-  [[nodiscard]] MonotonicTime next_call_at(MonotonicTime now) const;
-  [[nodiscard]] MonotonicTime next_call_at(MonotonicTime now, bool suspected) const;
-  Call start(Now now, RequestId id);
-  [[nodiscard]] MonotonicTime call_deadline(const Pending& pending, MonotonicTime now) const;
-  Quota& quota_for(QuotaKind kind) { return kind == QuotaKind::reads ? reads_ : writes_; }
+  /// Nothing if it cannot be begun: a fault.
+  std::optional<Call> start(Now now, RequestId id);
+  [[nodiscard]] MonotonicTime call_deadline(const PendingRequest& pending, MonotonicTime now) const;
+  /// What the engine knows of an update whose fate is asked for.
+  [[nodiscard]] Reconciliation::Evidence evidence(Now now, const PendingRequest& pending,
+                                                  const HttpOutcome& described) const;
   void observe(Now now, RequestId id, std::string_view thing, QuotaKind kind,
                const Outcome& outcome, Effects& effects);
-  /// What the engine knows of an update whose fate is asked for.
-  [[nodiscard]] Reconciliation::Evidence evidence(Now now, const Pending& pending,
-                                                  const HttpOutcome& described) const;
   void try_again(Now now, Place place, Delivery::Again again, Effects& effects);
-  /// A pause is over.
-  void resume(Place place);
-  /// The circuit is open, and it alone decides when there is another try: pauses that failures
-  /// caused are over.
-  void resume_failed();
   void conclude(Now now, Place place, const Answer& answer, const std::string& endpoint_request_id,
                 Effects& effects);
+  void overdue(Now now, Place place, Effects& effects);
+  [[nodiscard]] Rejection overdue_rejection(const PendingRequest& pending) const;
+  [[nodiscard]] Rejection too_old() const;
+
+  /// Answers all askers.
+  void reply(Now now, PendingRequest& pending, const Answer& answer,
+             const std::string& endpoint_request_id, Effects& effects);
+  /// An update is kept no more, and `effects` say so if it was recorded.
+  void settle(Place place, Effects& effects);
+  /// Rejects the requests that something happened to that cannot happen.
+  void reject_faulty(Now now, Effects& effects);
 
   /// How much time a call for a device that waits needs at least: with less, it would be carried
   /// out for a device that hears of a rejection.
   [[nodiscard]] Duration least_time_for_call() const;
-  void schedule(Place place);
-  void unschedule(Pending& pending);
-  void overdue(Now now, Place place, Effects& effects);
-  void hold_next_asker(Place place);
-  [[nodiscard]] Rejection overdue_rejection(const Pending& pending) const;
-  [[nodiscard]] Rejection too_old() const;
-
-  /// Answers all askers.
-  void reply(Now now, Pending& pending, const Answer& answer,
-             const std::string& endpoint_request_id, Effects& effects);
-  /// An update is held no more; `effects`: say so, if it was recorded.
-  void forget_update(Place place, Effects* effects);
-  /// Takes out a request that has been answered; its call may still be on its way.
-  void withdraw(Place place);
 
   EngineSettings settings_;
   Intake intake_;
-  Lanes lanes_;
-  Requests requests_;
-  Agenda due_;                         ///< all but the late
-  Agenda pauses_;                      ///< those that pause
-  std::set<RequestId> held_;           ///< in the order in which they were received
-  std::deque<RequestId> reconciling_;  ///< waiting for the describe that reconciles them
+  RequestTable requests_;
+  Scheduler scheduler_;
   Notifier notifier_;
-  Quota reads_;
-  Quota writes_;
-  Circuit circuit_;
   RecentFailures failures_;
   Random random_;
   RequestId next_id_ = 1;
-  std::size_t in_flight_ = 0;  ///< calls for requests
-  std::size_t pausing_ = 0;    ///< those of `pauses_` that are not held
-  std::size_t updates_ = 0;
-  std::size_t update_bytes_ = 0;
   bool refusing_ = false;
 };
 

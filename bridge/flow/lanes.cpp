@@ -137,6 +137,15 @@ void Lanes::remove(std::string_view thing, RequestId request) {
   place_anew(list, lane);
 }
 
+void Lanes::drop(std::string_view thing, RequestId request) {
+  const auto found = by_thing_.find(thing);
+  if (found != by_thing_.end() && found->second->busy_with == request) {
+    finish(thing);
+  } else {
+    remove(thing, request);
+  }
+}
+
 void Lanes::hold(std::string_view thing, RequestId request) {
   const auto found = by_thing_.find(thing);
   if (found == by_thing_.end()) return;

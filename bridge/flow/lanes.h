@@ -59,6 +59,8 @@ class Lanes {
 
   /// Takes out a request that still waits.
   void remove(std::string_view thing, RequestId request);
+  /// Takes out a request wherever it is, and frees the lane that it keeps busy.
+  void drop(std::string_view thing, RequestId request);
   /// From now on a waiting request is held.
   void hold(std::string_view thing, RequestId request);
 

@@ -167,6 +167,11 @@ void Bridge::carry_out(Now now, Driver::Orders& orders) {
 }
 
 void Bridge::publish(Now now, const Effects& effects) {
+  for (const auto& fault : effects.illegal_transitions) {
+    promise(false, "only what can happen in its state happens to a request", [&] {
+      return std::string(to_string(fault.event)) + " while " + std::string(to_string(fault.state));
+    });
+  }
   digest_.add(now.monotonic, effects);
   ledger_.published(now.monotonic, effects);
   for (const auto& publication : effects.publications) {

@@ -49,6 +49,14 @@ class TelemetryTest : public ::testing::Test {
   Telemetry telemetry_{*TopicGrammar::from_base("$aws/things/{thing}/jobs")};
 };
 
+TEST_F(TelemetryTest, AFaultOfTheBridgesOwnCounts) {
+  EXPECT_THAT(metrics(), HasSubstr("jobs_bridge_internal_faults_total 0"));
+  Effects effects;
+  effects.illegal_transitions = {{}, {}};
+  telemetry_.decided(now_, effects);
+  EXPECT_THAT(metrics(), HasSubstr("jobs_bridge_internal_faults_total 2"));
+}
+
 TEST_F(TelemetryTest, AcceptedRequestCountsWithItsTimeAndItsThing) {
   decide(finished("pump", 4ms));
   EXPECT_EQ(status().requests.accepted, 1U);

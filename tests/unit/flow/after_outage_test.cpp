@@ -12,8 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration latency = 20ms;
-
 HttpOutcome failure(HttpFailure::Kind kind, bool maybe_sent) {
   return HttpFailure{.kind = kind, .maybe_sent = maybe_sent, .detail = "simulated"};
 }
@@ -36,10 +34,11 @@ TEST_P(AfterOutageTest, HeldUpdatesGoOutWithinAProbesPauseAndAtTheQuota) {
   const std::string done = R"({"execution":{"jobId":"j","status":"SUCCEEDED","versionNumber":2}})";
   MonotonicTime from{};
   MonotonicTime to{};
-  Site site({.queue = 100000, .reads_per_second = quota, .writes_per_second = quota},
-            [&, &fate = fate](const std::string& /*thing*/, MonotonicTime now) {
-              return now >= from && now < to ? fate : Site::Fate{answer_of(200, done), latency};
-            });
+  Site site(
+      {.queue = 100000, .reads_per_second = quota, .writes_per_second = quota},
+      [&, &fate = fate](const std::string& /*thing*/, MonotonicTime now) {
+        return now >= from && now < to ? fate : Site::Fate{answer_of(200, done), Site::latency};
+      });
   from = site.began + begins;
   to = site.began + ends;
   for (int thing = 0; thing < things; ++thing) {
@@ -76,13 +75,13 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Combine(testing::Values(Site::Fate{failure(HttpFailure::Kind::connect, false), 1ms},
                                      Site::Fate{failure(HttpFailure::Kind::connect, false), 3s},
                                      Site::Fate{failure(HttpFailure::Kind::timeout, true), 5s},
-                                     Site::Fate{unavailable(""), latency}),
+                                     Site::Fate{unavailable(""), Site::latency}),
                      testing::Values(10s, 60s, 10min), testing::Values(1, 2, 5, 100)));
 // Long enough to be an outage and not two things' own, who then wait as long as they were asked.
-INSTANTIATE_TEST_SUITE_P(OutagesWithRetryAfter, AfterOutageTest,
-                         testing::Combine(testing::Values(Site::Fate{unavailable("60"), latency}),
-                                          testing::Values(60s, 10min),
-                                          testing::Values(1, 2, 5, 100)));
+INSTANTIATE_TEST_SUITE_P(
+    OutagesWithRetryAfter, AfterOutageTest,
+    testing::Combine(testing::Values(Site::Fate{unavailable("60"), Site::latency}),
+                     testing::Values(60s, 10min), testing::Values(1, 2, 5, 100)));
 
 }  // namespace
 }  // namespace jobs_bridge::testing_support

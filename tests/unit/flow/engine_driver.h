@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +26,17 @@ class EngineDriver {
   explicit EngineDriver(EngineSettings settings = {},
                         std::string_view base = "$aws/things/{thing}/jobs")
       : engine(settings, *TopicGrammar::from_base(base)) {}
+
+  /// Nothing has happened to a request that cannot happen, but where a test makes it happen.
+  ~EngineDriver() {
+    if (faults_expected) return;
+    for (const auto& fault : effects.illegal_transitions) {
+      ADD_FAILURE() << "request " << fault.request << ": " << to_string(fault.event) << " while "
+                    << to_string(fault.state);
+    }
+  }
+  EngineDriver(const EngineDriver&) = delete;
+  EngineDriver& operator=(const EngineDriver&) = delete;
 
   void receive(Message message) { engine.received(now, std::move(message), effects); }
   /// `below` is what follows the thing's base: "start-next".
@@ -82,6 +95,7 @@ class EngineDriver {
   Now now{.monotonic = MonotonicTime(std::chrono::hours(1)), .unix_seconds = 1700000000};
   Engine engine;
   Effects effects;
+  bool faults_expected = false;
 };
 
 }  // namespace jobs_bridge::testing_support

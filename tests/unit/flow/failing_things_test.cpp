@@ -11,14 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration latency = 20ms;
-
-const HttpOutcome error = answer_of(500, R"({"message":"m"})");
-const HttpOutcome timed_out =
-    HttpFailure{.kind = HttpFailure::Kind::timeout, .maybe_sent = true, .detail = "timeout"};
-const HttpOutcome refused =
-    HttpFailure{.kind = HttpFailure::Kind::connect, .maybe_sent = false, .detail = "refused"};
-
 bool is_ill(const std::string& thing) {
   return thing.starts_with("ill");
 }
@@ -26,11 +18,12 @@ bool is_ill(const std::string& thing) {
 /// The calls of things called ill fail so; all others succeed.
 Site::Endpoint failing_for_the_ill(Site::Fate fate) {
   return [fate = std::move(fate)](const std::string& thing, MonotonicTime /*now*/) {
-    return is_ill(thing) ? fate : Site::Fate{answer_of(200, "{}"), latency};
+    return is_ill(thing) ? fate : Site::Fate{answer_of(200, "{}"), Site::latency};
   };
 }
-const Site::Fate answered_with_an_error{error, latency};
-const Site::Fate left_hanging{timed_out, 5s};
+const Site::Fate answered_with_an_error{answer_of(500, R"({"message":"m"})"), Site::latency};
+const Site::Fate left_hanging{
+    HttpFailure{.kind = HttpFailure::Kind::timeout, .maybe_sent = true, .detail = "timeout"}, 5s};
 
 struct Devices {
   int count;
@@ -84,7 +77,7 @@ TEST_P(FailingThingsTest, DelayNobodyElse) {
   RecordProperty("rejected", seen.rejected);
   EXPECT_EQ(seen.replies, healthy.count * static_cast<int>(30min / healthy.interval));
   EXPECT_EQ(seen.rejected, 0);
-  EXPECT_EQ(seen.longest, latency);
+  EXPECT_EQ(seen.longest, Site::latency);
   EXPECT_GE(seen_by(site, true).rejected, 30) << "gets are answered all the same";
 }
 

@@ -20,6 +20,8 @@ class Site {
     HttpOutcome outcome;
     Duration takes;
   };
+  /// Of an endpoint in order.
+  static constexpr Duration latency = std::chrono::milliseconds(20);
   using Endpoint = std::function<Fate(const std::string& thing, MonotonicTime now)>;
 
   Site(EngineSettings settings, Endpoint endpoint)

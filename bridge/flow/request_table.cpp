@@ -1,0 +1,167 @@
+#include "bridge/flow/request_table.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace jobs_bridge {
+
+void RequestTable::add(RequestId id, PendingRequest request, RequestEvent event) {
+  const auto [place, fresh] = requests_.emplace(id, std::move(request));
+  if (fresh && place->second.is_update()) {
+    ++updates_;
+    update_bytes_ += place->second.bytes;
+  }
+  apply(place, event);
+}
+
+bool RequestTable::apply(Place place, RequestEvent event, MonotonicTime resume) {
+  auto& request = place->second;
+  const auto from = request.state;
+  const auto to = next_state(from, event);
+  if (!to) {
+    faults_.push_back({.request = place->first, .state = from, .event = event});
+    return false;
+  }
+  ++transitions_[static_cast<std::size_t>(from)][static_cast<std::size_t>(event)];
+  if (event == RequestEvent::begun) request.expiry.reset();
+  if (event == RequestEvent::paused) request.resume = resume;
+  if (event == RequestEvent::restored) request.held_askers = 1;
+  if (event == RequestEvent::held) {
+    if (is_held(from)) lanes_.leave(request.thing(), 1);
+    ++request.held_askers;
+  }
+  if (from != *to) {
+    leave(place, from, *to);
+    enter(place, from, *to);
+    request.state = *to;
+  }
+  if (*to == RequestState::absent) {
+    unschedule(request);
+    requests_.erase(place);
+  } else if (*to == RequestState::late) {
+    unschedule(request);
+  } else {
+    schedule(place);
+  }
+  return true;
+}
+
+void RequestTable::leave(Place place, RequestState from, RequestState to) {
+  const auto& request = place->second;
+  const auto id = place->first;
+  if (is_held(from) && !is_held(to)) held_.erase(id);
+  if (is_calling(from) && !is_calling(to)) --in_flight_;
+  if (from == RequestState::pausing) --pausing_;
+  if (is_pausing(from) && !is_pausing(to)) pauses_.erase({request.resume, id});
+  if (from == RequestState::reconciling) std::erase(reconciling_, id);
+  if (to != RequestState::absent) return;
+  if (is_queued(from)) {
+    lanes_.remove(request.thing(), id);
+  } else {
+    lanes_.finish(request.thing());
+  }
+}
+
+void RequestTable::enter(Place place, RequestState from, RequestState to) {
+  const auto& request = place->second;
+  const auto id = place->first;
+  if (is_held(to) && !is_held(from)) held_.insert(id);
+  if (is_calling(to) && !is_calling(from)) ++in_flight_;
+  if (to == RequestState::pausing) ++pausing_;
+  if (is_pausing(to) && !is_pausing(from)) pauses_.emplace(request.resume, id);
+  if (to == RequestState::reconciling) reconciling_.push_back(id);
+  if (!is_queued(to)) return;
+  const auto kind = request.delivery.quota();
+  if (from == RequestState::absent) {
+    lanes_.add(request.thing(), id, kind, is_held(to));
+  } else if (is_queued(from)) {
+    lanes_.hold(request.thing(), id);
+  } else {
+    lanes_.again(request.thing(), kind, is_held(to));
+  }
+}
+
+void RequestTable::discard(Place place) {
+  auto& request = place->second;
+  const auto id = place->first;
+  held_.erase(id);
+  std::erase(reconciling_, id);
+  if (pauses_.erase({request.resume, id}) > 0 && request.state == RequestState::pausing) --pausing_;
+  unschedule(request);
+  if (is_calling(request.state)) {
+    request.state = RequestState::late;
+    return;
+  }
+  lanes_.drop(request.thing(), id);
+  requests_.erase(place);
+}
+
+void RequestTable::join(Place place, Asker asker, std::size_t bytes) {
+  auto& request = place->second;
+  request.askers.push_back(std::move(asker));
+  request.bytes += bytes;
+  update_bytes_ += bytes;
+  lanes_.join(request.thing());
+  schedule(place);
+}
+
+Asker RequestTable::remove_first_asker(Place place) {
+  auto& request = place->second;
+  auto first = std::move(request.askers.front());
+  request.askers.erase(request.askers.begin());
+  if (!request.askers.empty()) {
+    lanes_.leave(request.thing(), 1);
+    schedule(place);
+  }
+  return first;
+}
+
+std::vector<Asker> RequestTable::remove_askers(PendingRequest& request) {
+  // The first one, and those that are held, do not count as joined.
+  const auto others = std::max<std::size_t>(request.held_askers, 1);
+  lanes_.leave(request.thing(), request.askers.size() - std::min(request.askers.size(), others));
+  return std::exchange(request.askers, {});
+}
+
+void RequestTable::forget_update(PendingRequest& request) {
+  --updates_;
+  update_bytes_ -= std::exchange(request.bytes, 0);
+}
+
+RequestTable::Place RequestTable::last_of(const std::string& thing) {
+  const auto last = lanes_.last(thing);
+  return last ? requests_.find(*last) : requests_.end();
+}
+
+std::optional<RequestId> RequestTable::next_reconciling() const {
+  return reconciling_.empty() ? std::nullopt : std::optional(reconciling_.front());
+}
+
+void RequestTable::schedule(Place place) {
+  auto& request = place->second;
+  auto due = request.give_up;
+  if (request.expiry) {
+    due = *request.expiry;
+  } else if (request.is_awaited()) {
+    due = request.askers[request.held_askers].deadline;
+    if (is_queued(request.state) && !request.is_update()) due -= least_time_for_call_;
+  }
+  if (request.is_update()) due = std::min(due, request.give_up);
+  if (request.due && (*request.due)->first == due) return;
+  // Most are due later than all others: at the end their place is found at once.
+  if (!request.due) {
+    request.due = due_.emplace_hint(due_.end(), due, place->first);
+    return;
+  }
+  auto entry = due_.extract(*request.due);
+  entry.value().first = due;
+  request.due = due_.insert(due_.end(), std::move(entry));
+}
+
+void RequestTable::unschedule(PendingRequest& request) {
+  if (!request.due) return;
+  due_.erase(*request.due);
+  request.due.reset();
+}
+
+}  // namespace jobs_bridge

@@ -1,0 +1,148 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "bridge/flow/call.h"
+#include "bridge/flow/delivery.h"
+#include "bridge/flow/lanes.h"
+#include "bridge/flow/request_state.h"
+#include "bridge/flow/respond.h"
+#include "bridge/jobs/request.h"
+#include "bridge/time.h"
+
+namespace jobs_bridge {
+
+/// A device that waits for the answer to a request.
+struct Asker {
+  ReplyAddress address;
+  MonotonicTime deadline;
+};
+
+/// A request and all who wait for its answer.
+struct PendingRequest {
+  PendingRequest(Delivery to_make, Asker asker) : delivery(std::move(to_make)) {
+    askers.push_back(std::move(asker));
+  }
+
+  Delivery delivery;
+  std::vector<Asker> askers;  ///< by deadline
+  /// RequestTable's alone to change, as are the next two.
+  RequestState state = RequestState::absent;
+  /// Of an update: the first so many askers are past their deadline.
+  std::size_t held_askers = 0;
+  /// When it is due(); nothing: late.
+  std::optional<std::set<std::pair<MonotonicTime, RequestId>>::iterator> due;
+  /// When the message expires, if that is before the deadline. It counts until the first call.
+  std::optional<MonotonicTime> expiry;
+  MonotonicTime give_up;  ///< of an update
+  MonotonicTime resume;   ///< while pausing
+  std::size_t bytes = 0;  ///< of an update
+  std::uint32_t calls = 0;
+  bool failed = false;  ///< its last call: Health::failing
+
+  [[nodiscard]] const Request& request() const { return delivery.request(); }
+  [[nodiscard]] const std::string& thing() const { return request().thing.text(); }
+  [[nodiscard]] bool is_update() const { return request().operation == Operation::update; }
+  /// Whether there is a next deadline of an asker to look at.
+  [[nodiscard]] bool is_awaited() const { return held_askers < askers.size(); }
+};
+
+/// All requests that were taken and are not done with, each with its state, and what follows from
+/// the states: the lanes, what is due when, what pauses, what is held and all counts. A state
+/// changes by apply() alone, which keeps all of these in step. Not thread-safe; time must not go
+/// backwards.
+class RequestTable {
+ public:
+  using Requests = std::unordered_map<RequestId, PendingRequest>;
+  using Place = Requests::iterator;
+  /// What is due when.
+  using Agenda = std::set<std::pair<MonotonicTime, RequestId>>;
+
+  /// Takes a request in, as taken or restored.
+  void add(RequestId id, PendingRequest request, RequestEvent event);
+
+  /// An event happened to a request; one that is done with is taken out of the table. False if it
+  /// cannot happen in its state: then nothing has changed, and it is among the faults.
+  /// - begun: take_turn() gave the request out, or it was next_reconciling();
+  /// - paused: until `resume`;
+  /// - held: one more asker of an update is past its deadline.
+  bool apply(Place place, RequestEvent event, MonotonicTime resume = {});
+  /// What could not happen since the last look.
+  std::vector<IllegalTransition> take_faults() { return std::exchange(faults_, {}); }
+  /// Takes out a request of which nothing is certain, whatever its state. Its call counts as late.
+  void discard(Place place);
+  /// All that was applied so far, for tests.
+  [[nodiscard]] const TransitionCounts& transitions() const { return transitions_; }
+
+  /// Another device waits for the same answer.
+  void join(Place place, Asker asker, std::size_t bytes);
+  /// The one that waits longest is answered, and others wait on.
+  Asker remove_first_asker(Place place);
+  /// All are answered.
+  std::vector<Asker> remove_askers(PendingRequest& request);
+  /// An update is no longer kept.
+  void forget_update(PendingRequest& request);
+
+  [[nodiscard]] Place find(RequestId id) { return requests_.find(id); }
+  [[nodiscard]] Requests::const_iterator find(RequestId id) const { return requests_.find(id); }
+  [[nodiscard]] Place end() { return requests_.end(); }
+  [[nodiscard]] Requests::const_iterator end() const { return requests_.end(); }
+  /// The request of a thing that was taken last, or the end.
+  [[nodiscard]] Place last_of(const std::string& thing);
+
+  /// The request whose turn it is, which is now to be begun.
+  std::optional<RequestId> take_turn(const Lanes::Allowed& allowed) {
+    return lanes_.start(allowed);
+  }
+  [[nodiscard]] const Lanes& lanes() const { return lanes_; }
+  /// The one that is asked for before all others; nothing if there is none.
+  [[nodiscard]] std::optional<RequestId> next_reconciling() const;
+
+  /// All but the late, by when something must become of them.
+  [[nodiscard]] const Agenda& due() const { return due_; }
+  /// A request that is no update is due so long before its deadline while it waits.
+  void set_least_time_for_call(Duration time) { least_time_for_call_ = time; }
+  /// Those that pause, by the end of the pause.
+  [[nodiscard]] const Agenda& pauses() const { return pauses_; }
+
+  /// Requests that wait for a turn or pause, and whose devices wait.
+  [[nodiscard]] std::size_t waiting() const {
+    return lanes_.waiting() + pausing_ + reconciling_.size();
+  }
+  /// Calls under way, late ones included.
+  [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
+  /// In the order in which they were received.
+  [[nodiscard]] const std::set<RequestId>& held() const { return held_; }
+  [[nodiscard]] std::size_t updates() const { return updates_; }
+  [[nodiscard]] std::size_t update_bytes() const { return update_bytes_; }
+
+ private:
+  void leave(Place place, RequestState from, RequestState to);
+  void enter(Place place, RequestState from, RequestState to);
+  void schedule(Place place);
+  void unschedule(PendingRequest& request);
+
+  Requests requests_;
+  Lanes lanes_;
+  Agenda due_;
+  Agenda pauses_;
+  std::set<RequestId> held_;
+  std::deque<RequestId> reconciling_;
+  Duration least_time_for_call_{};
+  std::size_t in_flight_ = 0;
+  std::size_t pausing_ = 0;  ///< those of `pauses_` that are not held
+  std::size_t updates_ = 0;
+  std::size_t update_bytes_ = 0;
+  TransitionCounts transitions_{};
+  std::vector<IllegalTransition> faults_;
+};
+
+}  // namespace jobs_bridge

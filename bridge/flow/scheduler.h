@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <variant>
+
+#include "bridge/flow/call.h"
+#include "bridge/flow/circuit.h"
+#include "bridge/flow/effects.h"
+#include "bridge/flow/notifier.h"
+#include "bridge/flow/quota.h"
+#include "bridge/flow/random.h"
+#include "bridge/flow/request_table.h"
+#include "bridge/jobs/outcome.h"
+#include "bridge/time.h"
+
+namespace jobs_bridge {
+
+/// Decides when a call may be made, and for whom: what the quotas and the endpoint's state allow,
+/// and the order among describes that reconcile, polls and the requests in their lanes. Not
+/// thread-safe; time must not go backwards.
+class Scheduler {
+ public:
+  /// Most calls a second; 0: no limit.
+  Scheduler(double reads_per_second, double writes_per_second)
+      : reads_(reads_per_second), writes_(writes_per_second) {}
+
+  /// Whose turn it is: a request, which is now to be begun, or a poll.
+  using Turn = std::variant<RequestId, Call>;
+  /// A poll gets that id.
+  std::optional<Turn> next(Now now, RequestTable& requests, Notifier& notifier, RequestId poll,
+                           Effects& effects);
+  /// When next() has something to give, as things are.
+  [[nodiscard]] MonotonicTime next_at(MonotonicTime now, const RequestTable& requests,
+                                      const Notifier& notifier) const;
+  /// No call is begun any more for an update that is held.
+  void leave_held() { held_ = false; }
+
+  /// A call is made, whose turn it was.
+  void called(MonotonicTime now, RequestId call, std::string_view thing, QuotaKind kind);
+  /// It ended. True if the endpoint is given up by that: see Circuit.
+  bool ended(MonotonicTime now, RequestId call, std::string_view thing, QuotaKind kind,
+             const Outcome& outcome, const RequestTable& requests, Random& random,
+             Effects& effects);
+
+  /// Time passed; to be called at next_tick(), if that is something.
+  void tick(MonotonicTime now, Effects& effects);
+  [[nodiscard]] std::optional<MonotonicTime> next_tick() const;
+
+  void set_limits(MonotonicTime now, double reads_per_second, double writes_per_second);
+
+  [[nodiscard]] const Quota& quota(QuotaKind kind) const {
+    return kind == QuotaKind::reads ? reads_ : writes_;
+  }
+  [[nodiscard]] const Circuit& circuit() const { return circuit_; }
+
+ private:
+  Quota& quota(QuotaKind kind) { return kind == QuotaKind::reads ? reads_ : writes_; }
+  /// `suspected`: for things whose last call failed as well.
+  [[nodiscard]] Lanes::Allowed allowed(MonotonicTime now, bool suspected) const;
+  [[nodiscard]] MonotonicTime next_at(MonotonicTime now, const RequestTable& requests,
+                                      const Notifier& notifier, bool suspected) const;
+  void count(MonotonicTime now, RequestId call, QuotaKind kind, const Outcome& outcome,
+             Effects& effects);
+
+  Quota reads_;
+  Quota writes_;
+  Circuit circuit_;
+  bool held_ = true;
+};
+
+}  // namespace jobs_bridge
