@@ -82,6 +82,11 @@ INSTANTIATE_TEST_SUITE_P(
     OutagesWithRetryAfter, AfterOutageTest,
     testing::Combine(testing::Values(Site::Fate{unavailable("60"), Site::latency}),
                      testing::Values(60s, 10min), testing::Values(1, 2, 5, 100)));
+// Shorter than anyone was asked to wait.
+INSTANTIATE_TEST_SUITE_P(ShortOutagesWithRetryAfter, AfterOutageTest,
+                         testing::Combine(testing::Values(Site::Fate{unavailable("60"),
+                                                                     Site::latency}),
+                                          testing::Values(1s), testing::Values(5, 100)));
 
 }  // namespace
 }  // namespace jobs_bridge::testing_support
