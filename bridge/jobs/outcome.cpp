@@ -362,7 +362,8 @@ Outcome read_failure(const HttpFailure& failure) {
     outcome.health = Health::healthy;
   }
   outcome.fails_for_all = failure.kind == Kind::resolve || failure.kind == Kind::connect ||
-                          failure.kind == Kind::tls || failure.kind == Kind::credentials;
+                          failure.kind == Kind::tls || failure.kind == Kind::client_certificate ||
+                          failure.kind == Kind::credentials;
   if (outcome.health != Health::failing) {
     outcome.fault.clear();
     outcome.fault_detail.clear();

@@ -604,6 +604,20 @@ TEST(OutcomeTest, WhatIsWrongWithTheEndpointNamesNothingOfTheGatewayToDevices) {
       << "what is said of one thing is not for others";
 }
 
+TEST(OutcomeTest, WhatFailsForEveryThingIsToldFromWhatMayFailForOne) {
+  using Kind = HttpFailure::Kind;
+  for (const auto kind :
+       {Kind::resolve, Kind::connect, Kind::tls, Kind::client_certificate, Kind::credentials}) {
+    EXPECT_TRUE(outcome_of(HttpFailure{.kind = kind, .detail = "d"}).fails_for_all);
+  }
+  for (const auto kind : {Kind::timeout, Kind::broken, Kind::too_large, Kind::stopped}) {
+    EXPECT_FALSE(outcome_of(HttpFailure{.kind = kind, .detail = "d"}).fails_for_all);
+  }
+  EXPECT_TRUE(outcome_of(response(403, "{}", "ExpiredTokenException")).fails_for_all);
+  EXPECT_FALSE(outcome_of(response(403, "{}", "AccessDeniedException")).fails_for_all);
+  EXPECT_FALSE(outcome_of(response(503, "")).fails_for_all);
+}
+
 TEST(NoAnswerTest, IsAnErrorThatDevicesRepeatAndNamesNoHost) {
   using Kind = HttpFailure::Kind;
   for (const auto kind : {Kind::resolve, Kind::connect, Kind::tls, Kind::timeout, Kind::broken,
