@@ -59,6 +59,7 @@ class Bridge {
   [[nodiscard]] bool is_idle() const { return engine().is_idle(); }
   [[nodiscard]] Engine::Counts counts() const { return engine().counts(); }
   [[nodiscard]] std::uint64_t calls() const { return calls_; }
+  [[nodiscard]] const TransitionCounts& transitions() const { return engine().transitions(); }
   /// Publications that were decided.
   [[nodiscard]] std::uint64_t published() const { return published_; }
 

@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
+#include <iterator>
 #include <optional>
 #include <string>
 
@@ -83,8 +85,11 @@ TEST(RandomWorldsTest, EveryPromiseIsKept) {
     const auto worlds = setting("JOBS_BRIDGE_SIMULATION_WORLDS").value_or(usual_worlds);
     for (std::uint64_t seed = 1; seed <= worlds; ++seed) run_world(seed, totals);
   }
-  std::cout << totals.text() << "\n" << totals.coverage.table() << std::flush;
-  for (const auto& pair : totals.coverage.missing()) {
+  std::cout << totals.text() << "\n"
+            << totals.coverage.table() << totals.transitions.table() << std::flush;
+  auto missing = totals.coverage.missing();
+  std::ranges::copy(totals.transitions.missing(), std::back_inserter(missing));
+  for (const auto& pair : missing) {
     // Few worlds may miss what is rare; so many do not, and miss the same in every run.
     if (totals.worlds >= enough_worlds) {
       ADD_FAILURE() << "in no world: " << pair;

@@ -316,6 +316,7 @@ void World::stop_bridge(bool cut_power) {
   if (!bridge_->drained()) ledger_.happened(now_, cut_power ? Event::power_cut : Event::killed);
   stalled_until_ = now_;  // the next process is another one
   calls_before_ += bridge_->calls();
+  transitions_before_.add(bridge_->transitions());
   bridge_.reset();
   broker_.forget();
   broker_.disconnect();
@@ -338,6 +339,8 @@ void World::stop_bridge(bool cut_power) {
 }
 
 Totals World::totals() const {
+  auto transitions = transitions_before_;
+  if (bridge_) transitions.add(bridge_->transitions());
   return {.worlds = 1,
           .requests = ledger_.size(),
           .calls = calls_before_ + (bridge_ ? bridge_->calls() : 0),
@@ -350,7 +353,8 @@ Totals World::totals() const {
                                         std::chrono::duration<double>(settling_.bound),
           .time = now_ - MonotonicTime(1h),
           .fingerprint = digest_.value(),
-          .coverage = ledger_.coverage()};
+          .coverage = ledger_.coverage(),
+          .transitions = transitions};
 }
 
 void Totals::add(const Totals& other) {
@@ -364,6 +368,7 @@ void Totals::add(const Totals& other) {
   time += other.time;
   fingerprint ^= other.fingerprint;
   coverage.add(other.coverage);
+  transitions.add(other.transitions);
 }
 
 std::string Totals::text() const {

@@ -24,6 +24,7 @@
 #include "tests/simulation/script.h"
 #include "tests/simulation/shape.h"
 #include "tests/simulation/story.h"
+#include "tests/simulation/transitions.h"
 
 namespace jobs_bridge::simulation {
 
@@ -39,6 +40,7 @@ struct Totals {
   Duration time{};
   std::uint64_t fingerprint = 0;  ///< the same for the same run
   Coverage coverage = {};
+  Transitions transitions = {};
 
   void add(const Totals& other);
   [[nodiscard]] std::string text() const;
@@ -174,6 +176,7 @@ class World {
   std::unordered_map<std::uint64_t, Under> calls_;
   std::uint64_t next_call_ = 0;
   std::uint64_t calls_before_ = 0;  ///< of former lives
+  Transitions transitions_before_;
   std::uint64_t ends_ = 0;
   Settling settling_;
 };
