@@ -6,32 +6,32 @@
 namespace jobs_bridge::simulation {
 namespace {
 
-constexpr std::array<std::string_view, fault_count> names = {"refused connections",
-                                                             "unreachable endpoint",
-                                                             "hanging calls",
-                                                             "broken connections",
-                                                             "failing calls",
-                                                             "nonsense",
-                                                             "forbidden calls",
-                                                             "throttling",
-                                                             "slowness",
-                                                             "failing things",
-                                                             "cancellations",
-                                                             "repeats",
-                                                             "floods",
-                                                             "expiries",
-                                                             "invalid requests",
-                                                             "clock jumps",
-                                                             "unset clock",
-                                                             "kills",
-                                                             "power cuts",
-                                                             "shutdowns",
-                                                             "full disks",
-                                                             "standstills",
-                                                             "late timers",
-                                                             "lost credentials",
-                                                             "lost broker",
-                                                             "blocked publishes"};
+constexpr std::array<std::string_view, fault_count> fault_names = {"refused connections",
+                                                                   "unreachable endpoint",
+                                                                   "hanging calls",
+                                                                   "broken connections",
+                                                                   "failing calls",
+                                                                   "nonsense",
+                                                                   "forbidden calls",
+                                                                   "throttling",
+                                                                   "slowness",
+                                                                   "failing things",
+                                                                   "cancellations",
+                                                                   "repeats",
+                                                                   "floods",
+                                                                   "expiries",
+                                                                   "invalid requests",
+                                                                   "clock jumps",
+                                                                   "unset clock",
+                                                                   "kills",
+                                                                   "power cuts",
+                                                                   "shutdowns",
+                                                                   "full disks",
+                                                                   "standstills",
+                                                                   "late timers",
+                                                                   "lost credentials",
+                                                                   "lost broker",
+                                                                   "blocked publishes"};
 
 }  // namespace
 
@@ -57,7 +57,7 @@ std::string Faults::text() const {
   std::string text;
   for (const auto fault : list()) {
     if (!text.empty()) text += ", ";
-    text += names.at(static_cast<std::size_t>(fault));
+    text += fault_names.at(static_cast<std::size_t>(fault));
   }
   return text.empty() ? "none" : text;
 }
