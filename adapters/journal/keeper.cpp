@@ -32,7 +32,7 @@ constexpr Duration look_every = 1s;
 
 /// A writer that does not get a processor, or is held for a checkpoint, is waited for so many times
 /// longer than one that hangs.
-constexpr int more_patience = 4;
+constexpr int more_patience = 2;
 
 MonotonicTime now() {
   return std::chrono::steady_clock::now();

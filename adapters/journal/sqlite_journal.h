@@ -19,8 +19,9 @@ struct JournalSettings {
   /// Bytes that the database may take, its log of writes apart.
   std::size_t max_size = std::size_t{64} << 20;
   /// How long record() waits for a write, and with it whoever waits for the caller. A file system
-  /// in good order, but busy with a sync, has been seen to take a tenth of a second.
-  Duration write_patience = std::chrono::milliseconds(250);
+  /// in good order, but busy with syncs of others, has been seen to take more than a quarter of a
+  /// second; whoever is more impatient refuses updates for nothing.
+  Duration write_patience = std::chrono::seconds(1);
   /// From record() until the disk is told to keep an entry that has not been settled by then. The
   /// disk's own time comes on top of it.
   Duration sync_after = std::chrono::milliseconds(40);

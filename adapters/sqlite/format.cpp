@@ -23,7 +23,8 @@ std::string text_of(int error) {
 }
 
 /// Whether it begins as a database does. One damaged byte does not make it something else: then the
-/// application_id, further on, still tells.
+/// application_id, further on, still tells. Nor do zeros, which a power cut may leave of a new
+/// file, and which are nobody's.
 bool may_be_database(const std::string& path, std::string_view application) {
   constexpr std::string_view magic("SQLite format 3\0", 16);
   constexpr std::size_t id_at = 68;
@@ -32,6 +33,7 @@ bool may_be_database(const std::string& path, std::string_view application) {
   file.read(start.data(), start.size());
   const std::string_view read(start.data(), static_cast<std::size_t>(file.gcount()));
   if (read.substr(0, magic.size()) == magic.substr(0, read.size())) return true;
+  if (read.find_first_not_of('\0') == std::string_view::npos) return true;
   if (read.size() < start.size()) return false;
   std::uint32_t id = 0;
   for (const char byte : read.substr(id_at)) id = id << 8U | static_cast<unsigned char>(byte);

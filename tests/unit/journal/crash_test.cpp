@@ -223,7 +223,7 @@ TEST_F(LogDamageTest, AWholeLogIsNoneAndNeitherIsWhatAKillLeaves) {
 
 TEST_F(CrashTest, WhatIsNoDatabaseIsRefusedAndLeftAsItIs) {
   const auto other = directory_.file("other");
-  for (const auto& content : {std::string("something else"), std::string(5000, '\0')}) {
+  for (const auto& content : {std::string("something else"), std::string(5000, '\1')}) {
     write(path_, content);
     EXPECT_THAT(error_of_open(path_), HasSubstr("is not a database"));
     EXPECT_EQ(content_of(path_), content);
