@@ -152,6 +152,22 @@ TEST(EngineHoldingTest, PastTheStoresSizeTheNewestUpdateIsRefused) {
   EXPECT_TRUE(driver.take_publications().empty()) << "there is room again";
 }
 
+TEST(EngineHoldingTest, ARepeatThatIsAnsweredWithAnotherUpdateTakesRoomUntilThen) {
+  // Room for two, and for what a repeat takes besides its payload.
+  EngineDriver driver({.queue = 100, .holding = {.max_bytes = 3 * held_overhead + 200}});
+  driver.send_update("A", "t");
+  const auto alone = driver.engine.counts().update_bytes;
+  driver.send_update("A", "t");
+  EXPECT_GE(driver.engine.counts().update_bytes, alone + held_overhead);
+  EXPECT_EQ(driver.engine.counts().updates, 1U);
+  driver.send_update("B", "t");
+  driver.send_update("C", "t");
+  EXPECT_THAT(driver.take_one().payload, HasSubstr("RequestThrottled"));
+  driver.answer(driver.next_call().value().id);
+  EXPECT_EQ(driver.take_publications().size(), 2U);
+  EXPECT_EQ(driver.engine.counts().update_bytes, alone) << "that of B alone";
+}
+
 TEST(EngineHoldingTest, PastAThingsShareItsNewestUpdateIsRefused) {
   EngineDriver driver({.holding = {.max_per_thing = 2}});
   for (const std::string status : {"IN_PROGRESS", "FAILED"}) {

@@ -243,6 +243,17 @@ TEST(EngineExpiryTest, AnExpiryBeyondTheDeadlineChangesNothing) {
   EXPECT_EQ(driver.engine.next_tick(driver.now.monotonic), driver.now.monotonic + 7500ms);
 }
 
+TEST(EngineExpiryTest, AnUpdateWhoseMessageExpiresWithItsDeadlineIsHeldAsAnyOther) {
+  EngineDriver driver({.deadline = 8s});
+  driver.receive({.topic = "$aws/things/T/jobs/j/update",
+                  .payload = R"({"status":"SUCCEEDED"})",
+                  .expires_after = 8s});
+  driver.advance(8s);
+  driver.tick();
+  EXPECT_TRUE(driver.take_publications().empty());
+  EXPECT_EQ(driver.engine.counts().held, 1U);
+}
+
 json from_cbor(const std::string& payload) {
   return json::from_cbor(payload);
 }

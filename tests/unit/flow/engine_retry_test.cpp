@@ -244,6 +244,26 @@ TEST(EngineCircuitTest, AnEndpointThatIsDownIsProbedByOneCallAtATime) {
   EXPECT_LE(probes, 50);
 }
 
+TEST(EngineCircuitTest, ASecondOutageIsProbedAsSoonAsTheFirst) {
+  EngineDriver driver({.queue = 1000});
+  for (int i = 0; i < 100; ++i) {
+    driver.send("T" + std::to_string(i), "j/update", R"({"status":"FAILED"})");
+  }
+  const auto first_probe_after_an_outage_begins = [&] {
+    for (int i = 0; i < 5; ++i) driver.answer(driver.wait_for_call().id, unreachable);
+    EXPECT_FALSE(driver.engine.counts().endpoint_reachable);
+    const auto began = driver.now.monotonic;
+    driver.answer(driver.wait_for_call().id, unreachable);
+    return driver.now.monotonic - began;
+  };
+  EXPECT_LE(first_probe_after_an_outage_begins(), 500ms);
+  for (int i = 0; i < 10; ++i) driver.answer(driver.wait_for_call().id, unreachable);
+  for (int i = 0; i < 10; ++i) driver.answer(driver.wait_for_call().id);
+  EXPECT_TRUE(driver.engine.counts().endpoint_reachable);
+  driver.advance(2s);
+  EXPECT_LE(first_probe_after_an_outage_begins(), 500ms);
+}
+
 TEST(EngineCircuitTest, AfterAnOutageTheCallsInFlightGrowWithEachSuccess) {
   EngineDriver driver({.queue = 1000});
   for (int i = 0; i < 200; ++i) {
@@ -303,6 +323,17 @@ TEST(EngineQuotaTest, NoSecondHasMoreCallsThanTheQuotaAndABurst) {
   EXPECT_LE(writes.size(), 253U);
   for (std::size_t i = 210; i < reads.size(); ++i) EXPECT_GE(reads[i] - reads[i - 210], 1s);
   for (std::size_t i = 53; i < writes.size(); ++i) EXPECT_GE(writes[i] - writes[i - 53], 1s);
+}
+
+TEST(EngineQuotaTest, ANewLimitGivesNoSecondBurst) {
+  EngineDriver driver({.queue = 1000, .reads_per_second = 200});
+  for (int i = 0; i < 100; ++i) driver.send("T" + std::to_string(i), "get");
+  int calls = 0;
+  for (double limit : {200, 201, 202, 203}) {
+    driver.engine.change_limits(driver.now, {.queue = 1000, .reads_per_second = limit});
+    while (driver.next_call()) ++calls;
+  }
+  EXPECT_EQ(calls, 10);
 }
 
 TEST(EngineQuotaTest, RetryAfterIsHonoured) {

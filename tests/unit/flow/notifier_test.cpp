@@ -375,6 +375,19 @@ TEST_F(SharedQuotaTest, TenThousandThingsArePolledSmoothlyAndWithinTheShare) {
   EXPECT_LE(driver_.effects.notified[0].delay, 115s);
 }
 
+TEST_F(SharedQuotaTest, AnotherShareCountsFromNowOn) {
+  for (int i = 0; i < 2000; ++i) {
+    driver_.engine.remember(
+        driver_.now,
+        {.thing = thing("T", i).text(), .asked = driver_.now.unix_seconds, .told = {}});
+  }
+  driver_.engine.change_limits(driver_.now,
+                               {.notifier = {.enabled = true, .calls_per_second = 10}});
+  pass(60s);
+  EXPECT_LE(calls_, 60 * 10 + 10);
+  EXPECT_GE(calls_, 60 * 10 / 2);
+}
+
 TEST_F(SharedQuotaTest, ThingsThatAreSilentLeaveTheShareToThoseThatAsk) {
   for (int i = 0; i < 10000; ++i) {
     driver_.engine.remember(driver_.now, {.thing = "lamp-" + std::to_string(i),
