@@ -17,7 +17,8 @@ using namespace std::chrono_literals;
 /// time, as on a machine with much else to do, costs updates and says so: that is no loss.
 class Rejections {
  public:
-  explicit Rejections(const Site& site) : device_({.port = site.broker->port()}) {
+  explicit Rejections(const Site& site)
+      : device_({.port = site.broker->port(), .client_id = "rejections"}) {
     device_.subscribe("$aws/things/+/jobs/+/update/rejected");
   }
   [[nodiscard]] std::size_t by_the_disk() const {
