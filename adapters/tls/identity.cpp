@@ -69,7 +69,7 @@ std::optional<IdentityFault> load_identity(SSL_CTX& context, const std::string& 
   std::optional<IdentityFault> fault;
   if (SSL_CTX_use_certificate_chain_file(&context, certificate_file.c_str()) != 1) {
     fault = IdentityFault{Fault::invalid, "certificate_file " + certificate_file +
-                                             ": not a PEM certificate (" + take_error() + ")"};
+                                              ": not a PEM certificate (" + take_error() + ")"};
   } else if (SSL_CTX_use_PrivateKey_file(&context, private_key_file.c_str(), SSL_FILETYPE_PEM) !=
                  1 ||
              SSL_CTX_check_private_key(&context) != 1) {

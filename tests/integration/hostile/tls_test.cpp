@@ -42,8 +42,7 @@ TEST(HostileTlsTest, BrokerOfTls11IsRefusedAndTheLogNamesTheCause) {
       {"broker.url=mqtts://127.0.0.1:" + std::to_string(broker.port()),
        "broker.ca_file=" + authority.certificate_file(), "endpoint.url=http://127.0.0.1:9"},
       BridgeProcess::Wait::not_at_all);
-  EXPECT_TRUE(bridge.process().wait_for_line(
-      "cannot connect to the broker.*kind=tls_version"))
+  EXPECT_TRUE(bridge.process().wait_for_line("cannot connect to the broker.*kind=tls_version"))
       << bridge.log();
 }
 

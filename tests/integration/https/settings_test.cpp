@@ -144,7 +144,7 @@ TEST_F(HttpsSettingsTest, EncryptedKeyIsRefusedWithoutAsking) {
   settings_.private_key_file = directory_.file("locked.key");
   testing_support::encrypt_private_key(files.private_key, settings_.private_key_file, "secret");
   EXPECT_THAT(refusal(), ::testing::StartsWith("private_key_file " + settings_.private_key_file +
-                                    ": the key is encrypted, which is not supported"));
+                                               ": the key is encrypted, which is not supported"));
 }
 
 TEST_F(HttpsSettingsTest, HostThatCouldSplitAHeaderIsRefused) {
