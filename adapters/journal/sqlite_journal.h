@@ -18,9 +18,9 @@ namespace jobs_bridge::journal {
 struct JournalSettings {
   /// Bytes that the database may take, its log of writes apart.
   std::size_t max_size = std::size_t{64} << 20;
-  /// How long record() waits for a write, and with it whoever waits for the caller. A file system
-  /// in good order, but busy with syncs of others, has been seen to take more than a quarter of a
-  /// second; whoever is more impatient refuses updates for nothing.
+  /// How long record() waits for a write, and with it all that waits for the caller. A file system
+  /// in good order, but busy with other programs' syncs, has been seen to take more than a quarter
+  /// of a second: a shorter wait refuses updates that would have been kept.
   Duration write_patience = std::chrono::seconds(1);
   /// From record() until the disk is told to keep an entry that has not been settled by then. The
   /// disk's own time comes on top of it.

@@ -24,7 +24,7 @@ std::string text_of(int error) {
 
 /// Whether it begins as a database does. One damaged byte does not make it something else: then the
 /// application_id, further on, still tells. Nor do zeros, which a power cut may leave of a new
-/// file, and which are nobody's.
+/// file.
 bool may_be_database(const std::string& path, std::string_view application) {
   constexpr std::string_view magic("SQLite format 3\0", 16);
   constexpr std::size_t id_at = 68;

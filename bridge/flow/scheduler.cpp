@@ -8,7 +8,8 @@
 namespace jobs_bridge {
 
 Lanes::Allowed Scheduler::allowed(MonotonicTime now, bool suspected) const {
-  Lanes::Allowed allowed{.reads = reads_.allows(now), .writes = writes_.allows(now), .held = held_};
+  Lanes::Allowed allowed{
+      .reads = reads_.allows(now), .writes = writes_.allows(now), .held = begins_held_};
   if (!suspected) {
     allowed.things = [this](std::string_view thing) {
       return !circuit_.is_suspected(name_hash(thing));

@@ -35,7 +35,7 @@ class Scheduler {
   [[nodiscard]] MonotonicTime next_at(MonotonicTime now, const RequestTable& requests,
                                       const Notifier& notifier) const;
   /// No call is begun any more for an update that is held.
-  void leave_held() { held_ = false; }
+  void leave_held() { begins_held_ = false; }
 
   /// A call is made, whose turn it was.
   void called(MonotonicTime now, RequestId call, std::string_view thing, QuotaKind kind);
@@ -67,7 +67,7 @@ class Scheduler {
   Quota reads_;
   Quota writes_;
   Circuit circuit_;
-  bool held_ = true;
+  bool begins_held_ = true;  ///< calls for updates that are held
 };
 
 }  // namespace jobs_bridge

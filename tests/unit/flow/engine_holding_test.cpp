@@ -153,7 +153,7 @@ TEST(EngineHoldingTest, PastTheStoresSizeTheNewestUpdateIsRefused) {
 }
 
 TEST(EngineHoldingTest, ARepeatThatIsAnsweredWithAnotherUpdateTakesRoomUntilThen) {
-  // Room for two, and for what a repeat takes besides its payload.
+  // Room for two, and for what a repeat takes.
   EngineDriver driver({.queue = 100, .holding = {.max_bytes = 3 * held_overhead + 200}});
   driver.send_update("A", "t");
   const auto alone = driver.engine.counts().update_bytes;
