@@ -7,7 +7,7 @@
 #include "adapters/config/configuration.h"
 #include "adapters/daemon/dispatcher.h"
 #include "adapters/daemon/endpoint_access.h"
-#include "adapters/journal/sqlite_journal.h"
+#include "adapters/store/sqlite_journal.h"
 #include "adapters/mqtt/broker_connection.h"
 #include "bridge/time.h"
 
@@ -21,7 +21,7 @@ class StatusSource {
     Dispatcher& dispatcher;
     const mqtt::BrokerConnection& broker;
     EndpointAccess& endpoint;
-    const journal::SqliteJournal* journal;  ///< null: there is none
+    const store::SqliteJournal* journal;  ///< null: there is none
     const admin::Telemetry& telemetry;
   };
   StatusSource(const config::Configuration& configuration, Parts parts);

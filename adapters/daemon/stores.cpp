@@ -39,11 +39,11 @@ void report_what_is_not_kept(const config::Configuration& configuration, Log& lo
 Result<MaybeStore, std::string> open_watch_store(const config::Configuration::Notify& notify,
                                                  Log& log) {
   if (!notify.enabled || notify.path.empty()) return MaybeStore();
-  return watch::SqliteWatchStore::open(notify.path, log, {.closing = patience_for_store});
+  return store::SqliteWatchStore::open(notify.path, log, {.closing = patience_for_store});
 }
 
 void watch_things(Engine& engine, const config::Configuration::Notify& notify,
-                  watch::SqliteWatchStore* store) {
+                  store::SqliteWatchStore* store) {
   if (!notify.enabled) return;
   const auto now = read_clocks();
   for (const auto& thing : notify.things) engine.always_watch(now, *ThingName::parse(thing));
@@ -54,11 +54,11 @@ void watch_things(Engine& engine, const config::Configuration::Notify& notify,
 Result<MaybeJournal, std::string> open_journal(const config::Configuration::Journal& journal,
                                                Log& log) {
   if (journal.path.empty()) return MaybeJournal();
-  return journal::SqliteJournal::open(
+  return store::SqliteJournal::open(
       journal.path, log, {.max_size = journal.max_size, .closing = patience_for_store});
 }
 
-void take_over(Engine& engine, journal::SqliteJournal& journal, Log& log) {
+void take_over(Engine& engine, store::SqliteJournal& journal, Log& log) {
   const auto now = read_clocks();
   std::size_t taken = 0;
   std::size_t strange = 0;

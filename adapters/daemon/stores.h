@@ -4,8 +4,8 @@
 #include <string>
 
 #include "adapters/config/configuration.h"
-#include "adapters/journal/sqlite_journal.h"
-#include "adapters/watch/sqlite_watch_store.h"
+#include "adapters/store/sqlite_journal.h"
+#include "adapters/store/sqlite_watch_store.h"
 #include "bridge/flow/engine.h"
 #include "bridge/ports.h"
 #include "bridge/result.h"
@@ -17,16 +17,16 @@ namespace jobs_bridge {
 /// Tells the operator what a restart would lose for want of a file.
 void report_what_is_not_kept(const config::Configuration& configuration, Log& log);
 
-using MaybeStore = std::unique_ptr<watch::SqliteWatchStore>;
+using MaybeStore = std::unique_ptr<store::SqliteWatchStore>;
 Result<MaybeStore, std::string> open_watch_store(const config::Configuration::Notify& notify,
                                                  Log& log);
 /// `store` may be null.
 void watch_things(Engine& engine, const config::Configuration::Notify& notify,
-                  watch::SqliteWatchStore* store);
+                  store::SqliteWatchStore* store);
 
-using MaybeJournal = std::unique_ptr<journal::SqliteJournal>;
+using MaybeJournal = std::unique_ptr<store::SqliteJournal>;
 Result<MaybeJournal, std::string> open_journal(const config::Configuration::Journal& journal,
                                                Log& log);
-void take_over(Engine& engine, journal::SqliteJournal& journal, Log& log);
+void take_over(Engine& engine, store::SqliteJournal& journal, Log& log);
 
 }  // namespace jobs_bridge

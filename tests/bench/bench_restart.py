@@ -1,4 +1,4 @@
-"""What a start takes that has much to take over: the files are filled as their FORMAT.md says."""
+"""What a start takes that has much to take over: the files are filled as their journal.md and watched_things.md in adapters/store say."""
 
 import contextlib
 import json

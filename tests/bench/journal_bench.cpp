@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "adapters/journal/sqlite_journal.h"
+#include "adapters/store/sqlite_journal.h"
 #include "tests/support/recording_log.h"
 #include "tests/support/temporary_directory.h"
 
@@ -37,7 +37,7 @@ JournalEntry entry_of(std::uint64_t number) {
 
 void measure(const std::string& path, std::uint64_t open_entries) {
   testing_support::RecordingLog log;
-  auto opened = journal::SqliteJournal::open(path, log);
+  auto opened = store::SqliteJournal::open(path, log);
   if (!opened) {
     std::cerr << opened.error() << "\n";
     std::exit(1);

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "adapters/journal/journal_file.h"
+#include "adapters/store/journal_file.h"
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/promise.h"
 #include "tests/support/recording_log.h"
@@ -21,7 +21,7 @@
 namespace {
 
 using namespace jobs_bridge;
-using namespace jobs_bridge::journal;
+using namespace jobs_bridge::store;
 using fuzz::promise;
 
 constexpr std::size_t max_size = std::size_t{1} << 20U;

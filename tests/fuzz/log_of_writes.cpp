@@ -8,8 +8,8 @@
 #include <iterator>
 #include <string>
 
-#include "adapters/journal/journal_file.h"
-#include "adapters/sqlite/write_ahead_log.h"
+#include "adapters/store/journal_file.h"
+#include "adapters/store/write_ahead_log.h"
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/promise.h"
 #include "tests/support/temporary_directory.h"
@@ -18,7 +18,7 @@ namespace {
 
 using namespace jobs_bridge;
 using fuzz::promise;
-using journal::JournalFile;
+using store::JournalFile;
 
 std::string whole_log() {
   const testing_support::TemporaryDirectory directory;
@@ -56,13 +56,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const testing_support::TemporaryDirectory directory;
   const auto path = directory.file("journal");
   std::ofstream(path + "-wal", std::ios::binary) << log;
-  const auto damage = sqlite::damage_of_log(path);
+  const auto damage = store::damage_of_log(path);
   promise(log != whole || !damage, "a whole log is none");
   promise(bits != 1 || damage, "one wrong bit is said");
   if (!damage || damage->mended.empty()) return 0;
   promise(damage->mended.size() <= log.size(), "a mended log fits where the damaged one was");
-  promise(!sqlite::overwrite_log(path, damage->mended), "a log can be written over");
-  const auto again = sqlite::damage_of_log(path);
+  promise(!store::overwrite_log(path, damage->mended), "a log can be written over");
+  const auto again = store::damage_of_log(path);
   promise(!again || again->bits_corrected == 0, "what was mended is whole");
   return 0;
 }

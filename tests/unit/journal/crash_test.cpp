@@ -12,7 +12,7 @@
 #include "tests/unit/journal/journal_fixture.h"
 
 /// Kills, power cuts, damage and full disks.
-namespace jobs_bridge::journal {
+namespace jobs_bridge::store {
 namespace {
 
 using namespace std::chrono_literals;
@@ -411,4 +411,4 @@ TEST_F(CrashTest, EachWriteThatFailsRefusesAnUpdateAndHarmsNothing) {
 }
 
 }  // namespace
-}  // namespace jobs_bridge::journal
+}  // namespace jobs_bridge::store

@@ -8,7 +8,7 @@
 #include "tests/unit/journal/journal_fixture.h"
 
 /// What a power cut leaves, on a disk that keeps only what it was told to.
-namespace jobs_bridge::journal {
+namespace jobs_bridge::store {
 namespace {
 
 using namespace std::chrono_literals;
@@ -168,4 +168,4 @@ TEST_F(DurabilityTest, UpdatesAreRefusedWhileTheDiskMayHaveForgottenSome) {
 }
 
 }  // namespace
-}  // namespace jobs_bridge::journal
+}  // namespace jobs_bridge::store

@@ -14,7 +14,7 @@
 #include <optional>
 #include <string_view>
 
-namespace jobs_bridge::journal {
+namespace jobs_bridge::store {
 namespace {
 
 ForgetfulDisk* disk = nullptr;
@@ -176,27 +176,27 @@ ssize_t ForgetfulDisk::write(int file, const void* data, std::size_t size, off_t
   return written;
 }
 
-}  // namespace jobs_bridge::journal
+}  // namespace jobs_bridge::store
 
 // In place of the C library's, for this program and the libraries that it uses.
 extern "C" {
 
 int fdatasync(int file) {
-  return jobs_bridge::journal::ForgetfulDisk::sync(
+  return jobs_bridge::store::ForgetfulDisk::sync(
       file, [](int real) { return static_cast<int>(syscall(SYS_fdatasync, real)); });
 }
 
 int fsync(int file) {
-  return jobs_bridge::journal::ForgetfulDisk::sync(
+  return jobs_bridge::store::ForgetfulDisk::sync(
       file, [](int real) { return static_cast<int>(syscall(SYS_fsync, real)); });
 }
 
 ssize_t pwrite64(int file, const void* data, size_t size, off_t at) {
-  return jobs_bridge::journal::ForgetfulDisk::write(file, data, size, at);
+  return jobs_bridge::store::ForgetfulDisk::write(file, data, size, at);
 }
 
 ssize_t pwrite(int file, const void* data, size_t size, off_t at) {
-  return jobs_bridge::journal::ForgetfulDisk::write(file, data, size, at);
+  return jobs_bridge::store::ForgetfulDisk::write(file, data, size, at);
 }
 
 }  // extern "C"

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace jobs_bridge::journal {
+namespace jobs_bridge::store {
 
 /// A directory on a disk that keeps no more than it must: what was written to a file since the last
 /// fsync() of that file, and which names are new, gone or changed since the last one of the
@@ -65,4 +65,4 @@ class ForgetfulDisk {
   Seen seen_;
 };
 
-}  // namespace jobs_bridge::journal
+}  // namespace jobs_bridge::store

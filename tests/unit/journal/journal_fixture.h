@@ -10,11 +10,11 @@
 #include <utility>
 #include <vector>
 
-#include "adapters/journal/sqlite_journal.h"
+#include "adapters/store/sqlite_journal.h"
 #include "tests/support/recording_log.h"
 #include "tests/support/temporary_directory.h"
 
-namespace jobs_bridge::journal {
+namespace jobs_bridge::store {
 
 /// An update that belongs to one number, with all that a message can have.
 inline JournalEntry entry_of(std::uint64_t number) {
@@ -95,4 +95,4 @@ class JournalFixture : public ::testing::Test {
   testing_support::RecordingLog log_;
 };
 
-}  // namespace jobs_bridge::journal
+}  // namespace jobs_bridge::store

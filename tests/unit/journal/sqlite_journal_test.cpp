@@ -8,7 +8,7 @@
 #include "tests/support/wait_until.h"
 #include "tests/unit/journal/journal_fixture.h"
 
-namespace jobs_bridge::journal {
+namespace jobs_bridge::store {
 namespace {
 
 using namespace std::chrono_literals;
@@ -175,4 +175,4 @@ TEST_F(SqliteJournalTest, TwentyFiveThousandEntriesAreReadInTime) {
 }
 
 }  // namespace
-}  // namespace jobs_bridge::journal
+}  // namespace jobs_bridge::store

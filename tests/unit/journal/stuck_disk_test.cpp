@@ -10,7 +10,7 @@
 #include "tests/unit/journal/journal_fixture.h"
 
 /// A disk that takes a write and does not come back, as one that breaks, or one on the network.
-namespace jobs_bridge::journal {
+namespace jobs_bridge::store {
 namespace {
 
 using namespace std::chrono_literals;
@@ -206,4 +206,4 @@ TEST_F(StuckDiskTest, AStartThatWaitsForTheDiskIsLogged) {
 }
 
 }  // namespace
-}  // namespace jobs_bridge::journal
+}  // namespace jobs_bridge::store

@@ -1,8 +1,8 @@
-#include "adapters/watch/changes.h"
+#include "adapters/store/watch_changes.h"
 
 #include <gtest/gtest.h>
 
-namespace jobs_bridge::watch {
+namespace jobs_bridge::store {
 namespace {
 
 WatchedThing thing(const std::string& name, std::int64_t asked) {
@@ -76,4 +76,4 @@ TEST(ChangesTest, BoundHoldsWhenOlderOnesComeBack) {
 }
 
 }  // namespace
-}  // namespace jobs_bridge::watch
+}  // namespace jobs_bridge::store

@@ -6,7 +6,7 @@
 #include "tests/unit/watch/store_fixture.h"
 
 /// Files that are not as they were written.
-namespace jobs_bridge::watch {
+namespace jobs_bridge::store {
 namespace {
 
 using ::testing::AnyOf;
@@ -280,4 +280,4 @@ TEST_F(RandomDamageTest, FileThatIsCutInventsNothing) {
 }
 
 }  // namespace
-}  // namespace jobs_bridge::watch
+}  // namespace jobs_bridge::store

@@ -13,7 +13,7 @@
 #include "tests/unit/watch/store_fixture.h"
 
 /// Disks, directories and other processes that do not play along.
-namespace jobs_bridge::watch {
+namespace jobs_bridge::store {
 namespace {
 
 using testing_support::Child;
@@ -248,4 +248,4 @@ TEST_F(FullDiskTest, WhatCannotBeWrittenAtTheEndIsSaid) {
 }
 
 }  // namespace
-}  // namespace jobs_bridge::watch
+}  // namespace jobs_bridge::store

@@ -8,7 +8,7 @@
 #include "tests/unit/watch/store_fixture.h"
 
 /// kill -9 at any moment.
-namespace jobs_bridge::watch {
+namespace jobs_bridge::store {
 namespace {
 
 using testing_support::Child;
@@ -100,4 +100,4 @@ TEST_F(KillTest, FileThatWasJustBegunIsNoDamage) {
 }
 
 }  // namespace
-}  // namespace jobs_bridge::watch
+}  // namespace jobs_bridge::store

@@ -1,4 +1,4 @@
-#include "adapters/watch/sqlite_watch_store.h"
+#include "adapters/store/sqlite_watch_store.h"
 
 #include <sys/stat.h>
 
@@ -8,7 +8,7 @@
 #include "tests/unit/watch/store_fixture.h"
 
 /// What is kept, and how the file is written.
-namespace jobs_bridge::watch {
+namespace jobs_bridge::store {
 namespace {
 
 using namespace std::chrono_literals;
@@ -145,4 +145,4 @@ TEST_F(SqliteWatchStoreTest, PathMayBeALinkAndTheWorkingDirectoryMayChange) {
 }
 
 }  // namespace
-}  // namespace jobs_bridge::watch
+}  // namespace jobs_bridge::store

@@ -11,11 +11,11 @@
 #include <utility>
 #include <vector>
 
-#include "adapters/watch/sqlite_watch_store.h"
+#include "adapters/store/sqlite_watch_store.h"
 #include "tests/support/recording_log.h"
 #include "tests/support/temporary_directory.h"
 
-namespace jobs_bridge::watch {
+namespace jobs_bridge::store {
 
 /// What a device could have been told: text that belongs to one thing and one time.
 inline std::string told_of(const std::string& thing, std::int64_t asked) {
@@ -90,4 +90,4 @@ class StoreFixture : public ::testing::Test {
   testing_support::RecordingLog log_;
 };
 
-}  // namespace jobs_bridge::watch
+}  // namespace jobs_bridge::store

@@ -2,7 +2,7 @@
 #include "tests/unit/watch/store_fixture.h"
 
 /// A disk that takes a write and does not come back, as one that breaks, or one on the network.
-namespace jobs_bridge::watch {
+namespace jobs_bridge::store {
 namespace {
 
 using namespace std::chrono_literals;
@@ -47,4 +47,4 @@ TEST_F(StuckDiskTest, DiskThatComesBackInTimeLosesNothing) {
 }
 
 }  // namespace
-}  // namespace jobs_bridge::watch
+}  // namespace jobs_bridge::store
