@@ -101,8 +101,10 @@ std::string_view Statement::bytes(int column) const {
   return {static_cast<const char*>(data), static_cast<std::size_t>(size)};
 }
 
-void Statement::reset() {
+std::optional<FileFault> Statement::run() {
+  const auto done = step();
   sqlite3_reset(statement_.get());
+  return done ? std::nullopt : std::optional(done.error());
 }
 
 void Database::Close::operator()(sqlite3* database) const {
@@ -145,12 +147,6 @@ Result<std::string, FileFault> Database::value(const char* sql) {
   const auto row = statement.value().step();
   if (!row) return Failure{row.error()};
   return std::string(*row ? statement.value().bytes(0) : "");
-}
-
-bool Database::has_moved() const {
-  int moved = 0;
-  const int code = sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-  return code == SQLITE_OK && moved != 0;
 }
 
 bool Database::is_read_only() const {

@@ -32,17 +32,18 @@ class Statement {
  public:
   explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
 
-  /// Columns and parameters by their index, from 0. What is bound must live until reset().
+  /// Columns and parameters by their index, from 0. What is bound must live until run() returns.
   void bind(int parameter, std::int64_t value);
   void bind_null(int parameter);
   void bind_text(int parameter, std::string_view value);
   void bind_blob(int parameter, std::string_view value);
   /// Whether there is a (further) row.
   Result<bool, FileFault> step();
+  /// Carries it out, for one that returns no rows; it can be used again then.
+  std::optional<FileFault> run();
   [[nodiscard]] std::int64_t integer(int column) const;
   /// The bytes of a text or a blob, valid until the next step.
   [[nodiscard]] std::string_view bytes(int column) const;
-  void reset();
 
  private:
   struct Finalize {
@@ -62,8 +63,6 @@ class Database {
   /// The first column of the first row; empty if there is none.
   Result<std::string, FileFault> value(const char* sql);
 
-  /// Whether the path no longer leads to this file.
-  [[nodiscard]] bool has_moved() const;
   [[nodiscard]] bool is_read_only() const;
   /// Whether closing brings what is in the log of writes into the file, as it does unless told
   /// otherwise.

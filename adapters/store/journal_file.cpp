@@ -1,34 +1,23 @@
 #include "adapters/store/journal_file.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
-#include <map>
-#include <system_error>
+#include <utility>
+#include <vector>
 
-#include "adapters/store/journal_checksum.h"
-#include "adapters/store/record_file.h"
+#include "bridge/flow/partition.h"
 
 namespace jobs_bridge::store {
 namespace {
 
 using Kind = FileFault::Kind;
-
-constexpr Format format{
-    .application = "1784838762",
-    .version = 1,
-    .table =
-        "CREATE TABLE updates(number INTEGER PRIMARY KEY, received INTEGER NOT NULL, "
-        "expires_after INTEGER, topic BLOB NOT NULL, payload BLOB NOT NULL, "
-        "response_topic BLOB NOT NULL, correlation_data BLOB NOT NULL, "
-        "content_type BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT"};
 
 /// The database's file grows and shrinks by so much.
 constexpr std::size_t chunk_size = std::size_t{64} << 10;
@@ -36,34 +25,36 @@ constexpr std::size_t chunk_size = std::size_t{64} << 10;
 /// Small: whole pages go into the log, and an update is small.
 constexpr std::size_t page_size = 1024;
 
-constexpr const char* columns =
-    "SELECT number, received, expires_after IS NULL, expires_after, topic, payload, "
-    "response_topic, correlation_data, content_type, checksum FROM updates ORDER BY number";
+/// journal.md, which says what these numbers are, changes with them.
+constexpr Format updates{
+    .application = "1784838762",
+    .version = 1,
+    .table =
+        "CREATE TABLE updates(number INTEGER PRIMARY KEY, received INTEGER NOT NULL, "
+        "expires_after INTEGER, topic BLOB NOT NULL, payload BLOB NOT NULL, "
+        "response_topic BLOB NOT NULL, correlation_data BLOB NOT NULL, "
+        "content_type BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT",
+    .to_open = "PRAGMA cell_size_check=ON; PRAGMA page_size=1024"};
 
-std::string text_of(int error) {
-  return std::generic_category().message(error);
+std::int64_t milliseconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
 
-/// Keeps a second bridge away. Not by SQLite's own locks: two connections of ours must get along.
-Result<Descriptor, FileFault> lock(const std::string& path) {
-  Descriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
-  if (file.number() < 0) {
-    return Failure{FileFault{Kind::unusable, "cannot be opened: " + text_of(errno)}};
+/// What tells a row that is as it was written from one that is not: SQLite checks the structure of
+/// a file and not what is in it.
+std::int64_t checksum(const JournalEntry& entry) {
+  const auto& message = entry.message;
+  std::string row;
+  row.reserve(message.payload.size() + message.topic.size() + 256);
+  row.append(std::to_string(entry.number)).append(1, ' ').append(std::to_string(entry.received));
+  row += ' ';
+  if (message.expires_after) row += std::to_string(milliseconds(*message.expires_after));
+  // With their lengths, so that no two rows are the same text.
+  for (const auto* part : {&message.topic, &message.payload, &message.response_topic,
+                           &message.correlation_data, &message.content_type}) {
+    row.append(1, ' ').append(std::to_string(part->size())).append(1, ':').append(*part);
   }
-  if (::flock(file.number(), LOCK_EX | LOCK_NB) != 0) {
-    return Failure{FileFault{Kind::unusable, errno == EWOULDBLOCK
-                                                 ? "is in use by another process"
-                                                 : "cannot be locked: " + text_of(errno)}};
-  }
-  return file;
-}
-
-/// The name of a new file outlives a power cut only if its directory does.
-void sync_directory_of(const std::string& path) {
-  const auto directory = std::filesystem::path(path).parent_path();
-  const Descriptor opened(
-      ::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (opened.number() >= 0) ::fsync(opened.number());
+  return std::bit_cast<std::int64_t>(name_hash(row));
 }
 
 JournalEntry entry_of(const Statement& row) {
@@ -84,50 +75,20 @@ JournalEntry entry_of(const Statement& row) {
   return entry;
 }
 
-void read_rows(Database& database, const std::string& sql, JournalContent& content) {
-  const auto note = [&](const std::string& damage) {
-    if (!content.damage) content.damage = damage;
-  };
-  auto prepared = database.prepare(sql.c_str());
-  if (!prepared) return note(prepared.error().message);
-  Statement& rows = prepared.value();
-  while (true) {
-    const auto row = rows.step();
-    if (!row) return note(row.error().message);
-    if (!*row) return;
-    auto entry = entry_of(rows);
-    if (entry.number != 0 && rows.integer(9) == checksum(entry)) {
-      content.entries.push_back(std::move(entry));
-    } else {
-      ++content.damaged_rows;
-      note("a row is not as it was written");
-    }
-  }
-}
+struct Updates {
+  using Row = JournalEntry;
+  static constexpr const char* rows =
+      "SELECT number, received, expires_after IS NULL, expires_after, topic, payload, "
+      "response_topic, correlation_data, content_type, checksum FROM updates ORDER BY number";
 
-JournalContent read_all(Database& database) {
-  JournalContent content;
-  const auto check = database.value("PRAGMA quick_check(1)");
-  if (!check) {
-    content.damage = check.error().message;
-  } else if (*check != "ok") {
-    content.damage = *check;
+  static std::optional<JournalEntry> read(const Statement& row) {
+    auto entry = entry_of(row);
+    if (entry.number == 0 || row.integer(9) != checksum(entry)) return std::nullopt;
+    return entry;
   }
-  read_rows(database, columns, content);
-  const bool ascending = std::ranges::adjacent_find(content.entries, std::ranges::greater_equal(),
-                                                    &JournalEntry::number) == content.entries.end();
-  if (!ascending && !content.damage) content.damage = "rows are not in order";
-  if (!content.damage) return content;
-  // A page that cannot be read ends a reading: from both ends, only what is behind it is lost.
-  const auto damaged_rows = content.damaged_rows;
-  read_rows(database, std::string(columns) + " DESC", content);
-  content.damaged_rows = std::max(damaged_rows, content.damaged_rows - damaged_rows);
-  std::map<std::uint64_t, JournalEntry> saved;
-  for (auto& entry : content.entries) saved.try_emplace(entry.number, std::move(entry));
-  content.entries.clear();
-  for (auto& [number, entry] : saved) content.entries.push_back(std::move(entry));
-  return content;
-}
+  static std::uint64_t key_of(const JournalEntry& entry) { return entry.number; }
+  static bool is_younger(const JournalEntry&, const JournalEntry&) { return false; }
+};
 
 /// A connection beside which there is no other and that makes no further file: the index of the log
 /// is held in memory.
@@ -140,14 +101,86 @@ Result<Database, FileFault> open_alone(const std::string& path) {
   return opened;
 }
 
-Result<JournalContent, FileFault> read_alone(const std::string& path) {
+Result<Content<JournalEntry>, FileFault> read_alone(const std::string& path) {
   auto opened = open_alone(path);
   if (!opened) return Failure{opened.error()};
-  const auto identity = identify(opened.value(), format);
+  const auto identity = identify(opened.value(), updates);
   if (!identity) return Failure{identity.error()};
-  if (*identity == Identity::none) return JournalContent{};
-  return read_all(opened.value());
+  if (*identity == Identity::none) return Content<JournalEntry>{};
+  return read_all<Updates>(opened.value());
 }
+
+/// Mends a damaged log of writes as far as it can be; nothing if it is in order.
+Result<std::optional<LogDamage>, FileFault> mend_log(const std::string& path) {
+  if (auto fault = ensure_file(path, updates)) return Failure{*std::move(fault)};
+  const auto locked = lock(path);
+  if (!locked) return Failure{locked.error()};
+  auto damage = damage_of_log(path);
+  if (!damage) return damage;
+  // Somebody else's is left as it is.
+  const auto content = read_alone(path);
+  if (!content && content.error().kind != Kind::damaged) return Failure{content.error()};
+  if (damage->mended.empty()) return damage;
+  if (const auto cause = overwrite_log(path, damage->mended)) {
+    return Failure{
+        FileFault{Kind::unusable, "has a damaged log of writes that cannot be mended: " + *cause}};
+  }
+  return damage;
+}
+
+/// Brings the log of writes into the database and gives back its space, for which no space is
+/// needed: for a file that cannot be opened because its disk is full.
+std::optional<FileFault> empty_log(const std::string& path) {
+  const auto locked = lock(path);
+  if (!locked) return locked.error();
+  auto opened = open_alone(path);
+  if (!opened) return opened.error();
+  auto& database = opened.value();
+  const auto identity = identify(database, updates);
+  if (!identity) return identity.error();
+  database.set_chunk_size(static_cast<int>(chunk_size));
+  return database.run("PRAGMA synchronous=FULL; PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+/// What is at the path; a file that cannot be opened for want of space on its disk is only read.
+Result<Opened<JournalFile>, FileFault> find(const std::string& path, std::size_t max_size) {
+  auto file = JournalFile::open(path, max_size);
+  if (!file && file.error().kind == Kind::full && !empty_log(path)) {
+    file = JournalFile::open(path, max_size);
+  }
+  Opened<JournalFile> opened;
+  if (file) {
+    opened.file = std::move(file).value();
+    return opened;
+  }
+  if (file.error().kind != Kind::full) return Failure{file.error()};
+  const auto locked = lock(path);
+  if (!locked) return Failure{locked.error()};
+  auto content = read_alone(path);
+  if (!content) return Failure{content.error()};
+  opened.content = std::move(content).value();
+  return opened;
+}
+
+bool copy(const std::vector<JournalEntry>& entries, JournalFile& file) {
+  for (const auto& entry : entries) {
+    if (file.write(&entry, {})) return false;
+  }
+  return !file.sync();
+}
+
+void report(const std::string& path, const LogDamage& damage, Log& log) {
+  // A write holds one update at most.
+  log.write(Severity::error,
+            damage.writes_lost == 0
+                ? "the journal's log of writes was damaged and has been mended: no update is lost"
+                : "the journal's log of writes is damaged or incomplete: updates may be lost",
+            {{"path", path},
+             {"bits_corrected", std::to_string(damage.bits_corrected)},
+             {"updates_lost_at_most", std::to_string(damage.writes_lost)}});
+}
+
+}  // namespace
 
 std::size_t size_of(const JournalEntry& entry) {
   const auto& message = entry.message;
@@ -155,70 +188,54 @@ std::size_t size_of(const JournalEntry& entry) {
          message.correlation_data.size() + message.content_type.size();
 }
 
-}  // namespace
-
-Descriptor::~Descriptor() {
-  if (number_ >= 0) ::close(number_);
+Result<Opened<JournalFile>, FileFault> JournalFile::open_or_recover(const std::string& path,
+                                                                    std::size_t max_size,
+                                                                    Log& log) {
+  auto mended = mend_log(path);
+  if (!mended) return Failure{mended.error()};
+  if (mended.value()) report(path, *mended.value(), log);
+  auto opened = store::open_or_recover<JournalFile>(
+      path, [&] { return find(path, max_size); },
+      [&](const std::string& name, const Content<JournalEntry>& content) {
+        log.write(Severity::error, "a damaged journal was set aside: updates in it may be lost",
+                  {{"path", path},
+                   {"set_aside", name},
+                   {"damage", *content.damage},
+                   {"updates_damaged", std::to_string(content.damaged_rows)},
+                   {"updates_saved", std::to_string(content.rows.size())}});
+      });
+  if (!opened || opened->saved || !opened->file) return opened;
+  opened->saved = copy(opened->content.rows, *opened->file);
+  if (!opened->saved) opened->file.reset();
+  return opened;
 }
 
 Result<std::unique_ptr<JournalFile>, FileFault> JournalFile::open(const std::string& path,
                                                                   std::size_t max_size) {
-  if (auto fault = ensure_file(path, format)) return Failure{*std::move(fault)};
-  auto locked = lock(path);
-  if (!locked) return Failure{locked.error()};
-  auto opened = Database::open(path);
+  auto opened =
+      RecordFile::open(path, updates,
+                       "PRAGMA wal_autocheckpoint=0; PRAGMA max_page_count=" +
+                           std::to_string(max_size / page_size + 64) + "; PRAGMA synchronous=OFF");
   if (!opened) return Failure{opened.error()};
-  Database writes = std::move(opened).value();
-  writes.checkpoint_when_closed(false);
-  auto fault = writes.run(
-      ("PRAGMA cell_size_check=ON; PRAGMA page_size=" + std::to_string(page_size)).c_str());
-  if (fault) return Failure{*std::move(fault)};
-  const auto identity = identify(writes, format);
-  if (!identity) return Failure{identity.error()};
-  const auto mode = writes.value("PRAGMA journal_mode=WAL");
-  if (!mode) return Failure{mode.error()};
-  if (*mode != "wal") {
-    return Failure{
-        FileFault{Kind::unusable, "is on a file system without what a write-ahead log needs"}};
-  }
-  const auto pages = std::to_string(max_size / page_size + 64);
-  fault = writes.run(("PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=0; "
-                      "PRAGMA max_page_count=" +
-                      pages)
-                         .c_str());
-  if (!fault && *identity == Identity::none) {
-    fault = writes.run("PRAGMA synchronous=FULL");
-    if (!fault) fault = begin(writes, format);
-  }
-  if (!fault) fault = writes.run("PRAGMA synchronous=OFF");
-  if (fault) return Failure{*std::move(fault)};
-  writes.count_log_pages();
-  writes.set_chunk_size(static_cast<int>(chunk_size));
+  RecordFile file = std::move(opened).value();
+  file.database().count_log_pages();
+  file.database().set_chunk_size(static_cast<int>(chunk_size));
 
   auto again = Database::open(path);
   if (!again) return Failure{again.error()};
   Database checkpoints = std::move(again).value();
   checkpoints.checkpoint_when_closed(false);
   // Whoever looks into the file meanwhile is not waited for: updates would be.
-  fault = checkpoints.run(
+  auto fault = checkpoints.run(
       "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA busy_timeout=0");
   if (fault) return Failure{*std::move(fault)};
-
   checkpoints.set_chunk_size(static_cast<int>(chunk_size));
 
-  auto statements = prepare(writes);
+  auto statements = prepare(file.database());
   if (!statements) return Failure{statements.error()};
-  // Its locks are on the other files, so it may be opened once more beside SQLite.
-  Descriptor log(::open((path + "-wal").c_str(), O_RDWR | O_CLOEXEC));
-  if (log.number() < 0) {
-    return Failure{FileFault{Kind::unusable, "has no log of writes: " + text_of(errno)}};
-  }
-  sync_directory_of(path);
-  writes.checkpoint_when_closed(true);
   checkpoints.checkpoint_when_closed(true);
   return std::unique_ptr<JournalFile>(
-      new JournalFile(path, std::move(locked).value(), std::move(log), std::move(writes),
-                      std::move(checkpoints), std::move(statements).value()));
+      new JournalFile(std::move(file), std::move(checkpoints), std::move(statements).value()));
 }
 
 Result<JournalFile::Statements, FileFault> JournalFile::prepare(Database& writes) {
@@ -239,57 +256,13 @@ Result<JournalFile::Statements, FileFault> JournalFile::prepare(Database& writes
                     .commit = std::move(commit).value()};
 }
 
-JournalFile::JournalFile(std::string path, Descriptor lock, Descriptor log, Database writes,
-                         Database checkpoints, Statements statements)
-    : path_(std::move(path)),
-      lock_(std::move(lock)),
-      log_(std::move(log)),
-      writes_(std::move(writes)),
-      checkpoints_(std::move(checkpoints)),
-      statements_(std::move(statements)) {}
-
 JournalFile::~JournalFile() {
   // Closing brings the log into the database and removes it: then the database must be on the disk.
-  writes_.run("PRAGMA synchronous=FULL");
+  file_.database().run("PRAGMA synchronous=FULL");
 }
 
-Result<JournalContent, FileFault> JournalFile::read_unwritable(const std::string& path) {
-  const auto locked = lock(path);
-  if (!locked) return Failure{locked.error()};
-  return read_alone(path);
-}
-
-Result<std::optional<LogDamage>, FileFault> JournalFile::mend_log(const std::string& path) {
-  if (auto fault = ensure_file(path, format)) return Failure{*std::move(fault)};
-  const auto locked = lock(path);
-  if (!locked) return Failure{locked.error()};
-  auto damage = damage_of_log(path);
-  if (!damage) return damage;
-  // Somebody else's is left as it is.
-  const auto content = read_alone(path);
-  if (!content && content.error().kind != Kind::damaged) return Failure{content.error()};
-  if (damage->mended.empty()) return damage;
-  if (const auto cause = overwrite_log(path, damage->mended)) {
-    return Failure{
-        FileFault{Kind::unusable, "has a damaged log of writes that cannot be mended: " + *cause}};
-  }
-  return damage;
-}
-
-std::optional<FileFault> JournalFile::empty_log(const std::string& path) {
-  const auto locked = lock(path);
-  if (!locked) return locked.error();
-  auto opened = open_alone(path);
-  if (!opened) return opened.error();
-  auto& database = opened.value();
-  const auto identity = identify(database, format);
-  if (!identity) return identity.error();
-  database.set_chunk_size(static_cast<int>(chunk_size));
-  return database.run("PRAGMA synchronous=FULL; PRAGMA wal_checkpoint(TRUNCATE)");
-}
-
-JournalContent JournalFile::read() {
-  return read_all(writes_);
+Content<JournalEntry> JournalFile::read() {
+  return read_all<Updates>(file_.database());
 }
 
 std::optional<FileFault> JournalFile::write(const JournalEntry* added,
@@ -298,18 +271,18 @@ std::optional<FileFault> JournalFile::write(const JournalEntry* added,
     if (auto fault = reserve(size_of(*added))) return fault;
   }
   const bool many = removed.size() + (added != nullptr ? 1 : 0) > 1;
-  auto fault = many ? carry_out(statements_.begin) : std::nullopt;
+  auto fault = many ? statements_.begin.run() : std::nullopt;
   for (const auto number : removed) {
     if (fault) break;
     statements_.take.bind(0, static_cast<std::int64_t>(number));
-    fault = carry_out(statements_.take);
+    fault = statements_.take.run();
   }
   if (!fault && added != nullptr) {
     bind(*added);
-    fault = carry_out(statements_.put);
+    fault = statements_.put.run();
   }
-  if (!fault && many) fault = carry_out(statements_.commit);
-  if (fault) writes_.roll_back();
+  if (!fault && many) fault = statements_.commit.run();
+  if (fault) file_.database().roll_back();
   return fault;
 }
 
@@ -320,15 +293,15 @@ std::optional<FileFault> JournalFile::reserve(std::size_t bytes) {
   const auto more = bytes / (page_size - 64) + 6;
   pages_ += more;
   if (pages_ * page_size <= reserved_) return std::nullopt;
-  const auto count = writes_.value("PRAGMA page_count");
+  const auto count = file_.database().value("PRAGMA page_count");
   if (!count) return count.error();
   struct stat status {};
-  if (::fstat(lock_.number(), &status) != 0) return std::nullopt;
+  if (::fstat(file_.number(), &status) != 0) return std::nullopt;
   pages_ = static_cast<std::size_t>(std::strtoull(count->c_str(), nullptr, 10)) + more;
   reserved_ = static_cast<std::size_t>(status.st_size);
   if (pages_ * page_size <= reserved_) return std::nullopt;
   const auto wanted = (pages_ * page_size / chunk_size + 1) * chunk_size;
-  if (::fallocate(lock_.number(), 0, status.st_size, static_cast<off_t>(wanted - reserved_)) == 0 ||
+  if (::fallocate(file_.number(), 0, status.st_size, static_cast<off_t>(wanted - reserved_)) == 0 ||
       errno == EOPNOTSUPP) {
     reserved_ = wanted;
     return std::nullopt;
@@ -345,33 +318,27 @@ bool JournalFile::make_room(std::size_t bytes, bool log_begins_anew) {
   const auto end = (log_begins_anew ? 0 : log_used()) + needed;
   const auto size = log_size();
   if (end <= size) return true;
-  return ::fallocate(log_.number(), 0, static_cast<off_t>(size), static_cast<off_t>(end - size)) ==
-             0 ||
+  return ::fallocate(file_.number_of_log(), 0, static_cast<off_t>(size),
+                     static_cast<off_t>(end - size)) == 0 ||
          errno == EOPNOTSUPP;
 }
 
 std::size_t JournalFile::log_used() const {
-  return writes_.log_pages() * (page_size + 24);
+  return file_.database().log_pages() * (page_size + 24);
 }
 
 std::optional<std::string> JournalFile::rewrite_log() {
   std::vector<char> block(std::size_t{64} << 10);
   for (off_t at = 0;;) {
-    const auto read = ::pread(log_.number(), block.data(), block.size(), at);
+    const auto read = ::pread(file_.number_of_log(), block.data(), block.size(), at);
     if (read == 0) break;
     if (read < 0 ||
-        ::pwrite(log_.number(), block.data(), static_cast<std::size_t>(read), at) != read) {
+        ::pwrite(file_.number_of_log(), block.data(), static_cast<std::size_t>(read), at) != read) {
       return text_of(errno);
     }
     at += read;
   }
   return sync();
-}
-
-std::optional<FileFault> JournalFile::carry_out(Statement& statement) {
-  const auto done = statement.step();
-  statement.reset();
-  return done ? std::nullopt : std::optional(done.error());
 }
 
 void JournalFile::bind(const JournalEntry& entry) {
@@ -380,8 +347,7 @@ void JournalFile::bind(const JournalEntry& entry) {
   put.bind(0, static_cast<std::int64_t>(entry.number));
   put.bind(1, entry.received);
   if (message.expires_after) {
-    put.bind(2,
-             std::chrono::duration_cast<std::chrono::milliseconds>(*message.expires_after).count());
+    put.bind(2, milliseconds(*message.expires_after));
   } else {
     put.bind_null(2);
   }
@@ -393,16 +359,8 @@ void JournalFile::bind(const JournalEntry& entry) {
   put.bind(8, checksum(entry));
 }
 
-bool JournalFile::has_moved() const {
-  struct stat ours {};
-  struct stat there {};
-  return ::fstat(lock_.number(), &ours) == 0 &&
-         (::stat(path_.c_str(), &there) != 0 || ours.st_ino != there.st_ino ||
-          ours.st_dev != there.st_dev);
-}
-
 std::optional<std::string> JournalFile::sync() {
-  if (::fdatasync(log_.number()) == 0) return std::nullopt;
+  if (::fdatasync(file_.number_of_log()) == 0) return std::nullopt;
   return text_of(errno);
 }
 
@@ -418,24 +376,18 @@ Result<bool, FileFault> JournalFile::checkpoint(const std::string& mode) {
 
 std::size_t JournalFile::log_size() const {
   struct stat status {};
-  return ::fstat(log_.number(), &status) == 0 ? static_cast<std::size_t>(status.st_size) : 0;
+  return ::fstat(file_.number_of_log(), &status) == 0 ? static_cast<std::size_t>(status.st_size)
+                                                      : 0;
 }
 
 void JournalFile::leave_as_it_is() {
-  writes_.checkpoint_when_closed(false);
+  file_.leave_as_it_is();
   checkpoints_.checkpoint_when_closed(false);
 }
 
 void JournalFile::leave_behind() {
   leave_as_it_is();
-  struct stat ours {};
-  struct stat there {};
-  const auto name = path_ + "-wal";
-  if (::fstat(log_.number(), &ours) == 0 && ::stat(name.c_str(), &there) == 0 &&
-      ours.st_ino == there.st_ino) {
-    ::unlink(name.c_str());
-    ::unlink((path_ + "-shm").c_str());
-  }
+  file_.leave_behind();
 }
 
 }  // namespace jobs_bridge::store

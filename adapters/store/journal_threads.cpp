@@ -63,8 +63,8 @@ std::string whole_milliseconds(Duration duration) {
 
 }  // namespace
 
-SqliteJournal::Threads::Threads(std::string path, OpenedJournal opened, JournalSettings settings,
-                              Log& log)
+SqliteJournal::Work::Work(std::string path, Opened<JournalFile> opened, JournalSettings settings,
+                          Log& log)
     : path_(std::move(path)),
       settings_(settings),
       log_max_(std::clamp(settings.max_size / share_of_log, smallest_log, largest_log)),
@@ -73,11 +73,11 @@ SqliteJournal::Threads::Threads(std::string path, OpenedJournal opened, JournalS
       writer_sleeps_until_(MonotonicTime::max()),
       syncer_sleeps_until_(MonotonicTime::max()),
       log_(log) {
-  if (!opened.saved) unsaved_ = std::move(opened.entries);
+  if (!opened.saved) unsaved_ = std::move(opened.content.rows);
   if (!file_) failed({.kind = FileFault::Kind::full, .message = "cannot be written: disk full"});
 }
 
-std::optional<std::string> SqliteJournal::Threads::record(const JournalEntry& entry) try {
+std::optional<std::string> SqliteJournal::Work::record(const JournalEntry& entry) try {
   Lock lock(mutex_);
   const auto refused = [&](const std::string& cause) {
     ++state_.refused;
@@ -101,7 +101,7 @@ std::optional<std::string> SqliteJournal::Threads::record(const JournalEntry& en
   return std::string("the journal failed: ") + error.what();
 }
 
-void SqliteJournal::Threads::settle(const std::vector<std::uint64_t>& numbers) try {
+void SqliteJournal::Work::settle(const std::vector<std::uint64_t>& numbers) try {
   const Lock lock(mutex_);
   for (const auto number : numbers) unsynced_.erase(number);
   // Removed in the order in which they were settled: of what comes back after a kill and is carried
@@ -117,7 +117,7 @@ void SqliteJournal::Threads::settle(const std::vector<std::uint64_t>& numbers) t
 
 /// Has the writer record `entry_` and waits for it, but not for long. False: it has not, and nobody
 /// waits for it any more.
-bool SqliteJournal::Threads::hand_over(Lock& lock) {
+bool SqliteJournal::Work::hand_over(Lock& lock) {
   const auto is_done = [this] { return !requested_; };
   requested_ = true;
   const auto began = now();
@@ -139,12 +139,12 @@ bool SqliteJournal::Threads::hand_over(Lock& lock) {
   return true;
 }
 
-void SqliteJournal::Threads::finish_request(Lock& lock) {
+void SqliteJournal::Work::finish_request(Lock& lock) {
   requested_ = false;
   notify(lock, done_);
 }
 
-SqliteJournal::State SqliteJournal::Threads::state() const {
+SqliteJournal::State SqliteJournal::Work::state() const {
   const Lock lock(mutex_);
   State state = state_;
   const auto stalled_since = this->stalled_since();
@@ -160,7 +160,7 @@ SqliteJournal::State SqliteJournal::Threads::state() const {
   return state;
 }
 
-bool SqliteJournal::Threads::stop() {
+bool SqliteJournal::Work::stop() {
   Lock lock(mutex_);
   stopping_ = true;
   work_.notify_one();
@@ -168,27 +168,27 @@ bool SqliteJournal::Threads::stop() {
   return ended_.wait_for(lock, settings_.closing, [this] { return running_ == 0; });
 }
 
-void SqliteJournal::Threads::abandon() {
+void SqliteJournal::Work::abandon() {
   log_.write(Severity::warning, "the journal did not stop in time: its disk does not respond",
              {{"path", path_}});
   log_.detach();
 }
 
 /// Whether the disk has what was recorded a good while ago. The oldest number is the oldest entry.
-bool SqliteJournal::Threads::is_behind() const {
+bool SqliteJournal::Work::is_behind() const {
   return !unsynced_.empty() && now() - unsynced_.begin()->second.since > settings_.sync_patience;
 }
 
 /// Since when a write has not been completed: one that somebody waited for too long for, or one
 /// that nobody waits for and that hangs beyond doubt.
-std::optional<MonotonicTime> SqliteJournal::Threads::stalled_since() const {
+std::optional<MonotonicTime> SqliteJournal::Work::stalled_since() const {
   if (stalled_) return stalled_;
   const bool hangs =
       writing_since_ && now() - *writing_since_ > more_patience * settings_.write_patience;
   return hangs ? writing_since_ : std::nullopt;
 }
 
-FileFault SqliteJournal::Threads::lateness() const {
+FileFault SqliteJournal::Work::lateness() const {
   return {.kind = FileFault::Kind::late,
           .message = stalled_since()
                          ? "is waiting for its disk, which did not complete a write within " +
@@ -199,7 +199,7 @@ FileFault SqliteJournal::Threads::lateness() const {
 
 // The writer.
 
-void SqliteJournal::Threads::run_writer() {
+void SqliteJournal::Work::run_writer() {
   Lock lock(mutex_);
   writer_ = gettid();
   try {
@@ -220,14 +220,14 @@ void SqliteJournal::Threads::run_writer() {
   ended_.notify_all();
 }
 
-void SqliteJournal::Threads::gave_up(const std::exception& error) {
+void SqliteJournal::Work::gave_up(const std::exception& error) {
   log_.write(Severity::error, "a thread of the journal gave up",
              {{"path", path_}, {"cause", error.what()}});
   state_.failing = true;
   state_.cause = std::string("failed: ") + error.what();
 }
 
-void SqliteJournal::Threads::write(Lock& lock) {
+void SqliteJournal::Work::write(Lock& lock) {
   MonotonicTime wrote_at{};
   while (true) {
     if (!held_ && log_is_full() && !log_is_stuck_ && file_ && !reopen_) {
@@ -263,13 +263,13 @@ void SqliteJournal::Threads::write(Lock& lock) {
   close(lock);
 }
 
-MonotonicTime SqliteJournal::Threads::write_due() const {
+MonotonicTime SqliteJournal::Work::write_due() const {
   if (held_) return MonotonicTime::max();
   return std::min(file_ ? remove_at_ : MonotonicTime::max(), mend_at_);
 }
 
 /// The one thing that is to be done first; false: there is nothing.
-bool SqliteJournal::Threads::write_something(Lock& lock) {
+bool SqliteJournal::Work::write_something(Lock& lock) {
   if (requested_) {
     write_entry(lock);
   } else if (file_ && !log_is_stuck_ && now() >= remove_at_) {
@@ -285,18 +285,18 @@ bool SqliteJournal::Threads::write_something(Lock& lock) {
 }
 
 /// Touches the file, without the mutex.
-template <typename Work>
-auto SqliteJournal::Threads::without(Lock& lock, Work work) {
+template <typename Touch>
+auto SqliteJournal::Work::without(Lock& lock, Touch touch) {
   writing_since_ = now();
   lock.unlock();
-  auto result = work();
+  auto result = touch();
   lock.lock();
   writing_since_.reset();
   if (held_) to_sync_.notify_one();
   return result;
 }
 
-void SqliteJournal::Threads::write_entry(Lock& lock) {
+void SqliteJournal::Work::write_entry(Lock& lock) {
   if (!file_ || log_is_stuck_) {
     outcome_ = FileFault{.kind = FileFault::Kind::unusable, .message = state_.cause};
     return finish_request(lock);
@@ -306,9 +306,7 @@ void SqliteJournal::Threads::write_entry(Lock& lock) {
   auto fault = without(lock, [&] { return file_->write(&entry_, removed); });
   begun_ = false;
   if (fault) {
-    needed_ = entry_.message.topic.size() + entry_.message.payload.size() +
-              entry_.message.response_topic.size() + entry_.message.correlation_data.size() +
-              entry_.message.content_type.size();
+    needed_ = size_of(entry_);
     failed(*fault);
   } else {
     wrote_ = true;
@@ -331,7 +329,7 @@ void SqliteJournal::Threads::write_entry(Lock& lock) {
   finish_request(lock);
 }
 
-void SqliteJournal::Threads::remove_settled(Lock& lock) {
+void SqliteJournal::Work::remove_settled(Lock& lock) {
   remove_at_ = MonotonicTime::max();
   while (!settled_.empty() && file_) {
     const auto removed = first_settled();
@@ -350,18 +348,18 @@ void SqliteJournal::Threads::remove_settled(Lock& lock) {
   }
 }
 
-std::vector<std::uint64_t> SqliteJournal::Threads::first_settled() const {
+std::vector<std::uint64_t> SqliteJournal::Work::first_settled() const {
   const auto count = std::min(settled_.size(), most_removed_at_once);
   return {settled_.begin(), settled_.begin() + static_cast<std::ptrdiff_t>(count)};
 }
 
-void SqliteJournal::Threads::have_removed(std::size_t count) {
+void SqliteJournal::Work::have_removed(std::size_t count) {
   settled_.erase(settled_.begin(), settled_.begin() + static_cast<std::ptrdiff_t>(count));
   if (settled_.empty()) remove_at_ = MonotonicTime::max();
 }
 
 /// Takes everything out of a file that goes with the connection to it.
-void SqliteJournal::Threads::rescue(Lock& lock) {
+void SqliteJournal::Work::rescue(Lock& lock) {
   if (!file_) return;
   log_.write(Severity::error, "the journal was removed or replaced: its updates are written anew",
              {{"path", path_}});
@@ -375,17 +373,17 @@ void SqliteJournal::Threads::rescue(Lock& lock) {
     old.reset();
     return all;
   });
-  unsaved_.insert(unsaved_.end(), std::make_move_iterator(content.entries.begin()),
-                  std::make_move_iterator(content.entries.end()));
+  unsaved_.insert(unsaved_.end(), std::make_move_iterator(content.rows.begin()),
+                  std::make_move_iterator(content.rows.end()));
   mend(lock);
 }
 
 /// The syncer lets go of a file that is to be opened again.
-void SqliteJournal::Threads::wait_for_syncer(Lock& lock) {
+void SqliteJournal::Work::wait_for_syncer(Lock& lock) {
   work_.wait(lock, [this] { return !syncing_; });
 }
 
-void SqliteJournal::Threads::mend(Lock& lock) {
+void SqliteJournal::Work::mend(Lock& lock) {
   mend_at_ = now() + settings_.retry_after;
   reopen_ = false;
   auto old = std::exchange(file_, nullptr);
@@ -394,10 +392,11 @@ void SqliteJournal::Threads::mend(Lock& lock) {
     // What the disk may have forgotten is brought nowhere before it has been looked at.
     if (old && unsynced_for_good_) old->leave_as_it_is();
     old.reset();
-    return open_whole(path_, settings_.max_size, log_);
+    return JournalFile::open_or_recover(path_, settings_.max_size, log_);
   });
   if (!opened) return failed(opened.error());
-  auto& [file, entries, saved] = opened.value();
+  auto& [file, content, saved] = *opened;
+  auto& entries = content.rows;
   if (unsynced_for_good_) {
     auto more = forgotten(entries);
     std::ranges::move(more, std::back_inserter(saved ? unsaved_ : entries));
@@ -438,7 +437,7 @@ void SqliteJournal::Threads::mend(Lock& lock) {
 }
 
 /// What was recorded and is not among what the file holds.
-std::vector<JournalEntry> SqliteJournal::Threads::forgotten(
+std::vector<JournalEntry> SqliteJournal::Work::forgotten(
     const std::vector<JournalEntry>& kept) const {
   std::unordered_set<std::uint64_t> there;
   for (const auto& entry : kept) there.insert(entry.number);
@@ -449,7 +448,7 @@ std::vector<JournalEntry> SqliteJournal::Threads::forgotten(
   return missing;
 }
 
-void SqliteJournal::Threads::close(Lock& lock) {
+void SqliteJournal::Work::close(Lock& lock) {
   if (!file_) return;
   wait_for_syncer(lock);
   remove_settled(lock);
@@ -474,7 +473,7 @@ void SqliteJournal::Threads::close(Lock& lock) {
 
 // The syncer.
 
-void SqliteJournal::Threads::run_syncer() {
+void SqliteJournal::Work::run_syncer() {
   Lock lock(mutex_);
   try {
     sync(lock);
@@ -489,7 +488,7 @@ void SqliteJournal::Threads::run_syncer() {
   ended_.notify_all();
 }
 
-void SqliteJournal::Threads::sync(Lock& lock) {
+void SqliteJournal::Work::sync(Lock& lock) {
   while (!stopping_) {
     if (now() >= sync_due()) sync_file(lock);
     if (now() >= look_at_) keep_small(lock);
@@ -501,23 +500,23 @@ void SqliteJournal::Threads::sync(Lock& lock) {
   }
 }
 
-MonotonicTime SqliteJournal::Threads::sync_due() const {
+MonotonicTime SqliteJournal::Work::sync_due() const {
   if (!file_ || reopen_ || unsynced_for_good_ || unsynced_.empty()) return MonotonicTime::max();
   return unsynced_.begin()->second.since + settings_.sync_after;
 }
 
 /// If it would sleep for too long.
-void SqliteJournal::Threads::wake_syncer() {
+void SqliteJournal::Work::wake_syncer() {
   if (sync_due() < syncer_sleeps_until_) to_sync_.notify_one();
 }
 
 /// Touches the file beside the writer, without the mutex.
-template <typename Work>
-auto SqliteJournal::Threads::beside(Lock& lock, Work work) {
+template <typename Touch>
+auto SqliteJournal::Work::beside(Lock& lock, Touch touch) {
   const auto file = file_;
   syncing_ = true;
   lock.unlock();
-  auto result = work(*file);
+  auto result = touch(*file);
   lock.lock();
   syncing_ = false;
   // Then the writer waits for it.
@@ -525,7 +524,7 @@ auto SqliteJournal::Threads::beside(Lock& lock, Work work) {
   return result;
 }
 
-void SqliteJournal::Threads::sync_file(Lock& lock) {
+void SqliteJournal::Work::sync_file(Lock& lock) {
   const auto oldest = unsynced_.begin()->second.since;
   const auto until = unsynced_.rbegin()->first;
   const auto fault = beside(lock, [](JournalFile& file) { return file.sync(); });
@@ -537,12 +536,12 @@ void SqliteJournal::Threads::sync_file(Lock& lock) {
 }
 
 /// The kernel may have dropped what it could not write, and says so only once.
-void SqliteJournal::Threads::cannot_sync(const std::string& cause) {
+void SqliteJournal::Work::cannot_sync(const std::string& cause) {
   unsynced_for_good_ = true;
   failed({.kind = FileFault::Kind::unusable, .message = cause});
 }
 
-void SqliteJournal::Threads::keep_small(Lock& lock) {
+void SqliteJournal::Work::keep_small(Lock& lock) {
   look_at_ = now() + (full_ ? std::min(look_every, settings_.retry_after) : look_every);
   if (!file_ || reopen_) {
     held_ = false;
@@ -567,7 +566,7 @@ void SqliteJournal::Threads::keep_small(Lock& lock) {
   work_.notify_one();
 }
 
-void SqliteJournal::Threads::begin_log_anew(Lock& lock, bool give_back) {
+void SqliteJournal::Work::begin_log_anew(Lock& lock, bool give_back) {
   held_ = true;
   to_sync_.wait(lock, [this] { return !writing_since_; });
   const bool done = checkpoint(
@@ -587,11 +586,11 @@ void SqliteJournal::Threads::begin_log_anew(Lock& lock, bool give_back) {
 }
 
 /// Whether all of the log was brought into the database.
-template <typename Work>
-bool SqliteJournal::Threads::checkpoint(Lock& lock, Work work) {
+template <typename Touch>
+bool SqliteJournal::Work::checkpoint(Lock& lock, Touch touch) {
   if (!file_) return false;
   wrote_ = false;
-  const auto done = beside(lock, work);
+  const auto done = beside(lock, touch);
   if (!done || !*done) wrote_ = true;
   if (!done && done.error().kind == FileFault::Kind::full) failed(done.error());
   if (!done && done.error().kind != FileFault::Kind::full) cannot_sync(done.error().message);
@@ -600,7 +599,7 @@ bool SqliteJournal::Threads::checkpoint(Lock& lock, Work work) {
 
 // How it goes.
 
-void SqliteJournal::Threads::went_well() {
+void SqliteJournal::Work::went_well() {
   late_ = false;
   full_ = false;
   if (!state_.failing) return;
@@ -609,7 +608,7 @@ void SqliteJournal::Threads::went_well() {
   log_.write(Severity::info, "the journal can be written again", {{"path", path_}});
 }
 
-void SqliteJournal::Threads::failed(const FileFault& fault) {
+void SqliteJournal::Work::failed(const FileFault& fault) {
   state_.cause = fault.message;
   late_ = fault.kind == FileFault::Kind::late;
   if (!std::exchange(state_.failing, true)) {
@@ -631,12 +630,12 @@ void SqliteJournal::Threads::failed(const FileFault& fault) {
 
 /// The writer has kept a caller waiting for too long. Nobody waits for it any more until it is
 /// back.
-void SqliteJournal::Threads::stall() {
+void SqliteJournal::Work::stall() {
   stalled_ = now() - settings_.write_patience;
   failed(lateness());
 }
 
-void SqliteJournal::Threads::recover_from_lateness() {
+void SqliteJournal::Work::recover_from_lateness() {
   if (late_ && !stalled_ && !is_behind()) went_well();
 }
 

@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
+#include "adapters/store/disk_threads.h"
 #include "adapters/store/journal_file.h"
 #include "adapters/store/sqlite_journal.h"
-#include "adapters/store/detachable_log.h"
 
 namespace jobs_bridge::store {
 
@@ -23,10 +23,10 @@ namespace jobs_bridge::store {
 /// A write that hangs cannot be interrupted, so the file is touched by threads alone for which
 /// nobody waits without a bound: the writer inserts, removes and mends; the syncer waits for the
 /// disk and keeps the log of writes small. The mutex is never held while the file is touched.
-class SqliteJournal::Threads {
+class SqliteJournal::Work {
  public:
   /// `log` must live until both threads have ended, or abandon().
-  Threads(std::string path, OpenedJournal opened, JournalSettings settings, Log& log);
+  Work(std::string path, Opened<JournalFile> opened, JournalSettings settings, Log& log);
 
   /// Of the journal. They do not throw.
   std::optional<std::string> record(const JournalEntry& entry);
@@ -62,19 +62,19 @@ class SqliteJournal::Threads {
   [[nodiscard]] std::vector<JournalEntry> forgotten(const std::vector<JournalEntry>& kept) const;
   void rescue(Lock& lock);
   void close(Lock& lock);
-  template <typename Work>
-  auto without(Lock& lock, Work work);
+  template <typename Touch>
+  auto without(Lock& lock, Touch touch);
   void wait_for_syncer(Lock& lock);
 
   void sync(Lock& lock);
   void sync_file(Lock& lock);
   void cannot_sync(const std::string& cause);
   void keep_small(Lock& lock);
-  template <typename Work>
-  bool checkpoint(Lock& lock, Work work);
+  template <typename Touch>
+  bool checkpoint(Lock& lock, Touch touch);
   void begin_log_anew(Lock& lock, bool give_back);
-  template <typename Work>
-  auto beside(Lock& lock, Work work);
+  template <typename Touch>
+  auto beside(Lock& lock, Touch touch);
   [[nodiscard]] MonotonicTime sync_due() const;
   void wake_syncer();
 

@@ -1,13 +1,16 @@
 #include "adapters/store/record_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <system_error>
@@ -17,10 +20,6 @@ namespace jobs_bridge::store {
 namespace {
 
 using Kind = FileFault::Kind;
-
-std::string text_of(int error) {
-  return std::generic_category().message(error);
-}
 
 /// Whether it begins as a database does. One damaged byte does not make it something else: then the
 /// application_id, further on, still tells. Nor do zeros, which a power cut may leave of a new
@@ -40,7 +39,63 @@ bool may_be_database(const std::string& path, std::string_view application) {
   return std::to_string(id) == application;
 }
 
+constexpr int most_quarantined = 9;
+/// SQLite finds them by their names: they must keep up with the database's.
+constexpr std::array<const char*, 4> companions = {"", "-wal", "-shm", "-journal"};
+
+bool exists(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::symlink_status(path, ignored).type() !=
+         std::filesystem::file_type::not_found;
+}
+
+bool is_free(const std::string& name) {
+  return std::none_of(companions.begin(), companions.end(),
+                      [&](const char* end) { return exists(name + end); });
+}
+
+std::string name_for(const std::string& path) {
+  std::string name;
+  for (int number = 1; number <= most_quarantined; ++number) {
+    name = path + ".damaged-" + std::to_string(number);
+    if (is_free(name)) break;
+  }
+  return name;
+}
+
+/// The name of a new file outlives a power cut only if its directory does.
+void sync_directory_of(const std::string& path) {
+  const auto directory = std::filesystem::path(path).parent_path();
+  const FileDescriptor opened(
+      ::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (opened.valid()) ::fsync(opened.get());
+}
+
+/// Makes an empty file one of that format.
+std::optional<FileFault> begin(Database& database, const Format& format) {
+  std::string sql = "BEGIN IMMEDIATE; ";
+  sql.append(format.table).append("; PRAGMA application_id=").append(format.application);
+  sql.append("; PRAGMA user_version=").append(std::to_string(format.version)).append("; COMMIT");
+  return database.run(sql.c_str());
+}
+
+bool is_same(const struct stat& a, const struct stat& b) {
+  return a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+}
+
+/// Whether the path leads to what the descriptor is of; no value where the system does not tell.
+std::optional<bool> leads_to(const std::string& path, int descriptor) {
+  struct stat ours {};
+  struct stat there {};
+  if (::fstat(descriptor, &ours) != 0) return std::nullopt;
+  return ::stat(path.c_str(), &there) == 0 && is_same(ours, there);
+}
+
 }  // namespace
+
+std::string text_of(int error) {
+  return std::generic_category().message(error);
+}
 
 std::optional<FileFault> ensure_file(const std::string& path, const Format& format) {
   const int made = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
@@ -101,11 +156,84 @@ Result<Identity, FileFault> identify(Database& database, const Format& format) {
   return Identity::ours;
 }
 
-std::optional<FileFault> begin(Database& database, const Format& format) {
-  std::string sql = "BEGIN IMMEDIATE; ";
-  sql.append(format.table).append("; PRAGMA application_id=").append(format.application);
-  sql.append("; PRAGMA user_version=").append(std::to_string(format.version)).append("; COMMIT");
-  return database.run(sql.c_str());
+std::string canonical_path(const std::string& path) {
+  std::error_code error;
+  const auto absolute = std::filesystem::absolute(path, error);
+  if (error) return path;
+  const auto canonical = std::filesystem::weakly_canonical(absolute, error);
+  return error ? path : canonical.string();
+}
+
+Result<std::string, std::string> quarantine(const std::string& path) {
+  const std::string name = name_for(path);
+  for (const char* end : companions) {
+    std::error_code error;
+    std::filesystem::remove(name + end, error);
+    if (!exists(path + end)) continue;
+    std::filesystem::rename(path + end, name + end, error);
+    if (error) {
+      return Failure{"cannot be renamed to " + name + end + ": " + error.message()};
+    }
+  }
+  return name;
+}
+
+Result<FileDescriptor, FileFault> lock(const std::string& path) {
+  FileDescriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  if (!file.valid()) {
+    return Failure{FileFault{Kind::unusable, "cannot be opened: " + text_of(errno)}};
+  }
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    return Failure{FileFault{Kind::unusable, errno == EWOULDBLOCK
+                                                 ? "is in use by another process"
+                                                 : "cannot be locked: " + text_of(errno)}};
+  }
+  return file;
+}
+
+Result<RecordFile, FileFault> RecordFile::open(const std::string& path, const Format& format,
+                                               const std::string& to_write) {
+  if (auto fault = ensure_file(path, format)) return Failure{*std::move(fault)};
+  auto locked = lock(path);
+  if (!locked) return Failure{locked.error()};
+  auto opened = Database::open(path);
+  if (!opened) return Failure{opened.error()};
+  Database database = std::move(opened).value();
+  // Nothing is changed in a file that may not be ours.
+  database.checkpoint_when_closed(false);
+  if (auto fault = database.run(format.to_open)) return Failure{*std::move(fault)};
+  const auto identity = identify(database, format);
+  if (!identity) return Failure{identity.error()};
+  // In this journal mode a commit waits for no disk.
+  const auto mode = database.value("PRAGMA journal_mode=WAL");
+  if (!mode) return Failure{mode.error()};
+  if (*mode != "wal") {
+    return Failure{
+        FileFault{Kind::unusable, "is on a file system without what a write-ahead log needs"}};
+  }
+  auto fault = database.run("PRAGMA temp_store=MEMORY; PRAGMA synchronous=FULL");
+  if (!fault && *identity == Identity::none) fault = begin(database, format);
+  if (!fault) fault = database.run(to_write.c_str());
+  if (fault) return Failure{*std::move(fault)};
+  // Its locks are on the other files, so it may be opened once more beside SQLite.
+  FileDescriptor log(::open((path + "-wal").c_str(), O_RDWR | O_CLOEXEC));
+  if (!log.valid()) {
+    return Failure{FileFault{Kind::unusable, "has no log of writes: " + text_of(errno)}};
+  }
+  sync_directory_of(path);
+  database.checkpoint_when_closed(true);
+  return RecordFile(path, std::move(locked).value(), std::move(log), std::move(database));
+}
+
+bool RecordFile::has_moved() const {
+  return leads_to(path_, number()) == false;
+}
+
+void RecordFile::leave_behind() {
+  leave_as_it_is();
+  if (leads_to(path_ + "-wal", number_of_log()) != true) return;
+  ::unlink((path_ + "-wal").c_str());
+  ::unlink((path_ + "-shm").c_str());
 }
 
 }  // namespace jobs_bridge::store

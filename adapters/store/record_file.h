@@ -1,19 +1,31 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "adapters/fibers/file_descriptor.h"
 #include "adapters/store/database.h"
 #include "bridge/result.h"
 
 namespace jobs_bridge::store {
 
-/// How a file says that it is ours, and of which version. journal.md and watched_things.md name the values.
+using fibers::FileDescriptor;
+
+/// How a file says that it is ours, and of which version (journal.md and watched_things.md name the
+/// values), and the pragmas with which it is opened.
 struct Format {
   std::string_view application;  ///< application_id, in digits
   int version;                   ///< user_version
   std::string_view table;        ///< the only thing in the schema, as SQLite keeps it
+  const char* to_open;           ///< before anything is read
 };
 
 /// Makes an empty file if there is none, with mode 0600, which SQLite would leave to the umask. The
@@ -26,7 +38,160 @@ enum class Identity { none, ours };
 /// unusable if a newer version or another application wrote it.
 Result<Identity, FileFault> identify(Database& database, const Format& format);
 
-/// Makes an empty file one of that format.
-std::optional<FileFault> begin(Database& database, const Format& format);
+/// Where the file really is, also after a change of the working directory or of a link.
+std::string canonical_path(const std::string& path);
+
+/// Renames a database that nobody has open, with the files that SQLite keeps beside it, to the
+/// first of `<path>.damaged-1` to `-9` that is free, or the last of them, whose file is replaced:
+/// a disk that fails time and again is not filled with them. Returns the new name, or why there is
+/// none.
+Result<std::string, std::string> quarantine(const std::string& path);
+
+/// Keeps other processes away as long as the descriptor is open. Not by SQLite's own locks: two
+/// connections of ours must get along.
+Result<FileDescriptor, FileFault> lock(const std::string& path);
+
+std::string text_of(int error);
+
+/// A database file of one format, with its log of writes (`-wal`): this process's alone while it is
+/// open.
+class RecordFile {
+ public:
+  /// Begins a new one if there is none; the error also for a file that is there but is not one of
+  /// ours. `to_write`: pragmas.
+  static Result<RecordFile, FileFault> open(const std::string& path, const Format& format,
+                                            const std::string& to_write);
+
+  [[nodiscard]] Database& database() { return database_; }
+  [[nodiscard]] const Database& database() const { return database_; }
+  /// Descriptors.
+  [[nodiscard]] int number() const { return lock_.get(); }
+  [[nodiscard]] int number_of_log() const { return log_.get(); }
+
+  /// Whether the path no longer leads to this file: somebody removed or replaced it. What is
+  /// written then is lost with the last one that has it open.
+  [[nodiscard]] bool has_moved() const;
+  /// From now on closing does nothing but close.
+  void leave_as_it_is() { database_.checkpoint_when_closed(false); }
+  /// The same for a file that has moved; its log of writes, which SQLite would take for that of the
+  /// file that is there now, is removed.
+  void leave_behind();
+
+ private:
+  RecordFile(std::string path, FileDescriptor lock, FileDescriptor log, Database database)
+      : path_(std::move(path)),
+        lock_(std::move(lock)),
+        log_(std::move(log)),
+        database_(std::move(database)) {}
+
+  std::string path_;
+  FileDescriptor lock_;  ///< before the database, so that it is let go last
+  FileDescriptor log_;
+  Database database_;
+};
+
+/// What a file holds.
+template <typename Row>
+struct Content {
+  std::vector<Row> rows;  ///< that are as they were written, by their key, each once
+  std::size_t damaged_rows = 0;
+  std::optional<std::string> damage;  ///< the first that was found
+
+  void note(const std::string& what) {
+    if (!damage) damage = what;
+  }
+};
+
+template <typename Table>
+void read_rows(Database& database, const std::string& sql, Content<typename Table::Row>& content) {
+  auto prepared = database.prepare(sql.c_str());
+  if (!prepared) return content.note(prepared.error().message);
+  Statement& rows = prepared.value();
+  while (true) {
+    const auto there = rows.step();
+    if (!there) return content.note(there.error().message);
+    if (!*there) return;
+    auto row = Table::read(rows);
+    if (row) {
+      content.rows.push_back(*std::move(row));
+    } else {
+      ++content.damaged_rows;
+      content.note("a row is not as it was written");
+    }
+  }
+}
+
+/// Reads and checks all of a file. `Table` describes it: its `Row`; `rows`, which selects them in
+/// the order of their key; read(), which returns none for a row whose checksum does not fit;
+/// key_of(); and which of two rows that have the same key, as only a damaged file has,
+/// is_younger().
+template <typename Table>
+Content<typename Table::Row> read_all(Database& database) {
+  Content<typename Table::Row> content;
+  // It checks how the pages hang together, and not what is in them.
+  const auto check = database.value("PRAGMA quick_check(1)");
+  if (!check || *check != "ok") content.note(check ? *check : check.error().message);
+  read_rows<Table>(database, Table::rows, content);
+  // A page that is there twice, or where another one was, has rows that are whole.
+  if (std::ranges::adjacent_find(content.rows, std::ranges::greater_equal(), Table::key_of) !=
+      content.rows.end()) {
+    content.note("rows are not in order");
+  }
+  if (!content.damage) return content;
+  // A page that cannot be read ends a reading: from both ends, only what is behind it is lost.
+  const auto damaged_rows = content.damaged_rows;
+  read_rows<Table>(database, std::string(Table::rows) + " DESC", content);
+  content.damaged_rows = std::max(damaged_rows, content.damaged_rows - damaged_rows);
+  std::map<std::decay_t<decltype(Table::key_of(content.rows.front()))>, typename Table::Row> saved;
+  for (auto& row : content.rows) {
+    const auto [at, is_new] = saved.try_emplace(Table::key_of(row), row);
+    if (!is_new && Table::is_younger(row, at->second)) at->second = std::move(row);
+  }
+  content.rows.clear();
+  for (auto& [key, row] : saved) content.rows.push_back(std::move(row));
+  return content;
+}
+
+/// A file that is ready, and what was in it.
+template <typename File>
+struct Opened {
+  std::unique_ptr<File> file;  ///< null: its disk has no space to write it
+  Content<typename File::Row> content;
+  /// Whether the file holds the rows. If not it is a new one, in place of a damaged one that they
+  /// come from.
+  bool saved = true;
+};
+
+/// Opens a file and reads all of it. A damaged one is set aside, of which `report` is told with its
+/// new name and what was in it, and a new one begun. `find` opens what is at the path, or begins a
+/// file there; it reads the content by itself where it returns no file.
+template <typename File, typename Find, typename Report>
+Result<Opened<File>, FileFault> open_or_recover(const std::string& path, Find find, Report report) {
+  Content<typename File::Row> content;
+  {
+    Result<Opened<File>, FileFault> opened = find();
+    if (opened) {
+      if (opened->file) opened->content = opened->file->read();
+      if (!opened->content.damage) return opened;
+      if (opened->file) opened->file->leave_as_it_is();
+      content = std::move(opened->content);
+    } else if (opened.error().kind == FileFault::Kind::damaged) {
+      content.damage = opened.error().message;
+    } else {
+      return opened;
+    }
+  }
+  const auto name = quarantine(path);
+  if (!name) {
+    return Failure{FileFault{FileFault::Kind::unusable,
+                             "is damaged (" + *content.damage + ") and " + name.error()}};
+  }
+  report(*name, content);
+  auto opened = find();
+  if (!opened) return opened;
+  opened->content = std::move(content);
+  opened->saved = false;
+  return opened;
+}
 
 }  // namespace jobs_bridge::store

@@ -8,7 +8,6 @@
 
 #include "adapters/store/journal_file.h"
 #include "adapters/store/journal_threads.h"
-#include "adapters/store/canonical_path.h"
 
 namespace jobs_bridge::store {
 
@@ -40,59 +39,43 @@ Result<std::unique_ptr<SqliteJournal>, std::string> SqliteJournal::open(const st
                                                                         JournalSettings settings) {
   try {
     std::string place;
-    auto opened = wait_for(std::async(std::launch::async,
-                                      [&] {
-                                        place = canonical_path(path);
-                                        return open_whole(place, settings.max_size, log);
-                                      }),
-                           path, log);
+    auto opened =
+        wait_for(std::async(std::launch::async,
+                            [&] {
+                              place = canonical_path(path);
+                              return JournalFile::open_or_recover(place, settings.max_size, log);
+                            }),
+                 path, log);
     if (!opened) return Failure{path + " " + opened.error().message};
-    auto loaded = opened.value().entries;
-    auto threads = std::make_shared<Threads>(place, std::move(opened).value(), settings, log);
-    return std::unique_ptr<SqliteJournal>(new SqliteJournal(std::move(threads), std::move(loaded)));
+    auto loaded = opened->content.rows;
+    auto work = std::make_shared<Work>(place, std::move(*opened), settings, log);
+    return std::unique_ptr<SqliteJournal>(new SqliteJournal(std::move(work), std::move(loaded)));
   } catch (const std::exception& error) {  // no memory, no thread
     return Failure{path + " cannot be kept: " + error.what()};
   }
 }
 
-SqliteJournal::SqliteJournal(std::shared_ptr<Threads> threads, std::vector<JournalEntry> loaded)
-    : threads_(std::move(threads)), loaded_(std::move(loaded)) {
-  writer_ = std::thread([threads = threads_] { threads->run_writer(); });
-  try {
-    syncer_ = std::thread([threads = threads_] { threads->run_syncer(); });
-  } catch (const std::exception&) {
-    threads_->stop();
-    threads_->abandon();
-    writer_.detach();
-    throw;
-  }
-}
+SqliteJournal::SqliteJournal(std::shared_ptr<Work> work, std::vector<JournalEntry> loaded)
+    : loaded_(std::move(loaded)),
+      threads_(new DiskThreads<Work>(std::move(work), {{"journal-writer", &Work::run_writer},
+                                                       {"journal-syncer", &Work::run_syncer}})) {}
 
-SqliteJournal::~SqliteJournal() {
-  if (threads_->stop()) {
-    writer_.join();
-    syncer_.join();
-  } else {
-    threads_->abandon();
-    writer_.detach();
-    syncer_.detach();
-  }
-}
+SqliteJournal::~SqliteJournal() = default;
 
 std::vector<JournalEntry> SqliteJournal::take_loaded() {
   return std::exchange(loaded_, {});
 }
 
 std::optional<std::string> SqliteJournal::record(const JournalEntry& entry) {
-  return threads_->record(entry);
+  return (*threads_)->record(entry);
 }
 
 void SqliteJournal::settle(const std::vector<std::uint64_t>& numbers) {
-  threads_->settle(numbers);
+  (*threads_)->settle(numbers);
 }
 
 SqliteJournal::State SqliteJournal::state() const {
-  return threads_->state();
+  return (*threads_)->state();
 }
 
 }  // namespace jobs_bridge::store

@@ -6,7 +6,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "bridge/ports.h"
@@ -14,6 +13,9 @@
 #include "bridge/time.h"
 
 namespace jobs_bridge::store {
+
+template <typename Work>
+class DiskThreads;
 
 struct JournalSettings {
   /// Bytes that the database may take, its log of writes apart.
@@ -86,14 +88,11 @@ class SqliteJournal final : public Journal {
   [[nodiscard]] State state() const;
 
  private:
-  class Threads;
-  SqliteJournal(std::shared_ptr<Threads> threads, std::vector<JournalEntry> loaded);
+  class Work;
+  SqliteJournal(std::shared_ptr<Work> work, std::vector<JournalEntry> loaded);
 
-  /// The threads' too: one that the disk does not let go outlives the journal.
-  const std::shared_ptr<Threads> threads_;
   std::vector<JournalEntry> loaded_;
-  std::thread writer_;
-  std::thread syncer_;
+  std::unique_ptr<DiskThreads<Work>> threads_;
 };
 
 }  // namespace jobs_bridge::store

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "bridge/ports.h"
@@ -11,6 +10,9 @@
 #include "bridge/time.h"
 
 namespace jobs_bridge::store {
+
+template <typename Work>
+class DiskThreads;
 
 /// How fast the file is written.
 struct Pace {
@@ -24,8 +26,8 @@ struct Pace {
   Duration closing = std::chrono::seconds(2);
 };
 
-/// Keeps watched things in a file (watched_things.md says what is in it), which is this process's alone
-/// while the store lives.
+/// Keeps watched things in a file (watched_things.md says what is in it), which is this process's
+/// alone while the store lives.
 ///
 /// A thread of its own writes. A later change of a thing replaces an earlier one that is not
 /// written yet, so what waits is bounded by the number of things. A kill loses what was saved in
@@ -56,10 +58,8 @@ class SqliteWatchStore final : public WatchStore {
   class Writer;
   SqliteWatchStore(std::shared_ptr<Writer> writer, std::vector<WatchedThing> loaded);
 
-  /// The thread's too: one that the disk does not let go outlives the store.
-  const std::shared_ptr<Writer> writer_;
   std::vector<WatchedThing> loaded_;
-  std::thread thread_;
+  std::unique_ptr<DiskThreads<Writer>> threads_;
 };
 
 }  // namespace jobs_bridge::store

@@ -1,154 +1,105 @@
 #include "adapters/store/watch_file.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
+#include <bit>
+#include <cstdint>
+#include <string_view>
 
-#include <unordered_map>
-
-#include "adapters/store/record_file.h"
-#include "adapters/store/watch_checksum.h"
+#include "bridge/flow/partition.h"
 
 namespace jobs_bridge::store {
 namespace {
 
-using Kind = FileFault::Kind;
+/// watched_things.md, which says what these numbers are, changes with them. SQLite's own lock keeps
+/// everybody else away.
+constexpr Format watched{.application = "1784838004",
+                         .version = 1,
+                         .table =
+                             "CREATE TABLE watched(thing TEXT PRIMARY KEY, asked INTEGER NOT NULL, "
+                             "told BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+                         .to_open = "PRAGMA locking_mode=EXCLUSIVE; PRAGMA cell_size_check=ON"};
 
-/// watched_things.md, which says what these numbers are, changes with them.
-constexpr Format format{
-    .application = "1784838004",
-    .version = 1,
-    .table =
-        "CREATE TABLE watched(thing TEXT PRIMARY KEY, asked INTEGER NOT NULL, "
-        "told BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT, WITHOUT ROWID"};
+/// What the log keeps after a large round, it gives back.
+constexpr const char* to_write = "PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=8388608";
 
-constexpr const char* rows_in_order =
-    "SELECT thing, asked, told, checksum FROM watched ORDER BY thing";
-constexpr const char* rows_backwards =
-    "SELECT thing, asked, told, checksum FROM watched ORDER BY thing DESC";
+constexpr const char* put_row =
+    "INSERT INTO watched(thing, asked, told, checksum) VALUES(?1, ?2, ?3, ?4) "
+    "ON CONFLICT(thing) DO UPDATE SET asked=excluded.asked, told=excluded.told, "
+    "checksum=excluded.checksum WHERE asked<>excluded.asked OR told<>excluded.told OR "
+    "checksum<>excluded.checksum";
 
-std::optional<std::uint64_t> file_number(const std::string& path) {
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0) return std::nullopt;
-  return status.st_ino;
+/// What tells a row that is as it was written from one that is not: SQLite checks the structure of
+/// a file and not what is in it.
+std::int64_t checksum(std::string_view thing, std::int64_t asked, std::string_view told) {
+  // A name holds no NUL, so no two rows are the same text.
+  std::string row(thing);
+  row.append(1, '\0').append(std::to_string(asked)).append(1, '\0').append(told);
+  return std::bit_cast<std::int64_t>(name_hash(row));
 }
 
-/// Of rows that are the same thing's, which only a damaged file has, the younger.
-void put(std::unordered_map<std::string, WatchedThing>& things, WatchedThing thing) {
-  const auto [at, is_new] = things.try_emplace(thing.thing, thing);
-  if (!is_new && at->second.asked < thing.asked) at->second = std::move(thing);
-}
+struct Watched {
+  using Row = WatchedThing;
+  static constexpr const char* rows =
+      "SELECT thing, asked, told, checksum FROM watched ORDER BY thing";
+
+  static std::optional<WatchedThing> read(const Statement& row) {
+    WatchedThing thing{.thing = std::string(row.bytes(0)),
+                       .asked = row.integer(1),
+                       .told = std::string(row.bytes(2))};
+    if (row.integer(3) != checksum(thing.thing, thing.asked, thing.told)) return std::nullopt;
+    return thing;
+  }
+  static const std::string& key_of(const WatchedThing& thing) { return thing.thing; }
+  static bool is_younger(const WatchedThing& thing, const WatchedThing& than) {
+    return thing.asked > than.asked;
+  }
+};
 
 }  // namespace
 
-Result<std::unique_ptr<WatchFile>, FileFault> WatchFile::open(const std::string& path) {
-  if (auto fault = ensure_file(path, format)) return Failure{*std::move(fault)};
-  auto opened = Database::open(path);
+Result<Opened<WatchFile>, FileFault> WatchFile::open_or_recover(const std::string& path, Log& log) {
+  return store::open_or_recover<WatchFile>(
+      path, [&] { return open(path); },
+      [&](const std::string& name, const Content<WatchedThing>& content) {
+        log.write(Severity::warning,
+                  "A damaged file of watched things was set aside, a new one is begun",
+                  {{"path", path},
+                   {"set_aside", name},
+                   {"damage", *content.damage},
+                   {"things_saved", std::to_string(content.rows.size())}});
+      });
+}
+
+Result<Opened<WatchFile>, FileFault> WatchFile::open(const std::string& path) {
+  auto opened = RecordFile::open(path, watched, to_write);
   if (!opened) return Failure{opened.error()};
-  Database database = std::move(opened).value();
-  // Nothing is changed in a file that may not be ours. The lock keeps a second bridge away.
-  database.checkpoint_when_closed(false);
-  if (auto fault = database.run("PRAGMA locking_mode=EXCLUSIVE; PRAGMA cell_size_check=ON")) {
-    return Failure{*std::move(fault)};
-  }
-  const auto identity = identify(database, format);
-  if (!identity) return Failure{identity.error()};
-  // In this journal mode a commit waits for no disk. What the log keeps after a large round, it
-  // gives back.
-  const auto mode = database.value("PRAGMA journal_mode=WAL");
-  if (!mode) return Failure{mode.error()};
-  if (*mode != "wal") {
-    return Failure{FileFault{Kind::unusable,
-                             "is on a file system without what a write-ahead log "
-                             "needs"}};
-  }
-  auto fault = database.run(
-      "PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=8388608");
-  if (!fault && *identity == Identity::none) fault = begin(database, format);
-  if (fault) return Failure{*std::move(fault)};
-  auto put = database.prepare(
-      "INSERT INTO watched(thing, asked, told, checksum) VALUES(?1, ?2, ?3, ?4) "
-      "ON CONFLICT(thing) DO UPDATE SET asked=excluded.asked, told=excluded.told, "
-      "checksum=excluded.checksum WHERE asked<>excluded.asked OR told<>excluded.told OR "
-      "checksum<>excluded.checksum");
+  RecordFile file = std::move(opened).value();
+  auto put = file.database().prepare(put_row);
   if (!put) return Failure{put.error()};
-  auto remove = database.prepare("DELETE FROM watched WHERE thing=?1");
+  auto remove = file.database().prepare("DELETE FROM watched WHERE thing=?1");
   if (!remove) return Failure{remove.error()};
-  database.checkpoint_when_closed(true);
-  return std::unique_ptr<WatchFile>(
-      new WatchFile(path, std::move(database), std::move(put).value(), std::move(remove).value()));
+  Opened<WatchFile> ready;
+  ready.file.reset(
+      new WatchFile(std::move(file), std::move(put).value(), std::move(remove).value()));
+  return ready;
 }
 
-WatchFile::WatchFile(const std::string& path, Database database, Statement put, Statement remove)
-    : log_path_(path + "-wal"),
-      log_number_(file_number(log_path_)),
-      database_(std::move(database)),
-      put_(std::move(put)),
-      remove_(std::move(remove)) {}
-
-void WatchFile::leave_behind() {
-  leave_as_it_is();
-  if (log_number_ && file_number(log_path_) == log_number_) ::unlink(log_path_.c_str());
-}
-
-WatchFile::Content WatchFile::read() {
-  Content content;
-  // It checks how the pages hang together, and not what is in them.
-  const auto check = database_.value("PRAGMA quick_check(1)");
-  if (!check) {
-    content.damage = check.error().message;
-  } else if (*check != "ok") {
-    content.damage = *check;
-  }
-  read_rows(rows_in_order, content);
-  if (!content.damage) return content;
-  // A page that cannot be read ends a reading: from both ends, only what is behind it is lost.
-  read_rows(rows_backwards, content);
-  std::unordered_map<std::string, WatchedThing> saved;
-  for (auto& thing : content.things) put(saved, std::move(thing));
-  content.things.clear();
-  for (auto& [name, thing] : saved) content.things.push_back(std::move(thing));
-  return content;
-}
-
-void WatchFile::read_rows(const char* sql, Content& content) {
-  const auto note = [&](const std::string& damage) {
-    if (!content.damage) content.damage = damage;
-  };
-  auto prepared = database_.prepare(sql);
-  if (!prepared) return note(prepared.error().message);
-  Statement& rows = prepared.value();
-  std::string before;
-  while (true) {
-    const auto row = rows.step();
-    if (!row) return note(row.error().message);
-    if (!*row) return;
-    WatchedThing thing{.thing = std::string(rows.bytes(0)),
-                       .asked = rows.integer(1),
-                       .told = std::string(rows.bytes(2))};
-    // A page that is there twice, or where another one was, has rows that are whole.
-    if (thing.thing <= before) note("rows are not in order");
-    before = thing.thing;
-    if (rows.integer(3) == checksum(thing.thing, thing.asked, thing.told)) {
-      content.things.push_back(std::move(thing));
-    } else {
-      note("a row is not as it was written");
-    }
-  }
+Content<WatchedThing> WatchFile::read() {
+  return read_all<Watched>(file_.database());
 }
 
 std::optional<FileFault> WatchFile::write(const Changes::Map& changes,
                                           const std::function<bool()>& is_late) {
-  auto fault = database_.run("BEGIN IMMEDIATE");
+  auto fault = file_.database().run("BEGIN IMMEDIATE");
   if (!fault) fault = write_rows(changes, is_late);
-  if (!fault) fault = database_.run("COMMIT");
-  if (fault) database_.roll_back();
+  if (!fault) fault = file_.database().run("COMMIT");
+  if (fault) file_.database().roll_back();
   return fault;
 }
 
 std::optional<FileFault> WatchFile::write_rows(const Changes::Map& changes,
                                                const std::function<bool()>& is_late) {
   for (const auto& [thing, row] : changes) {
-    if (is_late()) return FileFault{Kind::late, "was not written fast enough"};
+    if (is_late()) return FileFault{FileFault::Kind::late, "was not written fast enough"};
     Statement& statement = row ? put_ : remove_;
     statement.bind_text(0, thing);
     if (row) {
@@ -156,9 +107,7 @@ std::optional<FileFault> WatchFile::write_rows(const Changes::Map& changes,
       statement.bind_blob(2, row->told);
       statement.bind(3, checksum(thing, row->asked, row->told));
     }
-    const auto done = statement.step();
-    statement.reset();
-    if (!done) return done.error();
+    if (auto fault = statement.run()) return fault;
   }
   return std::nullopt;
 }

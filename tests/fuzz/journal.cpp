@@ -124,7 +124,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   testing_support::RecordingLog log;
   std::vector<JournalEntry> entries;
   {
-    auto opened = open_whole(path, max_size, log);
+    auto opened = JournalFile::open_or_recover(path, max_size, log);
     if (!opened) {
       promise(!opened.error().message.empty(), "a file that is refused has a reason");
       promise(content_of(path) == content, "a file that is refused stays as it is");
@@ -132,14 +132,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     promise(opened->file != nullptr, "a disk with space is no full one");
     std::uint64_t last = 0;
-    for (const auto& entry : opened->entries) {
+    for (const auto& entry : opened->content.rows) {
       promise(entry.number > last, "entries come by their number, none twice");
       promise(is_file || same(entry, entry_of(entry.number)), "no entry is invented or changed");
       last = entry.number;
     }
     const bool told = log.count("damaged journal was set aside") > 0;
     // SQLite takes a file of one byte for an empty one, and an empty one is a journal to begin.
-    promise(is_file || content.size() <= 1 || told || opened->entries.size() == count,
+    promise(is_file || content.size() <= 1 || told || opened->content.rows.size() == count,
             "what is lost is told");
     promise(is_file || !told ||
                 without_header_upkeep(content_of(path + ".damaged-1")) ==
@@ -147,14 +147,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             "a damaged file is kept as it was");
     const auto next = entry_of(last + 1);
     promise(!opened->file->write(&next, {}), "a journal goes on after damage");
-    entries = std::move(opened->entries);
+    entries = std::move(opened->content.rows);
     entries.push_back(entry_of(last + 1));
   }
-  auto again = open_whole(path, max_size, log);
+  auto again = JournalFile::open_or_recover(path, max_size, log);
   promise(again.has_value(), "what was written can be opened");
-  promise(again->entries.size() == entries.size(), "what was taken over is kept");
+  promise(again->content.rows.size() == entries.size(), "what was taken over is kept");
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    promise(same(entries[i], again->entries[i]), "what was taken over is kept as it was");
+    promise(same(entries[i], again->content.rows[i]), "what was taken over is kept as it was");
   }
   return 0;
 }

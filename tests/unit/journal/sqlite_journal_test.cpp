@@ -80,6 +80,21 @@ TEST_F(SqliteJournalTest, FilesMayBeReadByTheirOwnerAlone) {
   }
 }
 
+/// Both files are what a kill left of 8 updates, when journal and watched things had a folder each.
+TEST_F(SqliteJournalTest, AFileThatAnEarlierBuildWroteAndWasKilledOverIsTakenOverWhole) {
+  for (const std::string end : {"", "-wal"}) {
+    std::filesystem::copy_file(WRITTEN_BEFORE "/journal" + end, path_ + end);
+  }
+  {
+    const auto journal = open();
+    EXPECT_EQ(numbers(journal->take_loaded()), range(1, 8));
+    EXPECT_EQ(log_.count("", Severity::info), 0U) << log_.text();
+    journal->settle({1});
+    record(*journal, 9, 9);
+  }
+  EXPECT_EQ(stored(), range(2, 9));
+}
+
 TEST_F(SqliteJournalTest, ASecondBridgeIsRefusedAndTheFirstGoesOn) {
   const auto journal = open();
   record(*journal, 1, 1);

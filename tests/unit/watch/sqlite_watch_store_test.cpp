@@ -45,6 +45,17 @@ TEST_F(SqliteWatchStoreTest, WhatWasSavedComesBack) {
   EXPECT_THAT(stored(), ElementsAre("a@1", "b@2"));
 }
 
+/// What a kill left of 8 things, when journal and watched things had a folder each.
+TEST_F(SqliteWatchStoreTest, AFileThatAnEarlierBuildWroteAndWasKilledOverIsTakenOverWhole) {
+  for (const std::string end : {"", "-wal"}) {
+    std::filesystem::copy_file(WRITTEN_BEFORE "/watched" + end, path_ + end);
+  }
+  const auto whole = names(many(8, 1700000000));
+  EXPECT_EQ(stored(), whole);
+  EXPECT_EQ(stored(), whole);
+  EXPECT_EQ(log_.count("", Severity::info), 0U) << log_.text();
+}
+
 TEST_F(SqliteWatchStoreTest, LoadedThingsAreTakenOnce) {
   store({watched("a", 1)});
   const Store again = open();
