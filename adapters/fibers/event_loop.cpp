@@ -132,39 +132,52 @@ void EventLoop::sleep(MonotonicTime deadline) {
 }
 
 std::optional<std::uint32_t> EventLoop::sleep_until_ready(int descriptor, std::uint32_t events,
-                                                          MonotonicTime deadline) {
+                                                          MonotonicTime deadline,
+                                                          std::uint64_t id) {
   Fiber& self = *running_here;
   auto& loop = self.loop;
-  if (!loop.arm(descriptor, events)) return std::nullopt;
+  if (!loop.arm(descriptor, events, id)) return std::nullopt;
   self.ready = 0;
   sleep(deadline);
   // Its number may be another's by now.
-  if (loop.waiting_[static_cast<std::size_t>(descriptor)] == &self) loop.disarm(descriptor);
+  auto& watched = loop.watched_[static_cast<std::size_t>(descriptor)];
+  if (watched.fiber == &self) {
+    watched.fiber = nullptr;
+    if (watched.kept == 0) loop.disarm(descriptor);
+  }
   return self.ready;
 }
 
-bool EventLoop::arm(int descriptor, std::uint32_t events) {
+bool EventLoop::arm(int descriptor, std::uint32_t events, std::uint64_t id) {
   if (descriptor < 0) return false;
   const auto place = static_cast<std::size_t>(descriptor);
   try {
-    if (place >= waiting_.size()) waiting_.resize(place + 1);
+    if (place >= watched_.size()) watched_.resize(place + 1);
   } catch (const std::bad_alloc&) {
     return false;
   }
-  // One shot, so that what nobody waits for wakes nobody. A descriptor that was closed meanwhile is
-  // not known any more, though its number may be.
-  const auto wanted = events | EPOLLONESHOT;
+  auto& watched = watched_[place];
+  // Being writable is the usual state of a socket, and not worth being told of between two waits.
+  const bool keep = id != 0 && events == EPOLLIN;
+  if (keep && watched.kept == id) {
+    watched.fiber = running_here;
+    return true;
+  }
+  // Otherwise one shot, so that what nobody waits for wakes nobody. A descriptor that was closed
+  // meanwhile is not known any more, though its number may be.
+  const auto wanted = keep ? events : events | EPOLLONESHOT;
   const auto name = static_cast<std::uint64_t>(descriptor);
+  watched.kept = 0;
   if (!control(epoll_, EPOLL_CTL_MOD, descriptor, wanted, name) &&
       !(errno == ENOENT && control(epoll_, EPOLL_CTL_ADD, descriptor, wanted, name))) {
     return false;
   }
-  waiting_[place] = running_here;
+  watched.fiber = running_here;
+  if (keep) watched.kept = id;
   return true;
 }
 
 void EventLoop::disarm(int descriptor) {
-  waiting_[static_cast<std::size_t>(descriptor)] = nullptr;
   control(epoll_, EPOLL_CTL_MOD, descriptor, EPOLLONESHOT, static_cast<std::uint64_t>(descriptor));
 }
 
@@ -267,9 +280,12 @@ void EventLoop::poll() {
       for (const auto& fiber : fibers_) wake_here(*fiber);
       continue;
     }
-    if (auto* const fiber = std::exchange(waiting_[static_cast<std::size_t>(name)], nullptr)) {
+    auto& watched = watched_[static_cast<std::size_t>(name)];
+    if (auto* const fiber = std::exchange(watched.fiber, nullptr)) {
       fiber->ready = events[static_cast<std::size_t>(i)].events;
       wake_here(*fiber);
+    } else if (std::exchange(watched.kept, 0) != 0) {
+      disarm(static_cast<int>(name));  // or it would be told again at each look
     }
   }
 }

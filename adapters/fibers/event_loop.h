@@ -59,8 +59,13 @@ class EventLoop {
   /// or none, that ended the sleep; nothing if the system does not let us wait for it. One fiber at
   /// a time waits for a descriptor, which must not be closed meanwhile but by another fiber of the
   /// loop, who wakes the one that waits. Called on a fiber.
+  ///
+  /// `id`: 0, or a number that no other descriptor has or had (descriptor_id()): the system then
+  /// keeps watching the descriptor between one wait for EPOLLIN and the next, which saves a system
+  /// call for each.
   static std::optional<std::uint32_t> sleep_until_ready(int descriptor, std::uint32_t events,
-                                                        MonotonicTime deadline);
+                                                        MonotonicTime deadline,
+                                                        std::uint64_t id = 0);
 
   /// Wakes every fiber of the caller's loop once `descriptor` becomes readable for the first time.
   /// `id` is never the same for two; that it was asked for before does no harm.
@@ -77,7 +82,7 @@ class EventLoop {
   void post(std::vector<std::shared_ptr<Fiber>>& to, std::shared_ptr<Fiber> fiber);
   void wake_here(Fiber& fiber);
   void forget(Fiber& fiber);
-  bool arm(int descriptor, std::uint32_t events);
+  bool arm(int descriptor, std::uint32_t events, std::uint64_t id);
   void disarm(int descriptor);
 
   const FileDescriptor epoll_;
@@ -93,8 +98,14 @@ class EventLoop {
   std::vector<std::shared_ptr<Fiber>> ready_;
   std::vector<std::shared_ptr<Fiber>> running_;  ///< of ready_, those whose turn is now
   std::vector<std::shared_ptr<Fiber>> fibers_;   ///< all there are
-  std::vector<Fiber*> waiting_;                  ///< by descriptor; null: nobody waits for it
-  std::vector<std::uint64_t> heeded_;            ///< see wake_all_at()
+  struct Watched {
+    Fiber* fiber = nullptr;  ///< that waits for it; null: none does
+    /// The id under which the system watches it for EPOLLIN from one wait to the next; 0: each wait
+    /// asks anew. Compared at each wait, as a closed descriptor's number is soon another's.
+    std::uint64_t kept = 0;
+  };
+  std::vector<Watched> watched_;       ///< by descriptor
+  std::vector<std::uint64_t> heeded_;  ///< see wake_all_at()
   /// No deadline is earlier. A fiber that is woken before its deadline does not raise it, so that
   /// sleeping and waking cost nothing here; a look at all of them does, whenever it has passed.
   MonotonicTime next_deadline_ = MonotonicTime::max();

@@ -33,15 +33,15 @@ Waited wait_on_thread(int descriptor, short events, MonotonicTime deadline,
   }
 }
 
-Waited wait_on_fiber(int descriptor, short events, MonotonicTime deadline,
-                     const StopSignal& stop) noexcept {
+Waited wait_on_fiber(int descriptor, short events, MonotonicTime deadline, const StopSignal& stop,
+                     std::uint64_t id) noexcept {
   // The numbers of poll's events are those of epoll's.
   const auto wanted = static_cast<std::uint32_t>(events);
   EventLoop::wake_all_at(stop.descriptor(), stop.id());
   for (;;) {
     if (stop.raised()) return Waited::stopped;
     if (std::chrono::steady_clock::now() >= deadline) return Waited::timeout;
-    const auto ready = EventLoop::sleep_until_ready(descriptor, wanted, deadline);
+    const auto ready = EventLoop::sleep_until_ready(descriptor, wanted, deadline, id);
     if (!ready) return wait_on_thread(descriptor, events, deadline, stop);
     if (*ready != 0) return stop.raised() ? Waited::stopped : Waited::ready;
   }
@@ -49,11 +49,7 @@ Waited wait_on_fiber(int descriptor, short events, MonotonicTime deadline,
 
 }  // namespace
 
-StopSignal::StopSignal()
-    : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), id_([] {
-        static std::atomic<std::uint64_t> last{0};
-        return ++last;
-      }()) {
+StopSignal::StopSignal() : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), id_(descriptor_id()) {
   if (!event_.valid()) throw std::system_error(errno, std::generic_category(), "eventfd");
 }
 
@@ -64,9 +60,14 @@ void StopSignal::raise() noexcept {
   [[maybe_unused]] const auto written = ::write(event_.get(), &one, sizeof one);
 }
 
-Waited wait_for(int descriptor, short events, MonotonicTime deadline,
-                const StopSignal& stop) noexcept {
-  return EventLoop::is_here() ? wait_on_fiber(descriptor, events, deadline, stop)
+std::uint64_t descriptor_id() noexcept {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
+Waited wait_for(int descriptor, short events, MonotonicTime deadline, const StopSignal& stop,
+                std::uint64_t id) noexcept {
+  return EventLoop::is_here() ? wait_on_fiber(descriptor, events, deadline, stop, id)
                               : wait_on_thread(descriptor, events, deadline, stop);
 }
 

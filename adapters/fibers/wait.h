@@ -28,12 +28,16 @@ class StopSignal {
   const std::uint64_t id_;
 };
 
+/// A number that no other descriptor gets: who waits for a descriptor again and again passes it to
+/// each of the waits, so that the event loop recognises the descriptor. Any thread.
+std::uint64_t descriptor_id() noexcept;
+
 enum class Waited { ready, timeout, stopped };
 
 /// Waits until `descriptor` has one of `events` (of poll; an error or hang-up counts as ready: the
 /// next read or write tells which), until `deadline`, or until `stop` is raised. On a fiber it is
-/// the fiber that waits; anywhere else, the thread.
-Waited wait_for(int descriptor, short events, MonotonicTime deadline,
-                const StopSignal& stop) noexcept;
+/// the fiber that waits; anywhere else, the thread. `id`: see descriptor_id(); 0: none.
+Waited wait_for(int descriptor, short events, MonotonicTime deadline, const StopSignal& stop,
+                std::uint64_t id = 0) noexcept;
 
 }  // namespace jobs_bridge::fibers

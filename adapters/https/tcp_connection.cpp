@@ -76,7 +76,7 @@ std::optional<IoFailure> TcpConnection::write(std::string_view bytes, MonotonicT
       sent_ += static_cast<std::uint64_t>(sent);
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     } else if (errno == EAGAIN) {
-      const Waited waited = wait_for(socket_.get(), POLLOUT, deadline, stop_);
+      const Waited waited = wait(POLLOUT, deadline);
       if (waited != Waited::ready) return wait_failure(waited, "sending the request");
     } else if (errno != EINTR) {
       return IoFailure{Kind::broken, "sending the request: " + system_error_text(errno)};
@@ -89,7 +89,7 @@ Result<std::size_t, IoFailure> TcpConnection::read(char* buffer, std::size_t siz
                                                    MonotonicTime deadline) {
   for (;;) {
     // An answer is never there yet when we come here, so waiting first saves a call.
-    const Waited waited = wait_for(socket_.get(), POLLIN, deadline, stop_);
+    const Waited waited = wait(POLLIN, deadline);
     if (waited != Waited::ready) return Failure{wait_failure(waited, "waiting for the answer")};
     const ssize_t received = recv(socket_.get(), buffer, size, 0);
     if (received >= 0) return static_cast<std::size_t>(received);

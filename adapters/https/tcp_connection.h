@@ -32,10 +32,14 @@ class TcpConnection final : public Connection {
   [[nodiscard]] std::uint64_t bytes_sent() const override { return sent_; }
 
   [[nodiscard]] int descriptor() const { return socket_.get(); }
-  [[nodiscard]] const StopSignal& stop() const { return stop_; }
+  /// As wait_for(), for this connection.
+  Waited wait(short events, MonotonicTime deadline) noexcept {
+    return wait_for(socket_.get(), events, deadline, stop_, id_);
+  }
 
  private:
   FileDescriptor socket_;
+  const std::uint64_t id_ = fibers::descriptor_id();
   const StopSignal& stop_;
   std::uint64_t sent_ = 0;
 };

@@ -62,7 +62,7 @@ std::optional<IoFailure> TlsConnection::wait_or_fail(int result, MonotonicTime d
     case SSL_ERROR_WANT_READ:
     case SSL_ERROR_WANT_WRITE: {
       const short events = SSL_want_write(ssl_.get()) ? POLLOUT : POLLIN;
-      const Waited waited = wait_for(tcp_->descriptor(), events, deadline, tcp_->stop());
+      const Waited waited = tcp_->wait(events, deadline);
       if (waited == Waited::ready) return std::nullopt;
       return wait_failure(waited, doing);
     }
@@ -126,7 +126,7 @@ Result<std::size_t, IoFailure> TlsConnection::read(char* buffer, std::size_t siz
     // What TLS holds already makes no socket readable. And where it holds nothing, waiting first
     // saves a read that would find nothing.
     if (SSL_has_pending(ssl_.get()) == 0) {
-      const Waited waited = wait_for(tcp_->descriptor(), POLLIN, deadline, tcp_->stop());
+      const Waited waited = tcp_->wait(POLLIN, deadline);
       if (waited != Waited::ready) return Failure{wait_failure(waited, "waiting for the answer")};
     }
     ERR_clear_error();

@@ -11,14 +11,19 @@
 #include <chrono>
 #include <utility>
 
+#include "adapters/fibers/wait.h"
+
 namespace jobs_bridge::mqtt {
 namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-/// How often libmosquitto looks whether to ping.
-constexpr auto between_looks = 1s;
+/// How often libmosquitto looks whether to ping: rarely, as each look wakes an idle machine, yet so
+/// that a ping is well within the half keep-alive that a broker waits beyond it.
+Duration between_looks(Duration keep_alive) {
+  return std::max<Duration>(1s, keep_alive / 5);
+}
 /// Ignored by libmosquitto, but for its being positive.
 constexpr int some_packets = 1;
 
@@ -99,6 +104,7 @@ Loop::~Loop() {
 
 void Loop::start() {
   interest_ = EPOLLIN | EPOLLOUT;
+  socket_id_ = fibers::descriptor_id();
   {
     const std::lock_guard lock(mutex_);
     ended_ = false;
@@ -186,8 +192,8 @@ void Loop::run() {
   std::optional<End> over;
   unsigned interest = interest_;
   while (!over && !stopping_) {
-    const auto ready =
-        fibers::EventLoop::sleep_until_ready(mosquitto_socket(&handle_), interest, due());
+    const auto ready = fibers::EventLoop::sleep_until_ready(mosquitto_socket(&handle_), interest,
+                                                            due(), socket_id_);
     if (stopping_) break;
     {
       const Turn turn(*this);
@@ -261,7 +267,7 @@ std::optional<Loop::End> Loop::look_after() {
   if (!watch_ || said_goodbye_) return std::nullopt;
   const auto now = steady_clock::now();
   if (now >= look_at_) {
-    look_at_ = now + between_looks;
+    look_at_ = now + between_looks(keep_alive_);
     const int error = mosquitto_loop_misc(&handle_);
     if (error != MOSQ_ERR_SUCCESS) return end_of(error);
     if (mosquitto_want_write(&handle_)) queued_.fetch_add(1);

@@ -93,9 +93,10 @@ class Loop {
   // Of the event loop's thread.
   PropertyCheck properties_;
   ReadAhead ahead_;
-  bool busy_ = false;      ///< somebody reads or writes
-  unsigned interest_ = 0;  ///< what the socket is waited for
-  bool open_ = false;      ///< TCP is there
+  bool busy_ = false;            ///< somebody reads or writes
+  unsigned interest_ = 0;        ///< what the socket is waited for
+  std::uint64_t socket_id_ = 0;  ///< see fibers::descriptor_id()
+  bool open_ = false;            ///< TCP is there
   bool said_goodbye_ = false;
   std::optional<int> failure_;  ///< of writing
 

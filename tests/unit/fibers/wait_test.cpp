@@ -10,6 +10,8 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <ctime>
 #include <functional>
 #include <future>
 #include <optional>
@@ -28,6 +30,7 @@ using std::chrono::steady_clock;
 struct Pair {
   FileDescriptor ours;
   FileDescriptor theirs;
+  const std::uint64_t id = descriptor_id();
   Pair() {
     std::array<int, 2> ends{};
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) != 0) {
@@ -47,14 +50,22 @@ MonotonicTime in(Duration time) {
   return steady_clock::now() + time;
 }
 
-/// A wait promises the same on a fiber and on a thread.
-class WaitTest : public ::testing::TestWithParam<bool> {
+enum class On { fiber, fiber_that_is_known, thread };
+
+/// A wait promises the same on a fiber and on a thread, and whether or not the loop knows the
+/// descriptor.
+class WaitTest : public ::testing::TestWithParam<On> {
  protected:
   /// Runs `task` on a fiber, or here, and returns when it has.
   void run(const std::function<void()>& task) {
-    if (!GetParam()) return task();
+    if (GetParam() == On::thread) return task();
     EventLoop loop;
     loop.start(task);
+  }
+  /// Until there is something to read.
+  Waited wait(const Pair& pair, MonotonicTime deadline) {
+    return wait_for(pair.ours.get(), POLLIN, deadline, stop_,
+                    GetParam() == On::fiber_that_is_known ? pair.id : 0);
   }
   StopSignal stop_;
 };
@@ -62,13 +73,13 @@ class WaitTest : public ::testing::TestWithParam<bool> {
 TEST_P(WaitTest, EndsWhenTheDescriptorIsReadable) {
   const Pair pair;
   pair.say();
-  run([&] { EXPECT_EQ(wait_for(pair.ours.get(), POLLIN, in(10s), stop_), Waited::ready); });
+  run([&] { EXPECT_EQ(wait(pair, in(10s)), Waited::ready); });
 }
 
 TEST_P(WaitTest, EndsWhenTheDescriptorBecomesReadableMeanwhile) {
   const Pair pair;
   auto said = std::async(std::launch::async, [&] { pair.say(); });
-  run([&] { EXPECT_EQ(wait_for(pair.ours.get(), POLLIN, in(10s), stop_), Waited::ready); });
+  run([&] { EXPECT_EQ(wait(pair, in(10s)), Waited::ready); });
 }
 
 TEST_P(WaitTest, EndsWhenTheDescriptorCanBeWritten) {
@@ -79,14 +90,14 @@ TEST_P(WaitTest, EndsWhenTheDescriptorCanBeWritten) {
 TEST_P(WaitTest, EndsWhenThePeerHangsUp) {
   Pair pair;
   pair.theirs = FileDescriptor();
-  run([&] { EXPECT_EQ(wait_for(pair.ours.get(), POLLIN, in(10s), stop_), Waited::ready); });
+  run([&] { EXPECT_EQ(wait(pair, in(10s)), Waited::ready); });
 }
 
 TEST_P(WaitTest, EndsAtItsDeadlineAndNotBefore) {
   const Pair pair;
   run([&] {
     const auto deadline = in(30ms);
-    EXPECT_EQ(wait_for(pair.ours.get(), POLLIN, deadline, stop_), Waited::timeout);
+    EXPECT_EQ(wait(pair, deadline), Waited::timeout);
     EXPECT_GE(steady_clock::now(), deadline);
   });
 }
@@ -94,16 +105,16 @@ TEST_P(WaitTest, EndsAtItsDeadlineAndNotBefore) {
 TEST_P(WaitTest, PastItsDeadlineIsATimeoutEvenIfTheDescriptorIsReady) {
   const Pair pair;
   pair.say();
-  run([&] { EXPECT_EQ(wait_for(pair.ours.get(), POLLIN, in(-1ms), stop_), Waited::timeout); });
+  run([&] { EXPECT_EQ(wait(pair, in(-1ms)), Waited::timeout); });
 }
 
 TEST_P(WaitTest, ServesOneWaitAfterAnotherOnTheSameDescriptor) {
   const Pair pair;
   run([&] {
     for (int i = 0; i < 100; ++i) {
-      ASSERT_EQ(wait_for(pair.ours.get(), POLLIN, in(-1ms), stop_), Waited::timeout);
+      ASSERT_EQ(wait(pair, in(-1ms)), Waited::timeout);
       pair.say();
-      ASSERT_EQ(wait_for(pair.ours.get(), POLLIN, in(10s), stop_), Waited::ready);
+      ASSERT_EQ(wait(pair, in(10s)), Waited::ready);
       pair.hear();
     }
   });
@@ -113,8 +124,8 @@ TEST_P(WaitTest, WhatWasNotReadMakesTheNextWaitReadyToo) {
   const Pair pair;
   pair.say();
   run([&] {
-    ASSERT_EQ(wait_for(pair.ours.get(), POLLIN, in(10s), stop_), Waited::ready);
-    EXPECT_EQ(wait_for(pair.ours.get(), POLLIN, in(10s), stop_), Waited::ready);
+    ASSERT_EQ(wait(pair, in(10s)), Waited::ready);
+    EXPECT_EQ(wait(pair, in(10s)), Waited::ready);
   });
 }
 
@@ -127,9 +138,9 @@ TEST_P(WaitTest, ADescriptorWithTheNumberOfAClosedOneIsWaitedForAnew) {
         ASSERT_EQ(pair.ours.get(), number);
       }
       number = pair.ours.get();
-      ASSERT_EQ(wait_for(number, POLLIN, in(5ms), stop_), Waited::timeout);
+      ASSERT_EQ(wait(pair, in(5ms)), Waited::timeout);
       pair.say();
-      ASSERT_EQ(wait_for(number, POLLIN, in(10s), stop_), Waited::ready);
+      ASSERT_EQ(wait(pair, in(10s)), Waited::ready);
     }
   });
 }
@@ -143,9 +154,7 @@ TEST_P(WaitTest, AFileIsAlwaysReady) {
 TEST_P(WaitTest, StoppingEndsAWaitInProgress) {
   const Pair pair;
   auto stopped = std::async(std::launch::async, [&] { stop_.raise(); });
-  run([&] {
-    EXPECT_EQ(wait_for(pair.ours.get(), POLLIN, MonotonicTime::max() - 1h, stop_), Waited::stopped);
-  });
+  run([&] { EXPECT_EQ(wait(pair, MonotonicTime::max() - 1h), Waited::stopped); });
 }
 
 TEST_P(WaitTest, OnceStoppedEveryWaitEndsAtOnceWhateverIsReady) {
@@ -153,13 +162,44 @@ TEST_P(WaitTest, OnceStoppedEveryWaitEndsAtOnceWhateverIsReady) {
   pair.say();
   stop_.raise();
   run([&] {
-    EXPECT_EQ(wait_for(pair.ours.get(), POLLIN, in(10s), stop_), Waited::stopped);
-    EXPECT_EQ(wait_for(pair.ours.get(), POLLIN, in(10s), stop_), Waited::stopped);
+    EXPECT_EQ(wait(pair, in(10s)), Waited::stopped);
+    EXPECT_EQ(wait(pair, in(10s)), Waited::stopped);
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(On, WaitTest, ::testing::Values(true, false),
-                         [](const auto& kind) { return kind.param ? "AFiber" : "AThread"; });
+INSTANTIATE_TEST_SUITE_P(On, WaitTest,
+                         ::testing::Values(On::fiber, On::fiber_that_is_known, On::thread),
+                         [](const auto& kind) {
+                           switch (kind.param) {
+                             case On::fiber:
+                               return "AFiber";
+                             case On::fiber_that_is_known:
+                               return "AFiberWhoseDescriptorIsKnown";
+                             default:
+                               return "AThread";
+                           }
+                         });
+
+TEST(FiberWaitTest, WhatIsNotReadOfADescriptorThatIsKnownKeepsNoLoopBusy) {
+  const Pair pair;
+  StopSignal stop;
+  EventLoop loop;
+  std::promise<void> told;
+  loop.start([&] {
+    EXPECT_EQ(wait_for(pair.ours.get(), POLLIN, in(10s), stop, pair.id), Waited::ready);
+    // With another that is waited for meanwhile, and none for the first.
+    const Pair other;
+    EXPECT_EQ(wait_for(other.ours.get(), POLLIN, in(300ms), stop, other.id), Waited::timeout);
+    timespec used{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    EXPECT_EQ(used.tv_sec, 0);
+    EXPECT_LT(used.tv_nsec, 100'000'000);
+    EXPECT_EQ(wait_for(pair.ours.get(), POLLIN, in(10s), stop, pair.id), Waited::ready);
+    told.set_value();
+  });
+  pair.say();
+  told.get_future().wait();
+}
 
 TEST(FiberWaitTest, StoppingEndsEveryWaitOnOneLoopAndNoOther) {
   constexpr int waits = 200;
