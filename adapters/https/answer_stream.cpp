@@ -20,6 +20,11 @@ constexpr std::size_t kMaxHead = 64 * 1024;
 constexpr std::size_t kMaxLine = 8000;
 constexpr std::size_t kMaxHeaders = 99;
 
+/// 101 is none: it says that what follows is no HTTP.
+bool begins_interim_answer(std::string_view start) {
+  return start.starts_with("HTTP/1.") && start.substr(8, 2) == " 1" && start.substr(9) != "101";
+}
+
 }  // namespace
 
 thread_local AnswerStream::Buffer AnswerStream::buffer_;
@@ -56,8 +61,9 @@ bool AnswerStream::more() {
   return end_ > 0;
 }
 
-void AnswerStream::begin_body() {
+void AnswerStream::begin_body(bool chunked) {
   in_body_ = true;
+  if (chunked) chunks_.emplace();
   limit_ = taken_ + max_body_wire_bytes_;
 }
 
@@ -70,7 +76,7 @@ ssize_t AnswerStream::fail_at_limit() {
                 "the answer has more than " + std::to_string(kMaxHeaders) + " headers"};
   } else if (in_body_) {
     failure_ = {Kind::too_large, "the body of the answer and its framing are longer than allowed"};
-  } else if (in_status_line_) {
+  } else if (in_status_line_ && taken_ <= kMaxHead) {
     failure_ = {Kind::broken, "not HTTP: the status line has no end"};
   } else {
     failure_ = {Kind::too_large,
@@ -79,9 +85,48 @@ ssize_t AnswerStream::fail_at_limit() {
   return -1;
 }
 
+/// Nothing: it was not to be had.
+std::optional<char> AnswerStream::next() {
+  if (begin_ == end_ && !more()) return std::nullopt;
+  if (++taken_ > limit_ || line_size_ > kMaxLine) {
+    fail_at_limit();
+    return std::nullopt;
+  }
+  return buffer_[begin_++];
+}
+
+/// Passes over interim answers, whose heads end in a blank line as any does. False: what begins the
+/// answer's own head was not to be had.
+bool AnswerStream::begin_head() {
+  for (;;) {
+    for (start_size_ = 0; start_size_ < start_.size();) {
+      const auto byte = next();
+      if (!byte) return start_size_ > 0;
+      start_[start_size_++] = *byte;
+      if (*byte == '\n') return true;
+    }
+    if (!begins_interim_answer({start_.data(), start_.size()})) return true;
+    limit_ = kMaxHead;
+    if (!skip_head()) return false;
+    limit_ = std::min(taken_ + kMaxStatusLine, kMaxHead);
+  }
+}
+
+bool AnswerStream::skip_head() {
+  line_size_ = start_.size();
+  for (;;) {
+    const auto byte = next();
+    if (!byte) return false;
+    if (*byte == '\n') {
+      if (std::exchange(line_size_, 0) == 0) return true;
+    } else if (*byte != '\r') {
+      ++line_size_;
+    }
+  }
+}
+
 void AnswerStream::take(char byte) {
   last_four_ = (last_four_ << 8) | static_cast<unsigned char>(byte);
-  if (in_status_line_ && line_size_ < status_line_.size()) status_line_[line_size_] = byte;
   ++line_size_;
   if (byte == '\n') end_line();
 }
@@ -90,16 +135,8 @@ void AnswerStream::end_line() {
   const bool blank = std::exchange(line_size_, 0) <= 2;
   if (in_body_) return;
   if (in_status_line_) {
-    headers_ = 0;
     in_status_line_ = false;
     limit_ = kMaxHead;
-    // After "100 Continue" the library takes the next line for a blank one, and then reads on as if
-    // nothing had been.
-    lines_to_status_line_ =
-        std::string_view(status_line_.data(), status_line_.size()).ends_with(" 100") ? 1 : 0;
-  } else if (lines_to_status_line_ > 0 && --lines_to_status_line_ == 0) {
-    in_status_line_ = true;
-    limit_ = std::min(taken_ + kMaxStatusLine, kMaxHead);
   } else if (!blank) {
     ++headers_;
   }
@@ -119,8 +156,33 @@ bool AnswerStream::skip_reason() {
   return false;
 }
 
+/// Leaves out what comes between the last chunk and the blank line behind it.
+bool AnswerStream::skip_trailers() {
+  for (std::size_t trailers = 0;; ++trailers) {
+    if (begin_ == end_ && !more()) return false;
+    if (buffer_[begin_] == '\r' || buffer_[begin_] == '\n') return true;
+    headers_ = trailers + 1;
+    if (headers_ > kMaxHeaders) {
+      fail_at_limit();
+      return false;
+    }
+    for (char byte = 0; byte != '\n'; ++line_size_) {
+      const auto read = next();
+      if (!read) return false;
+      byte = *read;
+    }
+    line_size_ = 0;
+  }
+}
+
 ssize_t AnswerStream::read(char* to, size_t size) {
+  if (start_size_ == 0 && !begin_head()) return -1;
+  if (start_given_ < start_size_) {
+    take(*to = start_[start_given_++]);
+    return 1;
+  }
   if (in_status_line_ && line_size_ >= kStatusLineForLibrary && !skip_reason()) return -1;
+  if (chunks_ && chunks_->at_trailers() && !skip_trailers()) return -1;
   if (begin_ == end_ && !more()) return end_of_stream_ ? 0 : -1;
   // The library reads lines byte by byte, so this is worth a way of its own.
   const std::size_t count = size == 1 ? 1 : std::min(size, end_ - begin_);
@@ -134,6 +196,10 @@ ssize_t AnswerStream::read(char* to, size_t size) {
   begin_ += count;
   taken_ += count;
   if (taken_ > limit_ || line_size_ > kMaxLine || headers_ > kMaxHeaders) return fail_at_limit();
+  if (chunks_ && !chunks_->take({to, count})) {
+    failure_ = {Kind::broken, chunks_->fault()};
+    return -1;
+  }
   return static_cast<ssize_t>(count);
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "adapters/https/chunk_framing.h"
 #include "adapters/https/connection.h"
 
 namespace jobs_bridge::https {
@@ -15,7 +16,8 @@ namespace jobs_bridge::https {
 /// The stream that cpp-httplib reads the answer to one request from. It sends the request that it
 /// is given, in one write, and not what the library writes (in two, which cost a packet, a TLS
 /// record and, with Nagle, 40 ms); reads the answer in large pieces (the library asks byte by byte)
-/// keeps limits that the library does not know, and leaves out what the library could not stand.
+/// keeps limits that the library does not know, refuses framing that it would guess at, and leaves
+/// out what it could not stand: interim answers with headers, long reasons, trailers.
 class AnswerStream final : public httplib::Stream {
  public:
   /// `request` is sent before the first is read. It must outlive the stream.
@@ -23,7 +25,7 @@ class AnswerStream final : public httplib::Stream {
                std::size_t max_body_bytes);
 
   /// The head was read: from here on the limit is the body's.
-  void begin_body();
+  void begin_body(bool chunked);
   /// The end of the connection is the end of the body, not a failure.
   void let_end_of_stream_end_body() { end_of_stream_is_fine_ = true; }
 
@@ -45,7 +47,11 @@ class AnswerStream final : public httplib::Stream {
 
  private:
   bool more();
+  std::optional<char> next();
+  bool begin_head();
+  bool skip_head();
   bool skip_reason();
+  bool skip_trailers();
   void take(char byte);
   void end_line();
   ssize_t fail_at_limit();
@@ -59,10 +65,13 @@ class AnswerStream final : public httplib::Stream {
   bool in_body_ = false;
   bool end_of_stream_is_fine_ = false;
   bool end_of_stream_ = false;
-  std::array<char, 12> status_line_{};  ///< its beginning, with the status
-  std::size_t line_size_ = 0;           ///< of the present line, what the library has of it
-  std::size_t headers_ = 0;             ///< of the present head
-  int lines_to_status_line_ = 0;        ///< after an interim answer
+  /// How the head begins, with the status: what it says decides whether the library may see it.
+  std::array<char, 12> start_{};
+  std::size_t start_size_ = 0;
+  std::size_t start_given_ = 0;
+  std::size_t line_size_ = 0;  ///< of the present line, what the library has of it
+  std::size_t headers_ = 0;
+  std::optional<ChunkFraming> chunks_;
   std::uint32_t last_four_ = 0;
   std::size_t taken_ = 0;
   std::size_t limit_;  ///< for taken_: in turn that of the first line, the head and the body

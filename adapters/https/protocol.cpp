@@ -28,7 +28,7 @@ struct Reading {
     head = std::move(read).value();
     head.response.body.reserve(head.length);
     if (head.framing == Framing::end_of_stream) stream.let_end_of_stream_end_body();
-    stream.begin_body();
+    stream.begin_body(head.framing == Framing::chunked);
     return true;
   }
 
@@ -45,9 +45,9 @@ struct Reading {
 
   /// What is wrong with an answer that the library has taken for whole.
   std::optional<IoFailure> fault_at_the_end() const {
-    // Some versions take a chunked body for whole when a chunk's end is wrong or missing.
+    // Some versions take a chunked body for whole when its end is missing.
     if (head.framing == Framing::chunked && !stream.ended_in_blank_line()) {
-      return IoFailure{Kind::broken, "a chunked body without its end"};
+      return IoFailure{Kind::broken, "truncated chunked body"};
     }
     if (head.framing == Framing::end_of_stream && head.response.body.empty()) {
       return IoFailure{Kind::broken, "an answer with neither a length nor a body"};

@@ -10,6 +10,9 @@ namespace {
 
 using Kind = HttpFailure::Kind;
 
+/// Two session tickets are usual, after the handshake.
+constexpr int most_own_messages = 100;
+
 }  // namespace
 
 TlsConnection::TlsConnection(std::unique_ptr<TcpConnection> tcp, SslPointer ssl,
@@ -50,9 +53,21 @@ std::optional<IoFailure> TlsConnection::handshake(MonotonicTime deadline) {
     const int result = SSL_connect(ssl_.get());
     if (result == 1) {
       in_order_ = true;
+      // From now on a read returns after what OpenSSL has in its buffer, even if that was nothing
+      // but messages of its own: otherwise it would read on as long as there is another.
+      SSL_clear_mode(ssl_.get(), SSL_MODE_AUTO_RETRY);
+      SSL_set_msg_callback(ssl_.get(), on_message);
+      SSL_set_msg_callback_arg(ssl_.get(), this);
       return std::nullopt;
     }
     if (auto failure = wait_or_fail(result, deadline, "TLS handshake")) return failure;
+  }
+}
+
+void TlsConnection::on_message(int sent, int /*version*/, int type, const void* /*bytes*/,
+                               std::size_t /*size*/, SSL* /*ssl*/, void* connection) {
+  if (sent == 0 && type == SSL3_RT_HANDSHAKE) {
+    ++static_cast<TlsConnection*>(connection)->own_messages_;
   }
 }
 
@@ -131,12 +146,20 @@ Result<std::size_t, IoFailure> TlsConnection::read(char* buffer, std::size_t siz
     }
     ERR_clear_error();
     std::size_t received = 0;
+    const int own_messages = own_messages_;
     const int result = SSL_read_ex(ssl_.get(), buffer, size, &received);
     if (result == 1) {
       heard_ = true;
+      own_messages_ = 0;
       return received;
     }
     if (SSL_get_error(ssl_.get(), result) == SSL_ERROR_ZERO_RETURN) return std::size_t{0};
+    if (own_messages_ > most_own_messages) {
+      in_order_ = false;
+      return Failure{IoFailure{
+          Kind::broken, "reading the answer: the server sends nothing but TLS session tickets"}};
+    }
+    if (own_messages_ != own_messages) continue;
     if (auto failure = wait_or_fail(result, deadline, "reading the answer")) {
       return Failure{*std::move(failure)};
     }
@@ -144,17 +167,23 @@ Result<std::size_t, IoFailure> TlsConnection::read(char* buffer, std::size_t siz
 }
 
 bool TlsConnection::quiet() {
-  if (SSL_has_pending(ssl_.get()) == 0 && tcp_->quiet()) return true;
-  // Something waits. It may be TLS's own affair (a session ticket, a key update), which this deals
-  // with, or data, a close or nonsense, after any of which the connection is no good.
-  ERR_clear_error();
-  char byte = 0;
-  std::size_t peeked = 0;
-  const int result = SSL_peek_ex(ssl_.get(), &byte, 1, &peeked);
-  const bool nothing = result != 1 && SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_READ;
-  if (!nothing) in_order_ = false;
-  ERR_clear_error();
-  return nothing;
+  while (SSL_has_pending(ssl_.get()) != 0 || !tcp_->quiet()) {
+    // Something waits. It may be TLS's own affair (a session ticket, a key update), which this
+    // deals with, or data, a close or nonsense, after any of which the connection is no good.
+    ERR_clear_error();
+    char byte = 0;
+    std::size_t peeked = 0;
+    const int own_messages = own_messages_;
+    const int result = SSL_peek_ex(ssl_.get(), &byte, 1, &peeked);
+    const bool nothing = result != 1 && SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_READ;
+    ERR_clear_error();
+    if (!nothing || own_messages_ > most_own_messages) {
+      in_order_ = false;
+      return false;
+    }
+    if (own_messages_ == own_messages) break;  // the beginning of such a message
+  }
+  return true;
 }
 
 std::uint64_t TlsConnection::bytes_sent() const {

@@ -36,6 +36,8 @@ class TlsConnection final : public Connection {
   std::optional<IoFailure> handshake(MonotonicTime deadline);
   /// After `result` of an OpenSSL call: waits if that is what it takes, else says what is wrong.
   std::optional<IoFailure> wait_or_fail(int result, MonotonicTime deadline, const char* doing);
+  static void on_message(int sent, int version, int type, const void* bytes, std::size_t size,
+                         SSL* ssl, void* connection);
   [[nodiscard]] IoFailure failure_of(const tls::HandshakeFault& fault, std::string doing) const;
 
   /// Its session memory is called as long as the connection lives.
@@ -44,6 +46,9 @@ class TlsConnection final : public Connection {
   SslPointer ssl_;
   bool in_order_ = false;
   bool heard_ = false;  ///< something of the server's that is not TLS's own affair
+  /// How many messages of TLS's own affair have come since the handshake or the last answer:
+  /// session tickets, key updates. Without a bound a server could keep us busy with them for ever.
+  int own_messages_ = 0;
 };
 
 }  // namespace jobs_bridge::https

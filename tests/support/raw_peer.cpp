@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -100,6 +101,17 @@ bool PeerConnection::send(std::string_view bytes) {
     bytes.remove_prefix(static_cast<std::size_t>(sent));
   }
   return true;
+}
+
+bool PeerConnection::send_session_tickets(int count) {
+  if (socket_ < 0) return false;
+  ERR_clear_error();
+  for (int i = 0; i < count; ++i) {
+    if (SSL_new_session_ticket(ssl_) != 1 || SSL_do_handshake(ssl_) != 1) return false;
+  }
+  // That a ticket cannot be sent, OpenSSL takes for no failure.
+  pollfd ended{socket_, POLLRDHUP, 0};
+  return poll(&ended, 1, 0) == 0;
 }
 
 void PeerConnection::finish(bool with_goodbye) {

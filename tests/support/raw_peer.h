@@ -37,6 +37,9 @@ class PeerConnection {
   void wait_for_close();
   /// All in one write (and so in one TLS record if short). False: the connection has ended.
   bool send(std::string_view bytes);
+  /// So many TLS 1.3 session tickets, as a server may send at any time. False: the connection has
+  /// ended.
+  bool send_session_tickets(int count);
   /// An orderly end: TLS's goodbye, where there is TLS, and FIN.
   void close();
   /// FIN without TLS's goodbye.

@@ -45,7 +45,7 @@ bool answer_somehow(PeerConnection& connection, const std::string& body, unsigne
     case 8:
       return connection.send("no HTTP at all\r\n\r\n" + kForged);
     case 9:
-      return connection.send("HTTP/1.1 103 Early Hints\r\n\r\n" + kForged);
+      return connection.send("HTTP/1.1 101 Switching Protocols\r\n\r\n" + kForged);
     case 10:
       return connection.send("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n" + kForged);
     case 11:
@@ -55,6 +55,10 @@ bool answer_somehow(PeerConnection& connection, const std::string& body, unsigne
       return connection.send("HTTP/1.1 204 No Content\r\nContent-Length: 6\r\n\r\nforged");
     case 13:
       return connection.send(whole.substr(0, 10)) && connection.send(whole.substr(10));
+    case 14:
+      return connection.send("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + whole + kForged);
+    case 15:
+      return connection.send("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + whole);
     default:
       return connection.send(whole);
   }

@@ -300,6 +300,58 @@ TEST_F(HttpsTlsTest, PeerThatRefusesToResumeIsAskedForItOnce) {
   }
 }
 
+TEST_F(HttpsTlsTest, SessionTicketsBetweenTwoAnswersLeaveTheConnectionInUse) {
+  Gate sent;
+  RawPeer peer(presenting_name(), [&](PeerConnection& connection) {
+    connection.read_request();
+    connection.send(http_answer("first"));
+    connection.send_session_tickets(5);
+    sent.open();
+    connection.read_request();
+    connection.send_session_tickets(5);
+    connection.send(http_answer("second"));
+    connection.wait_for_close();
+  });
+  Client client(secure(peer, "name.test"), always({"127.0.0.1"}));
+  EXPECT_EQ(answer(client.perform(put("one"))).body, "first");
+  ASSERT_TRUE(sent.wait());
+  EXPECT_EQ(answer(client.perform(put("two"))).body, "second");
+  EXPECT_EQ(peer.connections(), 1U);
+}
+
+TEST_F(HttpsTlsTest, SessionTicketsWithoutEndOnAnIdleConnectionCostThatConnection) {
+  Gate begun;
+  RawPeer peer(presenting_name(), [&](PeerConnection& connection) {
+    if (connection.number() > 0) return echo(connection);
+    connection.read_request();
+    connection.send(http_answer("first"));
+    connection.send_session_tickets(200);
+    begun.open();
+    while (connection.send_session_tickets(100)) {
+    }
+  });
+  Client client(secure(peer, "name.test"), always({"127.0.0.1"}));
+  EXPECT_EQ(answer(client.perform(put("one"))).body, "first");
+  ASSERT_TRUE(begun.wait());
+  EXPECT_EQ(answer(client.perform(put("two"))).body, "two");
+  EXPECT_EQ(peer.connections(), 2U);
+}
+
+TEST_F(HttpsTlsTest, SessionTicketsWithoutEndInPlaceOfAnAnswerBreakTheConnection) {
+  RawPeer peer(presenting_name(), [&](PeerConnection& connection) {
+    if (connection.number() > 0) return echo(connection);
+    connection.read_request();
+    while (connection.send_session_tickets(100)) {
+    }
+  });
+  Client client(secure(peer, "name.test"), always({"127.0.0.1"}));
+  const HttpFailure refused = failure(client.perform(put("one")));
+  EXPECT_EQ(refused.kind, Kind::broken);
+  EXPECT_TRUE(refused.maybe_sent);
+  EXPECT_THAT(refused.detail, HasSubstr("session tickets"));
+  EXPECT_EQ(answer(client.perform(put("two"))).body, "two");
+}
+
 struct End {
   const char* name;
   void (PeerConnection::*end)();
