@@ -47,8 +47,15 @@ std::string kibibytes(const json& value) {
   return number(std::ceil(value.get<double>() / 1024)) + " KiB";
 }
 
-/// What devices and endpoints have written must not move the terminal's cursor.
+/// What devices and endpoints have written must not move the terminal's cursor, nor fill the
+/// screen.
 std::string plain(std::string text) {
+  constexpr std::size_t limit = 500;  // bytes
+  if (text.size() > limit) {
+    auto end = limit;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+    text.replace(end, text.npos, "...");
+  }
   for (auto& c : text) {
     if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
   }

@@ -8,16 +8,17 @@
 #include <variant>
 #include <vector>
 
-#include "adapters/admin/status_client.h"
 #include "adapters/admin/status_text.h"
 #include "adapters/config/command_line.h"
 #include "adapters/config/description.h"
 #include "adapters/config/load.h"
+#include "adapters/config/quote.h"
 #include "adapters/config/secret.h"
 #include "adapters/daemon/connection_check.h"
 #include "adapters/daemon/daemon.h"
 #include "adapters/daemon/secrecy.h"
 #include "adapters/daemon/signals.h"
+#include "adapters/daemon/status_client.h"
 #include "adapters/log/rate_limited_log.h"
 #include "adapters/log/structured_log.h"
 
@@ -38,6 +39,12 @@ std::vector<std::string> process_environment() {
 template <typename Command>
 config::LoadOutcome load(const Command& command) {
   return config::load(command.config, command.sets, process_environment());
+}
+
+/// What a server has sent, within a sentence of ours, must not move the cursor nor fill the screen.
+std::string fit_for_terminal(const std::string& sentence) {
+  constexpr std::size_t limit = 1000;  // bytes
+  return config::printable(sentence, limit);
 }
 
 /// Tells what is wrong with the configuration, everything at once.
@@ -70,7 +77,8 @@ int execute(const config::CheckCommand& command) {
     constexpr std::size_t width = 13;
     auto name = finding.name;
     name.resize(std::max(width, name.size() + 1), ' ');
-    std::cout << name << (finding.good ? "ok     " : "FAULT  ") << finding.text << '\n';
+    std::cout << name << (finding.good ? "ok     " : "FAULT  ") << fit_for_terminal(finding.text)
+              << '\n';
     if (!finding.cure.empty())
       std::cout << std::string(width, ' ') << "cure:  " << finding.cure << '\n';
     good = good && finding.good;
@@ -88,14 +96,14 @@ int execute(const config::StatusCommand& command) {
     }
     token = *std::move(secret);
   }
-  const auto fetched = admin::fetch_status(command.admin, token);
+  const auto fetched = fetch_status(command.admin, token);
   if (!fetched) {
-    std::cerr << "jobs-bridge: " << fetched.error() << '\n';
+    std::cerr << "jobs-bridge: " << fit_for_terminal(fetched.error()) << '\n';
     return failed;
   }
   const auto status = admin::status_text(*fetched);
   if (!status) {
-    std::cerr << "jobs-bridge: " << status.error() << '\n';
+    std::cerr << "jobs-bridge: " << fit_for_terminal(status.error()) << '\n';
     return failed;
   }
   std::cout << status->text;

@@ -1,9 +1,14 @@
+#include <gmock/gmock.h>
+
 #include <fstream>
 
 #include "tests/integration/bridge/site.h"
+#include "tests/support/raw_peer.h"
 
 namespace jobs_bridge::testing_support {
 namespace {
+
+using ::testing::StartsWith;
 
 class CommandTest : public testing::Test {
  protected:
@@ -110,6 +115,30 @@ TEST_F(CommandTest, WrongUsageExitsWithTwo) {
     Process bridge(command);
     EXPECT_EQ(bridge.wait(), 2) << bridge.output();
     EXPECT_TRUE(bridge.wait_for_output("\n"));
+  }
+}
+
+/// Whoever listens where a bridge is expected.
+TEST_F(CommandTest, StatusPrintsOfWhatAStrangerAnswersLittleAndNothingThatATerminalObeys) {
+  const std::string reason(40000, 'r');
+  const std::string escapes = "\x1b[2J\x1b]0;title\x07" + std::string(40000, 'b');
+  for (const auto& answer :
+       {"HTTP/1.1 500 " + reason + "\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 200 " + reason + "\r\nContent-Length: 0\r\n\r\n", http_answer(escapes, "500 No"),
+        http_answer(escapes), http_answer("{\"live\":\"" + escapes),
+        http_answer(std::string(100000, '[')), escapes}) {
+    RawPeer peer([&](PeerConnection& connection) {
+      connection.read_request();
+      connection.send(answer);
+    });
+    Process status({JOBS_BRIDGE_PROGRAM, "status", "--admin",
+                    "http://127.0.0.1:" + std::to_string(peer.port())});
+    EXPECT_EQ(status.wait(), 1);
+    ASSERT_TRUE(status.wait_for_output("\n"));
+    const auto output = status.output();
+    EXPECT_THAT(output, StartsWith("jobs-bridge: "));
+    EXPECT_LT(output.size(), 1200U);
+    EXPECT_EQ(output.find('\x1b'), std::string::npos) << output;
   }
 }
 

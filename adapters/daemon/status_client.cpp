@@ -1,0 +1,56 @@
+#include "adapters/daemon/status_client.h"
+
+#include <chrono>
+#include <initializer_list>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "adapters/config/url.h"
+#include "adapters/https/https_endpoint.h"
+
+namespace jobs_bridge {
+namespace {
+
+constexpr std::chrono::seconds patience{5};
+
+/// What the endpoint's client would log is in what it returns as well.
+struct NoLog final : Log {
+  [[nodiscard]] bool enabled(Severity) const override { return false; }
+  void write(Severity, std::string_view, std::initializer_list<Field>) override {}
+};
+
+}  // namespace
+
+Result<std::string, std::string> fetch_status(const std::string& url, const std::string& token) {
+  const auto place = config::parse_url(url, {"http"});
+  if (!place) return Failure{url + " is not http://host:port: " + place.error()};
+  https::EndpointSettings settings;
+  settings.scheme = https::EndpointSettings::Scheme::http;
+  settings.host = place->host;
+  settings.port = place->port;
+  NoLog log;
+  const auto endpoint = https::open_endpoint(std::move(settings), log);
+  if (!endpoint) return Failure{endpoint.error()};
+  HttpRequest request{.method = "GET", .target = "/api/status", .body = {}, .headers = {}};
+  if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token);
+  const auto outcome =
+      (*endpoint)->open()->perform(request, std::chrono::steady_clock::now() + patience);
+  if (const auto* const failure = std::get_if<HttpFailure>(&outcome)) {
+    return Failure{"no bridge answers at " + url + " (" + failure->detail +
+                   "): see whether it runs, and what its admin.listen is"};
+  }
+  auto reply = std::get<HttpResponse>(outcome);
+  if (reply.status == 401) {
+    return Failure{
+        "the bridge at " + url +
+        (token.empty() ? " asks for its token: --token-file FILE" : " does not take this token")};
+  }
+  if (reply.status != 200) {
+    return Failure{"the bridge at " + url + " answered HTTP " + std::to_string(reply.status) +
+                   ": " + reply.body.substr(0, 200)};
+  }
+  return std::move(reply.body);
+}
+
+}  // namespace jobs_bridge
