@@ -19,6 +19,7 @@
 #include "adapters/daemon/secrecy.h"
 #include "adapters/daemon/signals.h"
 #include "adapters/daemon/status_client.h"
+#include "adapters/daemon/thread_stacks.h"
 #include "adapters/log/rate_limited_log.h"
 #include "adapters/log/structured_log.h"
 
@@ -142,6 +143,7 @@ int execute(const config::RunCommand& command) {
 }  // namespace
 
 int main(int count, char** values) {
+  fix_thread_stacks();
   try {
     const auto command = config::parse_command_line({values + 1, values + count});
     return std::visit([](const auto& known) { return execute(known); }, command);

@@ -1,4 +1,5 @@
 #include <gmock/gmock.h>
+#include <httplib.h>
 
 #include <fstream>
 
@@ -140,6 +141,23 @@ TEST_F(CommandTest, StatusPrintsOfWhatAStrangerAnswersLittleAndNothingThatATermi
     EXPECT_LT(output.size(), 1200U);
     EXPECT_EQ(output.find('\x1b'), std::string::npos) << output;
   }
+}
+
+TEST_F(CommandTest, SmallStackOfTheProcessIsNoStackOfItsThreads) {
+  Process bridge({"sh", "-c", "ulimit -s 256; exec \"$@\"", "sh", JOBS_BRIDGE_PROGRAM, "run",
+                  "--config", write(valid_), "--set", "admin.listen=127.0.0.1:0"});
+  const auto line = bridge.wait_for_line("admin listener url=");
+  ASSERT_TRUE(line) << bridge.output();
+  const auto url = line->substr(line->find("http://"));
+  httplib::Client client(url.substr(0, url.find_last_not_of("/\"\n") + 1));
+  // The library matches a range by a regular expression, which recurses for each of its characters.
+  std::string ranges = "bytes=0-";
+  while (ranges.size() < 8000) ranges += ",0-";
+  client.Get("/healthz", {{"Range", ranges}});
+  const auto answer = client.Get("/healthz");
+  ASSERT_TRUE(answer) << bridge.output();
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_TRUE(bridge.running());
 }
 
 TEST_F(CommandTest, HelpAndVersionExitWithZero) {
