@@ -1,5 +1,6 @@
 """What goes wrong, one at a time: each is begun, lasts a while, and is ended."""
 
+import contextlib
 import random
 import signal
 import time
@@ -33,6 +34,8 @@ class Faults:
             self.gateway_clock, self.reload, self.certificates_replaced,
             self.bridge_killed, self.bridge_killed, self.bridge_killed,
         ]
+        if site.disk:
+            self.kinds += [self.disk_filled] * 3
         if only:
             self.kinds = [kind for kind in self.kinds if kind.__name__ in only]
 
@@ -169,6 +172,15 @@ class Faults:
     def certificates_replaced(self):
         self.site.issue_certificate()
         self.site.tell_endpoint("/_credentials", {"revoke": "all"})
+
+    def disk_filled(self):
+        """Something else takes all that is free where the journal is, and later lets it go."""
+        filler = self.site.disk / "filler"
+        with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(1024))
+        self.last()
+        filler.unlink()
 
     def bridge_killed(self):
         self.site.bridge.child.kill()

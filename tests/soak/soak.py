@@ -20,7 +20,6 @@ from soak_site import Site
 
 SAMPLE_EVERY = 5
 CALM = 60  # seconds at the end without faults, so that what was held is delivered
-KILLS = 0.15  # of the time, from the beginning, in which the bridge is killed too: then it lives
 COLUMNS = ("at", "pid", "quiet", "ready", "rss_kib", "descriptors", "threads", "cpu_percent",
            "journal_entries", "held", "waiting", "calls_in_flight", "replies_waiting",
            "updates_lost", "renewals", "clock_skew")
@@ -35,6 +34,13 @@ def parse():
     parser.add_argument("--rate", type=float, default=300, help="requests a second")
     parser.add_argument("--pause", type=float, nargs=2, default=(15, 45), metavar=("LEAST", "MOST"),
                         help="seconds between two faults")
+    parser.add_argument("--things", type=int, default=1000, help="that ask")
+    parser.add_argument("--kills", type=float, default=0.15, metavar="SHARE",
+                        help="of the time, from the beginning, in which the bridge is killed too; then "
+                             "it lives, so that growth can be seen")
+    parser.add_argument("--disk", type=int, metavar="KIB",
+                        help="puts the journal on a file system of its own (tmpfs; takes root) of this "
+                             "size, which is filled up now and then (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of faults and load")
     parser.add_argument("--only", nargs="+", default=(), metavar="FAULT",
                         help="the names of functions in faults.py (default: all of them)")
@@ -113,7 +119,7 @@ def soak(site, options, load_file):
             if site.bridge.child.poll() is not None:
                 break
             sampler.fault = True
-            faults.strike(time.monotonic() < begin + KILLS * options.duration)
+            faults.strike(time.monotonic() < begin + options.kills * options.duration)
             sampler.fault = False
             print(f"{(time.monotonic() - begin) / 60:6.1f} min  {faults.windows[-1:]}", flush=True)
         load.wait(max(0, end - time.monotonic()) + 60)
@@ -171,7 +177,7 @@ def main():
     options.output.mkdir(parents=True, exist_ok=True)
     options.output = options.output.resolve()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="jobs-bridge-soak-"))
-    site = Site(folder, options.bridge)
+    site = Site(folder, options.bridge, options.things, options.disk)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     failed = True
     try:

@@ -16,7 +16,6 @@ sys.path.insert(0, str(HERE.parent / "bench"))
 
 import bench_site as bench  # noqa: E402
 
-THINGS = 1000
 PREFIX = "soak"
 JOB = f"{PREFIX}-job-1"
 CREDENTIAL_SECONDS = 60
@@ -25,8 +24,12 @@ FAKE_CLOCK = next((str(path) for path in sorted(pathlib.Path("/usr/lib").glob(
 
 
 class Site:
-    def __init__(self, folder, build):
+    def __init__(self, folder, build, things, disk_kib=None):
         self.folder = folder
+        self.things = things
+        self.disk = None  # where the journal is, if on a file system of its own
+        if disk_kib is not None:
+            self.mount(folder / "disk", disk_kib)
         self.programs = build.resolve() / "bin"
         self.started = {}  # how often each was started, for its log's name
         self.broker_port = bench.free_port()
@@ -42,6 +45,14 @@ class Site:
         self.issue_certificate()
         self.tls = ssl.create_default_context(cafile=str(folder / "ca.pem"))
 
+    def mount(self, disk, kib):
+        disk.mkdir()
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kib}k", "none", disk],
+                              capture_output=True, text=True)
+        if done.returncode != 0:
+            raise SystemExit(f"--disk: {done.stderr.strip()}")
+        self.disk = disk
+
     def start(self):
         self.start_broker()
         self.start_wire()
@@ -54,6 +65,8 @@ class Site:
                 if process.child.poll() is None:
                     process.child.send_signal(signal.SIGCONT)
                 process.stop()
+        if self.disk:
+            subprocess.run(["umount", "--lazy", self.disk], check=False)
 
     def process(self, name, port, command, environment=None):
         self.started[name] = self.started.get(name, 0) + 1
@@ -87,7 +100,7 @@ user root
             self.programs / "jobs-endpoint", "--listen", f"127.0.0.1:{self.endpoint_port}",
             "--tls-cert", self.folder / "endpoint.pem", "--tls-key", self.folder / "endpoint.key",
             "--client-ca", self.folder / "ca.pem", "--credentials", CREDENTIAL_SECONDS,
-            "--things", f"{PREFIX}:{THINGS}:1", *extra])
+            "--things", f"{PREFIX}:{self.things}:1", *extra])
 
     def configure_bridge(self):
         config = self.folder / "bridge.toml"
@@ -109,7 +122,7 @@ iot_private_key_file = "{self.folder}/gateway.key"
 reads_per_second = 400
 writes_per_second = {self.writes}
 [journal]
-path = "{self.folder}/journal"
+path = "{self.disk or self.folder}/journal"
 [notify]
 enabled = true
 interval = "60s"
@@ -178,7 +191,7 @@ listen = "127.0.0.1:{self.admin_port}"
     def start_load(self, output, rate, duration, seed):
         return subprocess.Popen(
             [str(self.programs / "jobs-load"), "--broker", f"mqtt://127.0.0.1:{self.broker_port}",
-             "--things", str(THINGS), "--prefix", f"{PREFIX}-", "--rate", str(rate), "--warm-up",
+             "--things", str(self.things), "--prefix", f"{PREFIX}-", "--rate", str(rate), "--warm-up",
              "0", "--duration", str(duration), "--seed", str(seed), "--operation",
              "start-next,get,describe,describe-next,update", "--job", JOB, "--patience", "12",
              "--reconnect", "--progress", "5", "--json"],
