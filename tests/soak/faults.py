@@ -35,7 +35,7 @@ class Faults:
             self.bridge_killed, self.bridge_killed, self.bridge_killed,
         ]
         if site.disk:
-            self.kinds += [self.disk_filled] * 3
+            self.kinds += [self.disk_filled, self.disk_filled_and_bridge_killed] * 2
         if only:
             self.kinds = [kind for kind in self.kinds if kind.__name__ in only]
 
@@ -45,7 +45,8 @@ class Faults:
             self.bag = list(self.kinds)
             self.random.shuffle(self.bag)
         kind = self.bag.pop()
-        if kind == self.bridge_killed and not with_kills:
+        kills = (self.bridge_killed, self.disk_filled_and_bridge_killed)
+        if kind in kills and not with_kills:
             return
         begin = time.monotonic()
         name = kind.__name__.replace("_", " ")
@@ -173,14 +174,26 @@ class Faults:
         self.site.issue_certificate()
         self.site.tell_endpoint("/_credentials", {"revoke": "all"})
 
-    def disk_filled(self):
+    @contextlib.contextmanager
+    def full_disk(self):
         """Something else takes all that is free where the journal is, and later lets it go."""
         filler = self.site.disk / "filler"
         with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
             while True:
                 file.write(bytes(1024))
-        self.last()
+        yield
         filler.unlink()
+
+    def disk_filled(self):
+        with self.full_disk():
+            self.last()
+
+    def disk_filled_and_bridge_killed(self):
+        with self.full_disk():
+            self.last(0.5, 5)
+            self.bridge_killed()
+            self.last(0.5, 5)
+        return self.BRIDGE_KILLED
 
     def bridge_killed(self):
         self.site.bridge.child.kill()
