@@ -60,6 +60,13 @@ void write_passage(Writer& out, const Status::Broker& broker) {
 void write_broker(Writer& out, const Status::Broker& broker) {
   out.gauge("jobs_bridge_broker_connected", "1 while connected to the broker")
       .value(broker.connected ? 1 : 0);
+  if (broker.urls.size() > 1) {
+    out.gauge("jobs_bridge_broker_address_connected",
+              "1 for the address of broker.url that is connected to");
+    for (const auto& url : broker.urls) {
+      out.value(broker.connected && url == broker.url ? 1 : 0, {{"url", url}});
+    }
+  }
   out.gauge("jobs_bridge_broker_subscribed", "1 while the broker grants every subscription")
       .value(broker.subscribed ? 1 : 0);
   out.gauge("jobs_bridge_broker_flowing",

@@ -59,7 +59,8 @@ struct Status {
   bool stopping = false;
 
   struct Broker {
-    std::string url;  ///< without user and password
+    std::string url;                ///< connected to, or tried last; without user and password
+    std::vector<std::string> urls;  ///< all that there are
     bool connected = false;
     bool subscribed = false;  ///< every subscription granted
     bool canary = false;      ///< whether it is proven that messages flow, or not

@@ -87,6 +87,7 @@ ordered_json to_json(const std::vector<Status::Broker::Fault>& faults) {
 
 ordered_json to_json(const Status::Broker& broker) {
   return {{"url", broker.url},
+          {"urls", broker.urls},
           {"connected", broker.connected},
           {"subscribed", broker.subscribed},
           {"canary", broker.canary},

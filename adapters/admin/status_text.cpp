@@ -85,7 +85,11 @@ std::string kind_of(const json& broker) {
 }
 
 std::string broker(const json& broker) {
-  auto text = text_of(broker, "url") + ": ";
+  auto text = text_of(broker, "url");
+  if (const auto count = broker.at("urls").size(); count > 1) {
+    text += " (of " + std::to_string(count) + ")";
+  }
+  text += ": ";
   if (!broker.at("connected").get<bool>()) {
     return text + "no connection for " + span(broker.at("since_seconds")) + ": " +
            text_of(broker, "fault") + kind_of(broker);

@@ -22,7 +22,7 @@ enum class LogFormat { text, json };
 /// relative ones start from the working directory.
 struct Configuration {
   struct Broker {
-    Url url;
+    std::vector<Url> urls;  ///< at least one
     std::string client_id;
     MqttProtocol protocol = MqttProtocol::v5;
     std::string username;       ///< empty: none

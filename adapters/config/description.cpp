@@ -74,17 +74,18 @@ std::string signing(const Configuration& configuration) {
 
 std::string describe(const Configuration& configuration) {
   const auto& broker = configuration.broker;
-  std::string text = "broker " + address_of(broker.url) + " as " + printable(broker.client_id);
+  std::string text = "broker ";
+  for (const auto& url : broker.urls) {
+    text += (&url == &broker.urls.front() ? "" : " or ") + address_of(url);
+  }
+  text += " as " + printable(broker.client_id);
   text += broker.protocol == MqttProtocol::v5 ? " (MQTT 5" : " (MQTT 3.1.1";
   if (!broker.username.empty()) text += ", with a username";
   if (!broker.password_file.empty()) text += " and a password";
   if (!broker.certificate_file.empty()) text += ", with a certificate";
   text += "), topics " + printable(configuration.topics.base);
   if (!broker.share_group.empty()) text += ", share group " + printable(broker.share_group);
-  if (broker.partition.count > 1) {
-    text += ", partition " + std::to_string(broker.partition.index) + "/" +
-            std::to_string(broker.partition.count);
-  }
+  if (!broker.partition.serves_all()) text += ", partition " + to_string(broker.partition);
   const auto& endpoint = configuration.endpoint;
   text += ", endpoint " + address_of(endpoint.url);
   if (!endpoint.certificate_file.empty()) text += " with a certificate";

@@ -31,6 +31,7 @@ std::vector<std::string> split_list(std::string_view text) {
 std::string Key::default_line() const {
   std::string line = std::string(name).append(" = ");
   if (type.kind == ValueKind::text) return line + in_quotes(default_value);
+  if (type.kind == ValueKind::text_or_list) return line + in_quotes(default_value);
   if (type.kind != ValueKind::list) return line.append(default_value);
   line += '[';
   const char* separator = "";

@@ -17,7 +17,18 @@ struct Problem {
 };
 
 /// How a value is written in TOML.
-enum class ValueKind { text, integer, real, boolean, list };
+enum class ValueKind {
+  text,
+  integer,
+  real,
+  boolean,
+  list,
+  text_or_list,  ///< a list, which may be written as the text of its only element
+};
+
+constexpr bool is_list(ValueKind kind) {
+  return kind == ValueKind::list || kind == ValueKind::text_or_list;
+}
 
 /// What the daemon does with the file that a value names.
 enum class FileUse { none, read, read_secret };
@@ -31,6 +42,8 @@ struct ValueType {
   /// a time and puts it behind those that it took before.
   std::function<std::optional<Problem>(Configuration&, const std::string&)> assign;
   FileUse file = FileUse::none;
+  /// Whether `{hostname}` and `{ordinal}` in it are this host's.
+  bool host_placeholders = false;
 };
 
 struct Key {

@@ -28,11 +28,14 @@ Section broker_section() {
       "broker",
       "The MQTT broker that the devices talk to.",
       {
-          {"url", "mqtt://127.0.0.1:1883", url(at(&Broker::url), "mqtt", "mqtts"),
-           "Where the broker is; mqtts:// for TLS."},
-          {"client_id", "jobs-bridge", text(at(&Broker::client_id), "1 to 128 bytes", is_client_id),
+          {"url", "mqtt://127.0.0.1:1883", urls(at(&Broker::urls), "mqtt", "mqtts"),
+           "Where the broker is; mqtts:// for TLS. Of a list, such as the nodes of a cluster, the "
+           "next one is tried when one cannot be reached or its connection ends."},
+          {"client_id", "jobs-bridge",
+           host_specific(text(at(&Broker::client_id), "1 to 128 bytes", is_client_id)),
            "The bridge's name at the broker; two connections with the same one throw each other "
-           "out."},
+           "out. Here, in partition and in names of files {hostname} stands for this host's name, "
+           "and {ordinal} for the number at its end: 3 on jobs-bridge-3."},
           {"protocol", "5",
            choice<MqttProtocol>(at(&Broker::protocol),
                                 {{"5", MqttProtocol::v5}, {"3.1.1", MqttProtocol::v3_1_1}}),
@@ -64,8 +67,10 @@ Section broker_section() {
            "Not empty: subscribe as $share/<group>/..., so that the broker spreads requests over "
            "the group."},
           {"partition", "1/1", partition(at(&Broker::partition)),
-           "\"2/3\": this instance serves the second third of all things, by hash of the name. All "
-           "instances must have the same n."},
+           "\"2/3\": this instance serves the second third of all things, by hash of the name; "
+           "\"1-250/1000\": the first quarter, as a range that can be moved. All instances must "
+           "have the same n. \"{ordinal}/3\": ordinal 0 has the first third; of a list the element "
+           "with the host's ordinal counts, the first for 0."},
           {"allow_plaintext", "false", boolean(at(&Broker::allow_plaintext)),
            "Whether credentials may travel over mqtt:// to another host."},
       }};

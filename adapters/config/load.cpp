@@ -5,6 +5,7 @@
 
 #include "adapters/config/keys.h"
 #include "adapters/config/overrides.h"
+#include "adapters/config/partition_list.h"
 #include "adapters/config/relations.h"
 #include "adapters/config/review.h"
 #include "adapters/config/signing.h"
@@ -49,7 +50,7 @@ std::map<std::string, std::vector<std::string>> values_of(const EffectiveSetting
 }  // namespace
 
 LoadOutcome load(const std::string& path, const std::vector<std::string>& sets,
-                 const std::vector<std::string>& environment) {
+                 const std::vector<std::string>& environment, const std::string& host) {
   const std::pair<Layer, Reading> layers[] = {{Layer::file, read_toml_file(path)},
                                               {Layer::environment, read_environment(environment)},
                                               {Layer::command_line, read_sets(sets)}};
@@ -62,6 +63,8 @@ LoadOutcome load(const std::string& path, const std::vector<std::string>& sets,
 
   Review review(std::move(settings));
   for (const auto& fault : faults) review.distrust(fault.fault.key);
+  choose_partition(review, host);
+  place_host(review, host);
   read_values(review);
   // Without the file nobody knows what was meant to stand together.
   if (layers[0].second.complete) {

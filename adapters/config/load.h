@@ -7,6 +7,7 @@
 
 #include "adapters/config/configuration.h"
 #include "adapters/config/fault.h"
+#include "adapters/config/host_placeholders.h"
 
 namespace jobs_bridge::config {
 
@@ -27,8 +28,9 @@ std::vector<std::string> changed_keys(const LoadOutcome& before, const LoadOutco
 /// Reads the TOML file `path`, lets `environment` ("NAME=value", those that start with
 /// JOBS_BRIDGE_) override it and `sets` ("section.key=value") override both, and checks the result:
 /// values by themselves, with each other, and against the files that they name. A value that is
-/// overridden is checked for its type only.
+/// overridden is checked for its type only. `host`: what `{hostname}` and `{ordinal}` stand for.
 LoadOutcome load(const std::string& path, const std::vector<std::string>& sets,
-                 const std::vector<std::string>& environment);
+                 const std::vector<std::string>& environment,
+                 const std::string& host = this_host());
 
 }  // namespace jobs_bridge::config

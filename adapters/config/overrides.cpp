@@ -35,7 +35,7 @@ void add(Reading& reading, const Key& key, std::string value, Origin origin) {
               {.message = "is given more than once", .remedy = "give it once"});
     return;
   }
-  const bool is_string = key.type.kind == ValueKind::text || key.type.kind == ValueKind::list;
+  const bool is_string = key.type.kind == ValueKind::text || is_list(key.type.kind);
   if (is_string && (value.starts_with('"') || value.starts_with('\''))) {
     auto unquoted = unquote_toml(value);
     if (!unquoted) {

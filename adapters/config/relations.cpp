@@ -1,7 +1,9 @@
 #include "adapters/config/relations.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "adapters/config/file.h"
 #include "adapters/config/quote.h"
@@ -16,7 +18,7 @@ std::string in(std::string_view section, std::string_view key) {
 }
 
 /// Certificate and key come together, and files for TLS with TLS.
-void check_tls_files(Review& review, std::string_view section, const Url& url,
+void check_tls_files(Review& review, std::string_view section, const std::vector<Url>& urls,
                      const std::string& tls_scheme) {
   const auto url_key = in(section, "url");
   const auto certificate = in(section, "certificate_file");
@@ -29,10 +31,11 @@ void check_tls_files(Review& review, std::string_view section, const Url& url,
   if (has_private_key && !has_certificate) {
     review.fault(private_key, "is set without " + certificate, "set both or none");
   }
-  if (!review.is_sound({url_key}) || url.scheme == tls_scheme) return;
+  const auto has_tls = [&](const Url& url) { return url.scheme == tls_scheme; };
+  if (!review.is_sound({url_key}) || std::ranges::any_of(urls, has_tls)) return;
   for (const auto& key : {in(section, "ca_file"), certificate}) {
     if (review.text(key).empty()) continue;
-    review.warn(key, "has no effect: " + url_key + " is " + url.scheme + "://",
+    review.warn(key, "has no effect: " + url_key + " is " + urls.front().scheme + "://",
                 tls_scheme + ":// for a connection with TLS");
   }
 }
@@ -46,7 +49,7 @@ void check_share_group(Review& review) {
                 "that start with '$', as topics.base does",
                 "another topics.base, or broker.partition to divide the things among instances");
   }
-  if (broker.partition.count > 1) {
+  if (!broker.partition.serves_all()) {
     // The broker hands a request to one member, and a member of another partition ignores it.
     review.warn("broker.share_group",
                 "loses requests unless every member of the group has the same broker.partition",
@@ -67,14 +70,18 @@ void check_client_id(Review& review) {
 
 void check_broker(Review& review) {
   const auto& broker = review.configuration.broker;
-  check_tls_files(review, "broker", broker.url, "mqtts");
+  check_tls_files(review, "broker", broker.urls, "mqtts");
   const bool has_password = !review.text("broker.password_file").empty();
   const bool has_username = !review.text("broker.username").empty();
   if (has_password && !has_username) {
     review.fault("broker.password_file", "is set without broker.username", "set broker.username");
   }
-  if ((has_password || has_username) && !broker.allow_plaintext && broker.url.scheme == "mqtt" &&
-      !is_loopback(broker.url.host) && review.is_sound({"broker.url", "broker.allow_plaintext"})) {
+  const auto tells_all = [](const Url& url) {
+    return url.scheme == "mqtt" && !is_loopback(url.host);
+  };
+  if ((has_password || has_username) && !broker.allow_plaintext &&
+      std::ranges::any_of(broker.urls, tells_all) &&
+      review.is_sound({"broker.url", "broker.allow_plaintext"})) {
     review.fault("broker.url", "would send broker.username and the password in plain text",
                  "mqtts://, or broker.allow_plaintext = true");
   }
@@ -102,7 +109,7 @@ void check_proxy(Review& review) {
 
 void check_endpoint(Review& review) {
   const auto& endpoint = review.configuration.endpoint;
-  check_tls_files(review, "endpoint", endpoint.url, "https");
+  check_tls_files(review, "endpoint", {endpoint.url}, "https");
   if (review.text("endpoint.url").find(region_placeholder) != std::string::npos &&
       endpoint.region.empty() && review.is_sound({"endpoint.url", "endpoint.region"})) {
     review.fault("endpoint.region", "is empty, but endpoint.url holds {region}",

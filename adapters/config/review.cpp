@@ -29,6 +29,21 @@ Review::Finding Review::finding(std::string_view key, std::string message,
                     .remedy = std::move(remedy)}};
 }
 
+void Review::change(std::string_view key,
+                    const std::function<std::optional<Problem>(std::string& value)>& alter) {
+  auto& setting = settings_.find(key)->second;
+  auto problem = alter(setting.value);
+  for (auto& element : setting.elements) {
+    if (!problem) problem = alter(element.value);
+  }
+  if (problem) fault(key, std::move(problem->message), std::move(problem->remedy));
+}
+
+void Review::keep_element(std::string_view key, std::size_t index) {
+  auto& elements = settings_.find(key)->second.elements;
+  elements = {elements[index]};
+}
+
 void Review::fault(std::string_view key, std::string message, std::string remedy) {
   faults_.push_back(finding(key, std::move(message), std::move(remedy)));
   faulty_.emplace(key);
@@ -40,9 +55,13 @@ void Review::warn(std::string_view key, std::string message, std::string remedy)
 
 Review::Finding Review::finding_of_element(std::string_view key, std::size_t index,
                                            const std::string& message, std::string remedy) const {
+  const auto& setting = settings_.find(key)->second;
+  const bool alone =
+      setting.key->type.kind == ValueKind::text_or_list && setting.elements.size() == 1;
   Finding found =
-      finding(key, "element " + std::to_string(index + 1) + ": " + message, std::move(remedy));
-  found.fault.line = settings_.find(key)->second.elements[index].line;
+      finding(key, (alone ? "" : "element " + std::to_string(index + 1) + ": ") + message,
+              std::move(remedy));
+  found.fault.line = setting.elements[index].line;
   return found;
 }
 

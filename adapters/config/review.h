@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <initializer_list>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -26,12 +28,18 @@ class Review {
   Configuration configuration;
 
   [[nodiscard]] const EffectiveSettings& settings() const { return settings_; }
-  /// The value as it was written; of a list nothing.
+  /// The value, as it was written but for placeholders; of a list nothing.
   [[nodiscard]] const std::string& text(std::string_view key) const;
   /// Whether somebody set it, be it to the default.
   [[nodiscard]] bool is_given(std::string_view key) const;
   /// Whether none of these keys has a fault yet, so that it makes sense to look further.
   [[nodiscard]] bool is_sound(std::initializer_list<std::string_view> keys) const;
+
+  /// Lets `alter` change the value, or each element; a problem is a fault.
+  void change(std::string_view key,
+              const std::function<std::optional<Problem>(std::string& value)>& alter);
+  /// Of a list only this one counts.
+  void keep_element(std::string_view key, std::size_t index);
 
   /// Takes note that a layer gave this key a value that was not even read.
   void distrust(std::string_view key) { faulty_.emplace(key); }
@@ -39,7 +47,8 @@ class Review {
   /// Both are reported where the key was set.
   void fault(std::string_view key, std::string message, std::string remedy);
   void warn(std::string_view key, std::string message, std::string remedy);
-  /// The same where that element of the key's list is; `index` starts from 0, the message from 1.
+  /// The same where that element of the key's list is; `index` starts from 0, the message from 1,
+  /// unless the list is written as its only element.
   void fault_of_element(std::string_view key, std::size_t index, const std::string& message,
                         std::string remedy);
   void warn_of_element(std::string_view key, std::size_t index, const std::string& message,

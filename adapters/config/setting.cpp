@@ -6,7 +6,7 @@ namespace jobs_bridge::config {
 
 Setting setting_in_one_piece(const Key& key, std::string value, Origin origin) {
   Setting setting{.key = &key, .value = {}, .elements = {}, .origin = std::move(origin)};
-  if (key.type.kind != ValueKind::list) {
+  if (!is_list(key.type.kind)) {
     setting.value = std::move(value);
     return setting;
   }

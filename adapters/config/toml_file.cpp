@@ -49,6 +49,8 @@ std::string_view name_of(ValueKind kind) {
       return "a boolean";
     case ValueKind::list:
       return "an array of strings";
+    case ValueKind::text_or_list:
+      return "a string or an array of strings";
   }
   return "a value";
 }
@@ -60,10 +62,11 @@ std::string to_text(double number) {
 }
 
 /// The value in the form in which every layer gives it; nothing if its type is not the key's or it
-/// is a list.
+/// is an array.
 std::optional<std::string> value_of(const toml::node& node, ValueKind kind) {
   switch (kind) {
     case ValueKind::text:
+    case ValueKind::text_or_list:
       if (const auto* text = node.as_string()) return text->get();
       return std::nullopt;
     case ValueKind::boolean:
@@ -109,11 +112,16 @@ class Walk {
       if (key == nullptr) {
         fault(line, std::string(section.name).append(".").append(name.str()),
               unknown_key(section, name.str()));
-      } else if (key->type.kind == ValueKind::list && node.is_array()) {
+      } else if (is_list(key->type.kind) && node.is_array()) {
         list(*key, line, *node.as_array());
       } else if (auto value = value_of(node, key->type.kind)) {
-        reading_.settings.push_back(
-            {.key = key, .value = std::move(*value), .elements = {}, .origin = origin(line)});
+        Setting setting{.key = key, .value = {}, .elements = {}, .origin = origin(line)};
+        if (is_list(key->type.kind)) {
+          setting.elements.push_back({.value = std::move(*value), .line = line});
+        } else {
+          setting.value = std::move(*value);
+        }
+        reading_.settings.push_back(std::move(setting));
       } else {
         fault(line, key->path, wrong_type(*key, node.type()));
       }

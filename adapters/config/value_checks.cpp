@@ -29,6 +29,9 @@ std::optional<Problem> check_characters(const std::string& value) {
 
 /// An element that is in the list already is left out.
 void read_list(Review& review, const Key& key, const std::vector<Element>& elements) {
+  if (elements.empty() && key.type.kind == ValueKind::text_or_list) {
+    review.fault(key.path, "is empty", key.type.range);
+  }
   std::unordered_set<std::string_view> known;
   for (std::size_t i = 0; i < elements.size(); ++i) {
     const std::string& value = elements[i].value;
@@ -70,7 +73,9 @@ void read_values(Review& review) {
     for (const auto& key : section.keys) {
       const auto found = review.settings().find(key.path);
       if (found == review.settings().end()) continue;
-      if (key.type.kind == ValueKind::list) {
+      // (Where a placeholder has none to stand for, that is the fault, and not what it leaves.)
+      if (key.type.host_placeholders && !review.is_sound({key.path})) continue;
+      if (is_list(key.type.kind)) {
         read_list(review, key, found->second.elements);
         continue;
       }

@@ -1,25 +1,14 @@
 #include "adapters/config/value_types.h"
 
-#include <charconv>
-#include <system_error>
-
 #include "adapters/config/nearest.h"
+#include "adapters/config/parse_number.h"
+#include "adapters/config/partition_list.h"
 #include "adapters/config/quantity.h"
 #include "adapters/config/quote.h"
 #include "bridge/jobs/topic.h"
 
 namespace jobs_bridge::config {
 namespace {
-
-/// All of `text` as a number.
-template <typename T>
-std::optional<T> parse_number(std::string_view text) {
-  T number{};
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || rest != end) return std::nullopt;
-  return number;
-}
 
 std::string between(std::string_view least, std::string_view most) {
   return "from " + std::string(least) + " to " + std::string(most);
@@ -61,6 +50,19 @@ std::uint64_t size_of(std::string_view constant) {
 std::chrono::milliseconds duration_of(std::string_view constant) {
   return parse_duration(constant).value();
 }
+
+struct UrlForm {
+  std::string plain_scheme;
+  std::string tls_scheme;
+  [[nodiscard]] std::string text() const {
+    return plain_scheme + "://host[:port] or " + tls_scheme + "://host[:port]";
+  }
+  [[nodiscard]] Result<Url, Problem> parse(const std::string& value) const {
+    const auto parsed = parse_url(value, {plain_scheme, tls_scheme});
+    if (!parsed) return Failure{Problem{.message = parsed.error(), .remedy = text()}};
+    return *parsed;
+  }
+};
 
 }  // namespace
 
@@ -110,6 +112,11 @@ ValueType file(Target<std::string> target, FileUse use) {
       value_type(ValueKind::text, {}, std::move(target),
                  [](const std::string& value) -> Result<std::string, Problem> { return value; });
   type.file = use;
+  return host_specific(std::move(type));
+}
+
+ValueType host_specific(ValueType type) {
+  type.host_placeholders = true;
   return type;
 }
 
@@ -176,15 +183,24 @@ ValueType size(Target<std::uint64_t> target, std::string_view least, std::string
 }
 
 ValueType url(Target<Url> target, std::string_view plain_scheme, std::string_view tls_scheme) {
-  std::string form(plain_scheme);
-  form.append("://host[:port] or ").append(tls_scheme).append("://host[:port]");
-  return value_type(
-      ValueKind::text, form, std::move(target),
-      [form, plain_scheme, tls_scheme](const std::string& value) -> Result<Url, Problem> {
-        const auto parsed = parse_url(value, {plain_scheme, tls_scheme});
-        if (!parsed) return Failure{Problem{.message = parsed.error(), .remedy = form}};
-        return *parsed;
-      });
+  const UrlForm form{std::string(plain_scheme), std::string(tls_scheme)};
+  return value_type(ValueKind::text, form.text(), std::move(target),
+                    [form](const std::string& value) { return form.parse(value); });
+}
+
+ValueType urls(Target<std::vector<Url>> target, std::string_view plain_scheme,
+               std::string_view tls_scheme) {
+  const UrlForm form{std::string(plain_scheme), std::string(tls_scheme)};
+  return {.kind = ValueKind::text_or_list,
+          .range = form.text() + ", or a list of these",
+          .assign = [target = std::move(target), form](
+                        Configuration& configuration,
+                        const std::string& value) -> std::optional<Problem> {
+            auto parsed = form.parse(value);
+            if (!parsed) return parsed.error();
+            target(configuration).push_back(*std::move(parsed));
+            return std::nullopt;
+          }};
 }
 
 ValueType proxy(Target<std::optional<Url>> target) {
@@ -227,18 +243,9 @@ ValueType listen_address(Target<std::optional<ListenAddress>> target) {
 }
 
 ValueType partition(Target<Partition> target) {
-  const std::string form = "i/n with 1 <= i <= n <= 1000";
-  return value_type(ValueKind::text, form, std::move(target),
-                    [form](const std::string& value) -> Result<Partition, Problem> {
-                      const auto slash = std::min(value.find('/'), value.size());
-                      const auto behind = std::min(slash + 1, value.size());
-                      const auto index = parse_number<std::uint32_t>(value.substr(0, slash));
-                      const auto count = parse_number<std::uint32_t>(value.substr(behind));
-                      if (!index || !count || *index < 1 || *index > *count || *count > 1000) {
-                        return wrong(value, "is not a partition", form + ", such as \"2/3\"");
-                      }
-                      return Partition{.index = *index, .count = *count};
-                    });
+  return host_specific(value_type(ValueKind::text_or_list,
+                                  std::string(partition_form) + "; or a list of these",
+                                  std::move(target), parse_partition));
 }
 
 ValueType topic_base(Target<std::string> target) {

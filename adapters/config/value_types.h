@@ -28,7 +28,10 @@ ValueType text(Target<std::string> target, std::string rule,
 ValueType list(Target<std::vector<std::string>> target, std::string rule,
                std::function<bool(const std::string&)> check);
 
-/// The name of a file, or nothing.
+/// The type of values that may hold `{hostname}` and `{ordinal}`.
+ValueType host_specific(ValueType type);
+
+/// The name of a file, or nothing; it may hold `{hostname}` and `{ordinal}`.
 ValueType file(Target<std::string> target, FileUse use = FileUse::read);
 
 ValueType boolean(Target<bool> target);
@@ -46,6 +49,10 @@ ValueType size(Target<std::uint64_t> target, std::string_view least, std::string
 
 ValueType url(Target<Url> target, std::string_view plain_scheme, std::string_view tls_scheme);
 
+/// The same for one or several.
+ValueType urls(Target<std::vector<Url>> target, std::string_view plain_scheme,
+               std::string_view tls_scheme);
+
 /// `http://[user@]host:port`, or nothing.
 ValueType proxy(Target<std::optional<Url>> target);
 
@@ -55,7 +62,7 @@ ValueType https_host(Target<std::optional<Url>> target);
 /// `host:port`, or nothing.
 ValueType listen_address(Target<std::optional<ListenAddress>> target);
 
-/// `index/count`
+/// What parse_partition() takes, or a list of these of which choose_partition() has left one.
 ValueType partition(Target<Partition> target);
 
 /// A base that TopicGrammar takes.

@@ -112,9 +112,10 @@ std::optional<Finding> judge(const mqtt::TopicTest::State& topics) {
   return finding;
 }
 
+/// At the first of its addresses.
 void check_broker(const config::Configuration& configuration, Log& log,
                   std::vector<Finding>& findings) {
-  const auto where = config::address_of(configuration.broker.url);
+  const auto where = config::address_of(configuration.broker.urls.front());
   auto settings = broker_settings(configuration);
   if (!settings) {
     findings.push_back({"broker", false, settings.error(), "broker.password_file"});
@@ -276,7 +277,11 @@ std::vector<Finding> check_connections(const config::Configuration& configuratio
   std::signal(SIGPIPE, SIG_IGN);
   Silence log;
   std::vector<Finding> findings;
-  check_broker(configuration, log, findings);
+  for (const auto& url : configuration.broker.urls) {
+    auto alone = configuration;
+    alone.broker.urls = {url};
+    check_broker(alone, log, findings);
+  }
   check_endpoint_side(configuration, log, findings);
   if (!configuration.journal.path.empty()) {
     findings.push_back(check_file("journal", "journal.path", configuration.journal.path,

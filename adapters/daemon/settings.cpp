@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -72,9 +73,15 @@ Result<mqtt::BrokerSettings, std::string> broker_settings(
   using Protocol = mqtt::BrokerSettings::Protocol;
   const auto& broker = configuration.broker;
   mqtt::BrokerSettings settings;
-  settings.host = broker.url.host;
-  settings.port = broker.url.port;
-  settings.tls = broker.url.scheme == "mqtts";
+  const auto address = [](const config::Url& url) {
+    return mqtt::BrokerSettings::Address{url.host, url.port, url.scheme == "mqtts"};
+  };
+  auto [host, port, tls] = address(broker.urls.front());
+  settings.host = std::move(host);
+  settings.port = port;
+  settings.tls = tls;
+  std::transform(broker.urls.begin() + 1, broker.urls.end(),
+                 std::back_inserter(settings.more_addresses), address);
   settings.protocol = broker.protocol == config::MqttProtocol::v5 ? Protocol::v5 : Protocol::v3_1_1;
   settings.client_id = broker.client_id;
   settings.canary_topic = canary_topic(broker);

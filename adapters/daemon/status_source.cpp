@@ -96,7 +96,8 @@ admin::Status StatusSource::take() const {
 void StatusSource::fill_broker(admin::Status& status, Now now) const {
   const auto state = parts_.broker.state();
   status.broker = {
-      .url = config::address_of(configuration_.broker.url),
+      .url = config::address_of(configuration_.broker.urls[state.address]),
+      .urls = {},
       .connected = state.connected,
       .subscribed = state.subscribed,
       .canary = state.canary,
@@ -122,6 +123,9 @@ void StatusSource::fill_broker(admin::Status& status, Now now) const {
       .last_refused_reply = describe(state.last_refused, now),
       .refused_filters = state.refused,
       .refusal = describe(state.refusal)};
+  for (const auto& url : configuration_.broker.urls) {
+    status.broker.urls.push_back(config::address_of(url));
+  }
   for (const auto& shortcoming : state.shortcomings) {
     status.broker.shortcomings.push_back(describe(shortcoming));
   }

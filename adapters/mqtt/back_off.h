@@ -19,14 +19,22 @@ class BackOff {
   /// has begun (two bridges with one client id throw each other out so) does not.
   Duration next(Duration connected) {
     if (connected >= settled) longest_ = first;
-    std::uniform_int_distribution<std::chrono::milliseconds::rep> spread(longest_.count() / 2,
-                                                                         longest_.count());
-    const std::chrono::milliseconds pause(spread(random_));
+    const auto pause = spread(longest_);
     longest_ = std::min(longest_ * 2, limit);
     return pause;
   }
 
+  /// The pause before an address that has not been tried since the last connection or pause of
+  /// next(): the first pause, which makes none of the next ones longer.
+  Duration before_another_address() { return spread(first); }
+
  private:
+  Duration spread(std::chrono::milliseconds longest) {
+    std::uniform_int_distribution<std::chrono::milliseconds::rep> within(longest.count() / 2,
+                                                                         longest.count());
+    return std::chrono::milliseconds(within(random_));
+  }
+
   static constexpr std::chrono::milliseconds first{100};
   static constexpr std::chrono::milliseconds limit{10000};
   static constexpr std::chrono::seconds settled{10};

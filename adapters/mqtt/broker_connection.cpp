@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
+#include <deque>
 #include <exception>
 #include <mutex>
 #include <optional>
@@ -62,7 +63,6 @@ class BrokerConnection::Implementation final : private Session::Events {
         flow_(settings_.canary_topic, random_name(), [this] { flow_has_news(); }),
         topic_test_(settings_.test_topics, random_name(),
                     settings_.protocol == BrokerSettings::Protocol::v5),
-        lookup_(settings_.host),
         report_(settings_, log),
         sender_(
             {.publications = settings_.max_queued_publications,
@@ -72,6 +72,8 @@ class BrokerConnection::Implementation final : private Session::Events {
               lost({BrokerFault::Kind::library, cause}, Evidence::none);
             },
             [this] { flow_has_news(); }) {
+    nodes_.emplace_back(BrokerSettings::Address{settings_.host, settings_.port, settings_.tls});
+    for (const auto& address : settings_.more_addresses) nodes_.emplace_back(address);
     unsetenv("http_proxy");
     unsetenv("https_proxy");
   }
@@ -98,6 +100,7 @@ class BrokerConnection::Implementation final : private Session::Events {
     const std::lock_guard lock(mutex_);
     const bool connected = connected_ && !loss_;
     return {.connected = connected,
+            .address = node_,
             .subscribed = connected && subscribed_,
             .flowing = connected && flow.flowing,
             .canary = connected && flow.canary,
@@ -205,19 +208,43 @@ class BrokerConnection::Implementation final : private Session::Events {
         report_fault({BrokerFault::Kind::library, error.what()});
       }
       std::unique_lock lock(mutex_);
-      if (changed_.wait_for(lock, back_off.next(lasted), [&] { return stopping_; })) return;
+      const bool another = lasted == Duration() && attempts_ % nodes_.size() != 0;
+      const auto pause = another ? back_off.before_another_address() : back_off.next(lasted);
+      if (changed_.wait_for(lock, pause, [&] { return stopping_; })) return;
     }
+  }
+
+  /// Where the broker is, or one node of its cluster.
+  struct Node {
+    explicit Node(BrokerSettings::Address where)
+        : address(std::move(where)), lookup(address.host) {}
+    BrokerSettings::Address address;
+    HostLookup lookup;
+    bool has_spoken = false;
+  };
+
+  Node& next_node() {
+    const auto next = (first_node_ + attempts_) % nodes_.size();
+    auto& node = nodes_[next];
+    settings_.host = node.address.host;
+    settings_.port = node.address.port;
+    settings_.tls = node.address.tls;
+    const std::lock_guard lock(mutex_);
+    node_ = next;
+    return node;
   }
 
   /// One connection, from its attempt to its end; says how long it held.
   Duration connect_once() {
-    const auto found = lookup_.find(settings_.connect_timeout, [this] { return stopping(); });
+    auto& node = next_node();
+    const auto round = attempts_++ / nodes_.size();
+    const auto found = node.lookup.find(settings_.connect_timeout, [this] { return stopping(); });
     if (found.fault) {
       report_fault(*found.fault);
       return {};
     }
     // The next one each time: a broker may listen on one of them only.
-    const auto& address = found.addresses[attempts_++ % found.addresses.size()];
+    const auto& address = found.addresses[round % found.addresses.size()];
     {
       const std::lock_guard lock(mutex_);
       loss_.reset();
@@ -238,7 +265,7 @@ class BrokerConnection::Implementation final : private Session::Events {
                      .filters = filters,
                      .loop = loop_,
                      .clean = clean,
-                     .has_spoken = has_spoken(),
+                     .has_spoken = node.has_spoken,
                      .qos = qos_},
                     address, *this);
     const Finally end([this] { sender_.end(); });
@@ -260,6 +287,7 @@ class BrokerConnection::Implementation final : private Session::Events {
       return {};
     }
     const auto began = steady_clock::now();
+    node.has_spoken = true;
     flow_.connected(session.session_present());
     announce(session);
     const auto window = session.window_beside(canary, !settings_.test_topics.requests.empty());
@@ -279,6 +307,7 @@ class BrokerConnection::Implementation final : private Session::Events {
       if (!loss_) since_ = steady_clock::now();
       ++connections_;
       fault_.reset();
+      first_node_ = (node_ + 1) % nodes_.size();
       attempts = std::exchange(attempts_, 0);
     }
     report_.connected(session, attempts);
@@ -478,11 +507,6 @@ class BrokerConnection::Implementation final : private Session::Events {
     return stopping_;
   }
 
-  bool has_spoken() const {
-    const std::lock_guard lock(mutex_);
-    return connections_ > 0;
-  }
-
   BrokerSettings settings_;  ///< after the start the keeper's own
   const std::vector<std::string> filters_;
   const OnMessage on_message_;
@@ -496,6 +520,7 @@ class BrokerConnection::Implementation final : private Session::Events {
   bool subscribed_ = false;
   MonotonicTime since_;
   std::size_t connections_ = 0;
+  std::size_t node_ = 0;
   bool flow_news_ = false;
   std::vector<std::string> refused_;
   std::optional<BrokerFault> refusal_;
@@ -514,9 +539,10 @@ class BrokerConnection::Implementation final : private Session::Events {
   std::atomic<MonotonicTime> heard_{MonotonicTime{}};  ///< when a message came last
 
   // The keeper's own.
-  HostLookup lookup_;
-  std::size_t attempts_ = 0;  ///< since the last connection
-  bool asking_ = false;       ///< a SUBSCRIBE is unanswered
+  std::deque<Node> nodes_;
+  std::size_t first_node_ = 0;  ///< the one to begin with
+  std::size_t attempts_ = 0;    ///< since the last connection
+  bool asking_ = false;         ///< a SUBSCRIBE is unanswered
   std::vector<std::string> test_filters_;
   int qos_ = 1;  ///< to publish at
   int too_large_in_a_row_ = 0;

@@ -22,6 +22,8 @@ namespace jobs_bridge::mqtt {
 
 /// The connection to the local broker. It connects, subscribes and stays so: a broker that is not
 /// there, or goes away, is tried again for ever, after pauses that grow from 0.1 to 10 seconds.
+/// Of several addresses the next one is tried each time, and the pauses grow only once all have
+/// been tried; a connection that holds is not left for an earlier address.
 ///
 /// What was queued for publishing outlives the connection: it is sent once the broker is back, in
 /// order for each thing, and again if its acknowledgement was lost. (At least once, as MQTT QoS 1
@@ -55,6 +57,9 @@ class BrokerConnection final : public Publisher {
 
   struct State {
     bool connected = false;
+    /// The address of the present connection, or that of the latest attempt: 0 is the settings'
+    /// own, the others are `more_addresses`.
+    std::size_t address = 0;
     /// Connected, and the broker has granted every subscription.
     bool subscribed = false;
     /// A message to ourselves has come back on this connection; never so without a canary.

@@ -13,9 +13,18 @@ namespace jobs_bridge::mqtt {
 struct BrokerSettings {
   enum class Protocol { v5, v3_1_1 };
 
+  struct Address {
+    std::string host;
+    std::uint16_t port = 1883;
+    bool tls = false;
+  };
+
+  /// Where the broker is. With TLS the host is also the name that its certificate must have.
   std::string host;
   std::uint16_t port = 1883;
   bool tls = false;
+  /// Where it is besides, such as the other nodes of a cluster: tried in turn.
+  std::vector<Address> more_addresses = {};
   Protocol protocol = Protocol::v5;
   std::string client_id;
   std::string username;  ///< empty: none

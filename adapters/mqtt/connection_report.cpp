@@ -16,13 +16,17 @@ std::string milliseconds(Duration duration) {
 }  // namespace
 
 ConnectionReport::ConnectionReport(const BrokerSettings& settings, Log& log)
-    : settings_(settings),
-      broker_(settings.host + ":" + std::to_string(settings.port)),
-      log_(log) {}
+    : settings_(settings), log_(log) {}
+
+std::string ConnectionReport::broker() const {
+  const bool ipv6 = settings_.host.find(':') != std::string::npos;
+  return (ipv6 ? "[" + settings_.host + "]" : settings_.host) + ":" +
+         std::to_string(settings_.port);
+}
 
 void ConnectionReport::write(Severity severity, std::string_view event, const BrokerFault& fault) {
   log_.write(severity, event,
-             {{"broker", broker_},
+             {{"broker", broker()},
               {"kind", to_string(fault.kind)},
               {"cause", text_of(fault)},
               {"hint", hint_of(fault.kind)}});
@@ -30,22 +34,21 @@ void ConnectionReport::write(Severity severity, std::string_view event, const Br
 
 void ConnectionReport::cannot_connect(MonotonicTime now, const BrokerFault& fault) {
   brief_ = 0;  // what another client with our id does not cause
-  const bool news = told_fault_ != fault || now - fault_told_ >= fault_again;
-  if (news) {
-    told_fault_ = fault;
-    fault_told_ = now;
-  }
+  const auto told = told_faults_.find(broker());
+  const bool news = told == told_faults_.end() || told->second.fault != fault ||
+                    now - told->second.at >= fault_again;
+  if (news) told_faults_.insert_or_assign(broker(), Told{fault, now});
   write(news ? Severity::warning : Severity::debug, "cannot connect to the broker", fault);
 }
 
 void ConnectionReport::connected(const Session& session, std::size_t attempts) {
-  told_fault_.reset();
+  told_faults_.clear();
   if (!session.not_missed().empty()) {
     log_.write(Severity::info, "the broker has no such feature; the bridge uses none",
                {{"missing", session.not_missed()}});
   }
   log_.write(Severity::info, "connected to the broker",
-             {{"broker", broker_},
+             {{"broker", broker()},
               {"attempts", std::to_string(attempts)},
               {"session", session.session_present() ? "resumed" : "new"},
               {"receive_maximum", std::to_string(session.receive_maximum())}});
@@ -85,7 +88,7 @@ void ConnectionReport::shortcomings(const std::vector<BrokerFault>& faults) {
 }
 
 void ConnectionReport::ready() {
-  log_.write(Severity::info, "ready for requests", {{"broker", broker_}});
+  log_.write(Severity::info, "ready for requests", {{"broker", broker()}});
 }
 
 BrokerFault ConnectionReport::lost(BrokerFault fault, Duration lasted) {
@@ -97,13 +100,13 @@ BrokerFault ConnectionReport::lost(BrokerFault fault, Duration lasted) {
 }
 
 void ConnectionReport::disconnected() {
-  log_.write(Severity::info, "disconnected from the broker", {{"broker", broker_}});
+  log_.write(Severity::info, "disconnected from the broker", {{"broker", broker()}});
 }
 
 void ConnectionReport::forgotten() {
   log_.write(Severity::error,
              "what the broker kept for us is given up: a packet that is too large is among it",
-             {{"broker", broker_},
+             {{"broker", broker()},
               {"cure", "have the broker refuse it to its sender (in mosquitto: max_packet_size " +
                            std::to_string(settings_.max_packet_size) + ")"}});
 }

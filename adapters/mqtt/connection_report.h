@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,7 +18,8 @@ namespace jobs_bridge::mqtt {
 /// a line now and then, not one for each attempt. Used by one thread at a time.
 class ConnectionReport {
  public:
-  /// `settings` and `log` must outlive it.
+  /// `settings` and `log` must outlive it; the host and port may change from one connection to the
+  /// next.
   ConnectionReport(const BrokerSettings& settings, Log& log);
 
   void cannot_connect(MonotonicTime now, const BrokerFault& fault);
@@ -45,15 +47,19 @@ class ConnectionReport {
   void topics(const TopicTest::State& state);
 
  private:
+  /// Where the broker is that the settings name at present.
+  [[nodiscard]] std::string broker() const;
   void write(Severity severity, std::string_view event, const BrokerFault& fault);
   void topics(const char* event, TopicTest::Verdict verdict, const std::string& cause,
               const std::string& hint, TopicTest::Verdict& told);
 
   const BrokerSettings& settings_;
-  const std::string broker_;
   Log& log_;
-  std::optional<BrokerFault> told_fault_;
-  MonotonicTime fault_told_{};
+  struct Told {
+    BrokerFault fault;
+    MonotonicTime at;
+  };
+  std::map<std::string, Told> told_faults_;  ///< of those that cannot be reached, by where they are
   std::vector<BrokerFault> told_refused_;
   std::vector<BrokerFault> told_without_;
   std::vector<BrokerFault> told_shortcomings_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace jobs_bridge {
@@ -16,16 +17,34 @@ constexpr std::uint64_t name_hash(std::string_view name) {
   return hash;
 }
 
-/// Which things an instance serves when several share one broker: instance `index` of `count`
-/// serves the things whose name_hash(), modulo the count, is index - 1. Every instance must be
-/// given the same count.
+/// Which things an instance serves when several share one broker. All things are in `count`
+/// buckets, a thing in bucket name_hash() modulo the count, plus 1; the instance serves those in
+/// the buckets `first` to `last`. Every instance must be given the same count: with few buckets,
+/// one for each instance, another number of instances moves nearly all things; with 1,000 of which
+/// each has a range, only the things of the buckets that change hands.
 struct Partition {
-  std::uint32_t index = 1;  ///< 1 to count
+  std::uint32_t first = 1;  ///< 1 to last
+  std::uint32_t last = 1;   ///< at most count
   std::uint32_t count = 1;
 
+  /// One bucket: the `index`th of `count` parts.
+  static constexpr Partition part(std::uint32_t index, std::uint32_t count) {
+    return {.first = index, .last = index, .count = count};
+  }
+
+  [[nodiscard]] bool serves_all() const { return last - first + 1 == count; }
   [[nodiscard]] bool serves(std::string_view thing) const {
-    return count == 1 || name_hash(thing) % count == index - 1;
+    if (serves_all()) return true;
+    const auto bucket = name_hash(thing) % count + 1;
+    return first <= bucket && bucket <= last;
   }
 };
+
+/// `2/3`, or `1-250/1000`.
+inline std::string to_string(const Partition& partition) {
+  auto text = std::to_string(partition.first);
+  if (partition.last != partition.first) text += "-" + std::to_string(partition.last);
+  return text + "/" + std::to_string(partition.count);
+}
 
 }  // namespace jobs_bridge

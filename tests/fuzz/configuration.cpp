@@ -51,11 +51,15 @@ void check_configuration(const Configuration& configuration) {
   promise(configuration.limits.queue >= 1 && configuration.limits.queue_per_thing >= 1,
           "there is room for a request");
   promise(configuration.limits.max_payload > 0, "payloads have a limit");
-  promise(configuration.broker.partition.count >= 1 && configuration.broker.partition.index >= 1 &&
-              configuration.broker.partition.index <= configuration.broker.partition.count,
-          "a partition is one of them");
-  promise(!configuration.broker.url.host.empty() && !configuration.endpoint.url.host.empty(),
-          "broker and endpoint have a host");
+  const auto& partition = configuration.broker.partition;
+  promise(partition.first >= 1 && partition.first <= partition.last &&
+              partition.last <= partition.count && partition.count <= 1000,
+          "a partition is some of them");
+  promise(!configuration.broker.urls.empty() && !configuration.endpoint.url.host.empty(),
+          "broker and endpoint have a place");
+  for (const auto& url : configuration.broker.urls) {
+    promise(!url.host.empty(), "a broker has a host");
+  }
   for (const auto& thing : configuration.notify.things) {
     promise(ThingName::parse(thing).has_value(), "watched things have names of things");
   }

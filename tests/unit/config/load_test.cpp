@@ -20,14 +20,13 @@ TEST_F(LoadTest, DefaultsAreThoseOfTheReference) {
   EXPECT_THAT(lines(outcome.warnings), IsEmpty());
   ASSERT_TRUE(outcome.configuration);
   const Configuration& c = *outcome.configuration;
-  EXPECT_EQ(c.broker.url, (Url{"mqtt", "", "127.0.0.1", 1883}));
+  EXPECT_THAT(c.broker.urls, ElementsAre(Url{"mqtt", "", "127.0.0.1", 1883}));
   EXPECT_EQ(c.broker.client_id, "jobs-bridge");
   EXPECT_EQ(c.broker.protocol, MqttProtocol::v5);
   EXPECT_EQ(c.broker.session_expiry, 1h);
   EXPECT_EQ(c.broker.keep_alive, 15s);
   EXPECT_EQ(c.broker.share_group, "");
-  EXPECT_EQ(c.broker.partition.index, 1U);
-  EXPECT_EQ(c.broker.partition.count, 1U);
+  EXPECT_TRUE(c.broker.partition.serves_all());
   EXPECT_FALSE(c.broker.allow_plaintext);
   EXPECT_EQ(c.topics.base, "$aws/things/{thing}/jobs");
   EXPECT_EQ(c.endpoint.url, (Url{"https", "", "data.jobs.iot.eu-central-1.amazonaws.com", 443}));
@@ -87,10 +86,9 @@ format = "json"
   EXPECT_THAT(lines(outcome.faults), IsEmpty());
   ASSERT_TRUE(outcome.configuration);
   const Configuration& c = *outcome.configuration;
-  EXPECT_EQ(c.broker.url, (Url{"mqtts", "", "broker.example.com", 8883}));
+  EXPECT_THAT(c.broker.urls, ElementsAre(Url{"mqtts", "", "broker.example.com", 8883}));
   EXPECT_EQ(c.broker.protocol, MqttProtocol::v3_1_1);
-  EXPECT_EQ(c.broker.partition.index, 2U);
-  EXPECT_EQ(c.broker.partition.count, 3U);
+  EXPECT_EQ(to_string(c.broker.partition), "2/3");
   EXPECT_EQ(c.broker.session_expiry, 24h * 7);
   EXPECT_EQ(c.endpoint.url, (Url{"http", "", "::1", 8080}));
   EXPECT_EQ(c.endpoint.connections, 10U);
@@ -232,7 +230,7 @@ TEST_F(LoadTest, WrongTypeIsAFaultWithAnExample) {
       faults_of(
           "limits.queue = \"10\"\nlimits.deadline = 8\nnotify.enabled = \"false\"\n"
           "notify.quota_share = \"1\"\nlimits.queue_per_thing = 1.5\nlog.level = 2020-01-01\n"
-          "broker.url = []\ntopics.base = {}\nbroker.username = true\nnotify.things = \"a\"\n"),
+          "broker.url = 1883\ntopics.base = {}\nbroker.username = true\nnotify.things = \"a\"\n"),
       ElementsAre(
           "FILE:3: limits.queue: is a string, not a whole number; such as queue = 10000",
           "FILE:4: limits.deadline: is a whole number, not a string; such as deadline = \"8s\"",
@@ -241,7 +239,9 @@ TEST_F(LoadTest, WrongTypeIsAFaultWithAnExample) {
           "FILE:7: limits.queue_per_thing: is a number with a fraction, not a whole number; such "
           "as queue_per_thing = 16",
           "FILE:8: log.level: is a date or a time, not a string; such as level = \"info\"",
-          "FILE:9: broker.url: is an array, not a string; such as url = \"mqtt://127.0.0.1:1883\"",
+          "FILE:9: broker.url: is a whole number, not a string or an array of strings; such as url "
+          "= "
+          "\"mqtt://127.0.0.1:1883\"",
           "FILE:10: topics.base: is a table, not a string; such as base = "
           "\"$aws/things/{thing}/jobs\"",
           "FILE:11: broker.username: is a boolean, not a string; such as username = \"\"",

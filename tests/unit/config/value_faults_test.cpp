@@ -117,13 +117,35 @@ TEST_F(ValueFaultsTest, RegionThatCanBeNoPartOfAHostNameIsRefused) {
 
 TEST_F(ValueFaultsTest, PartitionIsIndexOfCount) {
   EXPECT_THAT(faults_of("broker.partition = \"3/2\"\n"),
-              ElementsAre("FILE:3: broker.partition: \"3/2\" is not a partition; i/n with 1 <= i "
-                          "<= n <= 1000, such as \"2/3\""));
-  expect_faults("broker.partition",
-                {"\"\"", "\"1\"", "\"/\"", "\"1/\"", "\"/1\"", "\"0/1\"", "\"0/0\"", "\"1/1001\"",
-                 "\"-1/2\"", "\"1/2/3\"", "\"1 / 2\"", "\"a/b\"", "\"1/4294967297\""},
+              ElementsAre("FILE:3: broker.partition: \"3/2\" is not a partition; i/n, or a range "
+                          "of them, i-j/n, with 1 <= i <= j <= n <= 1000, such as \"2/3\" or "
+                          "\"1-250/1000\""));
+  expect_faults("broker.partition", {"\"\"",
+                                     "\"1\"",
+                                     "\"/\"",
+                                     "\"1/\"",
+                                     "\"/1\"",
+                                     "\"0/1\"",
+                                     "\"0/0\"",
+                                     "\"1/1001\"",
+                                     "\"-1/2\"",
+                                     "\"1/2/3\"",
+                                     "\"1 / 2\"",
+                                     "\"a/b\"",
+                                     "\"1/4294967297\"",
+                                     "\"2-1/3\"",
+                                     "\"1-4/3\"",
+                                     "\"0-1/3\"",
+                                     "\"-/3\"",
+                                     "\"1-/3\"",
+                                     "\"-1/3\"",
+                                     "\"1-2-3/3\"",
+                                     "\"1-2/\"",
+                                     "\"1 -2/3\"",
+                                     "\"1-2/1001\""},
                 "\"");
-  expect_good("broker.partition", {"\"1/1\"", "\"1000/1000\""});
+  expect_good("broker.partition",
+              {"\"1/1\"", "\"1000/1000\"", "\"1-250/1000\"", "\"1-1000/1000\""});
 }
 
 TEST_F(ValueFaultsTest, ClientIdHasOneToAHundredAndTwentyEightBytes) {

@@ -141,8 +141,8 @@ TEST(EngineReplyTest, ATopicThatLeavesNoRoomForItsReplyIsIgnored) {
 }
 
 TEST(EngineReplyTest, OtherInstancesThingsAreIgnored) {
-  EngineDriver first({.partition = {1, 2}});
-  EngineDriver second({.partition = {2, 2}});
+  EngineDriver first({.partition = Partition::part(1, 2)});
+  EngineDriver second({.partition = Partition::part(2, 2)});
   for (int i = 0; i < 50; ++i) {
     const auto thing = "thing-" + std::to_string(i);
     first.send(thing, "get");

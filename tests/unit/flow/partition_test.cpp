@@ -26,7 +26,7 @@ TEST(PartitionTest, TheHashIsFnv1aOf64Bits) {
   for (const auto& [name, hash] : vectors) {
     for (std::uint32_t count = 2; count < 100; ++count) {
       for (std::uint32_t index = 1; index <= count; ++index) {
-        EXPECT_EQ((Partition{index, count}.serves(name)), hash % count == index - 1)
+        EXPECT_EQ((Partition::part(index, count).serves(name)), hash % count == index - 1)
             << name << " " << index << "/" << count;
       }
     }
@@ -41,7 +41,7 @@ TEST(PartitionTest, EveryThingIsServedByExactlyOneInstance) {
       const auto thing = "site:" + std::to_string(i % 10) + ":sensor-" + std::to_string(i);
       int by = 0;
       for (std::uint32_t index = 1; index <= count; ++index) {
-        if (!Partition{index, count}.serves(thing)) continue;
+        if (!Partition::part(index, count).serves(thing)) continue;
         ++by;
         ++served[index - 1];
       }
@@ -50,6 +50,29 @@ TEST(PartitionTest, EveryThingIsServedByExactlyOneInstance) {
     for (const int share : served) {
       EXPECT_NEAR(share, things / static_cast<int>(count), things / static_cast<int>(count) / 5);
     }
+  }
+}
+
+TEST(PartitionTest, ARangeHasTheThingsOfItsBucketsAndNoOthers) {
+  const Partition quarter{251, 500, 1000};
+  int served = 0;
+  for (int i = 0; i < 20000; ++i) {
+    const auto thing = "sensor-" + std::to_string(i);
+    const auto bucket = name_hash(thing) % 1000;
+    ASSERT_EQ(quarter.serves(thing), bucket >= 250 && bucket < 500) << thing;
+    served += quarter.serves(thing) ? 1 : 0;
+  }
+  EXPECT_NEAR(served, 5000, 250);
+  EXPECT_TRUE((Partition{1, 1000, 1000}.serves_all()));
+}
+
+TEST(PartitionTest, AFifthInstanceMovesOnlyWhatItTakesFromOneOfTheFour) {
+  const Partition before{751, 1000, 1000};
+  const Partition after{751, 875, 1000};
+  const Partition fifth{876, 1000, 1000};
+  for (int i = 0; i < 20000; ++i) {
+    const auto thing = "sensor-" + std::to_string(i);
+    ASSERT_EQ(before.serves(thing), after.serves(thing) != fifth.serves(thing)) << thing;
   }
 }
 

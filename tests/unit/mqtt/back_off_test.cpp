@@ -39,5 +39,15 @@ TEST(BackOffTest, ConnectionThatEndedAtOnceDoesNot) {
   EXPECT_GE(back_off.next(9s), 1600ms);
 }
 
+TEST(BackOffTest, PausesBeforeAnotherAddressAreTheShortestAndMakeNoOtherLonger) {
+  BackOff back_off(1);
+  for (int i = 0; i < 100; ++i) {
+    const auto pause = back_off.before_another_address();
+    EXPECT_GE(pause, 50ms);
+    EXPECT_LE(pause, 100ms);
+  }
+  EXPECT_LE(back_off.next({}), 100ms);
+}
+
 }  // namespace
 }  // namespace jobs_bridge::mqtt
