@@ -86,7 +86,7 @@ std::string kind_of(const json& broker) {
 
 std::string broker(const json& broker) {
   auto text = text_of(broker, "url");
-  if (const auto count = broker.at("urls").size(); count > 1) {
+  if (const auto count = broker.value("urls", json::array()).size(); count > 1) {
     text += " (of " + std::to_string(count) + ")";
   }
   text += ": ";

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "adapters/admin/status_text.h"
 #include "tests/integration/admin/admin_site.h"
 
 namespace jobs_bridge::testing_support {
@@ -62,6 +63,22 @@ TEST(AdminServerTest, HealthyBridgeIsHealthyAndReadyAndTellsItsStatus) {
   EXPECT_EQ(status.at("quota").at("reads").at("configured_per_second"), 200);
   EXPECT_EQ(status.at("credentials").at("access_key_ends"), "7QXA");
   EXPECT_GT(status.at("process").at("resident_bytes"), 1000000);
+}
+
+TEST(AdminServerTest, OfSeveralAddressesStatusAndMetricsTellWhichOneIsConnected) {
+  auto status = healthy_status();
+  status.broker.urls = {"mqtts://away.gateway.local:8883", status.broker.url};
+  const AdminSite site(status);
+  const auto json = site.get("/api/status").body;
+  EXPECT_THAT(json, HasSubstr(R"("urls":["mqtts://away.gateway.local:8883","mqtts://broker.)"));
+  const auto text = admin::status_text(json);
+  ASSERT_TRUE(text);
+  EXPECT_THAT(text->text, HasSubstr("mqtts://broker.gateway.local:8883 (of 2): messages flow"));
+  EXPECT_THAT(site.get("/metrics").body,
+              AllOf(HasSubstr("jobs_bridge_broker_address_connected{url=\"mqtts://"
+                              "away.gateway.local:8883\"} 0"),
+                    HasSubstr("jobs_bridge_broker_address_connected{url=\"mqtts://"
+                              "broker.gateway.local:8883\"} 1")));
 }
 
 TEST(AdminServerTest, EndpointDownIsNotReadyWithReasonAndCureAndStillHealthy) {

@@ -80,6 +80,13 @@ TEST_F(ConnectionCheckTest, BrokerThatIsNotThereIsAFaultWithACureAndTheRestIsSti
   EXPECT_THAT(checked.output, HasSubstr("endpoint     ok"));
 }
 
+TEST_F(ConnectionCheckTest, EachAddressOfTheBrokerHasALineAndOneThatIsAwayIsAFault) {
+  const auto checked = check({"broker.url=mqtt://127.0.0.1:1," + broker_.url()});
+  EXPECT_EQ(checked.status, 1);
+  EXPECT_THAT(checked.output, HasSubstr("broker       FAULT  mqtt://127.0.0.1:1: no TCP"));
+  EXPECT_THAT(checked.output, HasSubstr("broker       ok     " + broker_.url() + ": a message"));
+}
+
 TEST_F(ConnectionCheckTest, TlsToAPlainPortAndTheReverseNameTheCure) {
   const auto tls = check({"broker.url=mqtts://127.0.0.1:" + std::to_string(broker_.port())});
   EXPECT_EQ(tls.status, 1) << tls.output;
