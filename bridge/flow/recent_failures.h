@@ -20,14 +20,18 @@ class RecentFailures {
   /// More than stamps of whole seconds leave open.
   static constexpr Duration window = std::chrono::seconds(10);
 
-  /// An update to FAILED was accepted, which was carried out after `began`; on that execution, if
-  /// that is known.
+  /// An update was accepted, which was carried out after `began`; on that execution, if that is
+  /// known. Only failures are kept, and none beyond another end: no execution follows that one, and
+  /// a job of the same name that is made later counts its executions anew.
   void accepted(MonotonicTime now, MonotonicTime began, const Request& update,
                 std::optional<std::int64_t> execution) {
     while (!failures_.empty() && failures_.front().accepted < now - window) failures_.pop_front();
-    if (!is_failure(update)) return;
-    failures_.push_back(
-        {.accepted = now, .began = began, .key = key_of(update), .execution = execution});
+    if (is_failure(update)) {
+      failures_.push_back(
+          {.accepted = now, .began = began, .key = key_of(update), .execution = execution});
+    } else if (update.job && (update.status == "SUCCEEDED" || update.status == "REJECTED")) {
+      std::erase_if(failures_, [key = key_of(update)](const auto& one) { return one.key == key; });
+    }
   }
 
   /// What there was in the window before an update that is sent now, of the same job.

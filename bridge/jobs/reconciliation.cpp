@@ -233,7 +233,10 @@ bool Reconciliation::may_have_failed_before(const Request& update, const Executi
       !latest_ || *latest_ <= 1) {
     return false;
   }
-  if (evidence.execution) return *latest_ > *evidence.execution;
+  // An execution that is not there yet is of another job, that had the same name.
+  if (evidence.execution && *evidence.execution <= *latest_) {
+    return *latest_ > *evidence.execution;
+  }
   const auto queued = seconds_in(latest.queued);
   // A stamp of 5 may be of any moment before 6.
   return !queued || !evidence.first_sent || *queued + 1 > *evidence.first_sent;

@@ -12,8 +12,7 @@
 #include "tests/unit/flow/engine_driver.h"
 
 /// Answers of every status, name, shape and header, in every order: an update is settled by
-/// evidence alone. JOBS_BRIDGE_OUTCOMES in the environment: how many. Of a million, one still ends
-/// an execution too many: a FAILED without details that was sent twice.
+/// evidence alone. JOBS_BRIDGE_OUTCOMES in the environment: how many.
 namespace jobs_bridge::testing_support {
 namespace {
 

@@ -257,6 +257,17 @@ TEST(FailureReconciliationTest, AnEarlierLookTellsWhichExecutionItIsFor) {
             "2 1 accepted");
 }
 
+TEST(FailureReconciliationTest,
+     AnExecutionThatIsNotThereYetIsOfAnEarlierJobOfThatNameAndTellsNothing) {
+  const std::string failed = R"({"status":"FAILED"})";
+  EXPECT_EQ(
+      fate_of(failed, {failed_at(1001), queued_at(1001)}, {.first_sent = 1000.5, .execution = 8}),
+      "2 1 accepted");
+  EXPECT_EQ(
+      fate_of(failed, {failed_at(900), queued_at(900)}, {.first_sent = 1000.5, .execution = 8}),
+      "2 sent again");
+}
+
 TEST(FailureReconciliationTest, AFailureThatWasAcceptedJustBeforeExplainsOneExecution) {
   const std::string failed = R"({"status":"FAILED"})";
   const Reconciliation::Evidence one{
