@@ -9,7 +9,9 @@ namespace jobs_bridge {
 std::optional<std::chrono::sys_seconds> read_http_date(std::string_view text) {
   constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  if (text.size() != 29 || !text.ends_with(" GMT")) return std::nullopt;
+  constexpr std::string_view form = "..., .. ... .... ..:..:.. GMT";
+  const auto fits = [](char one, char wanted) { return wanted == '.' || one == wanted; };
+  if (!std::ranges::equal(text, form, fits)) return std::nullopt;
   const auto* const month = std::ranges::find(months, text.substr(8, 3));
   const auto day = whole_number<unsigned>(text.substr(5, 2));
   const auto year = whole_number<unsigned>(text.substr(12, 4));
@@ -21,7 +23,8 @@ std::optional<std::chrono::sys_seconds> read_http_date(std::string_view text) {
       std::chrono::year(static_cast<int>(*year)),
       std::chrono::month(static_cast<unsigned>(month - months.begin() + 1)),
       std::chrono::day(*day));
-  if (!date.ok()) return std::nullopt;
+  // 60: a leap second.
+  if (!date.ok() || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
   return std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
          std::chrono::seconds(*second);
 }

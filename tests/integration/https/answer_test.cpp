@@ -37,6 +37,43 @@ TEST(HttpsAnswerTest, AbsentHeadersAreEmpty) {
   EXPECT_EQ(response.error_type + response.request_id + response.retry_after + response.date, "");
 }
 
+TEST(HttpsAnswerTest, NamesOfHeadersAreReadInAnyCase) {
+  RawPeer peer(says(http_answer("{}", "503 Service Unavailable",
+                                "X-AMZN-ERRORTYPE: E\r\nx-amzn-requestid: R\r\n"
+                                "RETRY-AFTER: 3\r\ndate: D\r\n")));
+  Client client(plain(peer));
+  const HttpResponse response = answer(client.perform(put()));
+  EXPECT_EQ(response.error_type, "E");
+  EXPECT_EQ(response.request_id, "R");
+  EXPECT_EQ(response.retry_after, "3");
+  EXPECT_EQ(response.date, "D");
+}
+
+/// As a proxy may add one of its own. None of them says how an answer ends.
+TEST(HttpsAnswerTest, OfAHeaderThatComesTwiceTheLastCounts) {
+  RawPeer peer(says(http_answer("{}", "503 Service Unavailable",
+                                "Retry-After: soon\r\nDate: yesterday\r\nX-Amzn-ErrorType: A\r\n"
+                                "retry-after: 3\r\nDATE: Sun, 30 Aug 2015 12:36:00 GMT\r\n"
+                                "x-amzn-errortype: B\r\n")));
+  Client client(plain(peer));
+  const HttpResponse response = answer(client.perform(put()));
+  EXPECT_EQ(response.retry_after, "3");
+  EXPECT_EQ(response.date, "Sun, 30 Aug 2015 12:36:00 GMT");
+  EXPECT_EQ(response.error_type, "B");
+}
+
+TEST(HttpsAnswerTest, OddValuesOfRetryAfterAndDateArePassedOnForWhoeverReadsThem) {
+  for (const std::string value :
+       {"-1", "99999999999999999999", "Sun, 31 Feb 2015 99:99:99 GMT", "1e3", "3, 300"}) {
+    RawPeer peer(says(http_answer("{}", "503 Service Unavailable",
+                                  "Retry-After: " + value + "\r\nDate: " + value + "\r\n")));
+    Client client(plain(peer));
+    const HttpResponse response = answer(client.perform(put()));
+    EXPECT_EQ(response.retry_after, value);
+    EXPECT_EQ(response.date, value);
+  }
+}
+
 TEST(HttpsAnswerTest, RequestIdHasAnOlderName) {
   RawPeer peer(says(http_answer("{}", "200 OK", "x-amz-request-id: old\r\n")));
   Client client(plain(peer));

@@ -70,7 +70,7 @@ TEST_F(HttpsSettingsTest, DirectoryAsCaFileIsNamed) {
 }
 
 TEST_F(HttpsSettingsTest, EmptyCaFileIsNamed) {
-  settings_.ca_file = write("empty.pem", "");
+  settings_.ca_file = write("nothing.pem", "");
   EXPECT_THAT(refusal(), AllOf(HasSubstr(settings_.ca_file), HasSubstr("empty")));
 }
 
