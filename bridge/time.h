@@ -19,6 +19,9 @@ struct Now {
   MonotonicTime monotonic;
   /// Seconds since 1970 UTC, for the `timestamp` of a reply and for nothing else.
   std::int64_t unix_seconds = 0;
+  /// How long the machine has been suspended since it booted, which `monotonic` does not count. The
+  /// core does not look at it: whoever reads the clock for it adds it, see Dispatcher.
+  Duration suspended = Duration::zero();
 };
 
 }  // namespace jobs_bridge

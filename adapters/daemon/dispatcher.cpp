@@ -1,6 +1,7 @@
 #include "adapters/daemon/dispatcher.h"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <new>
 #include <utility>
@@ -14,7 +15,21 @@ Duration overdue(MonotonicTime due, MonotonicTime now) {
   return now - due;
 }
 
+/// Two readings of how long the machine has been suspended differ by less.
+constexpr Duration suspension_jitter = std::chrono::milliseconds(100);
+
+/// The same moment of the driver's on the event loop's clock.
+MonotonicTime on_loop(MonotonicTime moment, Now now) {
+  const bool is_one = moment != MonotonicTime::max() && moment != MonotonicTime::min();
+  return is_one ? moment - now.suspended : moment;
+}
+
 }  // namespace
+
+Now Dispatcher::drivers_time(Now clocks) {
+  clocks.monotonic += clocks.suspended;
+  return clocks;
+}
 
 Dispatcher::Dispatcher(Engine engine, std::size_t connections, fibers::EventLoop& loop,
                        Endpoint& endpoint, Publisher& publisher, Stores stores, Observers observers,
@@ -45,12 +60,12 @@ void Dispatcher::receive(Message message) noexcept {
     {
       const std::lock_guard lock(mutex_);
       now = clock_();
-      driver_.received(now, std::move(message), orders);
+      driver_.received(drivers_time(now), std::move(message), orders);
       record_locked(now, orders);
       if (loop_.has_caller()) {
-        driver_.begin_calls(now, orders);
+        driver_.begin_calls(drivers_time(now), orders);
       } else {
-        driver_.leave_calls(now, orders);
+        driver_.leave_calls(drivers_time(now), orders);
       }
       apply_locked(orders.effects);
       send_here = ended_;
@@ -71,7 +86,7 @@ void Dispatcher::run_pulse() {
     {
       const std::lock_guard lock(mutex_);
       now = clock_();
-      driver_.timer_fired(now, orders);
+      driver_.timer_fired(drivers_time(now), orders);
       apply_locked(orders.effects);
       counts = driver_.engine().notifier_counts();
       ending_ = driver_.drained().has_value();
@@ -82,7 +97,8 @@ void Dispatcher::run_pulse() {
     if (orders.send) publisher_.flush();
     report_.tick(now.monotonic, counts);
     if (ending_ && end_pulse()) return;
-    fibers::EventLoop::sleep(due);  // not if it was woken since
+    pulse_suspended_ = now.suspended;
+    fibers::EventLoop::sleep(on_loop(due, now));  // not if it was woken since
   }
 }
 
@@ -117,7 +133,7 @@ void Dispatcher::run_connection(std::size_t number) {
       {
         const std::lock_guard lock(mutex_);
         now = clock_();
-        health = driver_.call_ended(now, number, outcome, orders);
+        health = driver_.call_ended(drivers_time(now), number, outcome, orders);
         apply_locked(orders.effects);
       }
       for (auto* observer : observers_) {
@@ -136,7 +152,7 @@ void Dispatcher::record_locked(Now now, Driver::Orders& orders) {
     const auto fault = stores_.journal == nullptr
                            ? std::optional<std::string>("there is no journal")
                            : stores_.journal->record(entry);
-    if (fault) driver_.not_recorded(now, entry.number, *fault, orders);
+    if (fault) driver_.not_recorded(drivers_time(now), entry.number, *fault, orders);
   }
 }
 
@@ -152,7 +168,8 @@ void Dispatcher::apply_locked(Effects& effects) {
 
 void Dispatcher::carry_out(Now now, Driver::Orders& orders) {
   for (auto& start : orders.calls) start_call(now, std::move(start));
-  if (orders.wake_at) fibers::EventLoop::wake(pulse_);
+  const bool overslept = now.suspended - suspension_jitter > pulse_suspended_.load();
+  if (orders.wake_at || overslept) fibers::EventLoop::wake(pulse_);
   for (auto* observer : observers_) observer->decided(now, orders.effects);
   for (const auto& notified : orders.effects.notified) report_.add(notified);
 }
@@ -160,6 +177,7 @@ void Dispatcher::carry_out(Now now, Driver::Orders& orders) {
 void Dispatcher::start_call(Now now, Driver::Start start) {
   auto& connection = connections_[start.connection];
   connection.call = std::move(start.call);
+  connection.call->deadline = on_loop(connection.call->deadline, now);
   connection.ordered = now.monotonic;
   if (connection.fiber) {
     if (connection.idle) fibers::EventLoop::wake(connection.fiber);
@@ -174,7 +192,8 @@ void Dispatcher::start_call(Now now, Driver::Start start) {
     {
       const std::lock_guard lock(mutex_);
       now = clock_();
-      driver_.cannot_connect(now, start.connection, "no memory for another connection", orders);
+      driver_.cannot_connect(drivers_time(now), start.connection,
+                             "no memory for another connection", orders);
       apply_locked(orders.effects);
     }
     carry_out(now, orders);
@@ -187,7 +206,7 @@ void Dispatcher::change_limits(const EngineSettings& settings) {
   {
     const std::lock_guard lock(mutex_);
     now = clock_();
-    driver_.limits_changed(now, settings, orders);
+    driver_.limits_changed(drivers_time(now), settings, orders);
     apply_locked(orders.effects);
   }
   carry_out(now, orders);
@@ -195,7 +214,7 @@ void Dispatcher::change_limits(const EngineSettings& settings) {
 
 Dispatcher::Snapshot Dispatcher::look() {
   const std::lock_guard lock(mutex_);
-  const auto now = clock_().monotonic;
+  const auto now = drivers_time(clock_()).monotonic;
   const auto& engine = driver_.engine();
   const auto pace = [&](QuotaKind kind) {
     const auto& quota = engine.quota(kind);
@@ -222,7 +241,7 @@ Dispatcher::Drained Dispatcher::drain(Duration patience) {
     const std::lock_guard lock(mutex_);
     if (driver_.draining()) return {};
     now = clock_();
-    driver_.drain(now, patience, orders);
+    driver_.drain(drivers_time(now), patience, orders);
     apply_locked(orders.effects);
   }
   carry_out(now, orders);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
@@ -21,6 +22,9 @@ namespace jobs_bridge {
 /// It does so on an event loop: each connection to the endpoint is a fiber that makes the calls
 /// that are ordered for it, and one fiber, the pulse, comes when the driver's timer is due, which
 /// also sends what was published, once for all that happened in a turn of the loop.
+///
+/// The driver's time goes on while the machine is suspended, as that of devices and the endpoint
+/// does; the event loop's, by which we wait, does not.
 ///
 /// The driver is behind one lock, held for its decisions and for keeping an update, never during a
 /// call, nor while something is sent or logged. Publications are put into the publisher's queue
@@ -44,6 +48,9 @@ class Dispatcher {
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
   ~Dispatcher();
+
+  /// What the driver's time is at that moment: for what the engine is told before it comes here.
+  static Now drivers_time(Now clocks);
 
   /// Takes a message from the broker: an update is recorded when this returns, or rejected. Fit for
   /// the MQTT library's callback: it waits for nothing but the lock, does not call into the library
@@ -119,6 +126,8 @@ class Dispatcher {
   bool ending_ = false;
 
   std::shared_ptr<fibers::EventLoop::Fiber> pulse_;
+  /// How long the machine had been suspended when the pulse went to sleep: it does not see more.
+  std::atomic<Duration> pulse_suspended_{Duration::max()};
 };
 
 }  // namespace jobs_bridge

@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "adapters/daemon/clocks.h"
+#include "adapters/daemon/dispatcher.h"
 
 namespace jobs_bridge {
 namespace {
@@ -45,7 +46,7 @@ Result<MaybeStore, std::string> open_watch_store(const config::Configuration::No
 void watch_things(Engine& engine, const config::Configuration::Notify& notify,
                   store::SqliteWatchStore* store) {
   if (!notify.enabled) return;
-  const auto now = read_clocks();
+  const auto now = Dispatcher::drivers_time(read_clocks());
   for (const auto& thing : notify.things) engine.always_watch(now, *ThingName::parse(thing));
   if (store == nullptr) return;
   for (const auto& thing : store->take_loaded()) engine.remember(now, thing);
@@ -59,7 +60,7 @@ Result<MaybeJournal, std::string> open_journal(const config::Configuration::Jour
 }
 
 void take_over(Engine& engine, store::SqliteJournal& journal, Log& log) {
-  const auto now = read_clocks();
+  const auto now = Dispatcher::drivers_time(read_clocks());
   std::size_t taken = 0;
   std::size_t strange = 0;
   for (const auto& entry : journal.take_loaded()) {

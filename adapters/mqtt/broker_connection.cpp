@@ -12,6 +12,7 @@
 #include <thread>
 #include <utility>
 
+#include "adapters/fibers/moment.h"
 #include "adapters/mqtt/back_off.h"
 #include "adapters/mqtt/connection_report.h"
 #include "adapters/mqtt/flow.h"
@@ -23,6 +24,7 @@
 namespace jobs_bridge::mqtt {
 namespace {
 
+using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
 /// How long the broker may take to answer a SUBSCRIBE, from the last message that it has sent.
@@ -127,10 +129,11 @@ class BrokerConnection::Implementation final : private Session::Events {
 
  private:
   void arrived(Message message) override {
-    const auto now = steady_clock::now();
+    const auto [now, suspended] = fibers::read_moment();
     heard_ = now;
-    if (flow_.arrived(now, message)) return;
+    if (flow_.arrived(now, suspended, message)) return;
     if (topic_test_.arrived(now, message.topic, message.payload)) {
+      flow_.tested(!message.arrival.empty());
       if (topic_test_.due() <= now) flow_has_news();
       return;
     }
@@ -288,7 +291,7 @@ class BrokerConnection::Implementation final : private Session::Events {
     }
     const auto began = steady_clock::now();
     node.has_spoken = true;
-    flow_.connected(session.session_present());
+    flow_.connected(session.session_present() || settings_.session_expiry > 0s);
     announce(session);
     const auto window = session.window_beside(canary, !settings_.test_topics.requests.empty());
     serve(session, std::min(window, settings_.max_unacknowledged), filters.empty());
@@ -373,17 +376,18 @@ class BrokerConnection::Implementation final : private Session::Events {
   }
 
   void see_to_flow(Session& session, MonotonicTime began) {
-    const auto now = steady_clock::now();
+    const auto [now, suspended] = fibers::read_moment();
     // A canary that is under way when the connection ends would be blamed for it, or the suspect
     // for the canary's sake. But nothing else shows that a link is dead.
     const bool hold = sender_.has_suspects() && now < began + settings_.keep_alive / 2;
-    const auto step = flow_.step(now, hold);
+    const auto step = flow_.step(now, suspended, hold);
     if (step.dead) {
       lost(*step.dead, Evidence::weak);
       return;
     }
     if (step.flows) report_.flows(step.round_trip, step.gone);
     report_.canary_fault(step.fault);
+    say_ready();
     if (step.canary) session.publish_canary(*step.canary);
     if (hold) return;
     if (const auto publication = topic_test_.next(now)) session.publish_topic_test(*publication);
@@ -438,7 +442,15 @@ class BrokerConnection::Implementation final : private Session::Events {
                                            .refusal = canary_refusal});
     topic_test_.begin(steady_clock::now(), session.topic_test_is_answered());
     report_.canary_fault(flow_.state().fault);
-    if (granted) report_.ready();
+    ready_due_ = granted;
+    say_ready();
+  }
+
+  /// Not while what devices ask counts as old.
+  void say_ready() {
+    if (!ready_due_ || !flow_.caught_up()) return;
+    ready_due_ = false;
+    report_.ready();
   }
 
   /// What is granted below the QoS 1 that we ask for. Over MQTT 3.1.1 a broker has no other way to
@@ -480,6 +492,7 @@ class BrokerConnection::Implementation final : private Session::Events {
       report_.disconnected();
       return;
     }
+    ready_due_ = false;
     flow_.ended(steady_clock::now(), lost);
     topic_test_.end(steady_clock::now());
     auto fault = report_.lost(*std::move(loss), lasted);
@@ -543,6 +556,7 @@ class BrokerConnection::Implementation final : private Session::Events {
   std::size_t first_node_ = 0;  ///< the one to begin with
   std::size_t attempts_ = 0;    ///< since the last connection
   bool asking_ = false;         ///< a SUBSCRIBE is unanswered
+  bool ready_due_ = false;      ///< to be said
   std::vector<std::string> test_filters_;
   int qos_ = 1;  ///< to publish at
   int too_large_in_a_row_ = 0;

@@ -77,6 +77,12 @@ std::string Canary::prefix() const {
   return nonce_ + " " + std::to_string(connection_) + " ";
 }
 
+void Canary::stood_still(MonotonicTime now) {
+  looked_ = next_at_ = now;
+  unanswered_since_.reset();
+  if (undelivered_since_) undelivered_since_ = now;
+}
+
 void Canary::hold(MonotonicTime now) {
   next_at_ = std::max(next_at_, now + moment);
 }
@@ -115,6 +121,7 @@ bool Canary::arrived(MonotonicTime now, std::string_view topic, std::string_view
   undelivered_since_ = under_way_.empty() ? std::nullopt : std::optional(under_way_.front().at);
   flowing_ = true;
   flowed_ = now;
+  ++returns_;
   refused_ = verdict_given_up_ = false;
   deaf_in_a_row_ = 0;
   fault_.clear();

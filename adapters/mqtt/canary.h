@@ -47,6 +47,9 @@ class Canary {
   /// The connection is gone.
   void end(MonotonicTime now);
 
+  /// We stood still: what was sent or arrived meanwhile has not been seen yet, and the next is to
+  /// be published at once.
+  void stood_still(MonotonicTime now);
   /// None is to be published for a moment: next() is worth asking again a little later.
   void hold(MonotonicTime now);
   /// What to publish now, if it is time for one.
@@ -78,6 +81,8 @@ class Canary {
   [[nodiscard]] bool flowing() const { return flowing_; }
   /// When one came back last, on whatever connection.
   [[nodiscard]] std::optional<MonotonicTime> flowed() const { return flowed_; }
+  /// How many have come back, ever.
+  [[nodiscard]] std::uint64_t returns() const { return returns_; }
   /// How long the last one took.
   [[nodiscard]] Duration round_trip() const { return round_trip_; }
   /// When a message last arrived on this connection, of whatever kind, or else when it began.
@@ -101,6 +106,7 @@ class Canary {
   const std::string nonce_;
 
   std::optional<MonotonicTime> flowed_;
+  std::uint64_t returns_ = 0;
   Duration round_trip_{};
   std::string fault_;
   /// So many connections in a row were given up as deaf; reconnecting is no cure for ever.

@@ -1,8 +1,20 @@
 #include "adapters/mqtt/flow.h"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace jobs_bridge::mqtt {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// So often we look whether we have stood still: seldom enough to cost nothing.
+constexpr Duration between_looks = 2s;
+/// A busy machine may be late by so much. Who stands still for longer is sure to notice.
+constexpr Duration longest_unnoticed = 3s;
+
+}  // namespace
 
 Flow::Flow(std::string canary_topic, std::string nonce, std::function<void()> on_news)
     : on_news_(std::move(on_news)), canary_(std::move(canary_topic), std::move(nonce)) {}
@@ -11,14 +23,14 @@ bool Flow::connecting(MonotonicTime now) {
   const std::lock_guard lock(mutex_);
   const bool asked = canary_.ask(now);
   // A canary that did not come back before may not end the backlog either.
-  backlog_ = asked && canary_.fault().empty();
+  kept_since_.reset();
+  if (asked && canary_.fault().empty()) kept_since_ = gone_since_.value_or(MonotonicTime::min());
   return asked;
 }
 
-void Flow::connected(bool session_present) {
+void Flow::connected(bool kept) {
   const std::lock_guard lock(mutex_);
-  // A new session has no subscriptions, so nothing can have waited in it.
-  if (!session_present) backlog_ = false;
+  if (!kept) kept_since_.reset();
 }
 
 void Flow::subscribed(MonotonicTime now, const Canary::Link& link) {
@@ -26,18 +38,34 @@ void Flow::subscribed(MonotonicTime now, const Canary::Link& link) {
   // Other subscriptions are asked for again and again, this one with them.
   if (canary_.is_on()) return;
   canary_.begin(now, link);
-  if (!canary_.is_on()) backlog_ = false;
+  if (!canary_.is_on()) kept_since_.reset();
+  fresh_from_ = looked_ = now;
 }
 
 void Flow::ended(MonotonicTime now, MonotonicTime lost) {
   const std::lock_guard lock(mutex_);
+  note_standstill(now, std::nullopt);
   canary_.end(now);
   told_flowing_ = false;
-  if (!gone_since_) gone_since_ = lost;
+  if (!gone_since_) gone_since_ = std::min(lost, kept_since_.value_or(lost));
 }
 
-Flow::Step Flow::step(MonotonicTime now, bool hold) {
+bool Flow::note_standstill(MonotonicTime now, std::optional<Duration> suspended) {
+  const auto slept = suspended && suspended_ ? *suspended - *suspended_ : Duration::zero();
+  if (suspended) suspended_ = suspended;
+  const auto away = now - std::exchange(looked_, now) + slept;
+  if (gone_since_) *gone_since_ -= slept;
+  if (kept_since_ && *kept_since_ != MonotonicTime::min()) *kept_since_ -= slept;
+  if (!canary_.is_on() || !canary_.fault().empty() || away <= longest_unnoticed) return false;
+  kept_since_ = std::min(kept_since_.value_or(now), now - away);
+  fresh_from_ = now;
+  canary_.stood_still(now);
+  return true;
+}
+
+Flow::Step Flow::step(MonotonicTime now, Duration suspended, bool hold) {
   const std::lock_guard lock(mutex_);
+  note_standstill(now, suspended);
   Step step;
   switch (canary_.look(now)) {
     case Canary::Finding::silent:
@@ -61,7 +89,7 @@ Flow::Step Flow::step(MonotonicTime now, bool hold) {
     return step;
   }
   if (!step.fault.empty()) {
-    backlog_ = false;
+    kept_since_.reset();
     gone_since_.reset();
   }
   step.flows = canary_.flowing() && !told_flowing_;
@@ -73,22 +101,42 @@ Flow::Step Flow::step(MonotonicTime now, bool hold) {
 
 MonotonicTime Flow::due() const {
   const std::lock_guard lock(mutex_);
-  return canary_.due();
+  return canary_.is_on() ? std::min(canary_.due(), looked_ + between_looks) : MonotonicTime::max();
 }
 
-bool Flow::arrived(MonotonicTime now, Message& message) {
+bool Flow::arrived(MonotonicTime now, Duration suspended, Message& message) {
+  bool news = false;
+  bool canary = false;
   {
     const std::lock_guard lock(mutex_);
+    news = note_standstill(now, suspended);
     const bool flowed = canary_.flowing();
-    if (!canary_.arrived(now, message.topic, message.payload)) {
-      if (backlog_) message.kept_for = gone_since_ ? now - *gone_since_ : Duration::max();
-      return false;
+    const auto returns = canary_.returns();
+    canary = canary_.arrived(now, message.topic, message.payload);
+    if (canary) {
+      news = news || (!flowed && canary_.flowing());
+      const bool ours = canary_.returns() != returns;
+      if (ours && now - canary_.round_trip() >= fresh_from_) kept_since_.reset();
+    } else {
+      if (!stamps_) message.arrival.clear();
+      if (kept_since_) {
+        message.kept_for =
+            *kept_since_ == MonotonicTime::min() ? Duration::max() : now - *kept_since_;
+      }
     }
-    if (flowed || !canary_.flowing()) return true;
-    backlog_ = false;
   }
-  on_news_();
-  return true;
+  if (news) on_news_();
+  return canary;
+}
+
+bool Flow::caught_up() const {
+  const std::lock_guard lock(mutex_);
+  return !kept_since_;
+}
+
+void Flow::tested(bool stamped) {
+  const std::lock_guard lock(mutex_);
+  stamps_ = stamped;
 }
 
 void Flow::answered() {

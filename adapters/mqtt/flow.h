@@ -13,7 +13,12 @@
 namespace jobs_bridge::mqtt {
 
 /// Whether messages flow through the broker to us, connection after connection: what the Canary
-/// finds, how long nothing flowed, and how long the broker may have kept what arrives.
+/// finds, how long nothing flowed, and how long what arrives may have waited for us: at the broker
+/// while there was no connection, or on its way while we stood still (stopped by a signal, a
+/// suspended machine, a host without memory).
+///
+/// What we published last comes last, so a canary that was sent since then shows that we have
+/// caught up. Where canaries tell nothing, nothing is said to have waited.
 ///
 /// Any thread may call anything. Its lock is a leaf: nothing is called with it held.
 class Flow {
@@ -25,7 +30,9 @@ class Flow {
   /// We are about to connect. From now on what arrives may have waited for us, until our canary
   /// shows that we have caught up. Says whether to subscribe to the canary's topic.
   bool connecting(MonotonicTime now);
-  void connected(bool session_present);
+  /// `kept`: whether the broker may have kept something. Whether it says that it knows our session
+  /// is not enough: some say that they do not, and send what they kept nevertheless.
+  void connected(bool kept);
   /// The broker has answered our subscriptions, this one as the link says.
   void subscribed(MonotonicTime now, const Canary::Link& link);
   /// The connection has ended; `lost`: when it was seen to be.
@@ -39,14 +46,21 @@ class Flow {
     Duration round_trip{};
     std::string fault;  ///< Canary::fault()
   };
-  /// `hold`: no canary is to be published for the moment.
-  Step step(MonotonicTime now, bool hold = false);
+  /// `suspended`: how long the machine has been suspended since it booted, which `now` does not
+  /// count. `hold`: no canary is to be published for the moment.
+  Step step(MonotonicTime now, Duration suspended, bool hold = false);
   /// When to call step() again.
   [[nodiscard]] MonotonicTime due() const;
 
   /// A message arrived. True: it was a canary, and nobody else's concern. Otherwise it is told how
   /// long it may have been kept.
-  bool arrived(MonotonicTime now, Message& message);
+  bool arrived(MonotonicTime now, Duration suspended, Message& message);
+  /// Whether what arrives from now on has not waited, as far as we know.
+  [[nodiscard]] bool caught_up() const;
+  /// A request of our own came back, with Message::arrival or without. Nobody but the broker's
+  /// plugin can have set it there. A broker that does not is not to be believed about the requests
+  /// of devices: they would be from the devices themselves.
+  void tested(bool stamped);
   /// As Canary has them.
   void answered();
   void accepted(MonotonicTime now);
@@ -65,9 +79,17 @@ class Flow {
   const std::function<void()> on_news_;
   mutable std::mutex mutex_;
   Canary canary_;
+  /// Whether we have stood still since the last time; notes it.
+  bool note_standstill(MonotonicTime now, std::optional<Duration> suspended);
+
   bool told_flowing_ = false;
-  bool backlog_ = false;                     ///< what arrives may have waited for us
+  bool stamps_ = true;                       ///< those of the plugin, as far as is known
   std::optional<MonotonicTime> gone_since_;  ///< no message has been seen to flow since then
+  /// What arrives may have waited for us since then; min(): nobody knows since when.
+  std::optional<MonotonicTime> kept_since_;
+  MonotonicTime fresh_from_{};  ///< a canary sent from then on shows that we have caught up
+  MonotonicTime looked_{};
+  std::optional<Duration> suspended_;
 };
 
 }  // namespace jobs_bridge::mqtt

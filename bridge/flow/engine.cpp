@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "bridge/jobs/arrival.h"
 #include "bridge/jobs/http_date.h"
 
 namespace jobs_bridge {
@@ -16,9 +17,6 @@ using namespace std::chrono_literals;
 /// An update that was taken over from before a restart has at least so long before it is given up,
 /// whatever the clock says about its age: the clock may be wrong.
 constexpr Duration least_time_after_restart = 1h;
-
-/// A clock that says less, 2020, was not set yet: a gateway without a battery boots in 1970.
-constexpr std::int64_t earliest_sane_clock = 1577836800;
 
 /// A call ends this much before its request's deadline, so that what went wrong is known when the
 /// reply is due.
@@ -38,9 +36,27 @@ bool is_stopped(const HttpOutcome& outcome) {
   return failure != nullptr && failure->kind == HttpFailure::Kind::stopped;
 }
 
+/// How long a message has waited, as far as that is known. What the broker's plugin says can only
+/// shorten what we know ourselves: clocks may be wrong, and the link is not.
+Duration waited(Now now, const Message& message) {
+  if (message.kept_for == Duration::zero()) return message.kept_for;
+  const auto age = age_of_arrival(message.arrival, now.unix_seconds);
+  return age ? std::min(*age, message.kept_for) : message.kept_for;
+}
+
 std::string in_milliseconds(Duration duration) {
   return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) +
          " ms";
+}
+
+Rejection waited_too_long(Duration age) {
+  if (age == Duration::max()) {
+    return {ErrorCode::internal_error,
+            "the request came with what had waited for the gateway, nobody knows for how long, and "
+            "was not carried out: ask again"};
+  }
+  return {ErrorCode::internal_error,
+          "the request waited while the gateway was away and was not carried out: ask again"};
 }
 
 }  // namespace
@@ -74,19 +90,13 @@ void Engine::received(Now now, Message message, Effects& effects) {
 
   const bool update = taken->request.operation == Operation::update;
   // An update is never too late. All else was asked by a device that may have gone since: a late
-  // start-next would start the timer of a job for nobody. Where nobody knows how long it was kept,
-  // after a start of our own, the device is taken to wait still.
-  const bool known = !update && message.kept_for != Duration::max();
-  const auto kept_for = known ? message.kept_for : Duration::zero();
-  if (kept_for > settings_.deadline - least_time_for_call()) {
-    respond(now, std::move(taken->address),
-            Rejection{ErrorCode::internal_error,
-                      "the request waited while the gateway was away and was not carried out: ask "
-                      "again"},
-            {}, effects);
+  // start-next would start the timer of a job for nobody.
+  const auto age = update ? Duration::zero() : waited(now, message);
+  if (age > settings_.deadline - least_time_for_call()) {
+    respond(now, std::move(taken->address), waited_too_long(age), {}, effects);
     return;
   }
-  const auto deadline = now.monotonic + settings_.deadline - kept_for;
+  const auto deadline = now.monotonic + settings_.deadline - age;
   const auto same = find_same(taken->request, message, deadline);
   auto bytes = update ? bytes_of(message) : 0;
   if (bytes > 0 && same != requests_.end()) bytes -= message.payload.size();

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
+
+#include "bridge/time.h"
 
 namespace jobs_bridge {
 
@@ -10,5 +14,13 @@ namespace jobs_bridge {
 /// itself sends under this name. Without the plugin it is missing or whatever the device says, so
 /// it can be trusted only as far as the broker's set-up is known.
 constexpr std::string_view arrival_property = "jobs-bridge-received";
+
+/// A clock that says less, 2020, was not set yet: a gateway without a battery boots in 1970.
+constexpr std::int64_t earliest_sane_clock = 1577836800;
+
+/// How long ago that was, rounded up, as our clock shows whole seconds. Nothing if it cannot be
+/// told: the value is no such time, one of the clocks was not set, or they differ so much that it
+/// would be in the future.
+std::optional<Duration> age_of_arrival(std::string_view value, std::int64_t unix_seconds);
 
 }  // namespace jobs_bridge

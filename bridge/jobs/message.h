@@ -18,9 +18,12 @@ struct Message {
   std::string response_topic = {};
   std::string correlation_data = {};
   std::string content_type = {};
-  /// How long the broker may have kept it for us: it came with what waited while we were away.
-  /// Duration::max(): nobody knows.
+  /// How long it may have waited for us at most, at the broker or on its way: it came with what
+  /// waited while we were away or stood still. Duration::max(): nobody knows.
   Duration kept_for = Duration::zero();
+  /// What the broker's plugin says of that: the value of arrival_property. Empty: nothing, or
+  /// nothing to rely on.
+  std::string arrival = {};
   /// What was left of the Message Expiry Interval when the broker passed the message on.
   std::optional<Duration> expires_after = {};
 };

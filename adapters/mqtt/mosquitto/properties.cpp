@@ -9,6 +9,9 @@
 #include <limits>
 #include <optional>
 #include <stdexcept>
+#include <string_view>
+
+#include "bridge/jobs/arrival.h"
 
 namespace jobs_bridge::mqtt {
 namespace {
@@ -30,6 +33,24 @@ std::string bytes_in(const mosquitto_property* properties, int identifier) {
   mosquitto_property_read_binary(properties, identifier, &bytes, &size, false);
   const std::unique_ptr<void, Free> owner(bytes);
   return bytes != nullptr ? std::string(static_cast<const char*>(bytes), size) : std::string();
+}
+
+/// The value of arrival_property, if there is exactly one.
+std::string arrival_in(const mosquitto_property* properties) {
+  std::string arrival;
+  std::size_t found = 0;
+  for (bool next = false;; next = true) {
+    char* name = nullptr;
+    char* value = nullptr;
+    properties = mosquitto_property_read_string_pair(properties, MQTT_PROP_USER_PROPERTY, &name,
+                                                     &value, next);
+    const std::unique_ptr<char, Free> owner_of_name(name);
+    const std::unique_ptr<char, Free> owner_of_value(value);
+    if (properties == nullptr) return found == 1 ? arrival : std::string();
+    if (name == nullptr || value == nullptr || name != arrival_property) continue;
+    arrival = value;
+    ++found;
+  }
 }
 
 /// With one of mosquitto_property_read_byte(), ..._int16() and ..._int32().
@@ -69,6 +90,7 @@ Message message_of(const mosquitto_message& message, const mosquitto_property* p
                                                       mosquitto_property_read_int32)) {
       ours.expires_after = std::chrono::seconds(*seconds);
     }
+    ours.arrival = arrival_in(properties);
   }
   return ours;
 }

@@ -12,6 +12,7 @@
 #include "adapters/mqtt/reads.h"
 #include "adapters/mqtt/reason.h"
 #include "adapters/mqtt/tls_context.h"
+#include "bridge/jobs/arrival.h"
 
 namespace jobs_bridge::mqtt {
 namespace {
@@ -36,6 +37,25 @@ std::string property_or_empty(const ::mqtt::properties& properties, ::mqtt::prop
   return properties.contains(code) ? ::mqtt::get<std::string>(properties, code) : std::string();
 }
 
+/// The value of arrival_property, if there is exactly one.
+std::string arrival_in(const ::mqtt::properties& properties) {
+  // Paho's C++ looks for each from the first one on, and a device can send thousands.
+  const auto& list = properties.c_struct();
+  const auto text = [](const MQTTLenString& string) {
+    return std::string_view(string.data, static_cast<std::size_t>(string.len));
+  };
+  std::string_view arrival;
+  std::size_t found = 0;
+  for (int index = 0; index < list.count; ++index) {
+    const auto& property = list.array[index];
+    if (property.identifier != MQTTPROPERTY_CODE_USER_PROPERTY) continue;
+    if (text(property.value.data) != arrival_property) continue;
+    arrival = text(property.value.value);
+    ++found;
+  }
+  return found == 1 ? std::string(arrival) : std::string();
+}
+
 Message as_message(const ::mqtt::message& arrived) {
   Message message{.topic = arrived.get_topic(),
                   .payload = arrived.get_payload_str(),
@@ -50,6 +70,7 @@ Message as_message(const ::mqtt::message& arrived) {
       message.expires_after = std::chrono::seconds(
           ::mqtt::get<std::uint32_t>(properties, code::MESSAGE_EXPIRY_INTERVAL));
     }
+    message.arrival = arrival_in(properties);
   }
   return message;
 }

@@ -108,26 +108,5 @@ TEST(BrokerOutageTest, BridgeStartsWithoutABrokerAndServesOnceItIsThere) {
   EXPECT_EQ(site.start_next("lamp").topic, start_next_topic("lamp") + "/accepted");
 }
 
-class BridgeAwayTest : public testing::TestWithParam<bool> {};
-
-INSTANTIATE_TEST_SUITE_P(Versions, BridgeAwayTest, testing::Bool(),
-                         [](const auto& test) { return test.param ? "Mqtt5" : "Mqtt311"; });
-
-TEST_P(BridgeAwayTest, RequestsThatTheBrokerKeptAreAnsweredWhenItIsBack) {
-  for (const int signal : {SIGTERM, SIGKILL}) {
-    Site site({.wires = {.mqtt_5 = GetParam()}});
-    site.bridge->process().signal(signal);
-    ASSERT_TRUE(site.bridge->process().wait());
-    constexpr int count = 50;
-    for (int i = 0; i < count; ++i) {
-      site.device->publish(start_next_topic("lamp-" + std::to_string(i)), with_token(i));
-    }
-    ASSERT_TRUE(site.device->flush());
-    site.bridge.emplace(site.bridge_settings());
-    ASSERT_TRUE(site.device->wait_for(count)) << site.device->count() << site.bridge->log();
-    EXPECT_EQ(site.endpoint->start_next_calls().size(), count);
-  }
-}
-
 }  // namespace
 }  // namespace jobs_bridge::testing_support

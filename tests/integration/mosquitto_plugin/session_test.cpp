@@ -4,6 +4,7 @@
 #include <csignal>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "tests/integration/mosquitto_plugin/plugin_site.h"
 #include "tests/support/wait_until.h"
@@ -166,6 +167,39 @@ TEST_P(SessionTest, RequestOfTheTimeWhenTheBridgeWasAwayIsAnsweredToWhoeverAsked
   const auto reply = lamp->next();
   ASSERT_TRUE(reply);
   EXPECT_EQ(token_of(*reply), "meanwhile");
+}
+
+TEST_P(SessionTest, RequestOfTheTimeWhenTheBridgeWasAwayIsCarriedOutWhileItsDeviceMayStillWait) {
+  const auto lamp = connect("lamp", false);
+  site_.bridge->process().signal(SIGKILL);
+  site_.bridge->process().wait();
+  lamp->publish(start_next_topic("lamp-1"), R"({"clientToken":"young"})");
+  ASSERT_TRUE(lamp->flush());
+  site_.bridge.emplace(site_.bridge_settings({"limits.deadline=60s"}));
+  const auto young = lamp->next();
+  ASSERT_TRUE(young);
+  EXPECT_EQ(young->topic, start_next_topic("lamp-1") + "/accepted") << young->payload;
+
+  site_.bridge->process().signal(SIGKILL);
+  site_.bridge->process().wait();
+  lamp->publish(start_next_topic("lamp-2"), R"({"clientToken":"old"})");
+  if (GetParam().mqtt_5) {  // What it claims itself the plugin takes away.
+    lamp->publish(start_next_topic("lamp-3"), R"({"clientToken":"forged"})",
+                  {.user_properties = {{"jobs-bridge-received", "9999999999000"}}});
+  } else {
+    lamp->publish(start_next_topic("lamp-3"), R"({"clientToken":"old, too"})");
+  }
+  ASSERT_TRUE(lamp->flush());
+  const auto before = site_.endpoint->calls().at("total");
+  std::this_thread::sleep_for(1s);  // which is how old they are then
+  site_.bridge.emplace(site_.bridge_settings({"limits.deadline=1s"}));
+  for (const auto* thing : {"lamp-2", "lamp-3"}) {
+    const auto old = lamp->next();
+    ASSERT_TRUE(old);
+    EXPECT_EQ(old->topic, start_next_topic(thing) + "/rejected") << old->payload;
+    EXPECT_NE(old->payload.find("while the gateway was away"), std::string::npos) << old->payload;
+  }
+  EXPECT_EQ(site_.endpoint->calls().at("total"), before);
 }
 
 }  // namespace

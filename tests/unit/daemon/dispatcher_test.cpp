@@ -190,6 +190,23 @@ TEST_P(DispatcherClockTest, QuotaThatBecomesReadyBetweenTwoReadingsIsNotMissed) 
   EXPECT_TRUE(publisher.wait_for(2, 2s));
 }
 
+TEST_F(DispatcherTest, TimeInWhichTheMachineIsSuspendedCountsForDeadlines) {
+  std::atomic<Duration> suspended = Duration(5h);
+  EmptyEndpoint endpoint;
+  EngineSettings settings;
+  settings.writes_per_second = 0.001;  // so the second waits for its call
+  const auto dispatcher = dispatcher_for(endpoint, settings, nullptr, [&]() -> Now {
+    return {.monotonic = steady_clock::now(), .suspended = suspended};
+  });
+  dispatcher->receive(start_next_of("first"));
+  ASSERT_TRUE(publisher.wait_for(1)) << "its call has its time, on a machine that was suspended";
+  dispatcher->receive(start_next_of("second"));
+  suspended = Duration(6h);
+  dispatcher->receive(update_of("third"));  // anything that happens shows what time it is
+  ASSERT_TRUE(publisher.wait_for(3));
+  EXPECT_EQ(endpoint.calls(), 2) << "nobody waits for the second any more";
+}
+
 /// Then the broker may forget it: both MQTT libraries acknowledge once receive() has returned.
 TEST_F(DispatcherTest, UpdateIsInTheJournalBeforeItsCallAndBeforeItIsAcknowledged) {
   ScriptedJournal journal;

@@ -155,9 +155,68 @@ TEST(EngineDeadlineTest, WhatWaitedAtTheBrokerForTooLongIsNotCarriedOutUnlessItI
                   .payload = R"({"status":"FAILED"})",
                   .kept_for = std::chrono::hours(1)});
   EXPECT_TRUE(driver.next_call());
-  driver.receive(
-      {.topic = "$aws/things/U/jobs/start-next", .payload = "{}", .kept_for = Duration::max()});
-  EXPECT_TRUE(driver.next_call()) << "nobody knows";
+}
+
+/// Milliseconds since 1970 so long before the end of the second that the driver's clock shows.
+std::string stamped(const EngineDriver& driver, std::chrono::milliseconds ago) {
+  return std::to_string((driver.now.unix_seconds + 1) * 1000 - ago.count());
+}
+
+TEST(EngineDeadlineTest, WhatWaitedNobodyKnowsForHowLongIsNotCarriedOutUnlessItIsAnUpdate) {
+  EngineDriver driver({.deadline = seconds(8)});
+  for (const auto* below : {"start-next", "get", "j/get"}) {
+    driver.receive({.topic = "$aws/things/T/jobs/" + std::string(below),
+                    .payload = R"({"clientToken":"t"})",
+                    .kept_for = Duration::max()});
+    EXPECT_THAT(driver.take_one().payload, HasSubstr("nobody knows for how long"));
+    EXPECT_FALSE(driver.next_call());
+  }
+  driver.receive({.topic = "$aws/things/T/jobs/j/update",
+                  .payload = R"({"status":"FAILED"})",
+                  .kept_for = Duration::max()});
+  EXPECT_TRUE(driver.next_call());
+}
+
+TEST(EngineDeadlineTest, TheBrokersTimeOfArrivalSaysWhatOfTheBacklogIsStillWaitedFor) {
+  EngineDriver driver({.deadline = seconds(8)});
+  const auto receive = [&](Duration kept_for, const std::string& arrival) {
+    driver.receive({.topic = "$aws/things/T/jobs/get",
+                    .payload = "",
+                    .kept_for = kept_for,
+                    .arrival = arrival});
+  };
+  for (const Duration kept_for : {Duration(std::chrono::hours(1)), Duration::max()}) {
+    receive(kept_for, stamped(driver, seconds(3)));
+    EXPECT_EQ(driver.engine.next_tick(driver.now.monotonic),
+              driver.now.monotonic + latest_start - seconds(3));
+    driver.answer(driver.next_call().value().id);
+    driver.take_one();
+    receive(kept_for, stamped(driver, seconds(9)));
+    EXPECT_THAT(driver.take_one().payload, HasSubstr("while the gateway was away"));
+    // In the future, of a clock that was not set, and none at all.
+    for (const auto& arrival :
+         {stamped(driver, seconds(-60)), std::string("60000"), std::string()}) {
+      receive(kept_for, arrival);
+      EXPECT_THAT(driver.take_one().payload, HasSubstr("InternalError")) << arrival;
+    }
+    EXPECT_FALSE(driver.next_call());
+  }
+}
+
+TEST(EngineDeadlineTest, TheBrokersTimeOfArrivalMakesNothingOlderThanTheLinkShows) {
+  EngineDriver driver({.deadline = seconds(8)});
+  // The clocks of broker and gateway differ by an hour.
+  const auto arrival = stamped(driver, std::chrono::hours(1));
+  driver.receive({.topic = "$aws/things/T/jobs/start-next", .payload = "{}", .arrival = arrival});
+  EXPECT_EQ(driver.engine.next_tick(driver.now.monotonic), driver.now.monotonic + latest_start);
+  driver.answer(driver.next_call().value().id);
+  driver.take_one();
+  driver.receive({.topic = "$aws/things/T/jobs/start-next",
+                  .payload = "{}",
+                  .kept_for = seconds(2),
+                  .arrival = arrival});
+  EXPECT_EQ(driver.engine.next_tick(driver.now.monotonic),
+            driver.now.monotonic + latest_start - seconds(2));
 }
 
 TEST(EngineDeadlineTest, WhatWaitedAtTheBrokerHasThatMuchLessTime) {
