@@ -96,8 +96,8 @@ struct JournalEntry {
   Message message;  ///< never a retained one
 };
 
-/// Keeps updates until the endpoint's answer to them is settled, over the end of the process,
-/// whatever that was.
+/// Keeps updates until the broker has the reply to them, over the end of the process, whatever that
+/// was.
 class Journal {
  public:
   virtual ~Journal() = default;
@@ -107,7 +107,7 @@ class Journal {
   /// reason. Called from a message callback: takes microseconds, or a fraction of a second, once,
   /// when a disk begins to hang; does not throw. Calls come one at a time.
   virtual std::optional<std::string> record(const JournalEntry& entry) = 0;
-  /// Forgets entries, whose outcome is known; those that are not kept are passed over. Waits for
+  /// Forgets entries, whose devices have been answered; those that are not kept are passed over. Waits for
   /// nothing, and a kill can bring them back for some milliseconds more, a power cut for 100. But
   /// they are forgotten in the order of the calls, and no entry is recorded before all that was
   /// settled until then is forgotten, unless that is thousands or the disk is full or hangs: with

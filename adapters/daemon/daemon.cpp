@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
 #include <random>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "adapters/admin/readiness.h"
 #include "adapters/admin/server.h"
@@ -146,6 +148,9 @@ int run_daemon(const Start& start, Log& log) {
                                       .telemetry = telemetry});
   const auto admin = open_admin(configuration.admin, status, telemetry, log);
   if (!admin) return cannot_start(log, admin.error());
+  broker.report_taken([&dispatcher](const std::vector<std::uint64_t>& updates) {
+    dispatcher->replies_taken(updates);
+  });
   broker.start();
 
   Reload reload(start.loaded, start.load_again,
@@ -169,12 +174,15 @@ int run_daemon(const Start& start, Log& log) {
   serve(manager, status, reload, log);
 
   const auto drained = dispatcher->drain(patience_for_requests);
-  const bool acknowledged = broker.drain(patience_for_replies);
+  broker.drain(patience_for_replies);
   broker.stop();
+  const auto left = broker.state();
+  const auto unheard = dispatcher->look().counts.answered;
   log.write(Severity::info, "stopped",
             {{"requests_rejected", std::to_string(drained.abandoned)},
              {"updates_left_to_journal", std::to_string(drained.left_to_journal)},
-             {"replies_acknowledged", acknowledged ? "all" : "not all"}});
+             {"replies_left", std::to_string(left.waiting + left.unacknowledged)},
+             {"replies_kept_in_journal", std::to_string(unheard)}});
   return 0;
 }
 

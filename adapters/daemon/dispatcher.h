@@ -3,6 +3,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -57,6 +58,10 @@ class Dispatcher {
   /// while the dispatcher runs, and does not throw. Called on the event loop it begins the call as
   /// well; from elsewhere it wakes the loop for that.
   void receive(Message message) noexcept;
+
+  /// The broker has taken the replies to these updates, see Engine::reply_taken(). Any thread that
+  /// receive() may come on; does not throw.
+  void replies_taken(const std::vector<std::uint64_t>& updates) noexcept;
 
   /// See Engine::change_limits().
   void change_limits(const EngineSettings& settings);

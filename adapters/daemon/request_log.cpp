@@ -6,9 +6,13 @@
 #include <variant>
 
 #include "adapters/daemon/milliseconds.h"
+#include "bridge/flow/partition.h"
 
 namespace jobs_bridge {
 namespace {
+
+/// Each is named once; a flood of them is not to fill memory or the log.
+constexpr std::size_t most_retained_things = 1000;
 
 /// One event name per code: the log's rate limit counts by event, and a flood of one kind of
 /// failure must not hide the first of another.
@@ -49,6 +53,23 @@ void RequestLog::decided(Now, const Effects& effects) {
   for (const auto& slowed : effects.slowed_down) write(slowed);
   for (const auto& paused : effects.paused) write(paused);
   for (const auto& fault : effects.illegal_transitions) write(fault);
+  for (const auto& topic : effects.retained) write_retained(topic);
+}
+
+void RequestLog::write_retained(const std::string& topic) {
+  const auto thing = topics_.thing_level(topic);
+  {
+    const std::lock_guard lock(mutex_);
+    if (retained_things_.size() >= most_retained_things) return;
+    if (!retained_things_.insert(name_hash(thing)).second) return;
+  }
+  log_.write(Severity::warning,
+             "a retained request is ignored: the broker would repeat it for ever",
+             {{"thing", thing},
+              {"topic", topic},
+              {"hint",
+               "have the device publish requests without the retain flag, and remove this "
+               "one by an empty retained message on its topic"}});
 }
 
 void RequestLog::write(const Finished& finished) {

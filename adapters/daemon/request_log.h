@@ -1,5 +1,9 @@
 #pragma once
 
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <unordered_set>
 #include <utility>
 
 #include "bridge/flow/observer.h"
@@ -28,9 +32,14 @@ class RequestLog final : public Observer {
   void write(const SlowedDown& slowed);
   void write(const IllegalTransition& fault);
   void write(const Paused& paused);
+  void write_retained(const std::string& topic);
 
   const TopicGrammar topics_;
   Log& log_;
+
+  std::mutex mutex_;
+  /// By hash: things whose retained requests have been named.
+  std::unordered_set<std::uint64_t> retained_things_;
 };
 
 }  // namespace jobs_bridge

@@ -152,7 +152,7 @@ void StatusSource::fill_flow(admin::Status& status, const Dispatcher::Snapshot& 
 }
 
 void StatusSource::fill_journal(admin::Status& status, const Dispatcher::Snapshot& flow) const {
-  status.journal.entries = flow.counts.updates;
+  status.journal.entries = flow.counts.updates + flow.counts.answered;
   status.journal.bytes = flow.counts.update_bytes;
   status.journal.max_bytes = configuration_.journal.max_size;
   status.journal.oldest_held = flow.oldest_held;

@@ -48,6 +48,7 @@ std::size_t Outbox::push(Publication publication) {
     auto oldest = take(waiting_.begin());
     bytes_ -= size_of(oldest.content.publication);
     clear(oldest.content);
+    note_end(oldest.content.publication);
     ++dropped;
   }
   return dropped;
@@ -75,6 +76,7 @@ bool Outbox::done(Sequence sequence) {
   if (found == unacknowledged_.end()) return false;
   bytes_ -= size_of(found->second.publication);
   clear(found->second);
+  note_end(found->second.publication);
   unacknowledged_.erase(found);
   return true;
 }
@@ -91,6 +93,7 @@ void Outbox::replace(Sequence sequence, Publication publication) {
   bytes_ -= size_of(sent.publication);
   bytes_ += size_of(publication);
   clear(sent);
+  publication.update = sent.publication.update;
   sent.publication = std::move(publication);
   sent.replacement = true;
   return_to_place(sequence, std::move(sent));
@@ -152,6 +155,10 @@ bool Outbox::accuse(Sent& sent, bool alone, Evidence evidence) {
   if (!was_suspect) ++suspects_;
   if (alone && (was_suspect || evidence == Evidence::certain)) sent.evidence += weight_of(evidence);
   return sent.evidence >= enough_evidence;
+}
+
+void Outbox::note_end(const Publication& publication) {
+  if (publication.update != 0) ended_updates_.push_back(publication.update);
 }
 
 void Outbox::clear(Sent& sent) {

@@ -7,6 +7,8 @@
 #include <optional>
 #include <type_traits>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "adapters/mqtt/refusal.h"
 #include "bridge/jobs/message.h"
@@ -97,6 +99,10 @@ class Outbox {
   /// The most that may be unacknowledged.
   void set_window(std::size_t window) { window_ = window; }
 
+  /// Of what is done with or was dropped since the last look: the Publication::update of those that
+  /// have one.
+  std::vector<std::uint64_t> take_ended_updates() { return std::exchange(ended_updates_, {}); }
+
   /// Of topic, payload and properties, in bytes.
   static std::size_t size_of(const Publication& publication);
 
@@ -140,6 +146,7 @@ class Outbox {
   void give_turn(Places::iterator place, Turns::iterator before, std::uint64_t round);
   bool accuse(Sent& sent, bool alone, Evidence evidence);
   void clear(Sent& sent);
+  void note_end(const Publication& publication);
 
   Limits limits_;
   Places waiting_;  ///< in the order of queueing
@@ -152,6 +159,7 @@ class Outbox {
   std::size_t window_ = 0;
   Sequence next_sequence_ = 1;
   std::size_t suspects_ = 0;
+  std::vector<std::uint64_t> ended_updates_;
 };
 
 }  // namespace jobs_bridge::mqtt

@@ -14,6 +14,10 @@ constexpr std::chrono::seconds between_overflow_reports{10};
 constexpr int most_retries = 5;
 constexpr std::chrono::milliseconds first_pause{250};
 
+/// An acknowledgement that takes longer, several times in a row, is late.
+constexpr std::chrono::milliseconds late{100};
+constexpr int late_in_a_row = 2;
+
 /// Those that are refused together do not come back together.
 Duration pause_before_retry(int refusals, Outbox::Sequence sequence) {
   constexpr Outbox::Sequence spread = 16;
@@ -73,6 +77,13 @@ void Sender::flush() {
     }
   }
   if (overflowed_ != overflow_reported_) report_overflow(lock);
+  tell_taken(lock);
+}
+
+void Sender::tell_taken(std::unique_lock<std::mutex>& lock) {
+  const auto updates = outbox_.take_ended_updates();
+  lock.unlock();
+  if (!updates.empty() && on_taken_) on_taken_(updates);
 }
 
 bool Sender::hand_over_next(std::unique_lock<std::mutex>& lock, const Outbox::Entry& entry) {
@@ -85,6 +96,10 @@ bool Sender::hand_over_next(std::unique_lock<std::mutex>& lock, const Outbox::En
                      .detail = "connections have ended over one of " +
                                std::to_string(presumed_limit_.size()) + " bytes"});
     return true;
+  }
+  if (outbox_.find(sample_) == nullptr) {
+    sample_ = sequence;
+    sampled_at_ = clock_();
   }
   // Nobody else touches an entry that has not been sent: no acknowledgement can come for it, and
   // it is not recalled before end() has returned.
@@ -118,6 +133,8 @@ void Sender::send_gathered(std::unique_lock<std::mutex>& lock) {
 void Sender::begin(Link& link, std::size_t window) {
   const std::lock_guard lock(mutex_);
   link_ = &link;
+  sample_ = Outbox::nobody;
+  late_ = 0;
   outbox_.set_window(window);
 }
 
@@ -135,25 +152,32 @@ void Sender::recall(Evidence evidence) {
                      .detail = "the connection has ended after it again and again"});
   }
   if (outbox_.empty()) drained_.notify_all();
+  tell_taken(lock);
 }
 
 void Sender::acknowledged(Outbox::Sequence sequence) {
   bool more = false;
   bool cleared = false;
+  bool lags = false;
   bool presumed = false;
   std::size_t too_large = 0;
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     if (const auto* sent = outbox_.find(sequence)) {
       if (sent->replacement) ++replaced_;
       presumed = presumed_limit_.taken(clock_(), sequence, Outbox::size_of(sent->publication));
       too_large = presumed_limit_.size();
+    }
+    if (sequence == sample_ && outbox_.find(sequence) != nullptr) {
+      late_ = clock_() - sampled_at_ > late ? late_ + 1 : 0;
+      lags = late_ == late_in_a_row;
     }
     const bool had_suspects = outbox_.has_suspects();
     outbox_.done(sequence);
     cleared = had_suspects && !outbox_.has_suspects();
     more = outbox_.waiting() > 0;
     if (outbox_.empty()) drained_.notify_all();
+    tell_taken(lock);
   }
   if (presumed) {
     log_.write(Severity::warning,
@@ -161,7 +185,7 @@ void Sender::acknowledged(Outbox::Sequence sequence) {
                "and above are replaced by rejections",
                {{"bytes", std::to_string(too_large)}, {"hint", hint_of(Refusal::Kind::too_large)}});
   }
-  if (cleared) on_news_();
+  if (cleared || lags) on_news_();
   if (more) flush();
 }
 
@@ -228,6 +252,11 @@ MonotonicTime Sender::due() const {
 bool Sender::has_suspects() const {
   const std::lock_guard lock(mutex_);
   return outbox_.has_suspects();
+}
+
+bool Sender::lags() const {
+  const std::lock_guard lock(mutex_);
+  return late_ >= late_in_a_row;
 }
 
 void Sender::report_overflow(std::unique_lock<std::mutex>& lock) {

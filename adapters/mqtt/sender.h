@@ -8,6 +8,8 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "adapters/mqtt/outbox.h"
 #include "adapters/mqtt/presumed_limit.h"
@@ -51,12 +53,19 @@ class Sender {
   /// Told that due() or has_suspects() has changed; may be called from anything here.
   using OnNews = std::function<void()>;
 
+  /// Told the numbers, Publication::update, of replies that the broker has taken, or that will not
+  /// be sent any more. May be called from anything here but queue().
+  using OnTaken = std::function<void(const std::vector<std::uint64_t>& updates)>;
+
   using Clock = std::function<MonotonicTime()>;
 
   Sender(Outbox::Limits limits, Log& log, LinkFailed link_failed, OnNews on_news,
          Clock clock = std::chrono::steady_clock::now);
   Sender(const Sender&) = delete;
   Sender& operator=(const Sender&) = delete;
+
+  /// To be called before anything else, once.
+  void report_taken(OnTaken on_taken) { on_taken_ = std::move(on_taken); }
 
   /// Only takes it.
   void queue(Publication publication);
@@ -83,6 +92,9 @@ class Sender {
   /// Whether publications are sent one at a time, to see which of them ends connections. Whatever
   /// else is published meanwhile may make the wrong one look guilty.
   [[nodiscard]] bool has_suspects() const;
+
+  /// Whether the broker acknowledges, but late: something keeps what we send from its turn.
+  [[nodiscard]] bool lags() const;
 
   /// Waits until everything queued has been acknowledged; false if that took too long.
   bool drain(Duration patience);
@@ -115,10 +127,13 @@ class Sender {
   void refuse_for_good(std::unique_lock<std::mutex>& lock, Outbox::Sequence sequence,
                        const Refusal& why);
   void report_overflow(std::unique_lock<std::mutex>& lock);
+  /// Releases the lock and tells which updates' replies have ended.
+  void tell_taken(std::unique_lock<std::mutex>& lock);
 
   Log& log_;
   const LinkFailed link_failed_;
   const OnNews on_news_;
+  OnTaken on_taken_;
   const Clock clock_;
 
   mutable std::mutex mutex_;
@@ -127,6 +142,9 @@ class Sender {
   Outbox outbox_;
   PresumedLimit presumed_limit_;
   Link* link_ = nullptr;
+  Outbox::Sequence sample_ = Outbox::nobody;  ///< whose acknowledgement is timed
+  MonotonicTime sampled_at_{};
+  int late_ = 0;  ///< samples in a row
   bool flushing_ = false;
   std::uint64_t overflowed_ = 0;
   std::uint64_t unpublishable_ = 0;

@@ -62,6 +62,10 @@ void Driver::cannot_connect(Now now, std::size_t connection, const std::string& 
   leave_calls(now, orders);
 }
 
+void Driver::reply_taken(std::uint64_t number, Orders& orders) {
+  engine_.reply_taken(number, orders.effects);
+}
+
 void Driver::limits_changed(Now now, const EngineSettings& settings, Orders& orders) {
   engine_.change_limits(now, settings);
   leave_calls(now, orders);

@@ -63,6 +63,9 @@ class Driver {
   /// memory. Others are used first from now on. Orders no call.
   void cannot_connect(Now now, std::size_t connection, const std::string& cause, Orders& orders);
 
+  /// As Engine::reply_taken(). Orders nothing but what is settled.
+  void reply_taken(std::uint64_t number, Orders& orders);
+
   /// As Engine::change_limits(). Leaves calls to timer_fired().
   void limits_changed(Now now, const EngineSettings& settings, Orders& orders);
   /// The daemon is to end: new requests are rejected; those taken may go on for so long. Then what

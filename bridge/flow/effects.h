@@ -79,9 +79,11 @@ struct Effects {
   std::vector<WatchedThing> watched;
   std::vector<std::string> forgotten;
   /// Updates to be kept until they are settled, before their message is acknowledged; those whose
-  /// outcome is known, by number.
+  /// reply the broker has taken, by number.
   std::vector<JournalEntry> recorded;
   std::vector<std::uint64_t> settled;
+  /// Topics of requests that were ignored, as the broker had retained them.
+  std::vector<std::string> retained;
   std::vector<EndpointChange> endpoint_changes;
   std::vector<SlowedDown> slowed_down;
   std::vector<Paused> paused;
@@ -96,6 +98,7 @@ struct Effects {
     forgotten.clear();
     recorded.clear();
     settled.clear();
+    retained.clear();
     endpoint_changes.clear();
     slowed_down.clear();
     paused.clear();

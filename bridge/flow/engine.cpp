@@ -31,6 +31,13 @@ std::size_t bytes_of(const Message& message) {
          message.content_type.size();
 }
 
+/// See Asker::message.
+std::uint64_t name_of(const Message& message, const ReplyAddress& address) {
+  // Without either, a device that says the same again may mean it.
+  const bool unique = !address.client_token.empty() || !message.correlation_data.empty();
+  return unique ? RecentReplies::name_of(message) : 0;
+}
+
 bool is_stopped(const HttpOutcome& outcome) {
   const auto* failure = std::get_if<HttpFailure>(&outcome);
   return failure != nullptr && failure->kind == HttpFailure::Kind::stopped;
@@ -86,7 +93,10 @@ void Engine::received(Now now, Message message, Effects& effects) {
     return;
   }
   auto* taken = std::get_if<Intake::Taken>(&read);
-  if (taken == nullptr) return;
+  if (taken == nullptr) {
+    if (message.retained) effects.retained.push_back(std::move(message.topic));
+    return;
+  }
 
   const bool update = taken->request.operation == Operation::update;
   // An update is never too late. All else was asked by a device that may have gone since: a late
@@ -96,6 +106,8 @@ void Engine::received(Now now, Message message, Effects& effects) {
     respond(now, std::move(taken->address), waited_too_long(age), {}, effects);
     return;
   }
+  const auto name = update ? name_of(message, taken->address) : 0;
+  if (message.redelivered && name != 0 && is_known(taken->request, name, effects)) return;
   const auto deadline = now.monotonic + settings_.deadline - age;
   const auto same = find_same(taken->request, message, deadline);
   auto bytes = update ? bytes_of(message) : 0;
@@ -104,7 +116,7 @@ void Engine::received(Now now, Message message, Effects& effects) {
     respond(now, std::move(taken->address), *std::move(rejection), {}, effects);
     return;
   }
-  Asker asker{.address = std::move(taken->address), .deadline = deadline};
+  Asker asker{.address = std::move(taken->address), .deadline = deadline, .message = name};
   if (same != requests_.end()) {
     requests_.join(same, std::move(asker), bytes);
     return;
@@ -123,6 +135,17 @@ void Engine::received(Now now, Message message, Effects& effects) {
   }
   requests_.add(id, std::move(pending), RequestEvent::taken);
   reject_faulty(now, effects);
+}
+
+bool Engine::is_known(const Request& request, std::uint64_t message, Effects& effects) {
+  if (const auto* reply = recent_.find(message)) {
+    effects.publications.push_back(*reply);
+    return true;
+  }
+  const auto last = requests_.last_of(request.thing.text());
+  return last != requests_.end() &&
+         std::ranges::any_of(last->second.askers,
+                             [&](const Asker& asker) { return asker.message == message; });
 }
 
 Engine::Place Engine::find_same(const Request& request, const Message& message,
@@ -163,7 +186,7 @@ std::optional<Rejection> Engine::refusal(const Request& request, std::size_t byt
     return full("this thing's queue", settings_.queue_per_thing, " requests wait");
   }
   if (bytes == 0) return std::nullopt;
-  if (requests_.update_bytes() + bytes > holding.max_bytes) {
+  if (requests_.update_bytes() + answered_.bytes() + bytes > holding.max_bytes) {
     return full("the gateway's store of updates", holding.max_bytes,
                 " bytes of updates wait for the endpoint");
   }
@@ -210,8 +233,10 @@ bool Engine::restore(Now now, const JournalEntry& entry) {
   const auto earliest = clocks_tell && age < max_age
                             ? std::optional(now.monotonic - age - std::chrono::seconds(1))
                             : std::nullopt;
-  PendingRequest pending(Delivery::resumed(std::move(taken->request), expired, earliest),
-                         {.address = std::move(taken->address), .deadline = now.monotonic});
+  const auto name = name_of(entry.message, taken->address);
+  PendingRequest pending(
+      Delivery::resumed(std::move(taken->request), expired, earliest),
+      {.address = std::move(taken->address), .deadline = now.monotonic, .message = name});
   pending.bytes = bytes_of(entry.message);
   pending.give_up =
       now.monotonic + std::max(max_age - age, std::min(max_age, least_time_after_restart));
@@ -248,8 +273,7 @@ std::size_t Engine::abandon(Now now, Effects& effects) {
       ++left;
       continue;
     }
-    reply(now, pending, pending.delivery.failure().value_or(shutting_down), {}, effects);
-    settle(place, effects);
+    settle(now, place, pending.delivery.failure().value_or(shutting_down), {}, effects);
     requests_.apply(place, RequestEvent::withdrawn);
   }
   reject_faulty(now, effects);
@@ -262,7 +286,8 @@ Engine::Counts Engine::counts() const {
           .pausing = requests_.pauses().size(),
           .held = requests_.held().size(),
           .updates = requests_.updates(),
-          .update_bytes = requests_.update_bytes(),
+          .update_bytes = requests_.update_bytes() + answered_.bytes(),
+          .answered = answered_.size(),
           .endpoint_reachable = !scheduler_.circuit().is_open()};
 }
 
@@ -412,7 +437,7 @@ void Engine::try_again(Now now, Place place, Delivery::Again again, Effects& eff
 void Engine::conclude(Now now, Place place, const Answer& answer,
                       const std::string& endpoint_request_id, Effects& effects) {
   auto& pending = place->second;
-  reply(now, pending, answer, endpoint_request_id, effects);
+  settle(now, place, answer, endpoint_request_id, effects);
   // After the reply: notifications follow the reply to the update that caused them.
   if (const auto* accepted = std::get_if<Accepted>(&answer)) {
     if (const auto& sent = pending.delivery.sent()) {
@@ -424,7 +449,6 @@ void Engine::conclude(Now now, Place place, const Answer& answer,
   } else if (is_held(pending.state)) {
     notifier_.rejected_late(now, pending.request());
   }
-  settle(place, effects);
   requests_.apply(place, RequestEvent::concluded);
   reject_faulty(now, effects);
 }
@@ -473,12 +497,11 @@ void Engine::overdue(Now now, Place place, Effects& effects) {
     return;
   }
   const auto first = effects.finished.size();
-  reply(now, pending, expired || known ? known.value_or(overdue_rejection(pending)) : too_old(), {},
-        effects);
+  settle(now, place, expired || known ? known.value_or(overdue_rejection(pending)) : too_old(), {},
+         effects);
   for (auto at = first; at < effects.finished.size(); ++at) {
     effects.finished[at].given_up = !expired && !known;
   }
-  settle(place, effects);
   requests_.apply(place, RequestEvent::withdrawn);
   reject_faulty(now, effects);
 }
@@ -519,14 +542,31 @@ void Engine::reply(Now now, PendingRequest& pending, const Answer& answer,
     asker.address.held = pending.is_update() && asker.deadline <= now.monotonic;
     respond(now, std::move(asker.address), answer, endpoint_request_id, effects);
     effects.finished.back().calls = pending.calls;
+    if (asker.message != 0) recent_.add(asker.message, effects.publications.back());
   }
 }
 
-void Engine::settle(Place place, Effects& effects) {
-  auto& pending = place->second;
+void Engine::settle(Now now, Place place, const Answer& answer,
+                    const std::string& endpoint_request_id, Effects& effects) {
+  auto& [number, pending] = *place;
+  const auto first = effects.publications.size();
+  reply(now, pending, answer, endpoint_request_id, effects);
   if (!pending.is_update()) return;
+  const auto bytes = pending.bytes;
   requests_.forget_update(pending);
-  if (settings_.holding.durable) effects.settled.push_back(place->first);
+  if (!settings_.holding.durable) return;
+  if (first == effects.publications.size()) {  // there is nobody to tell
+    effects.settled.push_back(number);
+    return;
+  }
+  // Of all who asked for the same it is the first whose message was recorded.
+  auto& publication = effects.publications[first];
+  publication.update = number;
+  answered_.add(number, publication.thing, bytes);
+}
+
+void Engine::reply_taken(std::uint64_t number, Effects& effects) {
+  for (const auto settled : answered_.taken(number)) effects.settled.push_back(settled);
 }
 
 void Engine::reject_faulty(Now now, Effects& effects) {
@@ -538,14 +578,13 @@ void Engine::reject_faulty(Now now, Effects& effects) {
     // One that is late has been answered and settled.
     if (pending.state != RequestState::late) {
       const auto first = effects.finished.size();
-      reply(now, pending,
-            Rejection{ErrorCode::internal_error,
-                      "the gateway lost track of the request by a fault of its own: ask again"},
-            {}, effects);
+      settle(now, place,
+             Rejection{ErrorCode::internal_error,
+                       "the gateway lost track of the request by a fault of its own: ask again"},
+             {}, effects);
       for (auto at = first; at < effects.finished.size(); ++at) {
         effects.finished[at].given_up = pending.is_update();
       }
-      settle(place, effects);
     }
     requests_.discard(place);
   }

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "bridge/flow/answered_updates.h"
 #include "bridge/flow/call.h"
 #include "bridge/flow/delivery.h"
 #include "bridge/flow/effects.h"
@@ -15,6 +16,7 @@
 #include "bridge/flow/quota.h"
 #include "bridge/flow/random.h"
 #include "bridge/flow/recent_failures.h"
+#include "bridge/flow/recent_replies.h"
 #include "bridge/flow/request_table.h"
 #include "bridge/flow/scheduler.h"
 #include "bridge/jobs/http.h"
@@ -103,6 +105,10 @@ class Engine {
   /// is due at the same time: an answer that is there is what its device is to hear.
   Health answered(Now now, RequestId id, const HttpOutcome& outcome, Effects& effects);
 
+  /// The broker has taken the reply to that update, Publication::update, or will never take it:
+  /// then it is settled.
+  void reply_taken(std::uint64_t number, Effects& effects);
+
   /// Time passed: answers what has reached its deadline. To be called at next_tick() or soon
   /// after; more often does no harm.
   void tick(Now now, Effects& effects);
@@ -133,8 +139,9 @@ class Engine {
     std::size_t in_flight = 0;  ///< calls for requests, late ones included
     std::size_t pausing = 0;    ///< requests that wait before their next try, held ones included
     std::size_t held = 0;       ///< updates that are past their deadline
-    std::size_t updates = 0;    ///< updates taken and not settled
+    std::size_t updates = 0;    ///< updates taken and not answered
     std::size_t update_bytes = 0;
+    std::size_t answered = 0;  ///< updates kept until the broker has taken their reply
     bool endpoint_reachable = true;
   };
   [[nodiscard]] Counts counts() const;
@@ -153,6 +160,8 @@ class Engine {
   friend class EngineFaults;  // of the tests, which break what cannot break
   using Place = RequestTable::Place;
 
+  /// An update that was redelivered has been answered, and is again, or waits for its answer.
+  bool is_known(const Request& request, std::uint64_t message, Effects& effects);
   /// The request whose answer will be this one's as well, or the end.
   Place find_same(const Request& request, const Message& message, MonotonicTime deadline);
   /// `same`: the request that would be joined, or the end.
@@ -177,8 +186,9 @@ class Engine {
   /// Answers all askers.
   void reply(Now now, PendingRequest& pending, const Answer& answer,
              const std::string& endpoint_request_id, Effects& effects);
-  /// An update is kept no more, and `effects` say so if it was recorded.
-  void settle(Place place, Effects& effects);
+  /// The same, for good: an update that was recorded is kept only until the broker has the reply.
+  void settle(Now now, Place place, const Answer& answer, const std::string& endpoint_request_id,
+              Effects& effects);
   /// Rejects the requests that something happened to that cannot happen.
   void reject_faulty(Now now, Effects& effects);
 
@@ -192,6 +202,8 @@ class Engine {
   Scheduler scheduler_;
   Notifier notifier_;
   RecentFailures failures_;
+  AnsweredUpdates answered_;
+  RecentReplies recent_;
   Random random_;
   RequestId next_id_ = 1;
   bool refusing_ = false;

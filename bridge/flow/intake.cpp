@@ -46,7 +46,9 @@ Intake::Read Intake::read(Now now, const Message& message) const {
 
   const auto size = message.payload.size();
   const bool too_long = size > max_payload_;
-  const bool searchable = size <= max_payload_ * token_search_factor;
+  // What is longer comes with its end cut off.
+  const bool cut = size > max_payload_ * token_search_factor;
+  const bool searchable = size <= max_payload_ * token_search_factor + 1;
   std::string translated;
   std::string unreadable;
   std::string_view payload = message.payload;
@@ -62,9 +64,10 @@ Intake::Read Intake::read(Now now, const Message& message) const {
     address.client_token = find_client_token(payload);
   }
   if (too_long) {
-    return refuse({ErrorCode::invalid_request, "payload has " + std::to_string(size) +
-                                                   " bytes; the limit is " +
-                                                   std::to_string(max_payload_)});
+    return refuse({ErrorCode::invalid_request,
+                   "payload has " +
+                       (cut ? "more than " + std::to_string(size - 1) : std::to_string(size)) +
+                       " bytes; the limit is " + std::to_string(max_payload_)});
   }
   if (topic == nullptr) {
     return refuse({ErrorCode::invalid_topic, std::move(std::get<InvalidTopic>(parsed).message)});

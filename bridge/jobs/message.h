@@ -18,6 +18,8 @@ struct Message {
   std::string response_topic = {};
   std::string correlation_data = {};
   std::string content_type = {};
+  /// The broker has handed it over before, and not had our acknowledgement.
+  bool redelivered = false;
   /// How long it may have waited for us at most, at the broker or on its way: it came with what
   /// waited while we were away or stood still. Duration::max(): nobody knows.
   Duration kept_for = Duration::zero();
@@ -47,6 +49,9 @@ struct Publication {
   Kind kind = Kind::notification;
   /// Of a reply: the topic is the request's Response Topic, for both kinds.
   bool to_response_topic = false;
+  /// The journal's number of the update that this is the reply to, which is kept until the broker
+  /// has taken it; 0: of none.
+  std::uint64_t update = 0;
 };
 
 }  // namespace jobs_bridge

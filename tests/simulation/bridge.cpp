@@ -112,6 +112,12 @@ void Bridge::fire_timer(Now now) {
   promise(spare_rings_ > 0, "the timer does not ring for nothing");
 }
 
+void Bridge::reply_taken(Now now, std::uint64_t update) {
+  Driver::Orders orders;
+  driver_.reply_taken(update, orders);
+  settle(now, orders.effects);
+}
+
 void Bridge::drain(Now now, Duration patience) {
   Driver::Orders orders;
   driver_.drain(now, patience, orders);
@@ -147,13 +153,9 @@ void Bridge::carry_out(Now now, Driver::Orders& orders) {
                      change.reachable ? Event::circuit_closes : Event::circuit_opens);
   }
   publish(now, effects);
-  journal_.settle(now.monotonic, effects.settled);
+  settle(now, effects);
   if (orders.send) gathered_ = false;
   if (story_ != nullptr) {
-    for (const auto number : effects.settled) {
-      story_->tell(now.monotonic, "bridge",
-                   "settles entry " + std::to_string(number) + " of the journal");
-    }
     for (const auto& change : effects.endpoint_changes) {
       story_->tell(now.monotonic, "bridge",
                    change.reachable ? "finds the endpoint reachable again"
@@ -164,6 +166,15 @@ void Bridge::carry_out(Now now, Driver::Orders& orders) {
   promise(!gathered_ || due() <= now.monotonic, "what is published is sent at once");
   check_bounds();
   if (orders.send) publisher_.flush();
+}
+
+void Bridge::settle(Now now, const Effects& effects) {
+  journal_.settle(now.monotonic, effects.settled);
+  if (story_ == nullptr) return;
+  for (const auto number : effects.settled) {
+    story_->tell(now.monotonic, "bridge",
+                 "settles entry " + std::to_string(number) + " of the journal");
+  }
 }
 
 void Bridge::publish(Now now, const Effects& effects) {
@@ -179,6 +190,7 @@ void Bridge::publish(Now now, const Effects& effects) {
       story_->tell(now.monotonic, "bridge",
                    "publishes " + publication.topic + " " + publication.payload);
     }
+    if (publication.update != 0) journal_.answered(publication.update);
     publisher_.queue(publication);
     ++published_;
   }

@@ -48,6 +48,7 @@ class Bridge {
   void call_ended(Now now, const Begun& begun, bool carried_out, const HttpOutcome& outcome);
   [[nodiscard]] MonotonicTime due() const { return driver_.due(); }
   void fire_timer(Now now);
+  void reply_taken(Now now, std::uint64_t update);
   void drain(Now now, Duration patience);
   [[nodiscard]] bool draining() const { return driver_.draining(); }
   [[nodiscard]] bool drained() const { return driver_.drained().has_value(); }
@@ -67,6 +68,7 @@ class Bridge {
   [[nodiscard]] const Engine& engine() const { return driver_.engine(); }
   /// What the driver ordered for an event.
   void carry_out(Now now, Driver::Orders& orders);
+  void settle(Now now, const Effects& effects);
   void publish(Now now, const Effects& effects);
   void begin(Now now, Driver::Start start);
   void check_bounds() const;

@@ -65,7 +65,14 @@ void BrokerModel::arrive(const Packet& packet) {
 void BrokerModel::acknowledge(Sequence sequence) {
   arrived_.erase(sequence);
   promise(outbox_.done(sequence), "what is acknowledged was under way");
+  tell_taken();
   flush();
+}
+
+void BrokerModel::tell_taken() {
+  for (const auto update : outbox_.take_ended_updates()) {
+    if (on_taken_) on_taken_(update);
+  }
 }
 
 void BrokerModel::disconnect() {
@@ -76,6 +83,7 @@ void BrokerModel::disconnect() {
     // However innocent: its device hears something in its place, see mqtt::Sender.
     auto& expected = expected_[outbox_.find(*culprit)->publication.thing];
     outbox_.done(*culprit);
+    tell_taken();
     if (arrived_.erase(*culprit) == 0) std::erase(expected, *culprit);
   }
 }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <unordered_map>
+#include <utility>
 
 #include "adapters/mqtt/outbox.h"
 #include "bridge/ports.h"
@@ -24,6 +25,11 @@ class BrokerModel final : public Publisher {
   /// `window`: the broker's Receive Maximum. `agenda` must outlive it. Not connected at
   /// first.
   BrokerModel(Agenda& agenda, Clock clock, std::size_t window, std::uint64_t seed);
+
+  /// Told of each update whose reply has arrived, or never will.
+  void report_taken(std::function<void(std::uint64_t)> on_taken) {
+    on_taken_ = std::move(on_taken);
+  }
 
   void queue(Publication publication) override;
   void flush() override;
@@ -52,6 +58,7 @@ class BrokerModel final : public Publisher {
   };
   void arrive(const Packet& packet);
   void acknowledge(Sequence sequence);
+  void tell_taken();
   /// Happens later, if the connection still lives then.
   void later(std::function<void()> what);
 
@@ -66,6 +73,7 @@ class BrokerModel final : public Publisher {
   std::map<Sequence, std::uint64_t> arrived_;
   MonotonicTime last_event_{};
   double blocked_ = 0;
+  std::function<void(std::uint64_t)> on_taken_;
   std::uint64_t connection_ = 0;
   bool connected_ = false;
 };

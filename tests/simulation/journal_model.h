@@ -29,6 +29,8 @@ class JournalModel {
   void set_full(double share) { full_ = share; }
 
   std::optional<std::string> record(MonotonicTime now, const JournalEntry& entry);
+  /// Its device is about to be answered: an end from now on may bring it back.
+  void answered(std::uint64_t number) { entries_.at(number).brought_back = true; }
   void settle(MonotonicTime now, const std::vector<std::uint64_t>& numbers);
 
   /// The process ends.
@@ -43,7 +45,7 @@ class JournalModel {
   struct Kept {
     JournalEntry entry;
     MonotonicTime recorded;
-    bool brought_back = false;  ///< although it was settled
+    bool brought_back = false;  ///< although it was answered
   };
   /// By number.
   [[nodiscard]] const std::map<std::uint64_t, Kept>& entries() const { return entries_; }

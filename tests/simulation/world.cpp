@@ -62,6 +62,9 @@ World::World(Shape shape, std::uint64_t seed, Extras extras)
     });
   }
   broker_.set_blocked(shape_.blocked);
+  broker_.report_taken([this](std::uint64_t update) {
+    if (bridge_) bridge_->reply_taken(clock(), update);
+  });
   start_bridge();
 }
 

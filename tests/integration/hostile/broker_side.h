@@ -39,9 +39,9 @@ inline std::string remaining_length(std::size_t length) {
 
 /// A PUBLISH at QoS 1 without properties; `first`: its first byte.
 inline std::string publish(const std::string& topic, std::uint16_t id, bool mqtt_5 = true,
-                           char first = '\x32') {
+                           char first = '\x32', const std::string& payload = "{}") {
   const auto body = text(topic) + static_cast<char>(id >> 8) + static_cast<char>(id & 0xFF) +
-                    std::string(mqtt_5 ? 1 : 0, '\0') + "{}";
+                    std::string(mqtt_5 ? 1 : 0, '\0') + payload;
   return first + remaining_length(body.size()) + body;
 }
 

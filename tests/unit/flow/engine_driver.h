@@ -38,7 +38,18 @@ class EngineDriver {
   EngineDriver(const EngineDriver&) = delete;
   EngineDriver& operator=(const EngineDriver&) = delete;
 
-  void receive(Message message) { engine.received(now, std::move(message), effects); }
+  void receive(Message message) {
+    engine.received(now, std::move(message), effects);
+    take_replies();
+  }
+  /// The broker takes every reply at once, unless a test keeps it from that.
+  void take_replies() {
+    if (broker_away) return;
+    for (auto& publication : effects.publications) {
+      if (publication.update == 0) continue;
+      engine.reply_taken(std::exchange(publication.update, 0), effects);
+    }
+  }
   /// `below` is what follows the thing's base: "start-next".
   void send(std::string_view thing, std::string_view below, std::string payload = "{}") {
     receive({.topic = "$aws/things/" + std::string(thing) + "/jobs/" + std::string(below),
@@ -52,9 +63,13 @@ class EngineDriver {
   std::optional<Call> next_call() { return engine.next_call(now, effects); }
   void answer(RequestId id, const HttpOutcome& outcome = answer_of(200, "{}")) {
     engine.answered(now, id, outcome, effects);
+    take_replies();
   }
   bool has_call() const { return engine.has_call(now); }
-  void tick() { engine.tick(now, effects); }
+  void tick() {
+    engine.tick(now, effects);
+    take_replies();
+  }
   /// Lets time pass until there is a call.
   Call wait_for_call() {
     while (true) {
@@ -96,6 +111,7 @@ class EngineDriver {
   Engine engine;
   Effects effects;
   bool faults_expected = false;
+  bool broker_away = false;
 };
 
 }  // namespace jobs_bridge::testing_support

@@ -112,6 +112,48 @@ TEST(EngineHoldingTest, AnUpdateIsRecordedWhenReceivedAndSettledWithItsReply) {
   EXPECT_EQ(driver.effects.settled, std::vector{number});
 }
 
+TEST(EngineHoldingTest, AnAnsweredUpdateIsKeptUntilTheBrokerHasTakenItsReply) {
+  EngineDriver driver(durable());
+  driver.broker_away = true;
+  driver.send_update("T", "t");
+  const auto number = driver.effects.recorded.at(0).number;
+  driver.answer(driver.next_call().value().id);
+  EXPECT_TRUE(driver.effects.settled.empty());
+  EXPECT_EQ(driver.take_one().update, number);
+  EXPECT_EQ(driver.engine.counts().updates, 0U);
+  EXPECT_EQ(driver.engine.counts().answered, 1U);
+  EXPECT_GT(driver.engine.counts().update_bytes, 0U);
+  driver.engine.reply_taken(number, driver.effects);
+  EXPECT_EQ(driver.effects.settled, std::vector{number});
+  EXPECT_EQ(driver.engine.counts().answered, 0U);
+  EXPECT_EQ(driver.engine.counts().update_bytes, 0U);
+}
+
+TEST(EngineHoldingTest, RepliesThatTheBrokerDoesNotTakeKeepTheirPlaceInTheStoreOfUpdates) {
+  EngineDriver driver({.holding = {.durable = true, .max_bytes = 2 * held_overhead}});
+  driver.broker_away = true;
+  driver.send_update("T", "t");
+  driver.answer(driver.next_call().value().id);
+  const auto number = driver.take_one().update;
+  driver.send_update("U", "u");
+  EXPECT_THAT(driver.take_one().payload, HasSubstr("store of updates is full"));
+  driver.engine.reply_taken(number, driver.effects);
+  driver.send_update("U", "u");
+  EXPECT_TRUE(driver.next_call());
+}
+
+TEST(EngineHoldingTest, OfTwoWhoAskForTheSameTheFirstOnesReplyIsWaitedFor) {
+  EngineDriver driver(durable());
+  driver.broker_away = true;
+  driver.send_update("T", "first");
+  driver.send_update("T", "second");
+  driver.answer(driver.next_call().value().id);
+  const auto replies = driver.take_publications();
+  ASSERT_EQ(replies.size(), 2U);
+  EXPECT_NE(replies[0].update, 0U);
+  EXPECT_EQ(replies[1].update, 0U);
+}
+
 TEST(EngineHoldingTest, AnUpdateThatCannotBeRecordedIsRejectedAndNeverSent) {
   EngineDriver driver(durable());
   driver.send_update("T", "t");

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -92,6 +93,60 @@ class SenderTest : public testing::Test {
                 [this] { ++news; },
                 [this] { return now; }};
 };
+
+TEST_F(SenderTest, LagsOnceAcknowledgementsAreLateTwiceInARow) {
+  FakeLink link;
+  sender.begin(link, 10);
+  std::size_t sent = 0;
+  const auto acknowledge_after = [&](Duration time) {
+    queue("t");
+    sender.flush();
+    now += time;
+    sender.acknowledged(link.sequence(sent++));
+    return sender.lags();
+  };
+  EXPECT_FALSE(acknowledge_after(1ms));
+  EXPECT_FALSE(acknowledge_after(300ms));
+  EXPECT_FALSE(acknowledge_after(1ms)) << "once is an accident";
+  EXPECT_FALSE(acknowledge_after(300ms));
+  const auto before = news.load();
+  EXPECT_TRUE(acknowledge_after(300ms));
+  EXPECT_EQ(news, before + 1);
+  sender.end();
+  sender.begin(link, 10);
+  EXPECT_FALSE(sender.lags()) << "another connection";
+}
+
+TEST_F(SenderTest, TellsOfAnUpdatesReplyWhenItIsTakenOrDroppedAndOfAReplacementInItsPlace) {
+  std::vector<std::uint64_t> taken;
+  sender.report_taken(
+      [&](const auto& updates) { taken.insert(taken.end(), updates.begin(), updates.end()); });
+  const auto queue_update = [&](std::uint64_t number) {
+    sender.queue({.topic = "update/accepted",
+                  .payload = R"({"clientToken":"t"})",
+                  .kind = Publication::Kind::accepted,
+                  .update = number});
+  };
+  FakeLink link;
+  sender.begin(link, 10);
+  queue_update(1);
+  queue_update(2);
+  sender.flush();
+  EXPECT_THAT(taken, IsEmpty()) << "sent is not taken";
+  sender.acknowledged(link.sequence(0));
+  EXPECT_THAT(taken, ElementsAre(1));
+  sender.refused(link.sequence(1), {.kind = Refusal::Kind::not_authorised});
+  EXPECT_THAT(taken, ElementsAre(1)) << "its replacement is on its way";
+  ASSERT_EQ(link.topics().size(), 3U);
+  sender.acknowledged(link.sequence(2));
+  EXPECT_THAT(taken, ElementsAre(1, 2));
+  sender.end();
+  queue_update(3);
+  for (int i = 0; i < 10; ++i) queue("later");
+  EXPECT_THAT(taken, ElementsAre(1, 2)) << "queue() calls nobody";
+  sender.flush();
+  EXPECT_THAT(taken, ElementsAre(1, 2, 3)) << "there was no room for it";
+}
 
 TEST_F(SenderTest, NothingIsSentWithoutALinkAndAllWithOne) {
   queue("a");

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace jobs_bridge {
+
+/// Updates whose answer is known, but whose reply the broker has not taken yet. They stay in the
+/// journal until it has: were they forgotten before, a kill would leave their devices without a
+/// reply for ever.
+///
+/// Those of one thing are forgotten in the order in which they were answered, whichever reply is
+/// taken first. What a kill brings back is described, and may be carried out once more: then every
+/// later update of the thing has to come back as well, so that the last one has the last word.
+///
+/// Bounded by what is waiting to be published, each of which is taken or dropped one day. Not
+/// thread-safe.
+class AnsweredUpdates {
+ public:
+  /// `thing`: as Publication::thing. `bytes`: what it takes in the journal.
+  void add(std::uint64_t number, std::uint64_t thing, std::size_t bytes) {
+    lanes_[thing].push_back({.number = number, .bytes = bytes});
+    things_.emplace(number, thing);
+    bytes_ += bytes;
+  }
+
+  /// The reply has been taken, or never will be. Returns what is to be forgotten now, in order;
+  /// nothing for a number that is not here.
+  std::vector<std::uint64_t> taken(std::uint64_t number) {
+    const auto known = things_.find(number);
+    if (known == things_.end()) return {};
+    const auto lane = lanes_.find(known->second);
+    things_.erase(known);
+    for (auto& update : lane->second) {
+      if (update.number == number) update.taken = true;
+    }
+    std::vector<std::uint64_t> forgotten;
+    auto& updates = lane->second;
+    while (!updates.empty() && updates.front().taken) {
+      forgotten.push_back(updates.front().number);
+      bytes_ -= updates.front().bytes;
+      updates.pop_front();
+    }
+    if (updates.empty()) lanes_.erase(lane);
+    return forgotten;
+  }
+
+  /// Replies that have not been taken.
+  [[nodiscard]] std::size_t size() const { return things_.size(); }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+ private:
+  struct Update {
+    std::uint64_t number;
+    std::size_t bytes;
+    bool taken = false;
+  };
+  std::unordered_map<std::uint64_t, std::deque<Update>> lanes_;  ///< by thing
+  std::unordered_map<std::uint64_t, std::uint64_t> things_;      ///< by number
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace jobs_bridge

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string_view>
+#include <unordered_map>
+
+#include "bridge/jobs/message.h"
+
+namespace jobs_bridge {
+
+/// The replies to the last updates. A broker that has not had our acknowledgement, because the
+/// connection broke, hands an update over once more. It has been carried out by then, so the
+/// endpoint would refuse it for the version that it has made itself. Its device is to hear the same
+/// as before.
+///
+/// Bounded by number and by bytes; the oldest go first. Not thread-safe.
+class RecentReplies {
+ public:
+  /// Names a message by all that tells it from another; never 0.
+  static std::uint64_t name_of(const Message& message) {
+    std::uint64_t name = 0;
+    for (const std::string_view part :
+         {std::string_view(message.topic), std::string_view(message.payload),
+          std::string_view(message.response_topic), std::string_view(message.correlation_data)}) {
+      name = name * 0x9e3779b97f4a7c15U + std::hash<std::string_view>()(part);
+    }
+    return name == 0 ? 1 : name;
+  }
+
+  void add(std::uint64_t message, const Publication& reply) {
+    const auto [place, fresh] = replies_.try_emplace(message);
+    if (fresh) order_.push_back(message);
+    bytes_ += size_of(reply) - size_of(place->second);
+    place->second = reply;
+    while (order_.size() > max_count || bytes_ > max_bytes) {
+      const auto oldest = replies_.find(order_.front());
+      bytes_ -= size_of(oldest->second);
+      replies_.erase(oldest);
+      order_.pop_front();
+    }
+  }
+
+  /// Null: it is not among them.
+  [[nodiscard]] const Publication* find(std::uint64_t message) const {
+    const auto found = replies_.find(message);
+    return found == replies_.end() ? nullptr : &found->second;
+  }
+
+ private:
+  static constexpr std::size_t max_count = 1000;
+  static constexpr std::size_t max_bytes = std::size_t{1} << 20U;
+  static std::size_t size_of(const Publication& reply) {
+    return reply.topic.size() + reply.payload.size() + reply.correlation_data.size();
+  }
+
+  std::unordered_map<std::uint64_t, Publication> replies_;
+  std::deque<std::uint64_t> order_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace jobs_bridge
