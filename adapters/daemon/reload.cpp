@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "adapters/daemon/settings.h"
+#include "adapters/mqtt/broker_settings.h"
 
 namespace jobs_bridge {
 namespace {
@@ -37,8 +38,9 @@ void Reload::operator()() {
     return;
   }
   auto& limits = fresh.configuration->limits;
-  // The broker would withhold what this lets in, or the connection end over it.
-  const bool withheld = max_packet_size(limits) > max_packet_size_;
+  // The broker would withhold what this lets in, or its end be cut off.
+  const bool withheld =
+      limits.max_payload + mqtt::BrokerSettings::most_beside_payload > max_packet_size_;
   if (withheld) limits.max_payload = running_.configuration->limits.max_payload;
   running_.configuration->limits = limits;
   std::string done;

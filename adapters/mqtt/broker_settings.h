@@ -6,12 +6,16 @@
 #include <string>
 #include <vector>
 
+#include "adapters/mqtt/packet_filter.h"
 #include "adapters/mqtt/topic_test.h"
 
 namespace jobs_bridge::mqtt {
 
 struct BrokerSettings {
   enum class Protocol { v5, v3_1_1 };
+
+  /// A topic, a Response Topic, Correlation Data, a Content Type, and what is small.
+  static constexpr std::size_t most_beside_payload = std::size_t{4} * 65540;
 
   struct Address {
     std::string host;
@@ -56,11 +60,20 @@ struct BrokerSettings {
   std::size_t max_queued_bytes = std::size_t{64} << 20;
   /// The most publications sent and not acknowledged, if the broker does not allow fewer.
   std::size_t max_unacknowledged = 128;
-  /// The largest packet the broker may send us. Over MQTT 5 it is told so and withholds larger
-  /// ones; one that comes nevertheless ends the connection, if it is above a mebibyte, before it is
-  /// taken into memory. If larger ones come again and again at once the broker has to forget what
-  /// it keeps for us.
-  std::size_t max_packet_size = std::size_t{1} << 20;
+  /// The largest packet the broker may send us: its payload, and what its topic and properties take
+  /// at most. Over MQTT 5 it is told so and may withhold larger ones. Of a larger message that
+  /// comes nevertheless the end is cut off, see PacketFilter. Any other packet that is larger, and
+  /// than a mebibyte, ends the connection before it is taken into memory. If such come again and
+  /// again at once the broker has to forget what it keeps for us.
+  std::size_t max_packet_size = (std::size_t{1} << 20) + most_beside_payload;
 };
+
+/// What the filter of such a connection lets through.
+inline PacketFilter::Limits filter_limits(const BrokerSettings& settings) {
+  constexpr auto beside = BrokerSettings::most_beside_payload;
+  const auto most = settings.max_packet_size;
+  return {.payload = most > beside ? most - beside : most,
+          .mqtt_5 = settings.protocol == BrokerSettings::Protocol::v5};
+}
 
 }  // namespace jobs_bridge::mqtt

@@ -73,13 +73,19 @@ extern "C" int read_of_tls(SSL* tls, void* buffer, int size) {
     ERR_raise(ERR_LIB_USER, ERR_R_PASSED_INVALID_ARGUMENT);
     return -1;
   }
-  std::size_t got = 0;
-  const bool read = SSL_read_ex(tls, buffer, wanted, &got) == 1;
-  const int error = errno;
-  note_tls_read(tls, read);
-  errno = error;
-  if (!read) return -1;
-  if (!may_pass({static_cast<const char*>(buffer), got})) {
+  const auto read_some = [tls](void* piece, std::size_t most) -> ssize_t {
+    std::size_t got = 0;
+    const bool read = SSL_read_ex(tls, piece, most, &got) == 1;
+    const int error = errno;
+    note_tls_read(tls, read);
+    errno = error;
+    return read ? static_cast<ssize_t>(got) : -1;
+  };
+  auto* const filter = filter_of_tls(tls);
+  const auto got =
+      filter != nullptr ? filter->read(read_some, buffer, wanted) : read_some(buffer, wanted);
+  if (got < 0) return -1;
+  if (!may_pass({static_cast<const char*>(buffer), static_cast<std::size_t>(got)})) {
     ERR_raise(ERR_LIB_USER, ERR_R_PASSED_INVALID_ARGUMENT);
     return -1;
   }

@@ -7,6 +7,8 @@
 #include <optional>
 #include <string_view>
 
+#include "adapters/mqtt/packet_filter.h"
+
 /// A bound on what a broker can make us keep of one packet, and why a connection really ended.
 ///
 /// Neither MQTT library has such a bound: each asks the system for all of a packet at once, as long
@@ -17,8 +19,9 @@
 ///
 /// So this program puts itself between the library and its source of bytes: recv() or read(), and
 /// SSL_read(), are defined here, which in a dynamically linked program count for its libraries as
-/// well. A read that asks for more than the bound, which nothing else here ever does, fails;
-/// every other one is passed on as it is.
+/// well. What the library reads of a broker goes through a PacketFilter, which bounds a PUBLISH. A
+/// read that asks for more than the bound, for a packet of another type, fails; every other one is
+/// passed on as it is.
 namespace jobs_bridge::mqtt {
 
 /// From now on a read of up to so many bytes passes; at least a mebibyte, and what any earlier call
@@ -47,6 +50,8 @@ bool may_read(std::size_t size);
 void note_read(std::ptrdiff_t result);
 /// In the folder of the MQTT library: whether it may see what this thread has read for it over TLS.
 bool may_pass(std::string_view bytes);
+/// Likewise: what stands between that connection and the library; null: nothing.
+PacketFilter* filter_of_tls(SSL* tls);
 /// In the folder of the MQTT library, beside the function of the system's that it reads with. Does
 /// nothing, but whoever calls it has that function linked.
 void link_system_read();

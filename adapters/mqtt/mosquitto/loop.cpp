@@ -93,7 +93,8 @@ Loop::Loop(mosquitto& handle, fibers::EventLoop& events, const BrokerSettings& s
       filter_of_nobody_(std::move(filter_of_nobody)),
       on_end_(std::move(on_end)),
       events_(events),
-      ahead_(handle, settings.protocol == BrokerSettings::Protocol::v5 ? &properties_ : nullptr) {}
+      ahead_(handle, settings.protocol == BrokerSettings::Protocol::v5 ? &properties_ : nullptr,
+             filter_limits(settings)) {}
 
 Loop::~Loop() {
   stopping_ = true;

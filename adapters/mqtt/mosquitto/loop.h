@@ -57,6 +57,9 @@ class Loop {
   /// follows by itself.
   void send_queued() noexcept;
 
+  /// Of the PUBLISH that is being handed over, by its callback.
+  [[nodiscard]] bool is_redelivered() const { return ahead_.filter().redelivered(); }
+
   /// Sends DISCONNECT, after what is queued, and waits for the end, but no longer than `limit`.
   void say_goodbye(std::chrono::milliseconds limit);
 

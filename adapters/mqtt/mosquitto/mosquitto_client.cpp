@@ -211,7 +211,9 @@ void MosquittoClient::published(int id, int reason, const mosquitto_property* pr
 
 void MosquittoClient::arrived(const mosquitto_message& message,
                               const mosquitto_property* properties) {
-  events_.arrived(message_of(message, properties));
+  auto arrived = message_of(message, properties);
+  arrived.redelivered = loop_.is_redelivered();
+  events_.arrived(std::move(arrived));
   // libmosquitto has queued its acknowledgement before it called us.
   if (message.qos > 0) loop_.count_queued();
 }

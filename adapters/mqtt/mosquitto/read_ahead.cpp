@@ -15,10 +15,22 @@ thread_local ReadAhead* in_use = nullptr;
 
 }  // namespace
 
+ssize_t ReadAhead::read_packets(int socket, void* buffer, std::size_t size) {
+  // Under TLS what is read here is encrypted.
+  if (mosquitto_ssl_get(&connection_) != nullptr) return read(socket, buffer, size);
+  const auto result = filter_.read(
+      [&](void* piece, std::size_t most) { return read(socket, piece, most); }, buffer, size);
+  if (result <= 0 || check_ == nullptr) return result;
+  if (check_->take({static_cast<const char*>(buffer), static_cast<std::size_t>(result)})) {
+    return result;
+  }
+  errno = EPROTO;
+  return -1;
+}
+
 ssize_t ReadAhead::read(int socket, void* buffer, std::size_t size) {
   if (kept() > 0) {
     const auto given = std::min(size, kept());
-    if (!passes_plain({buffer_.data() + begin_, given})) return -1;
     std::memcpy(buffer, buffer_.data() + begin_, given);
     begin_ += given;
     given_ += given;
@@ -37,17 +49,12 @@ ssize_t ReadAhead::read(int socket, void* buffer, std::size_t size) {
   drained_ = got < size + buffer_.size();
   begin_ = 0;
   end_ = got - given;
-  if (!passes_plain({static_cast<const char*>(buffer), given})) return -1;
   given_ += given;
   return static_cast<ssize_t>(given);
 }
 
-bool ReadAhead::passes_plain(std::string_view bytes) {
-  if (check_ == nullptr || mosquitto_ssl_get(&connection_) != nullptr || check_->take(bytes)) {
-    return true;
-  }
-  errno = EPROTO;
-  return false;
+PacketFilter* ReadAhead::filter_in_use() {
+  return in_use == nullptr ? nullptr : &in_use->filter_;
 }
 
 bool ReadAhead::passes(std::string_view bytes) {

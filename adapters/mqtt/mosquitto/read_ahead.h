@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "adapters/mqtt/packet_filter.h"
 #include "adapters/mqtt/property_check.h"
 
 namespace jobs_bridge::mqtt {
@@ -21,11 +22,17 @@ class ReadAhead {
  public:
   /// `connection` must outlive it.
   /// `check`: null, or what looks at the bytes before libmosquitto does; must outlive it.
-  ReadAhead(mosquitto& connection, PropertyCheck* check) : connection_(connection), check_(check) {}
+  ReadAhead(mosquitto& connection, PropertyCheck* check, PacketFilter::Limits limits = {})
+      : connection_(connection), check_(check), filter_(limits) {}
 
   /// As read(2) of `socket`. Once the system has had no more than was asked of it, nothing is asked
   /// of it again during the same Use: what comes meanwhile makes the socket readable.
   ssize_t read(int socket, void* buffer, std::size_t size);
+
+  /// The same, as libmosquitto may see it.
+  ssize_t read_packets(int socket, void* buffer, std::size_t size);
+
+  [[nodiscard]] const PacketFilter& filter() const { return filter_; }
 
   /// How many bytes are kept. They make no socket readable.
   [[nodiscard]] std::size_t kept() const { return end_ - begin_; }
@@ -44,13 +51,13 @@ class ReadAhead {
   static ReadAhead* in_use_for(int descriptor);
   /// Whether libmosquitto may see these bytes that TLS has had for it.
   static bool passes(std::string_view bytes);
+  /// What TLS has for libmosquitto has to go through it; null: for nobody who is in use.
+  static PacketFilter* filter_in_use();
 
  private:
-  /// Under TLS what is read here is encrypted.
-  bool passes_plain(std::string_view bytes);
-
   mosquitto& connection_;
   PropertyCheck* const check_;
+  PacketFilter filter_;
   std::array<char, 4096> buffer_;
   std::size_t begin_ = 0;  ///< in buffer_: what has not been given away
   std::size_t end_ = 0;

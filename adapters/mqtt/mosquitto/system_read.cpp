@@ -23,6 +23,10 @@ bool may_pass(std::string_view bytes) {
   return ReadAhead::passes(bytes);
 }
 
+PacketFilter* filter_of_tls(SSL* /*tls*/) {
+  return ReadAhead::filter_in_use();
+}
+
 // The system's name, by a label: headers may define a function of that name inline.
 extern "C" __attribute__((used)) ssize_t read_of_system(int descriptor, void* buffer,
                                                         size_t size) asm("read");
@@ -33,7 +37,7 @@ extern "C" ssize_t read_of_system(int descriptor, void* buffer, size_t size) {
     return -1;
   }
   if (auto* const ahead = ReadAhead::in_use_for(descriptor))
-    return ahead->read(descriptor, buffer, size);
+    return ahead->read_packets(descriptor, buffer, size);
   const iovec whole{buffer, size};
   const auto result = readv(descriptor, &whole, 1);
   note_read(result);

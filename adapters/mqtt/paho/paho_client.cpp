@@ -59,7 +59,8 @@ std::string arrival_in(const ::mqtt::properties& properties) {
 Message as_message(const ::mqtt::message& arrived) {
   Message message{.topic = arrived.get_topic(),
                   .payload = arrived.get_payload_str(),
-                  .retained = arrived.is_retained()};
+                  .retained = arrived.is_retained(),
+                  .redelivered = arrived.is_duplicate()};
   const auto& properties = arrived.get_properties();
   if (!properties.empty()) {
     using code = ::mqtt::property::code;
@@ -130,6 +131,7 @@ PahoClient::PahoClient(Session::Wanted wanted, const std::string& address, Sessi
       clean_(wanted.clean),
       filters_(wanted.filters),
       events_(events),
+      peer_(address, settings_.port, filter_limits(settings_)),
       publishing_(events),
       subscribing_(events),
       paho_(url_of(wanted.settings, address), wanted.settings.client_id,

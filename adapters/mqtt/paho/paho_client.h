@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "adapters/mqtt/client.h"
+#include "adapters/mqtt/paho/filtered_sockets.h"
 #include "adapters/mqtt/paho/paho_options.h"
 
 namespace jobs_bridge::mqtt {
@@ -72,6 +73,7 @@ class PahoClient final : public Session::Client, private ::mqtt::callback {
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   const std::vector<std::string>& filters_;
   Session::Events& events_;
+  const FilteredPeer peer_;
   Publishing publishing_;
   Subscribing subscribing_;
   ::mqtt::async_client paho_;  ///< last: destroyed, and with it every callback ended, first

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 
+#include "adapters/mqtt/paho/filtered_sockets.h"
 #include "adapters/mqtt/paho/writes.h"
 #include "adapters/mqtt/reads.h"
 
@@ -39,6 +40,10 @@ bool may_pass(std::string_view) {
   return true;  // Paho itself ends the connection over what MQTT does not have
 }
 
+PacketFilter* filter_of_tls(SSL* tls) {
+  return filter_of(SSL_get_fd(tls));
+}
+
 // The system's name, by a label: headers may define a function of that name inline.
 extern "C" __attribute__((used)) ssize_t receive(int socket, void* buffer, size_t size,
                                                  int flags) asm("recv");
@@ -48,10 +53,14 @@ extern "C" ssize_t receive(int socket, void* buffer, size_t size, int flags) {
     errno = EMSGSIZE;
     return -1;
   }
-  const auto result = recvfrom(socket, buffer, size, flags, nullptr, nullptr);
-  // Of nothing Paho reads when it closes.
-  if (size > 0) note_read(result);
-  return result;
+  const auto receive_some = [&](void* piece, std::size_t most) {
+    const auto result = recvfrom(socket, piece, most, flags, nullptr, nullptr);
+    // Of nothing Paho reads when it closes.
+    if (most > 0) note_read(result);
+    return result;
+  };
+  auto* const filter = size > 0 ? filter_of(socket) : nullptr;
+  return filter != nullptr ? filter->read(receive_some, buffer, size) : receive_some(buffer, size);
 }
 
 // Likewise those that Paho writes with.

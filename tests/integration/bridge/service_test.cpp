@@ -193,16 +193,16 @@ TEST_F(ServiceTest, LargerPayloadThanTheBrokerLetsThroughStaysAsItWasAndIsNamed)
     return reply ? reply->topic.substr(reply->topic.rfind('/')) : "none";
   };
   for (int time = 0; time < 2; ++time) {
-    configure("[limits]\nmax_payload = \"513KiB\"\nqueue = 5000\n");
+    configure("[limits]\nmax_payload = \"257KiB\"\nqueue = 5000\n");
     const auto log = reload("counts only after a restart");
     EXPECT_THAT(log, HasSubstr("keys=limits.max_payload")) << log;
     EXPECT_THAT(log, HasSubstr(time == 0 ? "changed=limits.queue" : "changed=nothing")) << log;
     EXPECT_EQ(reply_to(std::size_t{200} << 10U), "/rejected");
   }
-  configure("[limits]\nmax_payload = \"512KiB\"\nqueue = 5000\n");
+  configure("[limits]\nmax_payload = \"256KiB\"\nqueue = 5000\n");
   const auto log = reload("reloaded");
   EXPECT_THAT(log, HasSubstr("changed=limits.max_payload")) << log;
-  EXPECT_EQ(reply_to(std::size_t{500} << 10U), "/accepted");
+  EXPECT_EQ(reply_to(std::size_t{250} << 10U), "/accepted");
 }
 
 TEST_F(ServiceTest, PayloadLoweredWhileTheBridgeRunsCanBeRaisedToThatOfTheStart) {

@@ -22,7 +22,6 @@ struct Behaviour {
 };
 
 constexpr const char* kMalformed = "kind=malformed";
-constexpr const char* kTooLarge = "cause=.*a packet of 268435455 bytes; the limit is 1048576";
 
 class HostileBrokerTest : public testing::TestWithParam<Behaviour> {};
 
@@ -37,9 +36,9 @@ INSTANTIATE_TEST_SUITE_P(
         Behaviour{"PropertiesLongerThanTheirPacket",
                   std::string("\x32\x09", 2) + text("a/b") + kNul + "\1\xFF\x7F", kMalformed},
         Behaviour{"LengthOfFiveBytes", "\x32\xFF\xFF\xFF\xFF\xFF\xFF", kMalformed},
-        Behaviour{"LargestLengthAndNothingMore", "\x32\xFF\xFF\xFF\x7F", kTooLarge},
+        Behaviour{"LargestLengthAndNothingMore", "\x32\xFF\xFF\xFF\x7F"},
         Behaviour{"LargestPacket",
-                  "\x32\xFF\xFF\xFF\x7F" + text("a/b") + std::string(8U << 20U, 'x'), kTooLarge},
+                  "\x32\xFF\xFF\xFF\x7F" + text("a/b") + std::string(8U << 20U, 'x')},
         Behaviour{"SecondConnack", std::string("\x20\x03\0\0\0", 5)},
         Behaviour{"AcknowledgementOfNothing", "\x40\x02\x7F\xFF"},
         Behaviour{"ReleaseOfNothing", "\x62\x02\x7F\xFF"},

@@ -1,0 +1,241 @@
+#include "adapters/mqtt/packet_filter.h"
+
+#include <optional>
+
+namespace jobs_bridge::mqtt {
+namespace {
+
+constexpr unsigned publish = 3;
+/// What a length takes at most (MQTT 5, section 1.5.5).
+constexpr std::size_t most_digits = 4;
+
+constexpr std::uint8_t subscription_identifier = 0x0B;
+constexpr std::uint8_t user_property = 0x26;
+
+struct Number {
+  std::size_t value = 0;
+  std::size_t digits = 0;
+};
+/// A variable byte integer; nothing: it is not whole, or too long.
+std::optional<Number> variable_number(std::string_view bytes) {
+  Number number;
+  while (number.digits < std::min(bytes.size(), most_digits)) {
+    const auto byte = static_cast<std::uint8_t>(bytes[number.digits]);
+    number.value |= std::size_t{byte & 0x7FU} << (7 * number.digits);
+    ++number.digits;
+    if (byte < 0x80) return number;
+  }
+  return std::nullopt;
+}
+
+std::string as_variable(std::size_t value) {
+  std::string bytes;
+  do {
+    const auto part = value & 0x7FU;
+    value >>= 7U;
+    bytes += static_cast<char>(part | (value > 0 ? 0x80U : 0U));
+  } while (value > 0);
+  return bytes;
+}
+
+std::size_t fixed_number(std::string_view bytes) {
+  return std::size_t{static_cast<std::uint8_t>(bytes[0])} << 8U |
+         static_cast<std::uint8_t>(bytes[1]);
+}
+
+/// How long a text is with its length; nothing: that is not there yet.
+std::optional<std::size_t> text_size(std::string_view bytes) {
+  if (bytes.size() < 2) return std::nullopt;
+  return 2 + fixed_number(bytes);
+}
+
+struct Property {
+  bool known = false;
+  std::optional<std::size_t> size = {};  ///< with its identifier; nothing: not seen yet
+};
+/// Those that a PUBLISH may have (MQTT 5, section 3.3.2.3).
+Property property_at(std::string_view bytes) {
+  const auto value = bytes.substr(1);
+  const auto of = [](std::size_t size) { return Property{.known = true, .size = 1 + size}; };
+  switch (static_cast<std::uint8_t>(bytes.front())) {
+    case 0x01:
+      return of(1);
+    case 0x02:
+      return of(4);
+    case 0x23:
+      return of(2);
+    case 0x03:
+    case 0x08:
+    case 0x09: {
+      const auto size = text_size(value);
+      return size ? of(*size) : Property{.known = true};
+    }
+    case subscription_identifier: {
+      const auto number = variable_number(value);
+      if (number) return of(number->digits);
+      return {.known = value.size() < most_digits};
+    }
+    case user_property: {
+      const auto name = text_size(value);
+      if (!name || value.size() < *name) return {.known = true};
+      const auto text = text_size(value.substr(*name));
+      return text ? of(*name + *text) : Property{.known = true};
+    }
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+std::size_t PacketFilter::wanted() const {
+  if (state_ == State::skip) return skipping_;
+  if (state_ != State::head) return remaining_;
+  return head_.empty() ? 2 : 1;  // the shortest packet has two
+}
+
+ssize_t PacketFilter::give(char* buffer, std::size_t size) {
+  const auto part = std::min(size, ready_.size() - given_);
+  std::memcpy(buffer, ready_.data() + given_, part);
+  given_ += part;
+  if (given_ == ready_.size()) {
+    ready_.clear();
+    given_ = 0;
+  }
+  return static_cast<ssize_t>(part);
+}
+
+void PacketFilter::passed(std::size_t bytes) {
+  if (lost_) return;
+  passing_ -= bytes;
+  next_part();
+}
+
+void PacketFilter::take(std::string_view bytes) {
+  if (state_ == State::head) return take_head(bytes);
+  if (state_ == State::skip) {
+    skipping_ -= bytes.size();
+    next_part();
+    return;
+  }
+  remaining_ -= bytes.size();
+  pending_ += bytes;
+  while ((state_ == State::topic && read_topic()) ||
+         (state_ == State::properties && read_property())) {
+  }
+  pending_.erase(0, used_);
+  used_ = 0;
+  if (remaining_ > 0) return;
+  // It ends before it should.
+  if (state_ == State::properties) begin_payload(/*may_cut=*/false);
+  if (state_ == State::topic) {
+    ready_ = head_ + pending_;
+    end_packet();
+  }
+  pending_.clear();
+  used_ = 0;
+}
+
+void PacketFilter::take_head(std::string_view bytes) {
+  head_ += bytes;
+  if (head_.size() < 2) return;
+  const auto length = variable_number(std::string_view(head_).substr(1));
+  if (!length) {
+    if (head_.size() <= most_digits) return;
+    lost_ = true;
+    passing_ = ~std::size_t{0};
+    state_ = State::pass;
+    ready_ = head_;
+    return;
+  }
+  remaining_ = length->value;
+  if (static_cast<std::uint8_t>(head_.front()) >> 4U == publish && remaining_ > 0) {
+    state_ = State::topic;
+    return;
+  }
+  ready_ = head_;
+  passing_ = remaining_;
+  next_part();
+}
+
+bool PacketFilter::read_topic() {
+  const std::string_view bytes(pending_);
+  const auto topic = text_size(bytes);
+  if (!topic) return false;
+  const auto size = *topic + ((static_cast<unsigned>(head_.front()) & 0x06U) != 0 ? 2U : 0U);
+  if (bytes.size() < size) return false;
+  if (!limits_.mqtt_5) {
+    topic_ = bytes.substr(0, size);
+    used_ = size;
+    begin_payload(/*may_cut=*/true);
+    return false;
+  }
+  const auto length = variable_number(bytes.substr(size));
+  if (!length) return false;
+  topic_ = bytes.substr(0, size);
+  used_ = size + length->digits;
+  properties_left_ = length->value;
+  state_ = State::properties;
+  return true;
+}
+
+bool PacketFilter::read_property() {
+  if (properties_left_ == 0) {
+    begin_payload(/*may_cut=*/true);
+    return false;
+  }
+  const auto bytes = std::string_view(pending_).substr(used_);
+  if (bytes.empty()) return false;
+  const auto property = property_at(bytes);
+  const auto identifier = static_cast<std::uint8_t>(bytes.front());
+  const bool dropped = identifier == user_property || identifier == subscription_identifier;
+  const auto mark = std::uint64_t{1} << (identifier & 0x3FU);
+  if (!property.known || property.size.value_or(0) > properties_left_ ||
+      (!dropped && (seen_ & mark) != 0)) {
+    begin_payload(/*may_cut=*/false);
+    return false;
+  }
+  if (!property.size || bytes.size() < *property.size) return false;
+  seen_ |= mark;
+  if (!dropped) properties_ += bytes.substr(0, *property.size);
+  used_ += *property.size;
+  properties_left_ -= *property.size;
+  return true;
+}
+
+void PacketFilter::begin_payload(bool may_cut) {
+  const auto here = pending_.size() - used_;
+  const auto size = here + remaining_;
+  const auto kept = may_cut ? std::min(size, limits_.payload + 1) : size;
+  if (kept < size) ++cut_;
+  redelivered_ = (static_cast<unsigned>(head_.front()) & 0x08U) != 0;
+  auto start = topic_;
+  if (limits_.mqtt_5) start += as_variable(properties_.size() + properties_left_) + properties_;
+  ready_ = head_.front() + as_variable(start.size() + kept) + start;
+  ready_.append(pending_, used_, kept);
+  used_ = pending_.size();
+  passing_ = kept - std::min(kept, here);
+  skipping_ = remaining_ - passing_;
+  remaining_ = 0;
+  next_part();
+}
+
+void PacketFilter::next_part() {
+  if (passing_ > 0) {
+    state_ = State::pass;
+  } else if (skipping_ > 0) {
+    state_ = State::skip;
+  } else {
+    end_packet();
+  }
+}
+
+void PacketFilter::end_packet() {
+  state_ = State::head;
+  head_.clear();
+  topic_.clear();
+  properties_.clear();
+  seen_ = 0;
+}
+
+}  // namespace jobs_bridge::mqtt

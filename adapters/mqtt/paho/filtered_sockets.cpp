@@ -1,0 +1,95 @@
+#include "adapters/mqtt/paho/filtered_sockets.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+
+namespace jobs_bridge::mqtt {
+namespace {
+
+struct Peer {
+  std::string address;
+  std::string port;
+  bool operator==(const Peer&) const = default;
+};
+struct Entry {
+  Peer peer;
+  PacketFilter::Limits limits;
+};
+
+std::mutex mutex;
+std::map<std::uint64_t, Entry> entries;
+std::uint64_t next_id = 1;
+std::atomic<std::size_t> entry_count{0};
+
+std::optional<Peer> peer_of(int socket) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  auto* const address = reinterpret_cast<sockaddr*>(&peer);
+  if (getpeername(socket, address, &size) != 0) return std::nullopt;
+  std::array<char, NI_MAXHOST> host{};
+  std::array<char, NI_MAXSERV> port{};
+  if (getnameinfo(address, size, host.data(), host.size(), port.data(), port.size(),
+                  NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+    return std::nullopt;
+  }
+  return Peer{host.data(), port.data()};
+}
+
+struct Known {
+  ino_t inode = 0;  ///< tells a socket from a later one of the same number
+  std::unique_ptr<PacketFilter> filter;
+};
+thread_local std::unordered_map<int, Known> known_sockets;
+
+}  // namespace
+
+FilteredPeer::FilteredPeer(const std::string& address, std::uint16_t port,
+                           PacketFilter::Limits limits)
+    : id_([&] {
+        const std::lock_guard lock(mutex);
+        entries.emplace(next_id, Entry{.peer = {address, std::to_string(port)}, .limits = limits});
+        entry_count = entries.size();
+        return next_id++;
+      }()) {}
+
+FilteredPeer::~FilteredPeer() {
+  const std::lock_guard lock(mutex);
+  entries.erase(id_);
+  entry_count = entries.size();
+}
+
+PacketFilter* filter_of(int socket) {
+  if (entry_count == 0) return nullptr;
+  const int error = errno;
+  struct stat status {};
+  if (fstat(socket, &status) != 0) {
+    errno = error;
+    return nullptr;
+  }
+  auto& known = known_sockets[socket];
+  if (known.inode != status.st_ino) {
+    known = {};
+    if (const auto peer = peer_of(socket)) {
+      known.inode = status.st_ino;
+      const std::lock_guard lock(mutex);
+      for (const auto& [id, entry] : entries) {
+        if (entry.peer == *peer) known.filter = std::make_unique<PacketFilter>(entry.limits);
+      }
+    }
+  }
+  errno = error;
+  return known.filter.get();
+}
+
+}  // namespace jobs_bridge::mqtt
