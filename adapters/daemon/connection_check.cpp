@@ -112,6 +112,15 @@ std::optional<Finding> judge(const mqtt::TopicTest::State& topics) {
   return finding;
 }
 
+/// A broker acknowledges what it drops, and has no way to say how much it keeps.
+Finding queue() {
+  return {
+      "queue", true,
+      "how many messages the broker keeps while the bridge is away cannot be measured: mosquitto "
+      "keeps 1,000 unless told otherwise, acknowledges further ones and drops them",
+      "in mosquitto: max_queued_messages 10000, and max_queued_bytes as a bound"};
+}
+
 /// At the first of its addresses.
 void check_broker(const config::Configuration& configuration, Log& log,
                   std::vector<Finding>& findings) {
@@ -134,6 +143,7 @@ void check_broker(const config::Configuration& configuration, Log& log,
     settings->optional_filters.clear();
   }
   settings->test_topics.shared = false;
+  settings->test_topics.own_group.clear();
   fibers::EventLoop loop;
   mqtt::BrokerConnection broker(
       *std::move(settings), filters, [](Message) {}, loop, log);
@@ -151,6 +161,7 @@ void check_broker(const config::Configuration& configuration, Log& log,
         {"broker", true, described(shortcoming), std::string(hint_of(shortcoming.kind))});
   }
   if (auto topics = judge(state.topics)) findings.push_back(*std::move(topics));
+  if (configuration.broker.session_expiry > std::chrono::seconds(0)) findings.push_back(queue());
 }
 
 Finding check_credentials(aws::CredentialKeeper& keeper) {

@@ -65,7 +65,7 @@ EngineSettings engine_settings(const config::Configuration& configuration) {
 
 std::size_t max_packet_size(const config::Configuration::Limits& limits) {
   // What is larger than max_payload but not by far deserves a rejection with a reason.
-  return std::max<std::size_t>(mqtt::BrokerSettings().max_packet_size, 2 * limits.max_payload);
+  return 2 * limits.max_payload + mqtt::BrokerSettings::most_beside_payload;
 }
 
 Result<mqtt::BrokerSettings, std::string> broker_settings(
@@ -86,12 +86,17 @@ Result<mqtt::BrokerSettings, std::string> broker_settings(
   settings.client_id = broker.client_id;
   settings.canary_topic = canary_topic(broker);
   if (!settings.canary_topic.empty()) {
-    auto test = topics_of(configuration).self_test(broker.client_id);
+    const auto topics = topics_of(configuration);
+    auto test = topics.self_test(broker.client_id);
+    const auto own_level = std::string(topics.thing_level(test.requests.front()));
     settings.test_topics = {.requests = std::move(test.requests),
                             .replies = std::move(test.replies),
                             .reply_filters = std::move(test.reply_filters),
                             .reserved = std::move(test.reserved),
-                            .shared = !broker.share_group.empty()};
+                            .shared = !broker.share_group.empty(),
+                            .own_group = broker.share_group.empty()
+                                             ? std::string()
+                                             : broker.share_group + own_level};
   }
   settings.optional_filters = topics_of(configuration).namespace_filters(broker.share_group);
   settings.max_packet_size = max_packet_size(configuration.limits);

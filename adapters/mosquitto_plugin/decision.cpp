@@ -12,6 +12,15 @@ std::optional<std::string> owned(std::optional<std::string_view> bytes) {
   return std::string(*bytes);
 }
 
+/// A bridge publishes as itself or, while the broker acknowledges late, over a second connection of
+/// that name (adapters/mqtt/reply_connection.h).
+bool is_bridge(const Options& options, std::string_view client_id) {
+  if (options.bridges.contains(client_id)) return true;
+  constexpr std::string_view second = "-replies";
+  return client_id.ends_with(second) &&
+         options.bridges.contains(client_id.substr(0, client_id.size() - second.size()));
+}
+
 }  // namespace
 
 bool concerns_us(const Options& options, std::string_view topic) {
@@ -24,7 +33,7 @@ Decision decide(const Options& options, const Published& published) {
                                .qos = published.qos,
                                .correlation_data = owned(published.correlation_data)})};
   }
-  if (!options.bridges.contains(published.client_id) ||
+  if (!is_bridge(options, published.client_id) ||
       options.grammar.thing_level(published.topic).empty()) {
     return LeaveAlone{};
   }

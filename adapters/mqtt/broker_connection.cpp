@@ -18,6 +18,7 @@
 #include "adapters/mqtt/flow.h"
 #include "adapters/mqtt/host_lookup.h"
 #include "adapters/mqtt/reason.h"
+#include "adapters/mqtt/reply_connection.h"
 #include "adapters/mqtt/sender.h"
 #include "adapters/mqtt/session.h"
 
@@ -33,6 +34,13 @@ constexpr std::chrono::seconds subscribe_limit{10};
 /// forget what it keeps for us: it would be the end of every connection.
 constexpr std::chrono::seconds at_once{5};
 constexpr int hopeless = 3;
+
+/// How long what is under way may take before replies go another way, so that none overtakes one
+/// that was sent before it.
+constexpr std::chrono::seconds change_over_limit{5};
+/// A second connection that is refused, or ends the first one, is tried again after so long.
+constexpr std::chrono::hours between_second_tries{1};
+constexpr int most_second_ends = 2;
 
 std::string random_name() {
   std::random_device random;
@@ -271,6 +279,7 @@ class BrokerConnection::Implementation final : private Session::Events {
                      .has_spoken = node.has_spoken,
                      .qos = qos_},
                     address, *this);
+    ReplyConnection replies(settings_, loop_, *this);
     const Finally end([this] { sender_.end(); });
     if (const auto fault = session.connect([this] { return stopping(); })) {
       report_fault(*fault);
@@ -293,10 +302,14 @@ class BrokerConnection::Implementation final : private Session::Events {
     node.has_spoken = true;
     flow_.connected(session.session_present() || settings_.session_expiry > 0s);
     announce(session);
-    const auto window = session.window_beside(canary, !settings_.test_topics.requests.empty());
-    serve(session, std::min(window, settings_.max_unacknowledged), filters.empty());
+    serve({.main = session, .replies = replies, .address = address, .canary = canary},
+          filters.empty());
     sender_.end();
-    if (stopping()) session.disconnect();
+    if (stopping()) {
+      if (auto* second = replies.session()) second->disconnect();
+      session.disconnect();
+    }
+    if (replies.session() != nullptr) note_second_end();
     const auto lasted = steady_clock::now() - began;
     account_for_end(lasted);
     return lasted;
@@ -316,14 +329,27 @@ class BrokerConnection::Implementation final : private Session::Events {
     report_.connected(session, attempts);
   }
 
+  struct Connections {
+    Session& main;
+    ReplyConnection& replies;
+    const std::string& address;
+    bool canary;
+
+    /// What we publish over.
+    [[nodiscard]] Session& out() const {
+      return replies.session() != nullptr ? *replies.session() : main;
+    }
+  };
+
   /// Returns when the connection is lost or we are to stop.
-  void serve(Session& session, std::size_t window, bool nothing_to_ask) {
+  void serve(const Connections& connections, bool nothing_to_ask) {
+    auto& session = connections.main;
     // First the subscriptions, then what waited: a device that hears a reply may ask again at once.
     auto check_at = ask(session, nothing_to_ask);
     const auto began = steady_clock::now();
     // Where one of them may end the connection, it must not take the answer with it.
     bool sending = !sender_.has_suspects();
-    if (sending) begin_to_send(session, window);
+    if (sending) begin_to_send(connections);
     std::unique_lock lock(mutex_);
     while (true) {
       const auto news = [&] { return loss_ || stopping_ || answer_ || flow_news_; };
@@ -338,15 +364,16 @@ class BrokerConnection::Implementation final : private Session::Events {
       flow_news_ = false;
       lock.unlock();
       if (sender_.due() <= steady_clock::now()) sender_.flush();
-      see_to_flow(session, began);
+      if (sending && sender_.lags()) part_replies(connections);
+      see_to_flow(connections.out(), began);
       lock.lock();
       if (loss_ || stopping_) return;
       if (answer_) {
         auto answer = *std::exchange(answer_, std::nullopt);
         asking_ = false;
         lock.unlock();
-        take_answer(session, std::move(answer));
-        if (!std::exchange(sending, true)) begin_to_send(session, window);
+        take_answer(connections, std::move(answer));
+        if (!std::exchange(sending, true)) begin_to_send(connections);
         check_at = steady_clock::now() + settings_.subscribe_again;
         lock.lock();
       } else if (subscribed_ || steady_clock::now() < check_at) {
@@ -370,9 +397,50 @@ class BrokerConnection::Implementation final : private Session::Events {
     return sender_.has_suspects() ? MonotonicTime::max() : topic_test_.due();
   }
 
-  void begin_to_send(Session& session, std::size_t window) {
-    sender_.begin(session, window);
+  void begin_to_send(const Connections& connections) {
+    auto& session = connections.out();
+    const auto window =
+        session.window_beside(connections.canary, !settings_.test_topics.requests.empty());
+    sender_.begin(session, std::min(window, settings_.max_unacknowledged));
     sender_.flush();
+  }
+
+  /// From now on replies go over a connection of their own, if there can be one.
+  void part_replies(const Connections& connections) {
+    if (connections.replies.session() != nullptr) return;
+    const auto now = steady_clock::now();
+    if (now < second_not_before_) return;
+    second_not_before_ = now + between_second_tries;
+    const auto over = [this] { return stopping() || is_lost(); };
+    if (const auto fault = connections.replies.connect(connections.address, qos_, over)) {
+      if (!over()) report_.replies_not_apart(connections.replies.client_id(), *fault);
+      return;
+    }
+    second_began_ = steady_clock::now();
+    sender_.end();
+    const auto limit = second_began_ + change_over_limit;
+    while (sender_.counts().unacknowledged > 0 && !over() && steady_clock::now() < limit) {
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, std::chrono::milliseconds(5), [&] { return loss_ || stopping_; });
+    }
+    report_.replies_apart(connections.replies.client_id());
+    second_not_before_ = {};
+    begin_to_send(connections);
+  }
+
+  /// A broker that knows clients by another name than the one they give may take the second
+  /// connection for the first one's successor.
+  void note_second_end() {
+    const auto now = steady_clock::now();
+    second_ends_ = now < second_began_ + at_once ? second_ends_ + 1 : 0;
+    if (second_ends_ < most_second_ends) return;
+    second_ends_ = 0;
+    second_not_before_ = now + between_second_tries;
+  }
+
+  bool is_lost() const {
+    const std::lock_guard lock(mutex_);
+    return loss_.has_value();
   }
 
   void see_to_flow(Session& session, MonotonicTime began) {
@@ -405,13 +473,19 @@ class BrokerConnection::Implementation final : private Session::Events {
     return steady_clock::now() + subscribe_limit;
   }
 
-  void take_answer(Session& session, std::vector<Session::Answer> answers) {
+  void take_answer(const Connections& connections, std::vector<Session::Answer> answers) {
+    auto& session = connections.main;
+    const auto& out = connections.out();
     const auto granted_qos_0 = note_granted_qos(session, answers);
     std::erase_if(answers, [](const Session::Answer& answer) { return !is_failure(answer.code); });
     // Not being allowed a canary is no reason to ask again and again.
     std::string canary_refusal;
+    bool test_granted = true;
     std::erase_if(answers, [&](const Session::Answer& refusal) {
-      if (std::ranges::find(test_filters_, refusal.filter) != test_filters_.end()) return true;
+      if (std::ranges::find(test_filters_, refusal.filter) != test_filters_.end()) {
+        test_granted = false;
+        return true;
+      }
       if (refusal.filter != settings_.canary_topic) return false;
       canary_refusal = describe_reason(refusal.code) + quote_words(refusal.words.reason_string);
       return true;
@@ -438,9 +512,9 @@ class BrokerConnection::Implementation final : private Session::Events {
       shortcomings_ = std::move(shortcomings);
     }
     flow_.subscribed(steady_clock::now(), {.keep_alive = settings_.keep_alive,
-                                           .answers = session.canary_is_answered(),
+                                           .answers = out.canary_is_answered(),
                                            .refusal = canary_refusal});
-    topic_test_.begin(steady_clock::now(), session.topic_test_is_answered());
+    topic_test_.begin(steady_clock::now(), out.topic_test_is_answered(), test_granted);
     report_.canary_fault(flow_.state().fault);
     ready_due_ = granted;
     say_ready();
@@ -560,6 +634,9 @@ class BrokerConnection::Implementation final : private Session::Events {
   std::vector<std::string> test_filters_;
   int qos_ = 1;  ///< to publish at
   int too_large_in_a_row_ = 0;
+  MonotonicTime second_not_before_{};  ///< a connection for replies
+  MonotonicTime second_began_{};
+  int second_ends_ = 0;  ///< in a row, each at once
   ConnectionReport report_;
 
   Sender sender_;
@@ -575,6 +652,9 @@ BrokerConnection::~BrokerConnection() {
   stop();
 }
 
+void BrokerConnection::report_taken(Sender::OnTaken on_taken) {
+  implementation_->sender().report_taken(std::move(on_taken));
+}
 void BrokerConnection::start() {
   implementation_->start();
 }

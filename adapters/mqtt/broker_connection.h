@@ -49,6 +49,10 @@ class BrokerConnection final : public Publisher {
   BrokerConnection& operator=(const BrokerConnection&) = delete;
   ~BrokerConnection() override;
 
+  /// `on_taken`: see Sender; it is called where `on_message` is, or by whoever calls flush(). To be
+  /// called before start(), once.
+  void report_taken(Sender::OnTaken on_taken);
+
   /// Returns at once; connecting goes on in the background. To be called once.
   void start();
 

@@ -54,6 +54,22 @@ void ConnectionReport::connected(const Session& session, std::size_t attempts) {
               {"receive_maximum", std::to_string(session.receive_maximum())}});
 }
 
+void ConnectionReport::replies_apart(const std::string& client_id) {
+  log_.write(Severity::info,
+             "the broker acknowledges late: from now on replies go over a connection of their own",
+             {{"broker", broker_}, {"client_id", client_id}});
+}
+
+void ConnectionReport::replies_not_apart(const std::string& client_id, const BrokerFault& fault) {
+  log_.write(Severity::warning,
+             "the broker acknowledges late, and there is no second connection for replies",
+             {{"broker", broker_},
+              {"client_id", client_id},
+              {"kind", to_string(fault.kind)},
+              {"cause", text_of(fault)},
+              {"hint", "let the bridge's user connect under this client id as well"}});
+}
+
 void ConnectionReport::shorter_keep_alive(std::chrono::seconds keep_alive) {
   log_.write(Severity::info, "the broker asks for a shorter keep-alive: connecting again",
              {{"seconds", std::to_string(keep_alive.count())}});

@@ -38,6 +38,10 @@ class ConnectionReport {
   /// We have had the broker forget what it kept for us.
   void forgotten();
 
+  /// Replies go over a connection of their own from now on; or do not, for a reason.
+  void replies_apart(const std::string& client_id);
+  void replies_not_apart(const std::string& client_id, const BrokerFault& fault);
+
   /// A canary has come back on this connection for the first time, or again. `gone`: how long
   /// nothing flowed before.
   void flows(Duration round_trip, std::optional<Duration> gone);

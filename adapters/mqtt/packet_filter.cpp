@@ -5,9 +5,9 @@
 namespace jobs_bridge::mqtt {
 namespace {
 
-constexpr unsigned publish = 3;
+constexpr unsigned publish_packet = 3;
 /// What a length takes at most (MQTT 5, section 1.5.5).
-constexpr std::size_t most_digits = 4;
+constexpr std::size_t longest_length = 4;
 
 constexpr std::uint8_t subscription_identifier = 0x0B;
 constexpr std::uint8_t user_property = 0x26;
@@ -19,7 +19,7 @@ struct Number {
 /// A variable byte integer; nothing: it is not whole, or too long.
 std::optional<Number> variable_number(std::string_view bytes) {
   Number number;
-  while (number.digits < std::min(bytes.size(), most_digits)) {
+  while (number.digits < std::min(bytes.size(), longest_length)) {
     const auto byte = static_cast<std::uint8_t>(bytes[number.digits]);
     number.value |= std::size_t{byte & 0x7FU} << (7 * number.digits);
     ++number.digits;
@@ -73,7 +73,7 @@ Property property_at(std::string_view bytes) {
     case subscription_identifier: {
       const auto number = variable_number(value);
       if (number) return of(number->digits);
-      return {.known = value.size() < most_digits};
+      return {.known = value.size() < longest_length};
     }
     case user_property: {
       const auto name = text_size(value);
@@ -141,7 +141,7 @@ void PacketFilter::take_head(std::string_view bytes) {
   if (head_.size() < 2) return;
   const auto length = variable_number(std::string_view(head_).substr(1));
   if (!length) {
-    if (head_.size() <= most_digits) return;
+    if (head_.size() <= longest_length) return;
     lost_ = true;
     passing_ = ~std::size_t{0};
     state_ = State::pass;
@@ -149,7 +149,7 @@ void PacketFilter::take_head(std::string_view bytes) {
     return;
   }
   remaining_ = length->value;
-  if (static_cast<std::uint8_t>(head_.front()) >> 4U == publish && remaining_ > 0) {
+  if (static_cast<std::uint8_t>(head_.front()) >> 4U == publish_packet && remaining_ > 0) {
     state_ = State::topic;
     return;
   }

@@ -63,7 +63,7 @@ std::size_t packet_size(const Publication& publication, bool mqtt_5) {
 namespace {
 
 /// Why no broker takes it.
-std::optional<std::string> fault_of(const Publication& publication, bool mqtt_5) {
+std::optional<std::string> fault_in(const Publication& publication, bool mqtt_5) {
   if (publication.topic.empty()) return "the topic is empty";
   if (publication.topic.size() > longest_field) return "the topic is longer than 65535 bytes";
   if (publication.topic.find_first_of(std::string_view("+#\0", 3)) != std::string::npos) {
@@ -82,7 +82,7 @@ std::optional<std::string> fault_of(const Publication& publication, bool mqtt_5)
 
 std::optional<Refusal> check_publication(const Publication& publication, bool mqtt_5,
                                          std::size_t maximum_packet_size) {
-  if (auto fault = fault_of(publication, mqtt_5)) {
+  if (auto fault = fault_in(publication, mqtt_5)) {
     return Refusal{.kind = Refusal::Kind::malformed, .detail = *std::move(fault)};
   }
   const auto size = packet_size(publication, mqtt_5);

@@ -15,8 +15,8 @@ constexpr int most_retries = 5;
 constexpr std::chrono::milliseconds first_pause{250};
 
 /// An acknowledgement that takes longer, several times in a row, is late.
-constexpr std::chrono::milliseconds late{100};
-constexpr int late_in_a_row = 2;
+constexpr std::chrono::milliseconds late{200};
+constexpr int late_in_a_row = 3;
 
 /// Those that are refused together do not come back together.
 Duration pause_before_retry(int refusals, Outbox::Sequence sequence) {
@@ -268,6 +268,7 @@ void Sender::report_overflow(std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   log_.write(Severity::warning, "replies dropped: too many wait for the broker",
              {{"dropped", count}});
+  lock.lock();
 }
 
 bool Sender::drain(Duration patience) {

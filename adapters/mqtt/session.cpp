@@ -37,6 +37,14 @@ std::optional<BrokerFault> Session::connect(const std::function<bool()>& stoppin
                             stopping);
   }
   const auto& connack = *outcome.accepted;
+  // Protocol errors (MQTT 5, sections 3.2.2.3.3 and 3.2.2.3.6): nothing could ever be sent.
+  if (connack.receive_maximum == 0 || connack.maximum_packet_size == 0U) {
+    disconnect();
+    return BrokerFault{BrokerFault::Kind::malformed,
+                       std::string(connack.receive_maximum == 0 ? "its Receive Maximum"
+                                                                : "its Maximum Packet Size") +
+                           " is 0"};
+  }
   session_present_ = connack.session_present;
   receive_maximum_ = connack.receive_maximum.value_or(receive_maximum_);
   maximum_packet_size_ = connack.maximum_packet_size.value_or(maximum_packet_size_);

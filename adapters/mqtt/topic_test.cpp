@@ -60,21 +60,29 @@ TopicTest::TopicTest(Topics topics, std::string nonce, bool mqtt_5)
     probes_.push_back({.topic = topic, .is_request = true});
   for (const auto& topic : topics_.replies) probes_.push_back({.topic = topic});
   real_requests_missing_ = topics_.requests.size();
+  dealt_ = topics_.shared;
   summarize();
 }
 
 std::vector<std::string> TopicTest::ask(MonotonicTime now) {
   const std::lock_guard lock(mutex_);
   asked_ = !probes_.empty() && now >= rests_until_;
-  if (!asked_ || mqtt_5_) return {};
-  return topics_.reply_filters;
+  std::vector<std::string> filters;
+  if (!asked_) return filters;
+  if (!mqtt_5_) filters = topics_.reply_filters;
+  if (topics_.own_group.empty()) return filters;
+  for (const auto& request : topics_.requests) {
+    filters.push_back("$share/" + topics_.own_group + "/" + request);
+  }
+  return filters;
 }
 
-void TopicTest::begin(MonotonicTime now, bool answers) {
+void TopicTest::begin(MonotonicTime now, bool answers, bool granted) {
   const std::lock_guard lock(mutex_);
   if (on_ || !std::exchange(asked_, false)) return;
   on_ = true;
   answers_ = answers;
+  dealt_ = topics_.shared && (topics_.own_group.empty() || !granted);
   next_at_ = now;
 }
 
@@ -258,7 +266,7 @@ void TopicTest::summarize_requests() {
   for (const auto& probe : probes_) {
     if (!probe.is_request || probe.outcome == Outcome::passed || probe.seen_for_real) continue;
     // What other members of the group have been handed proves nothing.
-    if (topics_.shared && probe.has_passed) continue;
+    if (dealt_ && probe.has_passed) continue;
     if (probe.outcome == Outcome::untested) {
       untested = true;
     } else if (probe.outcome == Outcome::untestable) {
@@ -277,12 +285,15 @@ void TopicTest::summarize_requests() {
   if (!missing.empty()) {
     // Over MQTT 5 it has taken a request, and we have its word that we subscribe to it.
     const bool sure = (mqtt_5_ && answers_) || has_passed || (!mqtt_5_ && nothing_comes);
-    state_.requests = sure && !topics_.shared ? Verdict::bad : Verdict::unseen;
+    state_.requests = sure && !dealt_ ? Verdict::bad : Verdict::unseen;
     state_.requests_cause =
         !mqtt_5_ && nothing_comes
             ? "nothing that the bridge publishes on Jobs topics comes back to it, neither " +
                   missing.text() + " nor any reply"
-            : "the broker took a request, but did not hand it to the bridge: " + missing.text();
+            : "the broker took a request, but did not hand it to the bridge" +
+                  std::string(topics_.shared ? ", by a shared subscription (broker.share_group)"
+                                             : "") +
+                  ": " + missing.text();
   } else if (!blocked.empty()) {
     state_.requests = Verdict::unseen;
     state_.requests_cause = blocked.text() + ": " + blocked_cause;

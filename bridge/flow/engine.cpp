@@ -31,8 +31,8 @@ std::size_t bytes_of(const Message& message) {
          message.content_type.size();
 }
 
-/// See Asker::message.
-std::uint64_t name_of(const Message& message, const ReplyAddress& address) {
+/// See ReplyAddress::message.
+std::uint32_t name_of(const Message& message, const ReplyAddress& address) {
   // Without either, a device that says the same again may mean it.
   const bool unique = !address.client_token.empty() || !message.correlation_data.empty();
   return unique ? RecentReplies::name_of(message) : 0;
@@ -106,8 +106,11 @@ void Engine::received(Now now, Message message, Effects& effects) {
     respond(now, std::move(taken->address), waited_too_long(age), {}, effects);
     return;
   }
-  const auto name = update ? name_of(message, taken->address) : 0;
-  if (message.redelivered && name != 0 && is_known(taken->request, name, effects)) return;
+  if (update) taken->address.message = name_of(message, taken->address);
+  if (message.redelivered && taken->address.message != 0 &&
+      is_known(taken->request, taken->address, effects)) {
+    return;
+  }
   const auto deadline = now.monotonic + settings_.deadline - age;
   const auto same = find_same(taken->request, message, deadline);
   auto bytes = update ? bytes_of(message) : 0;
@@ -116,7 +119,7 @@ void Engine::received(Now now, Message message, Effects& effects) {
     respond(now, std::move(taken->address), *std::move(rejection), {}, effects);
     return;
   }
-  Asker asker{.address = std::move(taken->address), .deadline = deadline, .message = name};
+  Asker asker{.address = std::move(taken->address), .deadline = deadline};
   if (same != requests_.end()) {
     requests_.join(same, std::move(asker), bytes);
     return;
@@ -137,15 +140,16 @@ void Engine::received(Now now, Message message, Effects& effects) {
   reject_faulty(now, effects);
 }
 
-bool Engine::is_known(const Request& request, std::uint64_t message, Effects& effects) {
-  if (const auto* reply = recent_.find(message)) {
+bool Engine::is_known(const Request& request, const ReplyAddress& address, Effects& effects) {
+  if (const auto* reply = recent_.find(address.message, address.thing)) {
     effects.publications.push_back(*reply);
     return true;
   }
   const auto last = requests_.last_of(request.thing.text());
   return last != requests_.end() &&
-         std::ranges::any_of(last->second.askers,
-                             [&](const Asker& asker) { return asker.message == message; });
+         std::ranges::any_of(last->second.askers, [&](const Asker& asker) {
+           return asker.address.message == address.message;
+         });
 }
 
 Engine::Place Engine::find_same(const Request& request, const Message& message,
@@ -233,10 +237,9 @@ bool Engine::restore(Now now, const JournalEntry& entry) {
   const auto earliest = clocks_tell && age < max_age
                             ? std::optional(now.monotonic - age - std::chrono::seconds(1))
                             : std::nullopt;
-  const auto name = name_of(entry.message, taken->address);
-  PendingRequest pending(
-      Delivery::resumed(std::move(taken->request), expired, earliest),
-      {.address = std::move(taken->address), .deadline = now.monotonic, .message = name});
+  taken->address.message = name_of(entry.message, taken->address);
+  PendingRequest pending(Delivery::resumed(std::move(taken->request), expired, earliest),
+                         {.address = std::move(taken->address), .deadline = now.monotonic});
   pending.bytes = bytes_of(entry.message);
   pending.give_up =
       now.monotonic + std::max(max_age - age, std::min(max_age, least_time_after_restart));
@@ -540,9 +543,10 @@ void Engine::reply(Now now, PendingRequest& pending, const Answer& answer,
   for (auto& asker : requests_.remove_askers(pending)) {
     // By the time and not by held_askers: an answer may come before the tick that was due.
     asker.address.held = pending.is_update() && asker.deadline <= now.monotonic;
+    const auto message = asker.address.message;
     respond(now, std::move(asker.address), answer, endpoint_request_id, effects);
     effects.finished.back().calls = pending.calls;
-    if (asker.message != 0) recent_.add(asker.message, effects.publications.back());
+    if (message != 0) recent_.add(message, effects.publications.back());
   }
 }
 

@@ -161,7 +161,7 @@ class Engine {
   using Place = RequestTable::Place;
 
   /// An update that was redelivered has been answered, and is again, or waits for its answer.
-  bool is_known(const Request& request, std::uint64_t message, Effects& effects);
+  bool is_known(const Request& request, const ReplyAddress& address, Effects& effects);
   /// The request whose answer will be this one's as well, or the end.
   Place find_same(const Request& request, const Message& message, MonotonicTime deadline);
   /// `same`: the request that would be joined, or the end.

@@ -48,7 +48,7 @@ Intake::Read Intake::read(Now now, const Message& message) const {
   const bool too_long = size > max_payload_;
   // What is longer comes with its end cut off.
   const bool cut = size > max_payload_ * token_search_factor;
-  const bool searchable = size <= max_payload_ * token_search_factor + 1;
+  const bool searchable = !cut;
   std::string translated;
   std::string unreadable;
   std::string_view payload = message.payload;

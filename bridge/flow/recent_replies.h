@@ -19,18 +19,19 @@ namespace jobs_bridge {
 /// Bounded by number and by bytes; the oldest go first. Not thread-safe.
 class RecentReplies {
  public:
-  /// Names a message by all that tells it from another; never 0.
-  static std::uint64_t name_of(const Message& message) {
+  /// Names a message by all that tells it from another of its thing; never 0.
+  static std::uint32_t name_of(const Message& message) {
     std::uint64_t name = 0;
     for (const std::string_view part :
          {std::string_view(message.topic), std::string_view(message.payload),
           std::string_view(message.response_topic), std::string_view(message.correlation_data)}) {
       name = name * 0x9e3779b97f4a7c15U + std::hash<std::string_view>()(part);
     }
-    return name == 0 ? 1 : name;
+    const auto folded = static_cast<std::uint32_t>(name ^ name >> 32U);
+    return folded == 0 ? 1 : folded;
   }
 
-  void add(std::uint64_t message, const Publication& reply) {
+  void add(std::uint32_t message, const Publication& reply) {
     const auto [place, fresh] = replies_.try_emplace(message);
     if (fresh) order_.push_back(message);
     bytes_ += size_of(reply) - size_of(place->second);
@@ -44,9 +45,10 @@ class RecentReplies {
   }
 
   /// Null: it is not among them.
-  [[nodiscard]] const Publication* find(std::uint64_t message) const {
+  [[nodiscard]] const Publication* find(std::uint32_t message, std::uint64_t thing) const {
     const auto found = replies_.find(message);
-    return found == replies_.end() ? nullptr : &found->second;
+    const bool known = found != replies_.end() && found->second.thing == thing;
+    return known ? &found->second : nullptr;
   }
 
  private:
@@ -56,8 +58,8 @@ class RecentReplies {
     return reply.topic.size() + reply.payload.size() + reply.correlation_data.size();
   }
 
-  std::unordered_map<std::uint64_t, Publication> replies_;
-  std::deque<std::uint64_t> order_;
+  std::unordered_map<std::uint32_t, Publication> replies_;
+  std::deque<std::uint32_t> order_;
   std::size_t bytes_ = 0;
 };
 

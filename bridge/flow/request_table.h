@@ -24,8 +24,6 @@ namespace jobs_bridge {
 struct Asker {
   ReplyAddress address;
   MonotonicTime deadline;
-  /// Of an update whose reply can be told from any other: see RecentReplies; 0: none.
-  std::uint64_t message = 0;
 };
 
 /// A request and all who wait for its answer.

@@ -25,6 +25,9 @@ struct ReplyAddress {
   std::uint64_t thing = 0;  ///< Publication::thing
   /// Of an update that was held: its device was not answered in time.
   bool held = false;
+  /// Of an update whose reply can be told from any other: see RecentReplies; 0: none. (No longer
+  /// than the room that is there: thousands wait.)
+  std::uint32_t message = 0;
 };
 
 /// Publishes the one reply to a request and reports the request as finished. `endpoint_request_id`

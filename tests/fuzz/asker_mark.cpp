@@ -40,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   promise(concerns_us(options, topic) || std::holds_alternative<LeaveAlone>(decision),
           "what does not concern us is left alone");
   if (const auto* reply = std::get_if<DeliverReply>(&decision)) {
-    promise(client_id == "bridge", "replies are a bridge's");
+    promise(client_id == "bridge" || client_id == "bridge-replies", "replies are a bridge's");
     promise(decode(bytes)->client_id == reply->client_id, "a reply goes to whom its mark names");
     promise(reply->qos <= qos, "the QoS is not raised");
   }

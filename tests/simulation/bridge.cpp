@@ -115,6 +115,7 @@ void Bridge::fire_timer(Now now) {
 void Bridge::reply_taken(Now now, std::uint64_t update) {
   Driver::Orders orders;
   driver_.reply_taken(update, orders);
+  digest_.add(now.monotonic, orders.effects);
   settle(now, orders.effects);
 }
 

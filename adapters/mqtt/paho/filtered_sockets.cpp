@@ -22,15 +22,15 @@ struct Peer {
   std::string port;
   bool operator==(const Peer&) const = default;
 };
-struct Entry {
+struct PeerEntry {
   Peer peer;
   PacketFilter::Limits limits;
 };
 
-std::mutex mutex;
-std::map<std::uint64_t, Entry> entries;
-std::uint64_t next_id = 1;
-std::atomic<std::size_t> entry_count{0};
+std::mutex peers_mutex;
+std::map<std::uint64_t, PeerEntry> peer_entries;
+std::uint64_t next_peer_id = 1;
+std::atomic<std::size_t> peer_count{0};
 
 std::optional<Peer> peer_of(int socket) {
   sockaddr_storage peer{};
@@ -46,31 +46,32 @@ std::optional<Peer> peer_of(int socket) {
   return Peer{host.data(), port.data()};
 }
 
-struct Known {
+struct KnownSocket {
   ino_t inode = 0;  ///< tells a socket from a later one of the same number
   std::unique_ptr<PacketFilter> filter;
 };
-thread_local std::unordered_map<int, Known> known_sockets;
+thread_local std::unordered_map<int, KnownSocket> known_sockets;
 
 }  // namespace
 
 FilteredPeer::FilteredPeer(const std::string& address, std::uint16_t port,
                            PacketFilter::Limits limits)
     : id_([&] {
-        const std::lock_guard lock(mutex);
-        entries.emplace(next_id, Entry{.peer = {address, std::to_string(port)}, .limits = limits});
-        entry_count = entries.size();
-        return next_id++;
+        const std::lock_guard lock(peers_mutex);
+        peer_entries.emplace(next_peer_id,
+                             PeerEntry{.peer = {address, std::to_string(port)}, .limits = limits});
+        peer_count = peer_entries.size();
+        return next_peer_id++;
       }()) {}
 
 FilteredPeer::~FilteredPeer() {
-  const std::lock_guard lock(mutex);
-  entries.erase(id_);
-  entry_count = entries.size();
+  const std::lock_guard lock(peers_mutex);
+  peer_entries.erase(id_);
+  peer_count = peer_entries.size();
 }
 
 PacketFilter* filter_of(int socket) {
-  if (entry_count == 0) return nullptr;
+  if (peer_count == 0) return nullptr;
   const int error = errno;
   struct stat status {};
   if (fstat(socket, &status) != 0) {
@@ -82,8 +83,8 @@ PacketFilter* filter_of(int socket) {
     known = {};
     if (const auto peer = peer_of(socket)) {
       known.inode = status.st_ino;
-      const std::lock_guard lock(mutex);
-      for (const auto& [id, entry] : entries) {
+      const std::lock_guard lock(peers_mutex);
+      for (const auto& [id, entry] : peer_entries) {
         if (entry.peer == *peer) known.filter = std::make_unique<PacketFilter>(entry.limits);
       }
     }

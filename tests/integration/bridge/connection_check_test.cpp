@@ -48,8 +48,8 @@ class ConnectionCheckTest : public ::testing::Test {
 TEST_F(ConnectionCheckTest, AllWellIsSaidOfEachAndExitsWithZero) {
   const auto checked = check({});
   EXPECT_EQ(checked.status, 0) << checked.output;
-  for (const auto* line :
-       {"broker       ok", "topics       ok", "endpoint     ok", "journal      ok"}) {
+  for (const auto* line : {"broker       ok", "topics       ok", "endpoint     ok",
+                           "journal      ok", "queue        ok"}) {
     EXPECT_THAT(checked.output, HasSubstr(line));
   }
   EXPECT_THAT(checked.output, Not(HasSubstr("FAULT")));

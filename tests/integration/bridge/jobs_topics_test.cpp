@@ -47,7 +47,7 @@ struct Readiness {
 
 /// A bridge that may do what `rules` say, and devices that may do anything.
 class JobsTopicsTest : public testing::TestWithParam<bool> {
- protected:
+ public:
   static std::string acl(const std::string& rules) {
     return "topic readwrite #\ntopic readwrite $aws/#\nuser gateway\n" + rules;
   }
@@ -120,6 +120,22 @@ TEST_P(JobsTopicsTest, NotReadyWhereTheCanaryPassesAndJobsTopicsDoNot) {
   EXPECT_THAT(said.text, HasSubstr("topic write $aws/things/+/jobs/#"));
   EXPECT_THAT(site.bridge->log(), HasSubstr(GetParam() ? "the broker refuses the bridge's replies"
                                                        : "Jobs requests do not reach the bridge"));
+}
+
+/// mosquitto grants shared subscriptions below $aws and delivers nothing on them.
+TEST(SharedJobsTopicsTest, WithAGroupItIsNotReadyWhereSharedSubscriptionsAreSilent) {
+  const Site site({.settings = {"broker.share_group=gateways"}});
+  const auto said = JobsTopicsTest::settled(site);
+  EXPECT_FALSE(said.ready) << said.text;
+  EXPECT_THAT(said.reasons, ElementsAre("requests_blocked")) << said.text;
+  EXPECT_THAT(said.text, HasSubstr("broker.share_group"));
+}
+
+TEST(SharedJobsTopicsTest, WithAGroupItIsReadyWhereTheyAreNot) {
+  const Site site({.settings = {"broker.share_group=gateways", "topics.base=fleet/{thing}/jobs"}});
+  const auto said = JobsTopicsTest::settled(site);
+  EXPECT_TRUE(said.ready) << said.text;
+  EXPECT_THAT(said.warnings, IsEmpty()) << said.text;
 }
 
 TEST_P(JobsTopicsTest, WhereRequestsComeInButNoReplyGoesOutItSaysWhatItCanSee) {

@@ -50,8 +50,7 @@ TEST_P(LargePacketTest, OfAQuarterGibibyteIsRejectedAndCostsNeitherMemoryNorTheC
       rejected = rejected ||
                  (packet->topic() == start_next_topic("lamp") + "/rejected" &&
                   packet->body.find("InvalidRequest") != std::string::npos &&
-                  packet->body.find("payload has more than 262144 bytes") != std::string::npos &&
-                  packet->body.find(R"("clientToken":"t")") != std::string::npos);
+                  packet->body.find("payload has more than 262144 bytes") != std::string::npos);
       served = served || packet->topic() == start_next_topic("calm") + "/accepted";
     }
   });

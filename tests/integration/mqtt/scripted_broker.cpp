@@ -13,13 +13,14 @@
 namespace jobs_bridge::testing_support {
 
 std::uint16_t Packet::number_at(std::size_t offset) const {
+  if (body.size() < offset + 2) return 0;
   const auto high = static_cast<unsigned char>(body.at(offset));
   const auto low = static_cast<unsigned char>(body.at(offset + 1));
   return static_cast<std::uint16_t>(high << 8 | low);
 }
 
 std::string Packet::topic() const {
-  return body.substr(2, number_at(0));
+  return body.size() < 2 ? "" : body.substr(2, number_at(0));
 }
 
 std::uint16_t Packet::publish_id() const {
@@ -116,7 +117,7 @@ void ScriptedBroker::Connection::acknowledge(std::uint16_t id, std::uint8_t reas
   send(Packet::puback, body);
 }
 
-ScriptedBroker::ScriptedBroker(Script script) {
+ScriptedBroker::ScriptedBroker(Script script, Takes takes) : takes_(takes) {
   listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -136,7 +137,7 @@ ScriptedBroker::~ScriptedBroker() {
     const std::lock_guard lock(mutex_);
     ending_ = true;
     shutdown(listener_, SHUT_RDWR);
-    if (open_ >= 0) shutdown(open_, SHUT_RDWR);
+    for (const int socket : open_) shutdown(socket, SHUT_RDWR);
   }
   thread_.join();
   close(listener_);
@@ -149,18 +150,28 @@ void ScriptedBroker::run(const Script& script) {
       const std::lock_guard lock(mutex_);
       if (ending_ || socket < 0) {
         if (socket >= 0) close(socket);
-        return;
+        break;
       }
-      open_ = socket;
+      open_.insert(socket);
     }
-    const timeval limit{.tv_sec = 10, .tv_usec = 0};
-    setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    Connection connection(socket);
-    script(connection, connections_++);
-    const std::lock_guard lock(mutex_);
-    open_ = -1;
-    close(socket);
+    const auto number = connections_++;
+    if (takes_ == Takes::one_by_one) {
+      serve(script, socket, number);
+    } else {
+      at_once_.emplace_back([this, &script, socket, number] { serve(script, socket, number); });
+    }
   }
+  for (auto& thread : at_once_) thread.join();
+}
+
+void ScriptedBroker::serve(const Script& script, int socket, std::size_t number) {
+  const timeval limit{.tv_sec = 10, .tv_usec = 0};
+  setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  Connection connection(socket);
+  script(connection, number);
+  const std::lock_guard lock(mutex_);
+  open_.erase(socket);
+  close(socket);
 }
 
 }  // namespace jobs_bridge::testing_support

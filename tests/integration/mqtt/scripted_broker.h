@@ -7,9 +7,11 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 namespace jobs_bridge::testing_support {
 
@@ -30,7 +32,8 @@ struct Packet {
   std::uint8_t flags = 0;
   std::string body;
 
-  /// The two bytes at `offset` of the body as a number.
+  /// The two bytes at `offset` of the body as a number; 0 if there are none: the bridge looks what
+  /// answers there, and says things that are no MQTT.
   [[nodiscard]] std::uint16_t number_at(std::size_t offset) const;
   /// Of a PUBLISH at QoS 1.
   [[nodiscard]] std::string topic() const;
@@ -38,7 +41,7 @@ struct Packet {
 };
 
 /// A broker whose every byte a test decides, for what a real one cannot be made to do. It takes one
-/// connection after another and plays the script with each.
+/// connection after another, or all at once, and plays the script with each.
 class ScriptedBroker {
  public:
   /// One connection, seen from the broker. Used by the script's thread.
@@ -69,7 +72,9 @@ class ScriptedBroker {
   };
   using Script = std::function<void(Connection&, std::size_t number)>;
 
-  explicit ScriptedBroker(Script script);
+  enum class Takes { one_by_one, at_once };
+  /// With `at_once` the script runs in a thread for each connection.
+  explicit ScriptedBroker(Script script, Takes takes = Takes::one_by_one);
   ~ScriptedBroker();
   ScriptedBroker(const ScriptedBroker&) = delete;
   ScriptedBroker& operator=(const ScriptedBroker&) = delete;
@@ -79,13 +84,16 @@ class ScriptedBroker {
 
  private:
   void run(const Script& script);
+  void serve(const Script& script, int socket, std::size_t number);
 
   std::uint16_t port_ = 0;
   int listener_ = -1;
   std::atomic<std::size_t> connections_{0};
   std::mutex mutex_;
   bool ending_ = false;
-  int open_ = -1;
+  std::set<int> open_;
+  const Takes takes_;
+  std::vector<std::thread> at_once_;  ///< the thread's own
   std::thread thread_;
 };
 

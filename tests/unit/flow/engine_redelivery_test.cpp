@@ -76,16 +76,17 @@ TEST(EngineRedeliveryTest, AnUpdateFromBeforeARestartIsKnownToo) {
 
 TEST(EngineRedeliveryTest, RepliesAreForgottenByNumberAndBySize) {
   RecentReplies replies;
-  const Publication small{.topic = "t", .payload = "p"};
-  for (std::uint64_t i = 1; i <= 1001; ++i) replies.add(i, small);
-  EXPECT_EQ(replies.find(1), nullptr);
-  ASSERT_NE(replies.find(2), nullptr);
-  replies.add(5000, {.topic = "t", .payload = std::string((1U << 20U) - 2, 'x')});
-  EXPECT_EQ(replies.find(1001), nullptr);
-  EXPECT_NE(replies.find(5000), nullptr);
-  replies.add(5001, {.topic = "t", .payload = std::string(2U << 20U, 'x')});
-  EXPECT_EQ(replies.find(5000), nullptr);
-  EXPECT_EQ(replies.find(5001), nullptr) << "larger than all may be together";
+  const Publication small{.topic = "t", .payload = "p", .thing = 7};
+  for (std::uint32_t i = 1; i <= 1001; ++i) replies.add(i, small);
+  EXPECT_EQ(replies.find(1, 7), nullptr);
+  EXPECT_EQ(replies.find(3, 8), nullptr) << "another thing's";
+  ASSERT_NE(replies.find(2, 7), nullptr);
+  replies.add(5000, {.topic = "t", .payload = std::string((1U << 20U) - 2, 'x'), .thing = 7});
+  EXPECT_EQ(replies.find(1001, 7), nullptr);
+  EXPECT_NE(replies.find(5000, 7), nullptr);
+  replies.add(5001, {.topic = "t", .payload = std::string(2U << 20U, 'x'), .thing = 7});
+  EXPECT_EQ(replies.find(5000, 7), nullptr);
+  EXPECT_EQ(replies.find(5001, 7), nullptr) << "larger than all may be together";
 }
 
 TEST(EngineRedeliveryTest, ARetainedRequestIsIgnoredAndNamed) {

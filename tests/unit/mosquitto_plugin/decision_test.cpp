@@ -115,13 +115,26 @@ TEST_F(DecisionTest, WhatIsNeitherRequestNorReplyIsLeftAlone) {
 
 TEST_F(DecisionTest, OnlyABridgesReplyIsDelivered) {
   const auto data = marked({.client_id = "asker", .topic = start_next, .qos = 1});
-  for (const auto* forger : {"device", "jobs-bridge-2", "jobs-bridg", "JOBS-BRIDGE", ""}) {
+  for (const auto* forger :
+       {"device", "jobs-bridge-2", "jobs-bridg", "JOBS-BRIDGE", "", "device-replies"}) {
     EXPECT_TRUE(leaves_alone({.client_id = forger,
                               .mqtt_5 = true,
                               .topic = start_next + "/accepted",
                               .correlation_data = data}))
         << forger;
   }
+}
+
+TEST_F(DecisionTest, ReplyOverTheBridgesSecondConnectionIsDelivered) {
+  const auto data = marked({.client_id = "asker", .topic = start_next, .qos = 1});
+  EXPECT_TRUE(std::holds_alternative<DeliverReply>(decision({.client_id = "jobs-bridge-replies",
+                                                             .mqtt_5 = true,
+                                                             .topic = start_next + "/accepted",
+                                                             .correlation_data = data})));
+  EXPECT_TRUE(leaves_alone({.client_id = "-replies",
+                            .mqtt_5 = true,
+                            .topic = start_next + "/accepted",
+                            .correlation_data = data}));
 }
 
 TEST_F(DecisionTest, BridgesMessageWithoutAMarkIsLeftAlone) {

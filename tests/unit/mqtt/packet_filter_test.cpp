@@ -87,8 +87,8 @@ TEST_F(PacketFilterTest, WhatIsWithinTheLimitPassesAsItIsHoweverItArrives) {
                      std::string("\xD0\0", 2) +
                      packet('\x30', prefixed("q/0") + std::string(1, '\0')) +
                      packet('\x90', kId + std::string("\0\1\1", 3)) + publish_5("", "x");
-  for (const std::size_t asked : {1, 2, 7, 1000}) {
-    for (const std::size_t arrived : {1, 3, 1000}) {
+  for (const std::size_t asked : {1U, 2U, 7U, 1000U}) {
+    for (const std::size_t arrived : {1U, 3U, 1000U}) {
       PacketFilter filter({.payload = 10, .mqtt_5 = true});
       EXPECT_EQ(filtered(filter, bytes, asked, arrived), bytes) << asked << " " << arrived;
     }

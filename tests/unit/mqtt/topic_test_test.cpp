@@ -191,6 +191,29 @@ TEST_F(TopicTestTest, WhatMayHaveGoneToAnotherMemberOfTheGroupIsUnseen) {
   EXPECT_EQ(member.state().requests, Verdict::good) << "those of other members come by the group";
 }
 
+TEST_F(TopicTestTest, WhatAGroupOfOneIsNotHandedIsHandedToNobody) {
+  auto shared = topics;
+  shared.shared = true;
+  shared.own_group = "group~b";
+  const auto verdict = [&](bool granted, bool comes) {
+    TopicTest member(shared, "nonce", true);
+    EXPECT_EQ(member.ask(now).size(), shared.requests.size());
+    EXPECT_EQ(member.ask(now).front(), "$share/group~b/" + shared.requests.front());
+    member.begin(now, true, granted);
+    for (int i = 0; i < 400; ++i, now += 10ms) {
+      if (const auto publication = member.next(now)) {
+        member.accepted(now);
+        if (comes) member.arrived(now, publication->topic, publication->payload);
+      }
+    }
+    return member.state();
+  };
+  EXPECT_EQ(verdict(true, false).requests, Verdict::bad);
+  EXPECT_NE(verdict(true, false).requests_cause.find("broker.share_group"), std::string::npos);
+  EXPECT_EQ(verdict(false, false).requests, Verdict::unseen) << "nothing is known without it";
+  EXPECT_EQ(verdict(true, true).requests, Verdict::good);
+}
+
 TEST_F(TopicTestTest, RequestsOfDevicesCountUntilTheTestIsKnownToBeAllowed) {
   connect();
   serve({});

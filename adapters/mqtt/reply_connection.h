@@ -1,0 +1,82 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "adapters/mqtt/broker_fault.h"
+#include "adapters/mqtt/broker_settings.h"
+#include "adapters/mqtt/session.h"
+
+namespace jobs_bridge::mqtt {
+
+/// A second connection to the broker that carries replies alone, for as long as the first one
+/// lives.
+///
+/// Brokers take a packet of each client in turn. Under a flood of requests by one device we owe the
+/// broker an acknowledgement for each, and over one connection the reply to another device waits
+/// behind thousands of them, for seconds. Neither MQTT library can send it before those. A client
+/// of its own, which owes the broker nothing, has its turn at once.
+///
+/// Not thread-safe; its events come as a Session's do, but for messages and subscriptions, which it
+/// has none of.
+class ReplyConnection {
+ public:
+  ReplyConnection(const BrokerSettings& settings, fibers::EventLoop& loop, Session::Events& events)
+      : settings_(settings_for_replies(settings)), loop_(loop), events_(events) {}
+
+  /// As Session::connect(); nothing: it is there.
+  std::optional<BrokerFault> connect(const std::string& address, int qos,
+                                     const std::function<bool()>& stopping) {
+    session_.emplace(Session::Wanted{.settings = settings_,
+                                     .filters = no_filters_,
+                                     .loop = loop_,
+                                     .clean = true,
+                                     .has_spoken = true,
+                                     .qos = qos},
+                     address, events_);
+    auto fault = session_->connect(stopping);
+    if (fault) session_.reset();
+    return fault;
+  }
+  /// Null: there is none.
+  [[nodiscard]] Session* session() { return session_ ? &*session_ : nullptr; }
+  [[nodiscard]] const std::string& client_id() const { return settings_.client_id; }
+
+ private:
+  class Replies final : public Session::Events {
+   public:
+    explicit Replies(Session::Events& events) : events_(events) {}
+    void arrived(Message) override {}
+    void subscribed(std::vector<Session::Answer>) override {}
+    void acknowledged(Outbox::Sequence sequence) override { events_.acknowledged(sequence); }
+    void unmatched(Outbox::Sequence sequence) override { events_.unmatched(sequence); }
+    void refused(Outbox::Sequence sequence, const Refusal& why) override {
+      events_.refused(sequence, why);
+    }
+    void too_large(std::size_t bytes) override { events_.too_large(bytes); }
+    void lost(BrokerFault fault, Evidence evidence) override {
+      events_.lost(std::move(fault), evidence);
+    }
+    void failed(const std::string& cause) noexcept override { events_.failed(cause); }
+
+   private:
+    Session::Events& events_;
+  };
+
+  static BrokerSettings settings_for_replies(BrokerSettings settings) {
+    settings.client_id += "-replies";
+    settings.session_expiry = {};
+    return settings;
+  }
+
+  const BrokerSettings settings_;
+  const std::vector<std::string> no_filters_;
+  fibers::EventLoop& loop_;
+  Replies events_;
+  std::optional<Session> session_;
+};
+
+}  // namespace jobs_bridge::mqtt
