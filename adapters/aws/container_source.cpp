@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <fstream>
-#include <iterator>
 #include <string_view>
 
 #include "adapters/aws/credential_document.h"
+#include "adapters/aws/file.h"
 #include "adapters/aws/service_url.h"
 
 namespace jobs_bridge::aws {
@@ -16,6 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto patience = 2s;
+constexpr std::size_t largest_token = 64 * 1024;
 constexpr std::string_view agent_of_ecs = "169.254.170.2";
 
 Failure<SourceFault> fault(std::string cause) {
@@ -59,12 +59,11 @@ Result<ServiceUrl, SourceFault> ContainerSource::place() const {
 Result<std::string, SourceFault> ContainerSource::authorization() const {
   const auto path = environment_("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
   if (!path) return environment_("AWS_CONTAINER_AUTHORIZATION_TOKEN").value_or("");
-  std::ifstream file(*path, std::ios::binary);
-  std::string token(std::istreambuf_iterator<char>(file), {});
-  if (!file || token.empty()) {
-    return fault("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE " + *path +
-                 ": cannot be read or is empty");
-  }
+  auto content = read_file(*path, largest_token);
+  const auto where = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE " + *path + ": ";
+  if (!content) return fault(where + content.error().cause);
+  auto token = *std::move(content);
+  if (token.empty()) return fault(where + "is empty");
   while (token.ends_with('\n') || token.ends_with('\r')) token.pop_back();
   return token;
 }
@@ -80,7 +79,7 @@ Result<Credentials, SourceFault> ContainerSource::fetch(MonotonicTime deadline) 
   where->origin.connect_timeout = patience;
   where->origin.answer_timeout = patience;
   const auto answer = query_.ask(where->origin, request, deadline);
-  if (!answer) return fault(answer.error());
+  if (!answer) return fault(answer.error().detail);
   return read_document(*answer, DocumentForm::instance,
                        "the container's agent at " + where->origin.host,
                        std::chrono::steady_clock::now(), clock_());

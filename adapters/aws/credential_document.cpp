@@ -31,7 +31,34 @@ std::string text_in(const Json& object, const char* name) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-/// A message that may be logged: one line, not too long.
+std::string refusal(const HttpResponse& response, const Json& document) {
+  auto text = "HTTP " + std::to_string(response.status);
+  if (!document.is_object()) return text;
+  for (const char* name : {"message", "Message", "code", "Code"}) {
+    if (const auto said = text_in(document, name); !said.empty()) return text + ": " + tamed(said);
+  }
+  return text;
+}
+
+/// `Z`, `+hh:mm` or `-hhmm`, in seconds; nothing for any other text.
+std::optional<std::int64_t> read_offset(std::string_view text) {
+  if (text == "Z" || text == "z") return 0;
+  if (text.empty() || (text.front() != '+' && text.front() != '-')) return std::nullopt;
+  const std::int64_t sign = text.front() == '-' ? -1 : 1;
+  text.remove_prefix(1);
+  std::string digits(text);
+  if (digits.size() == 5 && digits[2] == ':') digits.erase(2, 1);
+  if (digits.size() != 4 || digits.find_first_not_of("0123456789") != std::string::npos) {
+    return std::nullopt;
+  }
+  const auto hours = std::int64_t{digits[0] - '0'} * 10 + (digits[1] - '0');
+  const auto minutes = std::int64_t{digits[2] - '0'} * 10 + (digits[3] - '0');
+  if (hours > 23 || minutes > 59) return std::nullopt;
+  return sign * (hours * 3600 + minutes * 60);
+}
+
+}  // namespace
+
 std::string tamed(std::string text) {
   constexpr std::size_t longest = 200;
   if (text.size() > longest) {
@@ -45,17 +72,6 @@ std::string tamed(std::string text) {
   return text;
 }
 
-std::string refusal(const HttpResponse& response, const Json& document) {
-  auto text = "HTTP " + std::to_string(response.status);
-  if (!document.is_object()) return text;
-  for (const char* name : {"message", "Message", "code", "Code"}) {
-    if (const auto said = text_in(document, name); !said.empty()) return text + ": " + tamed(said);
-  }
-  return text;
-}
-
-}  // namespace
-
 std::optional<std::int64_t> read_timestamp(std::string_view text) {
   std::tm parts{};
   const std::string whole(text);
@@ -65,8 +81,28 @@ std::optional<std::int64_t> read_timestamp(std::string_view text) {
     ++rest;
     while (*rest >= '0' && *rest <= '9') ++rest;
   }
-  if (std::string_view(rest) != "Z") return std::nullopt;
-  return timegm(&parts);
+  const auto offset = read_offset(rest);
+  if (!offset) return std::nullopt;
+  return timegm(&parts) - *offset;
+}
+
+Result<Credentials, SourceFault> with_end(Credentials credentials, const std::string& expiration,
+                                          const HttpResponse& response, const std::string& where,
+                                          MonotonicTime now, std::int64_t unix_now) {
+  const auto fault = [&](const std::string& what) {
+    return Failure{SourceFault{.cause = where + ": " + what}};
+  };
+  credentials.expiration = read_timestamp(expiration);
+  if (!credentials.expiration) return fault("the credentials' expiration is not a time");
+  const auto date = read_http_date(response.date);
+  const auto issued = date ? date->time_since_epoch().count() : unix_now;
+  // Nobody issues them for longer; and the sum must not overflow.
+  constexpr std::int64_t longest = 10L * 365 * 86400;
+  // Date leaves out a fraction of a second, so they may end that much earlier.
+  const auto left = std::clamp<std::int64_t>(*credentials.expiration - issued - 1, 0, longest);
+  credentials.expires = now + std::chrono::seconds(left);
+  if (left == 0) return fault("it hands out credentials that have expired already");
+  return check_usable(std::move(credentials), where);
 }
 
 Result<Credentials, SourceFault> read_document(const HttpResponse& response, DocumentForm form,
@@ -91,18 +127,8 @@ Result<Credentials, SourceFault> read_document(const HttpResponse& response, Doc
   credentials.secret_access_key = text_in(document, names.secret);
   credentials.session_token = text_in(document, names.token);
   if (document.contains(names.expiration)) {
-    credentials.expiration = read_timestamp(text_in(document, names.expiration));
-    if (!credentials.expiration) {
-      return fault("the credentials' expiration is not a time");
-    }
-    const auto date = read_http_date(response.date);
-    const auto issued = date ? date->time_since_epoch().count() : unix_now;
-    // Nobody issues them for longer; and the sum must not overflow.
-    constexpr std::int64_t longest = 10L * 365 * 86400;
-    // Date leaves out a fraction of a second, so they may end that much earlier.
-    const auto left = std::clamp<std::int64_t>(*credentials.expiration - issued - 1, 0, longest);
-    credentials.expires = now + std::chrono::seconds(left);
-    if (left == 0) return fault("it hands out credentials that have expired already");
+    return with_end(std::move(credentials), text_in(document, names.expiration), response, where,
+                    now, unix_now);
   }
   return check_usable(std::move(credentials), where);
 }

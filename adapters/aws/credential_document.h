@@ -27,7 +27,16 @@ Result<Credentials, SourceFault> read_document(const HttpResponse& response, Doc
                                                const std::string& where, MonotonicTime now,
                                                std::int64_t unix_now);
 
-/// `2018-01-18T09:18:06Z`, also with a fraction, in seconds since 1970.
+/// Credentials that end when `expiration` says, told as above, once they have been found usable.
+Result<Credentials, SourceFault> with_end(Credentials credentials, const std::string& expiration,
+                                          const HttpResponse& response, const std::string& where,
+                                          MonotonicTime now, std::int64_t unix_now);
+
+/// Somebody else's words, so that they may be logged: one line, not too long.
+std::string tamed(std::string text);
+
+/// `2018-01-18T09:18:06Z`, also with a fraction, or with an offset (`+01:00`, `-0330`) in place of
+/// the Z; in seconds since 1970.
 std::optional<std::int64_t> read_timestamp(std::string_view text);
 
 }  // namespace jobs_bridge::aws

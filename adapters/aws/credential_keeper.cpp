@@ -1,5 +1,8 @@
 #include "adapters/aws/credential_keeper.h"
 
+#include <pthread.h>
+
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <utility>
@@ -28,8 +31,12 @@ std::string seconds_until(const std::optional<MonotonicTime>& moment) {
 }  // namespace
 
 CredentialKeeper::CredentialKeeper(std::unique_ptr<CredentialSource> source, std::uint64_t seed,
-                                   Log& log)
-    : source_(std::move(source)), log_(log), schedule_(Random(seed)), thread_([this] { run(); }) {}
+                                   Log& log, Duration between_looks)
+    : source_(std::move(source)),
+      log_(log),
+      between_looks_(between_looks),
+      schedule_(Random(seed)),
+      thread_([this] { run(); }) {}
 
 CredentialKeeper::~CredentialKeeper() {
   stop();
@@ -46,11 +53,19 @@ void CredentialKeeper::stop() {
 }
 
 void CredentialKeeper::run() {
+  pthread_setname_np(pthread_self(), "credentials");
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait_until(lock, schedule_.due(), [this] { return stopping_ || forced_; });
+    changed_.wait_until(lock, std::min(schedule_.due(), time_now() + between_looks_),
+                        [this] { return stopping_ || forced_; });
     if (stopping_) return;
-    if (!forced_ && time_now() < schedule_.due()) continue;
+    if (!forced_ && time_now() < schedule_.due()) {
+      lock.unlock();
+      const bool returned = source_->has_returned();
+      lock.lock();
+      if (stopping_) return;
+      if (!returned && !forced_) continue;
+    }
     forced_ = false;
     ++begun_;
     lock.unlock();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -21,8 +22,10 @@ namespace jobs_bridge::aws {
 /// call it.
 class CredentialKeeper {
  public:
-  /// Begins to fetch at once. `log` must outlive it.
-  CredentialKeeper(std::unique_ptr<CredentialSource> source, std::uint64_t seed, Log& log);
+  /// Begins to fetch at once. `log` must outlive it. `between_looks`: how often it looks whether a
+  /// better source has returned.
+  CredentialKeeper(std::unique_ptr<CredentialSource> source, std::uint64_t seed, Log& log,
+                   Duration between_looks = std::chrono::seconds(10));
   ~CredentialKeeper();
   CredentialKeeper(const CredentialKeeper&) = delete;
   CredentialKeeper& operator=(const CredentialKeeper&) = delete;
@@ -64,6 +67,7 @@ class CredentialKeeper {
 
   const std::unique_ptr<CredentialSource> source_;
   Log& log_;
+  const Duration between_looks_;
 
   mutable std::mutex mutex_;
   fibers::ConditionVariable changed_;  ///< an outcome has come, or a wish to renew, or the end

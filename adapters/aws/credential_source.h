@@ -34,6 +34,14 @@ class CredentialSource {
   /// Whether credentials without an end may change behind our back, as those in files do.
   [[nodiscard]] virtual bool can_change() const { return false; }
 
+  /// Whether there is something of this kind here, so that fetch() would not find it absent; sees
+  /// files and variables only, and asks nobody. Called by the thread that fetches.
+  virtual bool is_there() { return false; }
+
+  /// Whether it would now begin with another source than the one that its credentials came from;
+  /// as cheap as is_there(), and called likewise.
+  virtual bool has_returned() { return false; }
+
   /// Ends a fetch in progress, and every later one, at once.
   virtual void stop() {}
 };

@@ -29,7 +29,8 @@ Result<Credentials, SourceFault> EnvironmentSource::fetch(MonotonicTime) {
   Credentials credentials;
   credentials.access_key_id = *id;
   credentials.secret_access_key = *secret;
-  credentials.session_token = environment_("AWS_SESSION_TOKEN").value_or("");
+  auto token = environment_("AWS_SECURITY_TOKEN");
+  credentials.session_token = token ? *token : environment_("AWS_SESSION_TOKEN").value_or("");
   return check_usable(std::move(credentials), name());
 }
 

@@ -5,14 +5,14 @@
 
 namespace jobs_bridge::aws {
 
-Result<HttpResponse, std::string> HttpQuery::ask(const Origin& origin, const HttpRequest& request,
+Result<HttpResponse, HttpFailure> HttpQuery::ask(const Origin& origin, const HttpRequest& request,
                                                  MonotonicTime deadline) {
   auto opened = open_(origin);
-  if (!opened) return Failure{opened.error()};
+  if (!opened) return Failure{HttpFailure{HttpFailure::Kind::connect, false, opened.error()}};
   const std::shared_ptr<Endpoint> server = std::move(opened).value();
   {
     const std::lock_guard lock(mutex_);
-    if (stopped_) return Failure{std::string("stopped")};
+    if (stopped_) return Failure{HttpFailure{HttpFailure::Kind::stopped, false, "stopped"}};
     asked_ = server;
   }
   auto outcome = server->open()->perform(request, deadline);
@@ -20,7 +20,7 @@ Result<HttpResponse, std::string> HttpQuery::ask(const Origin& origin, const Htt
     const std::lock_guard lock(mutex_);
     asked_.reset();
   }
-  if (const auto* failure = std::get_if<HttpFailure>(&outcome)) return Failure{failure->detail};
+  if (const auto* failure = std::get_if<HttpFailure>(&outcome)) return Failure{*failure};
   return std::get<HttpResponse>(std::move(outcome));
 }
 

@@ -17,8 +17,8 @@ class HttpQuery {
  public:
   explicit HttpQuery(OpenOrigin open) : open_(std::move(open)) {}
 
-  /// The answer, whatever its status; an error names host and cause.
-  Result<HttpResponse, std::string> ask(const Origin& origin, const HttpRequest& request,
+  /// The answer, whatever its status; a failure names host and cause.
+  Result<HttpResponse, HttpFailure> ask(const Origin& origin, const HttpRequest& request,
                                         MonotonicTime deadline);
   void stop();
 

@@ -1,5 +1,7 @@
 #include "adapters/aws/instance_source.h"
 
+#include <strings.h>
+
 #include <chrono>
 
 #include "adapters/aws/credential_document.h"
@@ -22,6 +24,14 @@ HttpRequest question(std::string target, const std::string& token) {
           .repeatable = true};
 }
 
+/// The service is there and its answer is not: it reaches no farther than the hop limit.
+std::string why_no_session(const HttpFailure& failure) {
+  if (failure.kind != HttpFailure::Kind::timeout || !failure.maybe_sent) return failure.detail;
+  return failure.detail +
+         "; in a container on an EC2 instance the answer needs one hop more: aws ec2 "
+         "modify-instance-metadata-options --http-put-response-hop-limit 2";
+}
+
 /// A token or a role's name: one line.
 std::string first_line(const std::string& text) {
   return text.substr(0, text.find_first_of("\r\n"));
@@ -30,7 +40,8 @@ std::string first_line(const std::string& text) {
 }  // namespace
 
 Result<Credentials, SourceFault> InstanceSource::fetch(MonotonicTime deadline) {
-  if (environment_("AWS_EC2_METADATA_DISABLED") == "true") {
+  if (const auto disabled = environment_("AWS_EC2_METADATA_DISABLED");
+      disabled && strcasecmp(disabled->c_str(), "true") == 0) {
     return Failure{SourceFault{.absent = true, .cause = "AWS_EC2_METADATA_DISABLED is true"}};
   }
   const auto given = environment_("AWS_EC2_METADATA_SERVICE_ENDPOINT");
@@ -51,7 +62,7 @@ Result<Credentials, SourceFault> InstanceSource::fetch(MonotonicTime deadline) {
                             .repeatable = true};
   const auto token = query_.ask(service, session, deadline);
   // No answer: this is no instance, as far as one can tell.
-  if (!token) return Failure{SourceFault{.absent = true, .cause = token.error()}};
+  if (!token) return Failure{SourceFault{.absent = true, .cause = why_no_session(token.error())}};
   const auto refused = [&](const HttpResponse& answer, const std::string& what) {
     return Failure{SourceFault{
         .absent = false, .cause = where + ": " + what + ": HTTP " + std::to_string(answer.status)}};
@@ -60,7 +71,7 @@ Result<Credentials, SourceFault> InstanceSource::fetch(MonotonicTime deadline) {
   const auto session_token = first_line(token->body);
 
   const auto role = query_.ask(service, question(roles, session_token), deadline);
-  if (!role) return Failure{SourceFault{.absent = false, .cause = role.error()}};
+  if (!role) return Failure{SourceFault{.absent = false, .cause = role.error().detail}};
   if (role->status == 404) {
     return Failure{SourceFault{.absent = true, .cause = where + ": the instance has no role"}};
   }
@@ -69,7 +80,7 @@ Result<Credentials, SourceFault> InstanceSource::fetch(MonotonicTime deadline) {
     return refused(*role, "no role");
   }
   const auto answer = query_.ask(service, question(roles + name, session_token), deadline);
-  if (!answer) return Failure{SourceFault{.absent = false, .cause = answer.error()}};
+  if (!answer) return Failure{SourceFault{.absent = false, .cause = answer.error().detail}};
   return read_document(*answer, DocumentForm::instance, where, std::chrono::steady_clock::now(),
                        clock_());
 }

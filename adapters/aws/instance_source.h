@@ -9,7 +9,7 @@
 namespace jobs_bridge::aws {
 
 /// The credentials of the role of an EC2 instance, from its metadata service in version 2 (AWS EC2
-/// user guide, "Use IMDSv2"). AWS_EC2_METADATA_DISABLED=true turns it off,
+/// user guide, "Use IMDSv2"). AWS_EC2_METADATA_DISABLED=true (in any case) turns it off,
 /// AWS_EC2_METADATA_SERVICE_ENDPOINT (http://host[:port]) points elsewhere.
 class InstanceSource final : public CredentialSource {
  public:

@@ -17,7 +17,7 @@ Result<Credentials, SourceFault> IotSource::fetch(MonotonicTime deadline) {
     request.headers.emplace_back("x-amzn-iot-thingname", settings_.thing_name);
   }
   const auto answer = query_.ask(settings_.provider, request, deadline);
-  if (!answer) return Failure{SourceFault{.cause = answer.error()}};
+  if (!answer) return Failure{SourceFault{.cause = answer.error().detail}};
   return read_document(*answer, DocumentForm::iot, host + ", role alias " + settings_.role_alias,
                        std::chrono::steady_clock::now(), clock_());
 }

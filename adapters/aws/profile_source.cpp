@@ -1,127 +1,198 @@
 #include "adapters/aws/profile_source.h"
 
-#include <SimpleIni.h>
-
-#include <array>
-#include <cerrno>
-#include <cstdio>
+#include <algorithm>
+#include <charconv>
 #include <optional>
-#include <system_error>
+#include <vector>
 
 #include "adapters/aws/usable.h"
 
 namespace jobs_bridge::aws {
 namespace {
 
-using IniFile = CSimpleIniCaseA;
+/// More than anybody's roles are chained.
+constexpr std::size_t most_roles = 16;
 
-/// Far more than anybody's profiles take.
-constexpr std::size_t largest_file = std::size_t{1} << 20U;
-
-struct FileContent {
-  bool exists = false;
-  std::string text;
-  std::string fault;  ///< why it cannot be read; empty: it can
-};
-
-FileContent read_file(const std::string& path) {
-  FileContent content;
-  std::FILE* const file = path.empty() ? nullptr : std::fopen(path.c_str(), "re");
-  if (file == nullptr) {
-    const int error = path.empty() ? ENOENT : errno;
-    content.exists = error != ENOENT && error != ENOTDIR;
-    if (content.exists) content.fault = std::generic_category().message(error);
-    return content;
-  }
-  content.exists = true;
-  std::array<char, 4096> block;
-  while (content.text.size() <= largest_file) {
-    const auto count = std::fread(block.data(), 1, block.size(), file);
-    content.text.append(block.data(), count);
-    if (count < block.size()) break;
-  }
-  if (std::ferror(file) != 0) content.fault = std::generic_category().message(errno);
-  if (content.text.size() > largest_file) content.fault = "larger than 1 MiB";
-  std::fclose(file);
-  return content;
+std::optional<std::string> profile_of(const Environment& environment) {
+  auto name = environment("AWS_DEFAULT_PROFILE");
+  return name ? name : environment("AWS_PROFILE");
 }
 
-std::string value_of(const IniFile& file, const std::string& section, const char* key) {
-  const char* const value = file.GetValue(section.c_str(), key, "");
-  return value == nullptr ? std::string() : std::string(value);
+/// The path of a file that the environment names, with the home directory in place of `~`.
+std::string file_of(std::optional<std::string> given, const Environment& environment,
+                    const char* usual) {
+  const auto home = environment("HOME");
+  if (!given) return home ? *home + "/.aws/" + usual : std::string();
+  return home && given->starts_with("~/") ? *home + given->substr(1) : *given;
+}
+
+bool has_keys(const Profile& profile) {
+  return profile.contains("aws_access_key_id") || profile.contains("aws_secret_access_key");
+}
+
+bool names_role(const Profile& profile) {
+  return profile.contains("role_arn") && !profile.contains("web_identity_token_file");
+}
+
+const Profile* find(const Profiles& profiles, const std::string& name) {
+  const auto found = profiles.find(name);
+  return found == profiles.end() ? nullptr : &found->second;
 }
 
 /// What this profile wants done that we do not do.
-std::optional<std::string> unsupported_in(const IniFile& file, const std::string& section) {
-  for (const char* key : {"role_arn", "sso_session", "sso_start_url", "credential_process",
-                          "web_identity_token_file", "credential_source", "source_profile"}) {
-    if (!value_of(file, section, key).empty()) return key;
+std::optional<std::string> unsupported_in(const Profile& profile) {
+  for (const char* key : {"sso_session", "sso_start_url", "login_session", "credential_process",
+                          "credential_source"}) {
+    if (!value_of(profile, key).empty()) return key;
   }
   return std::nullopt;
 }
 
-std::string home_file(const Environment& environment, const char* name) {
-  const auto home = environment("HOME");
-  return home ? *home + "/.aws/" + name : std::string();
+Role role_of(const Profile& profile) {
+  Role role{.arn = value_of(profile, "role_arn"),
+            .session_name = value_of(profile, "role_session_name"),
+            .external_id = value_of(profile, "external_id"),
+            .duration = value_of(profile, "duration_seconds")};
+  // botocore passes over what is no number.
+  unsigned seconds = 0;
+  const char* const end = role.duration.data() + role.duration.size();
+  const auto [rest, error] = std::from_chars(role.duration.data(), end, seconds);
+  if (error != std::errc() || rest != end) role.duration.clear();
+  return role;
 }
 
-std::string or_home(std::optional<std::string> given, const Environment& environment,
-                    const char* name) {
-  return given ? *std::move(given) : home_file(environment, name);
+Failure<SourceFault> fault(std::string cause) {
+  return {SourceFault{.cause = std::move(cause)}};
+}
+
+Result<Credentials, SourceFault> keys_in(const Profile& profile, const std::string& where) {
+  Credentials credentials;
+  credentials.access_key_id = value_of(profile, "aws_access_key_id");
+  credentials.secret_access_key = value_of(profile, "aws_secret_access_key");
+  credentials.session_token = value_of(
+      profile, profile.contains("aws_security_token") ? "aws_security_token" : "aws_session_token");
+  return check_usable(std::move(credentials), where);
 }
 
 }  // namespace
 
 ProfileSource::ProfileSource(const std::string& profile, const std::string& credentials_file,
-                             const Environment& environment)
-    : profile_(profile == "default" ? environment("AWS_PROFILE").value_or(profile) : profile),
+                             const Environment& environment, std::unique_ptr<Sts> sts, Part part)
+    : profile_(profile == "default" ? profile_of(environment).value_or(profile) : profile),
       credentials_file_(
           credentials_file.empty()
-              ? or_home(environment("AWS_SHARED_CREDENTIALS_FILE"), environment, "credentials")
+              ? file_of(environment("AWS_SHARED_CREDENTIALS_FILE"), environment, "credentials")
               : credentials_file),
-      config_file_(or_home(environment("AWS_CONFIG_FILE"), environment, "config")) {}
+      config_file_(file_of(environment("AWS_CONFIG_FILE"), environment, "config")),
+      sts_(std::move(sts)),
+      part_(part) {}
 
-Result<Credentials, SourceFault> ProfileSource::fetch(MonotonicTime) {
-  const std::pair<const std::string*, std::string> places[] = {
-      {&credentials_file_, profile_},
-      // Only this file calls them so, and not the default one.
-      {&config_file_, profile_ == "default" ? profile_ : "profile " + profile_}};
-  std::string searched;
-  bool any_file = false;
-  for (const auto& [path, section] : places) {
-    if (path->empty()) continue;
-    searched += (searched.empty() ? "" : " or ") + *path;
-    const auto content = read_file(*path);
-    any_file = any_file || content.exists;
-    if (!content.fault.empty()) {
-      return Failure{SourceFault{.cause = *path + ": " + content.fault}};
+std::string ProfileSource::places() const {
+  const bool both = !credentials_file_.empty() && !config_file_.empty();
+  return credentials_file_ + (both ? " or " : "") + config_file_;
+}
+
+bool ProfileSource::is_there() {
+  const auto files = read_profile_files(credentials_file_, config_file_);
+  if (!files) return false;
+  const auto* const profile = find(files->merged, profile_);
+  if (profile == nullptr) return false;
+  if (names_role(*profile)) return part_ != Part::rest;
+  return part_ != Part::role && (profile->contains("web_identity_token_file") ||
+                                 (!value_of(*profile, "aws_access_key_id").empty() &&
+                                  !value_of(*profile, "aws_secret_access_key").empty()));
+}
+
+Result<Credentials, SourceFault> ProfileSource::fetch(MonotonicTime deadline) {
+  const auto files = read_profile_files(credentials_file_, config_file_);
+  if (!files) return fault(files.error());
+  const auto* const profile = find(files->merged, profile_);
+  if (profile != nullptr && names_role(*profile)) {
+    if (part_ != Part::rest) return assume_role(*files, deadline);
+  } else if (part_ != Part::role) {
+    return all_but_role(*files, profile_, deadline);
+  }
+  return Failure{SourceFault{.absent = true, .cause = "profile " + profile_ + " names no role"}};
+}
+
+/// From one profile to its source, until one is reached that has credentials; then back, a role
+/// each.
+Result<Credentials, SourceFault> ProfileSource::assume_role(const ProfileFiles& files,
+                                                            MonotonicTime deadline) {
+  std::vector<Role> roles;
+  std::vector<std::string> visited;
+  auto name = profile_;
+  const auto* profile = find(files.merged, name);
+  bool itself = false;  // whether the source is the profile itself, for its keys
+  while (names_role(*profile) && !itself && (roles.empty() || !has_keys(*profile))) {
+    const auto where = "profile " + name + ": ";
+    visited.push_back(name);
+    if (visited.size() > most_roles) return fault(where + "too many roles, one for another");
+    for (const char* key : {"credential_source", "mfa_serial"}) {
+      if (!value_of(*profile, key).empty()) return fault(where + key + " is not supported");
     }
-    IniFile file;
-    if (file.LoadData(content.text) < 0) {
-      return Failure{SourceFault{.cause = *path + ": not a file of profiles"}};
+    const auto source = value_of(*profile, "source_profile");
+    if (source.empty()) {
+      return fault(where +
+                   "role_arn is set, but source_profile, which says whose keys to use, is "
+                   "not");
     }
-    if (!file.SectionExists(section.c_str())) continue;
-    const auto in = *path + " [" + section + "]";
-    Credentials credentials;
-    credentials.access_key_id = value_of(file, section, "aws_access_key_id");
-    credentials.secret_access_key = value_of(file, section, "aws_secret_access_key");
-    credentials.session_token = value_of(file, section, "aws_session_token");
-    if (!credentials.access_key_id.empty() || !credentials.secret_access_key.empty()) {
-      return check_usable(std::move(credentials), in);
+    roles.push_back(role_of(*profile));
+    profile = find(files.merged, source);
+    if (profile == nullptr) {
+      return fault(where + "there is no profile " + source + ", its source_profile, in " +
+                   places());
     }
-    if (const auto key = unsupported_in(file, section)) {
-      return Failure{SourceFault{.cause = in + ": " + *key +
-                                          " is not supported: a profile with aws_access_key_id "
-                                          "and aws_secret_access_key is"}};
+    itself = source == name && has_keys(*profile);
+    if (!itself && std::ranges::find(visited, source) != visited.end()) {
+      return fault(where + "its source_profile " + source + " leads back to it");
+    }
+    name = source;
+  }
+  auto credentials = all_but_role(files, name, deadline);
+  if (!credentials) return fault(credentials.error().cause);
+  for (auto role = roles.rbegin(); role != roles.rend(); ++role) {
+    credentials = sts_->assume(*role, *credentials, deadline);
+    if (!credentials) return fault("profile " + profile_ + ": " + credentials.error().cause);
+  }
+  return credentials;
+}
+
+Result<Credentials, SourceFault> ProfileSource::all_but_role(const ProfileFiles& files,
+                                                             const std::string& name,
+                                                             MonotonicTime deadline) {
+  if (const auto* const profile = find(files.merged, name)) {
+    const auto token_file = value_of(*profile, "web_identity_token_file");
+    const auto role = role_of(*profile);
+    if (!token_file.empty() && role.arn.empty()) {
+      return fault("profile " + name + ": web_identity_token_file is set, but role_arn is not");
+    }
+    if (!token_file.empty()) {
+      auto credentials = sts_->assume_with_web_identity(role, token_file, deadline);
+      if (!credentials) return fault("profile " + name + ": " + credentials.error().cause);
+      return credentials;
+    }
+    const std::pair<const Profiles*, const std::string*> places_of_keys[] = {
+        {&files.credentials, &credentials_file_}, {&files.configuration, &config_file_}};
+    for (const auto& [profiles, path] : places_of_keys) {
+      const auto* const there = find(*profiles, name);
+      if (there != nullptr && has_keys(*there)) {
+        return keys_in(*there, *path + ", profile " + name);
+      }
+    }
+    if (const auto key = unsupported_in(*profile)) {
+      return fault(
+          "profile " + name + ": " + *key +
+          " is not supported: aws_access_key_id and aws_secret_access_key, or role_arn with "
+          "source_profile, are");
     }
   }
-  if (searched.empty()) {
+  if (places().empty()) {
     return Failure{SourceFault{.absent = true, .cause = "HOME is not set, and no file is named"}};
   }
   return Failure{SourceFault{.absent = true,
-                             .cause = any_file
-                                          ? "no keys for profile " + profile_ + " in " + searched
-                                          : "there is no file " + searched}};
+                             .cause = files.any ? "no keys for profile " + name + " in " + places()
+                                                : "there is no file " + places()}};
 }
 
 }  // namespace jobs_bridge::aws

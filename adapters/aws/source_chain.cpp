@@ -16,7 +16,28 @@ void SourceChain::stop() {
   for (const auto& source : sources_) source->stop();
 }
 
+CredentialSource* SourceChain::returned() const {
+  const auto* const chosen = chosen_.load();
+  if (chosen == nullptr) return nullptr;
+  for (const auto& source : sources_) {
+    if (source.get() == chosen) return nullptr;
+    if (source->is_there()) return source.get();
+  }
+  return nullptr;
+}
+
+bool SourceChain::has_returned() {
+  return returned() != nullptr;
+}
+
 Result<Credentials, SourceFault> SourceChain::fetch(MonotonicTime deadline) {
+  if (auto* const source = returned()) {
+    // What is wrong with it, the log does not have: the other one goes on meanwhile.
+    if (auto credentials = source->fetch(deadline)) {
+      chosen_ = source;
+      return credentials;
+    }
+  }
   if (auto* const chosen = chosen_.load()) {
     auto credentials = chosen->fetch(deadline);
     if (credentials || !credentials.error().absent) return credentials;

@@ -28,11 +28,17 @@ std::string aws_endpoint(std::string_view region, const EndpointVariant& variant
   return url;
 }
 
+std::string sts_host(std::string_view region) {
+  const bool china = region.starts_with("cn-");
+  return std::string("sts.").append(region).append(china ? ".amazonaws.com.cn" : ".amazonaws.com");
+}
+
 bool is_isolated(std::string_view region) {
   return region.starts_with("us-iso") || region.starts_with("eu-iso");
 }
 
 std::string region_in(std::string_view host) {
+  if (host.ends_with('.')) host.remove_suffix(1);
   constexpr std::string_view endings[] = {".amazonaws.com", ".amazonaws.com.cn", ".api.aws",
                                           ".api.amazonwebservices.com.cn"};
   for (const auto ending : endings) {

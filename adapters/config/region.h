@@ -25,6 +25,9 @@ struct EndpointVariant {
 /// iot-jobs-data). The partition, China or elsewhere, follows from the region.
 std::string aws_endpoint(std::string_view region, const EndpointVariant& variant);
 
+/// The host of AWS STS for the region (botocore, endpoint rule set of sts).
+std::string sts_host(std::string_view region);
+
 /// Whether the region is of a partition whose names are not public knowledge.
 bool is_isolated(std::string_view region);
 

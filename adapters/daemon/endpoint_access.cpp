@@ -10,8 +10,12 @@
 #include "adapters/aws/instance_source.h"
 #include "adapters/aws/iot_source.h"
 #include "adapters/aws/profile_source.h"
+#include "adapters/aws/service_url.h"
 #include "adapters/aws/source_chain.h"
+#include "adapters/aws/sts.h"
+#include "adapters/aws/web_identity_source.h"
 #include "adapters/config/no_proxy.h"
+#include "adapters/config/region.h"
 #include "adapters/config/secret.h"
 #include "adapters/https/https_endpoint.h"
 
@@ -97,32 +101,86 @@ SourcePointer iot_source(const config::Configuration& configuration, const OpenO
   return std::make_unique<aws::IotSource>(std::move(settings), open, wall_clock);
 }
 
-SourcePointer make_source(CredentialSource kind, const config::Configuration& configuration,
-                          const OpenOrigin& open) {
-  const auto& credentials = configuration.credentials;
+/// AWS STS, or what AWS_ENDPOINT_URL_STS says in its place.
+Result<aws::Sts::Settings, std::string> sts_settings(const config::Configuration& configuration) {
+  const auto& endpoint = configuration.endpoint;
+  aws::Sts::Settings settings;
+  settings.region = endpoint.region;
+  settings.service.host = config::sts_host(endpoint.region);
+  if (const auto given = aws::process_environment("AWS_ENDPOINT_URL_STS")) {
+    const auto url = aws::read_service_url(*given);
+    if (!url || url->target != "/") {
+      return Failure{std::string("AWS_ENDPOINT_URL_STS is not of the form https://host[:port]")};
+    }
+    if (!url->origin.tls && !config::is_loopback(url->origin.host)) {
+      return Failure{std::string("AWS_ENDPOINT_URL_STS is plain http:// to another host")};
+    }
+    settings.service = url->origin;
+  }
+  settings.service.ca_file = endpoint.ca_file;
+  settings.service.through_proxy = true;
+  settings.service.connect_timeout = endpoint.connect_timeout;
+  settings.service.answer_timeout = endpoint.answer_timeout;
+  return settings;
+}
+
+/// Makes the sources of a configuration.
+class Sources {
+ public:
+  Sources(const config::Configuration& configuration, OpenOrigin open, aws::Sts::Settings sts)
+      : configuration_(configuration), open_(std::move(open)), sts_(std::move(sts)) {}
+
+  [[nodiscard]] SourcePointer of(CredentialSource kind) const;
+
+ private:
+  using Part = aws::ProfileSource::Part;
+  [[nodiscard]] std::unique_ptr<aws::Sts> sts() const {
+    return std::make_unique<aws::Sts>(sts_, open_, wall_clock);
+  }
+  [[nodiscard]] SourcePointer profile(Part part) const {
+    const auto& credentials = configuration_.credentials;
+    return std::make_unique<aws::ProfileSource>(credentials.profile, credentials.credentials_file,
+                                                aws::process_environment, sts(), part);
+  }
+  [[nodiscard]] SourcePointer chain() const;
+
+  const config::Configuration& configuration_;
+  const OpenOrigin open_;
+  const aws::Sts::Settings sts_;
+};
+
+SourcePointer Sources::of(CredentialSource kind) const {
   const aws::Environment environment = aws::process_environment;
   switch (kind) {
     case CredentialSource::environment:
       return std::make_unique<aws::EnvironmentSource>(environment);
     case CredentialSource::profile:
-      return std::make_unique<aws::ProfileSource>(credentials.profile, credentials.credentials_file,
-                                                  environment);
+      return profile(Part::all);
+    case CredentialSource::web_identity:
+      return std::make_unique<aws::WebIdentitySource>(environment, sts());
     case CredentialSource::iot:
-      return iot_source(configuration, open);
+      return iot_source(configuration_, open_);
     case CredentialSource::container:
-      return std::make_unique<aws::ContainerSource>(environment, open, wall_clock);
+      return std::make_unique<aws::ContainerSource>(environment, open_, wall_clock);
     case CredentialSource::instance:
-      return std::make_unique<aws::InstanceSource>(environment, open, wall_clock);
+      return std::make_unique<aws::InstanceSource>(environment, open_, wall_clock);
     case CredentialSource::none:
     case CredentialSource::standard:
       break;
   }
-  // The order of the AWS SDKs, with AWS IoT where a gateway has been given it.
-  std::vector<CredentialSource> order = {CredentialSource::environment, CredentialSource::profile};
-  if (credentials.iot_endpoint) order.push_back(CredentialSource::iot);
-  order.insert(order.end(), {CredentialSource::container, CredentialSource::instance});
+  return chain();
+}
+
+/// In botocore's order, with AWS IoT where a gateway has been given it.
+SourcePointer Sources::chain() const {
   std::vector<SourcePointer> sources;
-  for (const auto part : order) sources.push_back(make_source(part, configuration, open));
+  sources.push_back(of(CredentialSource::environment));
+  sources.push_back(profile(Part::role));
+  sources.push_back(of(CredentialSource::web_identity));
+  sources.push_back(profile(Part::rest));
+  if (configuration_.credentials.iot_endpoint) sources.push_back(of(CredentialSource::iot));
+  sources.push_back(of(CredentialSource::container));
+  sources.push_back(of(CredentialSource::instance));
   return std::make_unique<aws::SourceChain>(std::move(sources));
 }
 
@@ -143,10 +201,12 @@ Result<std::unique_ptr<EndpointAccess>, std::string> EndpointAccess::open(
   access->https_ = std::move(https).value();
   const auto source = configuration.credentials.source;
   if (source == CredentialSource::none) return access;
+  auto sts = sts_settings(configuration);
+  if (!sts) return Failure{sts.error()};
+  const Sources sources(configuration, origin_opener(endpoint, log), *std::move(sts));
   access->clock_ = std::make_unique<aws::SigningClock>(wall_clock, log);
-  access->keeper_ = std::make_unique<aws::CredentialKeeper>(
-      make_source(source, configuration, origin_opener(endpoint, log)), std::random_device()(),
-      log);
+  access->keeper_ =
+      std::make_unique<aws::CredentialKeeper>(sources.of(source), std::random_device()(), log);
   access->signing_ = std::make_unique<aws::SigningEndpoint>(
       *access->https_, aws::SigningEndpoint::Settings{.region = endpoint.region, .host = host},
       *access->keeper_, *access->clock_);

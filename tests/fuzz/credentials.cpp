@@ -1,7 +1,7 @@
-// What hands out credentials. Input, a line of: `instance` or `iot` (an answer: the status, Date
-// and the body follow, a line each but the body), `container` (the value of ..._FULL_URI, then the
-// token, then the body), `url` (a URL), `time` (a timestamp), or else the profile, before the files
-// of profiles, which a line `--` separates.
+// What hands out credentials. Input, a line of: `instance`, `iot` or `sts` (an answer: the status,
+// Date and the body follow, a line each but the body), `container` (the value of ..._FULL_URI, then
+// the token, then the body), `url` (a URL), `time` (a timestamp), or else the profile, before the
+// files of profiles, which a line `--` separates.
 
 #include <algorithm>
 #include <fstream>
@@ -13,6 +13,7 @@
 #include "adapters/aws/credential_document.h"
 #include "adapters/aws/profile_source.h"
 #include "adapters/aws/service_url.h"
+#include "adapters/aws/sts_answer.h"
 #include "bridge/jobs/whole_number.h"
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/promise.h"
@@ -99,7 +100,11 @@ void read_profiles(std::string_view profile, fuzz::Input& input, MonotonicTime n
     if (name == "AWS_CONFIG_FILE") return config;
     return std::nullopt;
   };
-  ProfileSource source(std::string(profile), credentials, environment);
+  const OpenOrigin nobody = [](const Origin&) -> Result<std::unique_ptr<Endpoint>, std::string> {
+    return Failure{std::string("nobody is asked")};
+  };
+  ProfileSource source(std::string(profile), credentials, environment,
+                       std::make_unique<Sts>(Sts::Settings{}, nobody, [] { return 0; }));
   check(source.fetch(now), now);
 }
 
@@ -117,11 +122,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::Input input(data, size);
   const MonotonicTime now{std::chrono::hours(1)};
   const auto kind = input.line();
-  if (kind == "instance" || kind == "iot") {
+  if (kind == "instance" || kind == "iot" || kind == "sts") {
     HttpResponse response;
     response.status = whole_number<int>(input.line()).value_or(200);
     response.date = input.line();
     response.body = input.rest();
+    if (kind == "sts") return check(read_sts_answer(response, "STS", now, 1'500'000'000), now), 0;
     const auto form = kind == "iot" ? DocumentForm::iot : DocumentForm::instance;
     check(read_document(response, form, "the server", now, 1'500'000'000), now);
   } else if (kind == "container") {

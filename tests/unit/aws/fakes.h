@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <chrono>
 #include <deque>
 #include <map>
@@ -11,6 +13,8 @@
 #include <vector>
 
 #include "adapters/aws/credential_source.h"
+#include "adapters/aws/profile_source.h"
+#include "adapters/aws/sts.h"
 #include "bridge/ports.h"
 
 namespace jobs_bridge::aws {
@@ -28,6 +32,24 @@ inline Credentials keys(const std::string& id, std::optional<Duration> life = {}
   credentials.session_token = "token-of-" + id;
   if (life) credentials.expires = std::chrono::steady_clock::now() + *life;
   return credentials;
+}
+
+inline std::int64_t clock_of_2020() {
+  return 1577836800;
+}
+
+/// The credentials; a fault fails the test.
+inline Credentials found(const Result<Credentials, SourceFault>& outcome) {
+  if (outcome) return *outcome;
+  ADD_FAILURE() << outcome.error().cause;
+  return {};
+}
+
+/// The fault; credentials fail the test.
+inline SourceFault fault_of(const Result<Credentials, SourceFault>& outcome) {
+  if (!outcome) return outcome.error();
+  ADD_FAILURE() << "credentials";
+  return {};
 }
 
 /// Variables of a map.
@@ -99,6 +121,24 @@ class ScriptedServer {
   std::deque<HttpOutcome> outcomes_;
   std::vector<Asked> asked_;
 };
+
+inline std::unique_ptr<Sts> sts_at(ScriptedServer& server) {
+  Sts::Settings settings;
+  settings.service.host = "sts.eu-central-1.amazonaws.com";
+  settings.region = "eu-central-1";
+  return std::make_unique<Sts>(std::move(settings), server.opener(), clock_of_2020);
+}
+
+/// For sources that need not ask AWS STS.
+inline std::unique_ptr<Sts> nobody_to_ask() {
+  static ScriptedServer nobody;
+  return sts_at(nobody);
+}
+
+inline ProfileSource profile_source(const std::string& profile, const std::string& file,
+                                    const Environment& environment) {
+  return {profile, file, environment, nobody_to_ask()};
+}
 
 inline std::string header_of(const HttpRequest& request, const std::string& name) {
   for (const auto& [key, value] : request.headers) {

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -22,28 +23,11 @@ using testing::HasSubstr;
 using testing::Not;
 using testing_support::TemporaryDirectory;
 
-std::int64_t clock_of_2020() {
-  return 1577836800;
-}
 constexpr const char* date_of_2018 = "Thu, 18 Jan 2018 08:18:06 GMT";
 constexpr const char* instance_document =
     R"({"Code":"Success","AccessKeyId":"ASIA1","SecretAccessKey":"s3","Token":"t/+=","Expiration":"2018-01-18T09:18:06Z"})";
 constexpr const char* iot_document =
     R"({"credentials":{"accessKeyId":"ASIA1","secretAccessKey":"s3","sessionToken":"t/+=","expiration":"2018-01-18T09:18:06Z"}})";
-
-/// The credentials; a fault fails the test.
-Credentials found(const Result<Credentials, SourceFault>& outcome) {
-  if (outcome) return *outcome;
-  ADD_FAILURE() << outcome.error().cause;
-  return {};
-}
-
-/// The fault; credentials fail the test.
-SourceFault fault_of(const Result<Credentials, SourceFault>& outcome) {
-  if (!outcome) return outcome.error();
-  ADD_FAILURE() << "credentials";
-  return {};
-}
 
 TEST(EnvironmentSourceTest, ThreeVariablesAreTheCredentials) {
   EnvironmentSource source(variables(
@@ -85,13 +69,13 @@ TEST_F(ProfileSourceTest, ProfileOfTheCredentialsFileCounts) {
                           "# comment\n[default]\naws_access_key_id=D\naws_secret_access_key=E\n\n"
                           "[gateway]\naws_access_key_id = A\naws_secret_access_key = B/+\n"
                           "aws_session_token = C==\n");
-  const auto credentials = found(ProfileSource("gateway", file, variables({})).fetch(soon()));
+  const auto credentials = found(profile_source("gateway", file, variables({})).fetch(soon()));
   EXPECT_EQ(credentials.access_key_id, "A");
   EXPECT_EQ(credentials.secret_access_key, "B/+");
   EXPECT_EQ(credentials.session_token, "C==");
-  EXPECT_EQ(found(ProfileSource("default", file, variables({})).fetch(soon())).access_key_id, "D");
+  EXPECT_EQ(found(profile_source("default", file, variables({})).fetch(soon())).access_key_id, "D");
   EXPECT_EQ(
-      found(ProfileSource("default", file, variables({{"AWS_PROFILE", "gateway"}})).fetch(soon()))
+      found(profile_source("default", file, variables({{"AWS_PROFILE", "gateway"}})).fetch(soon()))
           .access_key_id,
       "A");
 }
@@ -102,7 +86,7 @@ TEST_F(ProfileSourceTest, LongTokenIsWhole) {
                           "[default]\naws_access_key_id=D\naws_secret_access_key=E\n"
                           "aws_session_token=" +
                               token + "\n");
-  EXPECT_EQ(found(ProfileSource("default", file, variables({})).fetch(soon())).session_token,
+  EXPECT_EQ(found(profile_source("default", file, variables({})).fetch(soon())).session_token,
             token);
 }
 
@@ -111,8 +95,8 @@ TEST_F(ProfileSourceTest, ConfigurationFileCallsProfilesByTheirWord) {
       write("config", "[profile gateway]\naws_access_key_id=A\naws_secret_access_key=B\n");
   const auto environment = variables(
       {{"AWS_CONFIG_FILE", file}, {"AWS_SHARED_CREDENTIALS_FILE", directory_.file("missing")}});
-  EXPECT_EQ(found(ProfileSource("gateway", "", environment).fetch(soon())).access_key_id, "A");
-  const auto fault = fault_of(ProfileSource("other", "", environment).fetch(soon()));
+  EXPECT_EQ(found(profile_source("gateway", "", environment).fetch(soon())).access_key_id, "A");
+  const auto fault = fault_of(profile_source("other", "", environment).fetch(soon()));
   EXPECT_TRUE(fault.absent);
   EXPECT_THAT(fault.cause, HasSubstr("no keys for profile other"));
 }
@@ -120,16 +104,16 @@ TEST_F(ProfileSourceTest, ConfigurationFileCallsProfilesByTheirWord) {
 TEST_F(ProfileSourceTest, HomeIsWhereTheFilesAreUnlessSaidOtherwise) {
   std::filesystem::create_directory(directory_.path() / ".aws");
   write(".aws/credentials", "[default]\naws_access_key_id=A\naws_secret_access_key=B\n");
-  EXPECT_EQ(found(ProfileSource("default", "", variables({{"HOME", directory_.path().string()}}))
+  EXPECT_EQ(found(profile_source("default", "", variables({{"HOME", directory_.path().string()}}))
                       .fetch(soon()))
                 .access_key_id,
             "A");
-  EXPECT_TRUE(fault_of(ProfileSource("default", "", variables({})).fetch(soon())).absent);
+  EXPECT_TRUE(fault_of(profile_source("default", "", variables({})).fetch(soon())).absent);
 }
 
 TEST_F(ProfileSourceTest, FileReplacedOnDiskIsReadAnew) {
   const auto file = write("c", "[default]\naws_access_key_id=A\naws_secret_access_key=B\n");
-  ProfileSource source("default", file, variables({}));
+  ProfileSource source("default", file, variables({}), nobody_to_ask());
   EXPECT_TRUE(source.can_change());
   EXPECT_EQ(found(source.fetch(soon())).access_key_id, "A");
   write("c", "[default]\naws_access_key_id=N\naws_secret_access_key=B\n");
@@ -137,15 +121,79 @@ TEST_F(ProfileSourceTest, FileReplacedOnDiskIsReadAnew) {
 }
 
 TEST_F(ProfileSourceTest, ProfileThatAsksSomebodyElseIsAFaultThatNamesTheKey) {
-  const auto file = write("c", "[default]\nrole_arn = arn:aws:iam::1:role/x\n");
-  const auto fault = fault_of(ProfileSource("default", file, variables({})).fetch(soon()));
-  EXPECT_FALSE(fault.absent);
-  EXPECT_THAT(fault.cause, HasSubstr("role_arn is not supported"));
+  for (const char* key : {"credential_process", "sso_session", "sso_start_url", "login_session"}) {
+    const auto file = write("c", std::string("[default]\n") + key + " = x\n");
+    const auto fault = fault_of(profile_source("default", file, variables({})).fetch(soon()));
+    EXPECT_FALSE(fault.absent) << key;
+    EXPECT_THAT(fault.cause, HasSubstr(std::string(key) + " is not supported"));
+  }
+}
+
+TEST_F(ProfileSourceTest, KeysCountInAnyCase) {
+  const auto file = write("c", "[default]\nAWS_ACCESS_KEY_ID=A\nAws_Secret_Access_Key=B\n");
+  EXPECT_EQ(found(profile_source("default", file, variables({})).fetch(soon())).access_key_id, "A");
+}
+
+TEST_F(ProfileSourceTest, OlderNameOfTheSessionTokenCounts) {
+  const auto file = write("c",
+                          "[default]\naws_access_key_id=A\naws_secret_access_key=B\n"
+                          "aws_security_token=C\n");
+  EXPECT_EQ(found(profile_source("default", file, variables({})).fetch(soon())).session_token, "C");
+}
+
+TEST_F(ProfileSourceTest, ConfigurationFileMayQuoteNamesAndSpellTheDefaultOut) {
+  const std::string pair = "\naws_access_key_id=A\naws_secret_access_key=B\n";
+  const std::pair<std::string, std::string> sections[] = {
+      {"[profile default]", "default"},
+      {"[default]", "default"},
+      {"[profile \"my gateway\"]", "my gateway"},
+      {"[profile 'my gateway']", "my gateway"},
+      {"[profile \t gateway ]", "gateway"}};
+  for (const auto& [section, name] : sections) {
+    const auto file = write("config", section + pair);
+    const auto environment = variables({{"AWS_CONFIG_FILE", file}});
+    EXPECT_EQ(found(profile_source(name, "", environment).fetch(soon())).access_key_id, "A")
+        << section;
+  }
+  for (const std::string section : {"[gateway]", "[profile my gateway]", "[profilegateway]",
+                                    "[profile \"gateway]", "[sso-session gateway]"}) {
+    const auto file = write("config", section + pair);
+    const auto environment = variables({{"AWS_CONFIG_FILE", file}});
+    EXPECT_TRUE(fault_of(profile_source("gateway", "", environment).fetch(soon())).absent)
+        << section;
+  }
+}
+
+TEST_F(ProfileSourceTest, OlderVariableForTheProfileWinsAsInBotocore) {
+  const auto file = write("c",
+                          "[old]\naws_access_key_id=O\naws_secret_access_key=B\n"
+                          "[new]\naws_access_key_id=N\naws_secret_access_key=B\n");
+  const auto id = [&](std::map<std::string, std::string> values) {
+    return found(profile_source("default", file, variables(std::move(values))).fetch(soon()))
+        .access_key_id;
+  };
+  EXPECT_EQ(id({{"AWS_DEFAULT_PROFILE", "old"}}), "O");
+  EXPECT_EQ(id({{"AWS_PROFILE", "new"}}), "N");
+  EXPECT_EQ(id({{"AWS_DEFAULT_PROFILE", "old"}, {"AWS_PROFILE", "new"}}), "O");
+}
+
+TEST_F(ProfileSourceTest, TildeIsTheHomeDirectory) {
+  write("mine", "[default]\naws_access_key_id=A\naws_secret_access_key=B\n");
+  const auto environment =
+      variables({{"HOME", directory_.path().string()}, {"AWS_SHARED_CREDENTIALS_FILE", "~/mine"}});
+  EXPECT_EQ(found(profile_source("default", "", environment).fetch(soon())).access_key_id, "A");
+}
+
+TEST_F(ProfileSourceTest, PipeIsAFaultAndNobodyWaitsForItsWriter) {
+  const auto pipe = directory_.file("pipe");
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THAT(fault_of(profile_source("default", pipe, variables({})).fetch(soon())).cause,
+              HasSubstr("is not a regular file"));
 }
 
 TEST_F(ProfileSourceTest, HalfAPairIsAFaultThatDoesNotQuoteIt) {
   const auto file = write("c", "[default]\naws_secret_access_key=hush\n");
-  EXPECT_THAT(fault_of(ProfileSource("default", file, variables({})).fetch(soon())).cause,
+  EXPECT_THAT(fault_of(profile_source("default", file, variables({})).fetch(soon())).cause,
               AllOf(HasSubstr("access key id is empty"), Not(HasSubstr("hush"))));
 }
 
@@ -211,9 +259,15 @@ TEST(CredentialDocumentTest, NonsenseIsAFaultThatQuotesNoSecret) {
   }
 }
 
-TEST(CredentialDocumentTest, TimestampsAreReadWithAndWithoutAFraction) {
+TEST(CredentialDocumentTest, TimestampsAreReadWithAFractionOrAnOffset) {
   EXPECT_EQ(read_timestamp("2018-01-18T09:18:06Z"), 1516267086);
   EXPECT_EQ(read_timestamp("2018-01-18T09:18:06.123Z"), 1516267086);
+  EXPECT_EQ(read_timestamp("2018-01-18T10:18:06+01:00"), 1516267086);
+  EXPECT_EQ(read_timestamp("2018-01-18T05:48:06.5-0330"), 1516267086);
+  EXPECT_EQ(read_timestamp("2018-01-18T09:18:06+00:00"), 1516267086);
+  for (const char* offset : {"+1:00", "+24:00", "+01:60", "+01", "+01:00x", "+0a:00", "01:00"}) {
+    EXPECT_FALSE(read_timestamp(std::string("2018-01-18T09:18:06") + offset)) << offset;
+  }
   EXPECT_FALSE(read_timestamp("2018-01-18T09:18:06"));
   EXPECT_FALSE(read_timestamp("2018-01-18"));
   EXPECT_FALSE(read_timestamp(""));
@@ -294,9 +348,27 @@ TEST(InstanceSourceTest, MachineThatIsNoInstanceAndOneWithoutARoleHaveNone) {
       fault_of(InstanceSource(variables({}), roleless.opener(), clock_of_2020).fetch(soon()))
           .absent);
   ScriptedServer off;
-  const auto disabled = variables({{"AWS_EC2_METADATA_DISABLED", "true"}});
-  EXPECT_TRUE(fault_of(InstanceSource(disabled, off.opener(), clock_of_2020).fetch(soon())).absent);
+  for (const char* word : {"true", "TRUE", "True"}) {
+    const auto disabled = variables({{"AWS_EC2_METADATA_DISABLED", word}});
+    EXPECT_TRUE(
+        fault_of(InstanceSource(disabled, off.opener(), clock_of_2020).fetch(soon())).absent);
+  }
   EXPECT_TRUE(off.asked().empty());
+}
+
+TEST(InstanceSourceTest, AnswerThatDoesNotComeThroughNamesTheHopLimit) {
+  const auto cause_after = [](HttpFailure::Kind kind, bool maybe_sent) {
+    ScriptedServer server;
+    server.will_answer(HttpOutcome(HttpFailure{kind, maybe_sent, "no answer within 2 s"}));
+    const auto fault =
+        fault_of(InstanceSource(variables({}), server.opener(), clock_of_2020).fetch(soon()));
+    EXPECT_TRUE(fault.absent);
+    return fault.cause;
+  };
+  EXPECT_THAT(cause_after(HttpFailure::Kind::timeout, true),
+              AllOf(HasSubstr("no answer within 2 s"), HasSubstr("hop-limit 2")));
+  EXPECT_THAT(cause_after(HttpFailure::Kind::timeout, false), Not(HasSubstr("hop")));
+  EXPECT_THAT(cause_after(HttpFailure::Kind::connect, true), Not(HasSubstr("hop")));
 }
 
 /// A source that says what a test tells it to.
@@ -310,6 +382,9 @@ class ToldSource final : public CredentialSource {
     auto outcome = outcomes_.front();
     outcomes_.pop_front();
     return outcome;
+  }
+  bool is_there() override {
+    return !outcomes_.empty() && (outcomes_.front() || !outcomes_.front().error().absent);
   }
 
  private:
@@ -333,6 +408,41 @@ TEST(SourceChainTest, FirstThatHasCredentialsStaysWhileItIsThere) {
   EXPECT_EQ(found(chain.fetch(soon())).access_key_id, "B");
   const auto gone = fault_of(chain.fetch(soon()));
   EXPECT_EQ(gone.cause, "one: not here; two: not here");
+}
+
+TEST(SourceChainTest, OneThatComesFirstAndIsThereAgainTakesOver) {
+  const Failure absent{SourceFault{.absent = true, .cause = "is empty"}};
+  const Failure broken{SourceFault{.absent = false, .cause = "down"}};
+  std::deque<ToldSource::Outcome> first{keys("A"), absent, absent, broken, keys("A")};
+  std::deque<ToldSource::Outcome> second{keys("B"), keys("B")};
+  std::vector<std::unique_ptr<CredentialSource>> sources;
+  sources.push_back(std::make_unique<ToldSource>("file", first));
+  sources.push_back(std::make_unique<ToldSource>("instance", second));
+  SourceChain chain(std::move(sources));
+  EXPECT_EQ(found(chain.fetch(soon())).access_key_id, "A");
+  EXPECT_FALSE(chain.has_returned());
+  EXPECT_EQ(found(chain.fetch(soon())).access_key_id, "B") << "the file is empty";
+  EXPECT_TRUE(chain.has_returned());
+  EXPECT_EQ(found(chain.fetch(soon())).access_key_id, "B") << "the file is there, and broken";
+  EXPECT_TRUE(chain.has_returned());
+  EXPECT_EQ(found(chain.fetch(soon())).access_key_id, "A");
+  EXPECT_EQ(chain.name(), "file");
+  EXPECT_FALSE(chain.has_returned());
+}
+
+TEST_F(ProfileSourceTest, IsThereOnceItsFileHasItsKeys) {
+  const auto file = write("c", "");
+  ProfileSource source("default", file, variables({}), nobody_to_ask(), ProfileSource::Part::rest);
+  ProfileSource role("default", file, variables({}), nobody_to_ask(), ProfileSource::Part::role);
+  EXPECT_FALSE(source.is_there());
+  write("c", "[default]\naws_access_key_id=A\n");
+  EXPECT_FALSE(source.is_there());
+  write("c", "[default]\naws_access_key_id=A\naws_secret_access_key=B\n");
+  EXPECT_TRUE(source.is_there());
+  EXPECT_FALSE(role.is_there());
+  write("c", "[default]\nrole_arn=arn:aws:iam::1:role/x\nsource_profile=other\n");
+  EXPECT_FALSE(source.is_there());
+  EXPECT_TRUE(role.is_there());
 }
 
 }  // namespace
