@@ -2,15 +2,17 @@
 
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
 
 #include <memory>
+#include <mutex>
 #include <ostream>
 #include <string>
 #include <utility>
 
 #include "adapters/log/line.h"
+#include "adapters/log/output.h"
 
 namespace jobs_bridge::logging {
 namespace {
@@ -36,10 +38,40 @@ const char* pattern_of(Format format) {
                                 : "%Y-%m-%dT%H:%M:%S.%eZ %l %v";
 }
 
+/// spdlog's part of an Output.
+class OutputSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit OutputSink(int descriptor) : output_(descriptor) {}
+
+  std::uint64_t dropped() {
+    const std::lock_guard lock(mutex_);
+    return output_.dropped();
+  }
+  void told(std::uint64_t count) {
+    const std::lock_guard lock(mutex_);
+    output_.told(count);
+  }
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    output_.write({line.data(), line.size()});
+  }
+  void flush_() override {}
+
+ private:
+  Output output_;
+};
+
 }  // namespace
 
 class StructuredLog::Implementation {
  public:
+  Implementation(Format format, Severity level, std::shared_ptr<OutputSink> output)
+      : Implementation(format, level, spdlog::sink_ptr(output)) {
+    output_ = std::move(output);
+  }
   Implementation(Format format, Severity level, spdlog::sink_ptr sink)
       : format_(format), logger_("jobs-bridge", std::move(sink)) {
     logger_.set_formatter(std::make_unique<spdlog::pattern_formatter>(
@@ -55,23 +87,34 @@ class StructuredLog::Implementation {
   bool enabled(Severity severity) const { return logger_.should_log(level_of(severity)); }
 
   void write(Severity severity, std::string_view event, std::initializer_list<Field> fields) {
+    if (const auto dropped = output_ ? output_->dropped() : 0; dropped > 0) {
+      log(Severity::warning, "lines of the log were dropped: nobody read them",
+          {{"count", std::to_string(dropped)}});
+      output_->told(dropped);
+    }
+    log(severity, event, fields);
+  }
+
+ private:
+  void log(Severity severity, std::string_view event, std::initializer_list<Field> fields) {
     const std::string line =
         format_ == Format::json ? json_members(event, fields) : text_line(event, fields);
     logger_.log(level_of(severity), spdlog::string_view_t(line));
   }
 
- private:
   const Format format_;
+  std::shared_ptr<OutputSink> output_;  ///< null: it writes to a stream
   spdlog::logger logger_;
 };
 
-StructuredLog::StructuredLog(Format format, Severity level)
-    : implementation_(std::make_unique<Implementation>(
-          format, level, std::make_shared<spdlog::sinks::stderr_sink_mt>())) {}
+StructuredLog::StructuredLog(Format format, Severity level, int descriptor)
+    : implementation_(std::make_unique<Implementation>(format, level,
+                                                       std::make_shared<OutputSink>(descriptor))) {}
 
 StructuredLog::StructuredLog(Format format, Severity level, std::ostream& out)
     : implementation_(std::make_unique<Implementation>(
-          format, level, std::make_shared<spdlog::sinks::ostream_sink_mt>(out))) {}
+          format, level, spdlog::sink_ptr(std::make_shared<spdlog::sinks::ostream_sink_mt>(out)))) {
+}
 
 StructuredLog::~StructuredLog() = default;
 

@@ -14,11 +14,13 @@ namespace jobs_bridge::logging {
 /// json: `{"time":"2026-01-01T12:00:00.123Z","severity":"warning","event":...,"thing":"x",...}`
 enum class Format { text, json };
 
-/// The log on standard error: one line for each event, whatever a field holds, in UTC. Fields
-/// without a value are left out. Any thread may call any function; none throws.
+/// The log: one line for each event, whatever a field holds, in UTC. Fields without a value are
+/// left out. When nobody reads them lines are dropped, and how many is said once somebody does. Any
+/// thread may call any function; none throws.
 class StructuredLog final : public Log {
  public:
-  StructuredLog(Format format, Severity level);
+  /// Writes to `descriptor`, which must stay open: a pipe, a socket, a terminal or a file.
+  StructuredLog(Format format, Severity level, int descriptor);
   /// Writes to `out` instead, which must outlive the log.
   StructuredLog(Format format, Severity level, std::ostream& out);
   StructuredLog(const StructuredLog&) = delete;

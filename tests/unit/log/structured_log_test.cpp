@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 #include <regex>
@@ -182,7 +183,7 @@ TEST(StructuredLogTest, LinesOfSeveralThreadsDoNotMix) {
 TEST(StructuredLogTest, StandardErrorGetsTheLine) {
   ::testing::internal::CaptureStderr();
   {
-    StructuredLog log(Format::text, Severity::info);
+    StructuredLog log(Format::text, Severity::info, STDERR_FILENO);
     log.write(Severity::info, "started", {{"version", "1"}});
   }
   EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr(" info started version=1\n"));
