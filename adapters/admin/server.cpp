@@ -1,6 +1,7 @@
 #include "adapters/admin/server.h"
 
 #include <httplib.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -143,6 +144,7 @@ class Server::Implementation {
  private:
   /// The library gives up its socket when the system refuses it one connection.
   void serve(const std::string& host) {
+    pthread_setname_np(pthread_self(), "admin");
     while (!http_.listen_after_bind() && !stopped_.try_acquire_for(1s)) {
       http_.bind_to_port(host, port_);
     }

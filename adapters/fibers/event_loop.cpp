@@ -1,5 +1,6 @@
 #include "adapters/fibers/event_loop.h"
 
+#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -217,6 +218,7 @@ void EventLoop::wake_here(Fiber& fiber) {
 }
 
 void EventLoop::run() {
+  pthread_setname_np(pthread_self(), "event-loop");
   while (take_posted()) {
     run_ready();
     poll();

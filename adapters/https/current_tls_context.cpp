@@ -25,8 +25,8 @@ CurrentTlsContext::Stamp CurrentTlsContext::stamp_of(const std::string& path) {
 }
 
 CurrentTlsContext::Stamps CurrentTlsContext::stamps_of(const TlsSettings& settings) {
-  return {stamp_of(settings.ca_file), stamp_of(settings.certificate_file),
-          stamp_of(settings.private_key_file)};
+  return {stamp_of(settings.ca_file.empty() ? system_authorities_file() : settings.ca_file),
+          stamp_of(settings.certificate_file), stamp_of(settings.private_key_file)};
 }
 
 Result<std::unique_ptr<CurrentTlsContext>, std::string> CurrentTlsContext::load(

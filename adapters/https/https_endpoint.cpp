@@ -53,7 +53,10 @@ std::optional<std::string> fault_of(const EndpointSettings& settings) {
 
 std::string host_header(const EndpointSettings& settings) {
   const bool https = settings.scheme == EndpointSettings::Scheme::https;
-  const std::string whole = authority(settings.host, settings.port);
+  // The dot of a complete name is the resolver's affair; servers know themselves without.
+  auto host = settings.host;
+  if (host.ends_with('.')) host.pop_back();
+  const std::string whole = authority(host, settings.port);
   if (settings.port != (https ? 443 : 80)) return whole;
   return whole.substr(0, whole.rfind(':'));
 }

@@ -1,5 +1,7 @@
 #include "adapters/https/resolver.h"
 
+#include <pthread.h>
+
 #include <exception>
 #include <mutex>
 #include <optional>
@@ -61,6 +63,7 @@ void Resolver::start_lookup() {
   state_->under_way = true;
   try {
     std::thread([state = state_, host = host_, lookup = lookup_] {
+      pthread_setname_np(pthread_self(), "host-lookup");
       Addresses found = look_up(lookup, host);
       const std::lock_guard lock(state->mutex);
       state->last = std::move(found);

@@ -21,11 +21,19 @@ std::string setting_or(const char* variable, const char* otherwise) {
   return value != nullptr ? value : otherwise;
 }
 
+}  // namespace
+
+std::string system_authorities_file() {
+  return setting_or(X509_get_default_cert_file_env(), X509_get_default_cert_file());
+}
+
+namespace {
+
 /// OpenSSL takes no notice when there are none, and then every peer is refused as unknown.
 bool system_has_authorities() {
   namespace fs = std::filesystem;
   std::error_code ignored;
-  const fs::path file = setting_or(X509_get_default_cert_file_env(), X509_get_default_cert_file());
+  const fs::path file = system_authorities_file();
   const fs::path folder = setting_or(X509_get_default_cert_dir_env(), X509_get_default_cert_dir());
   return fs::exists(file, ignored) ||
          fs::directory_iterator(folder, ignored) != fs::directory_iterator();
@@ -42,7 +50,11 @@ std::optional<std::string> load_authorities(SSL_CTX* context, const std::string&
     return "the system's certificate authorities: " + tls::take_error();
   }
   if (auto fault = tls::unreadable("ca_file", path)) return fault;
-  if (SSL_CTX_load_verify_file(context, path.c_str()) == 1) return std::nullopt;
+  if (SSL_CTX_load_verify_file(context, path.c_str()) == 1) {
+    // Who names an authority trusts it, be it one that another has signed.
+    X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
+    return std::nullopt;
+  }
   return "ca_file " + path + ": not a PEM file with certificates (" + tls::take_error() + ")";
 }
 

@@ -19,6 +19,9 @@ struct TlsSettings {
   std::string private_key_file;
 };
 
+/// The file with the system's authorities, which SSL_CERT_FILE may name; it need not be there.
+std::string system_authorities_file();
+
 struct SslDeleter {
   void operator()(SSL* ssl) const { SSL_free(ssl); }
 };

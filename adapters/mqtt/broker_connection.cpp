@@ -1,5 +1,7 @@
 #include "adapters/mqtt/broker_connection.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -92,7 +94,10 @@ class BrokerConnection::Implementation final : private Session::Events {
   const Sender& sender() const { return sender_; }
 
   void start() {
-    keeper_ = std::thread([this] { keep_connected(); });
+    keeper_ = std::thread([this] {
+      pthread_setname_np(pthread_self(), "broker");
+      keep_connected();
+    });
   }
 
   void stop() {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/mqtt/library.h"
 #include "adapters/mqtt/packet_filter.h"
 #include "adapters/mqtt/topic_test.h"
 
@@ -30,6 +31,7 @@ struct BrokerSettings {
   /// Where it is besides, such as the other nodes of a cluster: tried in turn.
   std::vector<Address> more_addresses = {};
   Protocol protocol = Protocol::v5;
+  Library library = default_library;
   std::string client_id;
   std::string username;  ///< empty: none
   std::string password;

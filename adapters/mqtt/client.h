@@ -12,14 +12,15 @@
 namespace jobs_bridge::mqtt {
 
 /// What a Session needs of an MQTT library: one connection, used once. The folder named after the
-/// library has it; which one is built, CMake's JOBS_BRIDGE_MQTT_LIBRARY says.
+/// library has it.
 ///
 /// The library only moves bytes: it must not connect again, nor send again, nor keep back a
 /// publication by itself. It acknowledges a message at QoS 1 only once Events::arrived() has
 /// returned: what the broker may forget is then in the journal.
 class Session::Client {
  public:
-  /// As Session has it. Throws std::exception for settings that no connection can be made with.
+  /// As Session has it, with the library of the settings. Throws std::exception for settings that
+  /// no connection can be made with.
   static std::unique_ptr<Client> make(Wanted wanted, const std::string& address, Events& events);
 
   Client() = default;
@@ -64,5 +65,13 @@ class Session::Client {
   /// Says good-bye, without waiting for acknowledgements. Blocks for a second at most.
   virtual void disconnect() noexcept = 0;
 };
+
+/// One for each library, where it is built. As Client::make().
+std::unique_ptr<Session::Client> make_paho_client(Session::Wanted wanted,
+                                                  const std::string& address,
+                                                  Session::Events& events);
+std::unique_ptr<Session::Client> make_mosquitto_client(Session::Wanted wanted,
+                                                       const std::string& address,
+                                                       Session::Events& events);
 
 }  // namespace jobs_bridge::mqtt

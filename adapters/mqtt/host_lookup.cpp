@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -64,6 +65,7 @@ HostLookup::Outcome HostLookup::find(std::chrono::milliseconds patience,
   if (!lookup_) {
     lookup_ = std::make_shared<Lookup>();
     std::thread([lookup = lookup_, host = host_] {
+      pthread_setname_np(pthread_self(), "broker-lookup");
       auto outcome = look_up(host, 0);
       const std::lock_guard lock(lookup->mutex);
       lookup->outcome = std::move(outcome);

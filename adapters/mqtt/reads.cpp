@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 
@@ -14,12 +15,13 @@ using Outcome = LastRead::Outcome;
 using std::chrono::steady_clock;
 
 std::atomic<std::size_t> bound{std::size_t{1} << 20};
+/// One for each MQTT library in the program, from the front.
+std::array<std::atomic<const TlsReads*>, 2> inspections{};
 thread_local LastRead last;
 
 }  // namespace
 
 void bound_reads(std::size_t largest) {
-  link_system_read();
   auto before = bound.load();
   while (before < largest && !bound.compare_exchange_weak(before, largest)) {
   }
@@ -29,8 +31,19 @@ LastRead last_read() {
   return last;
 }
 
+bool is_within_bound(std::size_t size) {
+  return size <= bound.load(std::memory_order_relaxed);
+}
+
+void inspect_tls_reads(const TlsReads& reads) {
+  for (auto& inspection : inspections) {
+    const TlsReads* none = nullptr;
+    if (inspection == &reads || inspection.compare_exchange_strong(none, &reads)) return;
+  }
+}
+
 bool may_read(std::size_t size) {
-  if (size <= bound.load(std::memory_order_relaxed)) return true;
+  if (is_within_bound(size)) return true;
   last.outcome = Outcome::too_large;
   last.asked = size;
   return false;
@@ -61,6 +74,24 @@ void note_tls_read(SSL* tls, bool read) {
   }
 }
 
+PacketFilter* filter_of(SSL& tls) {
+  for (const auto& inspection : inspections) {
+    const auto* const reads = inspection.load(std::memory_order_relaxed);
+    if (reads == nullptr) break;
+    if (auto* const filter = reads->filter_of(&tls)) return filter;
+  }
+  return nullptr;
+}
+
+bool may_pass(std::string_view bytes) {
+  for (const auto& inspection : inspections) {
+    const auto* const reads = inspection.load(std::memory_order_relaxed);
+    if (reads == nullptr) break;
+    if (reads->may_pass != nullptr && !reads->may_pass(bytes)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 // OpenSSL's name, by a label: its own declaration is in the header above.
@@ -81,7 +112,7 @@ extern "C" int read_of_tls(SSL* tls, void* buffer, int size) {
     errno = error;
     return read ? static_cast<ssize_t>(got) : -1;
   };
-  auto* const filter = filter_of_tls(tls);
+  auto* const filter = filter_of(*tls);
   const auto got =
       filter != nullptr ? filter->read(read_some, buffer, wanted) : read_some(buffer, wanted);
   if (got < 0) return -1;

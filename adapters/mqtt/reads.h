@@ -17,11 +17,11 @@
 /// to the Maximum Packet Size that we ask for; over MQTT 3.1.1 there is none to ask for, and any
 /// device can publish such a packet if the broker passes it on.
 ///
-/// So this program puts itself between the library and its source of bytes: recv() or read(), and
-/// SSL_read(), are defined here, which in a dynamically linked program count for its libraries as
-/// well. What the library reads of a broker goes through a PacketFilter, which bounds a PUBLISH. A
-/// read that asks for more than the bound, for a packet of another type, fails; every other one is
-/// passed on as it is.
+/// So this program puts itself between the library and its source of bytes: recv() for Paho, read()
+/// for libmosquitto, and SSL_read() for both are defined here, which in a dynamically linked
+/// program count for its libraries as well. What a library reads of a broker goes through a
+/// PacketFilter, which bounds a PUBLISH. A read that asks for more than the bound, for a packet of
+/// another type, fails; every other one is passed on as it is.
 namespace jobs_bridge::mqtt {
 
 /// From now on a read of up to so many bytes passes; at least a mebibyte, and what any earlier call
@@ -44,16 +44,20 @@ LastRead last_read();
 
 // For those who stand before the system.
 
-/// Whether this thread may read so much at once; if not, the read has to fail with EMSGSIZE.
+/// Whether so much may be read at once.
+bool is_within_bound(std::size_t size);
+/// The same, said by a read by this thread; if not, it has to fail with EMSGSIZE.
 bool may_read(std::size_t size);
 /// A read by this thread has come to this, with errno as it is, which stays.
 void note_read(std::ptrdiff_t result);
-/// In the folder of the MQTT library: whether it may see what this thread has read for it over TLS.
-bool may_pass(std::string_view bytes);
-/// Likewise: what stands between that connection and the library; null: nothing.
-PacketFilter* filter_of_tls(SSL* tls);
-/// In the folder of the MQTT library, beside the function of the system's that it reads with. Does
-/// nothing, but whoever calls it has that function linked.
-void link_system_read();
+/// What an MQTT library's folder has to say of the reads over TLS of the calling thread.
+struct TlsReads {
+  /// What stands between that connection and the library; null: nothing.
+  PacketFilter* (*filter_of)(SSL* tls);
+  /// Whether the library may see what has been read for it; null: it may see all.
+  bool (*may_pass)(std::string_view bytes);
+};
+/// From now on these are asked as well; they must live for ever. Any thread, also again.
+void inspect_tls_reads(const TlsReads& reads);
 
 }  // namespace jobs_bridge::mqtt

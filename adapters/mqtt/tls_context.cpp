@@ -14,6 +14,12 @@
 namespace jobs_bridge::mqtt {
 namespace {
 
+/// A complete name may end in a dot; names in certificates do not.
+std::string name_in_certificates(std::string host) {
+  if (host.ends_with('.')) host.pop_back();
+  return host;
+}
+
 bool is_address(const std::string& host) {
   in6_addr ignored{};
   return inet_pton(AF_INET, host.c_str(), &ignored) == 1 ||
@@ -44,7 +50,8 @@ BrokerFault fault_of_library() {
   return {BrokerFault::Kind::tls, tls::take_error()};
 }
 
-bool expect_name(SSL_CTX& context, const std::string& host) {
+bool expect_name(SSL_CTX& context, const std::string& whole_host) {
+  const auto host = name_in_certificates(whole_host);
   auto* expected = SSL_CTX_get0_param(&context);
   return is_address(host) ? X509_VERIFY_PARAM_set1_ip_asc(expected, host.c_str()) == 1
                           : X509_VERIFY_PARAM_set1_host(expected, host.c_str(), host.size()) == 1;
@@ -73,7 +80,8 @@ std::optional<BrokerFault> check_identity(const BrokerSettings& settings) {
 }
 
 void ask_for_name(SSL& ssl, const BrokerSettings& settings) {
-  auto name = settings.host;  // what the macro SSL_set_tlsext_host_name does, without its C cast
+  auto name = name_in_certificates(
+      settings.host);  // what the macro SSL_set_tlsext_host_name does, without its C cast
   SSL_ctrl(&ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
            is_address(name) ? nullptr : name.data());
 }

@@ -18,8 +18,8 @@ import bench_site as site
 import bench_table
 from bench_load import Generator, Subject, running
 
-# Where tests/bench/run builds the bridge with each MQTT library.
-BUILDS = {"paho": pathlib.Path("build-bench"), "mosquitto": pathlib.Path("build-bench-mosquitto")}
+BUILD = pathlib.Path("build-bench")  # where tests/bench/run builds the bridge
+LIBRARIES = ("paho", "mosquitto")
 LOADS = ("busy", "steady", "single", "slow", "burst")
 WARM_UP = 10000  # requests; Node takes a third more CPU after 3,000
 
@@ -40,10 +40,10 @@ def parse():
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--library", default="paho", metavar="NAME,...",
                         help="which MQTT libraries to measure the bridge with: "
-                             f"{', '.join(BUILDS)}")
-    parser.add_argument("--build", type=pathlib.Path, metavar="BUILD",
-                        help="measure the bridge of this build, in place of --library")
-    parser.add_argument("--print-libraries", action="store_true", help=argparse.SUPPRESS)
+                             f"{', '.join(LIBRARIES)}")
+    parser.add_argument("--build", type=pathlib.Path, metavar="BUILD", default=BUILD,
+                        help="measure the bridge of this build")
+    parser.add_argument("--only-parse", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--baseline", action="append", default=[], metavar="NAME=BUILD",
                         help="another build of the bridge to put beside it")
     parser.add_argument("--peers", default="", metavar="NAME,...",
@@ -62,18 +62,16 @@ def parse():
     options = parser.parse_args()
     options.library = list(filter(None, options.library.split(",")))
     for name in options.library:
-        if name not in BUILDS:
-            parser.error(f"--library {name}: not one of {', '.join(BUILDS)}")
+        if name not in LIBRARIES:
+            parser.error(f"--library {name}: not one of {', '.join(LIBRARIES)}")
     if not options.library:
         parser.error("--library: names none")
+    if options.plan:
+        options.set.append(f"broker.library={options.library[0]}")
     for baseline in options.baseline:
         name, equals, build = baseline.partition("=")
         if not (name and equals and build):
             parser.error(f"--baseline {baseline}: not of the form NAME=BUILD")
-    if options.build is None:
-        options.build, *others = (BUILDS[name] for name in options.library)
-        options.baseline = [f"with {name}={build}" for name, build
-                            in zip(options.library[1:], others)] + options.baseline
     options.build = options.build.resolve()
     options.only = list(filter(None, options.only.split(",")))
     known = bench_plan.MEASUREMENTS if options.plan else LOADS
@@ -81,7 +79,7 @@ def parse():
         if name not in known:
             parser.error(f"--only {name}: not one of {', '.join(known)}")
     options.peers = list(filter(None, options.peers.split(",")))
-    if options.plan and (options.peers or options.baseline):
+    if options.plan and (options.peers or options.baseline or len(options.library) > 1):
         parser.error("--plan measures one bridge alone: no --peers, --baseline or second --library")
     for name in options.peers:
         if name not in bench_peers.BY_NAME:
@@ -93,8 +91,8 @@ def check_builds(options):
     builds = [options.build] + [pathlib.Path(text.partition("=")[2]) for text in options.baseline]
     for build in builds:
         if not (build / "bin" / "jobs-bridge").exists():
-            sys.exit(f"measure.py: there is no {build}/bin/jobs-bridge; tests/bench/run builds what "
-                     "--library names")
+            sys.exit(f"measure.py: there is no {build}/bin/jobs-bridge; tests/bench/run makes "
+                     "build-bench")
 
 
 class Bench:
@@ -102,21 +100,20 @@ class Bench:
         self.options = options
         self.folder = folder
         self.generator = Generator(options.build)
-        ours = "jobs-bridge"
-        if len(options.library) > 1:
-            ours += f" with {options.library[0]}"
-        self.subjects = [Subject(ours, self.ours(options.build))]
+        self.subjects = [Subject(f"jobs-bridge with {library}", self.ours(options.build, library))
+                         for library in options.library]
         for baseline in options.baseline:
             name, _, path = baseline.partition("=")
-            self.subjects.append(Subject(name, self.ours(pathlib.Path(path).resolve())))
+            self.subjects.append(Subject(name, self.ours(pathlib.Path(path).resolve(),
+                                                         options.library[0])))
         for name in options.peers:
             peer = bench_peers.BY_NAME[name](options.build)
             self.subjects.append(Subject(peer.title, peer.start, getattr(peer, "share", 1),
                                          getattr(peer, "lone_requests", 1000)))
 
-    def ours(self, build):
-        return lambda folder, *place: site.start_jobs_bridge(folder, build, *place,
-                                                             extra=self.options.set)
+    def ours(self, build, library):
+        settings = [f"broker.library={library}", *self.options.set]
+        return lambda folder, *place: site.start_jobs_bridge(folder, build, *place, extra=settings)
 
     def wanted(self, *names):
         return not self.options.only or any(name in self.options.only for name in names)
@@ -189,8 +186,7 @@ class Bench:
 
 def main():
     options = parse()
-    if options.print_libraries:
-        print(*options.library)
+    if options.only_parse:
         return
     check_builds(options)
     # As Ctrl-C does: through the finally blocks, so that nothing that was started is left behind.

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "adapters/mqtt/mosquitto/properties.h"
+#include "adapters/mqtt/mosquitto/system_read.h"
 #include "adapters/mqtt/reads.h"
 #include "adapters/mqtt/tls_context.h"
 
@@ -59,7 +60,7 @@ void keep_properties(mosquitto& handle, const BrokerSettings& settings) {
 
 }  // namespace
 
-std::chrono::seconds ping_interval(std::chrono::seconds keep_alive) {
+std::chrono::seconds mosquitto_keep_alive(std::chrono::seconds keep_alive) {
   return std::max(shortest_keep_alive, keep_alive / 2);
 }
 
@@ -73,6 +74,7 @@ Handle make_handle(const BrokerSettings& settings, bool clean, void* user) {
     throw std::runtime_error("broker.client_id " + settings.client_id + ": " +
                              (errno == ENOMEM ? "out of memory" : "not a valid client id"));
   }
+  stand_before_system_read();
   bound_reads(settings.max_packet_size);
   // It then leaves all reading and writing to those who call its loop functions: see Loop.
   check(mosquitto_threaded_set(handle.get(), true), "threads");
@@ -100,7 +102,7 @@ Result<bool, BrokerFault> begin_to_connect(mosquitto& handle, const BrokerSettin
   if (settings.protocol == Protocol::v5) keep_properties(handle, settings);
   const int error = mosquitto_connect_bind_async(
       &handle, address.c_str(), settings.port,
-      static_cast<int>(ping_interval(settings.keep_alive).count()), nullptr);
+      static_cast<int>(mosquitto_keep_alive(settings.keep_alive).count()), nullptr);
   return error <= 0;
 }
 

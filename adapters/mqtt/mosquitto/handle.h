@@ -30,7 +30,7 @@ Result<bool, BrokerFault> begin_to_connect(mosquitto& handle, const BrokerSettin
 
 /// After what time without a message in either direction libmosquitto is to ping; it gives up after
 /// as long again. Our CONNECT carries it.
-std::chrono::seconds ping_interval(std::chrono::seconds keep_alive);
+std::chrono::seconds mosquitto_keep_alive(std::chrono::seconds keep_alive);
 
 /// libmosquitto's word for one of its errors, or the system's where that is the cause (errno).
 std::string text_of_error(int error);

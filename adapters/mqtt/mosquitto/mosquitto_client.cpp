@@ -74,8 +74,9 @@ struct MosquittoClient::Callbacks {
   }
 };
 
-std::unique_ptr<Session::Client> Session::Client::make(Wanted wanted, const std::string& address,
-                                                       Events& events) {
+std::unique_ptr<Session::Client> make_mosquitto_client(Session::Wanted wanted,
+                                                       const std::string& address,
+                                                       Session::Events& events) {
   return std::make_unique<MosquittoClient>(wanted, address, events);
 }
 

@@ -26,7 +26,7 @@ class MosquittoClient final : public Session::Client {
 
   Outcome connect(const std::function<bool()>& stopping) override;
   [[nodiscard]] std::chrono::seconds keep_alive() const override {
-    return ping_interval(settings_.keep_alive);
+    return mosquitto_keep_alive(settings_.keep_alive);
   }
   std::optional<std::string> subscribe() override;
   Sender::Link::Handed publish(Outbox::Sequence sequence, const Publication& publication, int qos,

@@ -1,3 +1,5 @@
+#include "adapters/mqtt/mosquitto/system_read.h"
+
 #include <sys/stat.h>
 #include <sys/uio.h>
 
@@ -17,14 +19,10 @@ bool is_socket(int descriptor) {
 
 }  // namespace
 
-void link_system_read() {}
-
-bool may_pass(std::string_view bytes) {
-  return ReadAhead::passes(bytes);
-}
-
-PacketFilter* filter_of_tls(SSL* /*tls*/) {
-  return ReadAhead::filter_in_use();
+void stand_before_system_read() {
+  static const TlsReads reads{.filter_of = [](SSL*) { return ReadAhead::filter_in_use(); },
+                              .may_pass = ReadAhead::passes};
+  inspect_tls_reads(reads);
 }
 
 // The system's name, by a label: headers may define a function of that name inline.
@@ -32,16 +30,14 @@ extern "C" __attribute__((used)) ssize_t read_of_system(int descriptor, void* bu
                                                         size_t size) asm("read");
 
 extern "C" ssize_t read_of_system(int descriptor, void* buffer, size_t size) {
-  if (!may_read(size) && is_socket(descriptor)) {
+  if (!is_within_bound(size) && is_socket(descriptor) && !may_read(size)) {
     errno = EMSGSIZE;
     return -1;
   }
   if (auto* const ahead = ReadAhead::in_use_for(descriptor))
     return ahead->read_packets(descriptor, buffer, size);
   const iovec whole{buffer, size};
-  const auto result = readv(descriptor, &whole, 1);
-  note_read(result);
-  return result;
+  return readv(descriptor, &whole, 1);
 }
 
 }  // namespace jobs_bridge::mqtt

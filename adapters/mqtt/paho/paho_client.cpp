@@ -8,7 +8,7 @@
 
 #include "adapters/mqtt/paho/no_delay.h"
 #include "adapters/mqtt/paho/paho_options.h"
-#include "adapters/mqtt/paho/writes.h"
+#include "adapters/mqtt/paho/system_calls.h"
 #include "adapters/mqtt/reads.h"
 #include "adapters/mqtt/reason.h"
 #include "adapters/mqtt/tls_context.h"
@@ -120,8 +120,9 @@ void guarded(Events& events, Action&& action) noexcept {
 
 }  // namespace
 
-std::unique_ptr<Session::Client> Session::Client::make(Wanted wanted, const std::string& address,
-                                                       Events& events) {
+std::unique_ptr<Session::Client> make_paho_client(Session::Wanted wanted,
+                                                  const std::string& address,
+                                                  Session::Events& events) {
   return std::make_unique<PahoClient>(wanted, address, events);
 }
 
@@ -136,6 +137,7 @@ PahoClient::PahoClient(Session::Wanted wanted, const std::string& address, Sessi
       subscribing_(events),
       paho_(url_of(wanted.settings, address), wanted.settings.client_id,
             create_options_of(wanted.settings), nullptr) {
+  stand_before_system_calls();
   bound_reads(settings_.max_packet_size);
   // Otherwise Paho writes a line for every packet and function into a buffer that nobody reads, a
   // fifth of its time.

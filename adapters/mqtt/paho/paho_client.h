@@ -27,7 +27,7 @@ class PahoClient final : public Session::Client, private ::mqtt::callback {
 
   Outcome connect(const std::function<bool()>& stopping) override;
   [[nodiscard]] std::chrono::seconds keep_alive() const override {
-    return ping_interval(settings_.keep_alive);
+    return paho_keep_alive(settings_.keep_alive);
   }
   std::optional<std::string> subscribe() override;
   Sender::Link::Handed publish(Outbox::Sequence sequence, const Publication& publication, int qos,

@@ -38,14 +38,15 @@ std::int32_t as_property(std::uint64_t value) {
 
 }  // namespace
 
-std::chrono::seconds ping_interval(std::chrono::seconds keep_alive) {
+std::chrono::seconds paho_keep_alive(std::chrono::seconds keep_alive) {
   // Paho gives up one and a half times as long after that, and looks at the clock once in 1.1 s.
   // All of it must fit into 1.5 keep-alives.
   return std::max(std::chrono::seconds(1), (keep_alive * 3 - std::chrono::seconds(5)) / 5);
 }
 
 std::string url_of(const BrokerSettings& settings, const std::string& address) {
-  const auto& host = settings.tls ? settings.host : address;
+  auto host = settings.tls ? settings.host : address;
+  if (host.ends_with('.')) host.pop_back();  // certificates have no such names
   const bool ipv6 = host.find(':') != std::string::npos;
   return (settings.tls ? "ssl://" : "tcp://") + (ipv6 ? "[" + host + "]" : host) + ":" +
          std::to_string(settings.port);
@@ -59,7 +60,7 @@ std::string url_of(const BrokerSettings& settings, const std::string& address) {
   ::mqtt::connect_options options;
   options.set_mqtt_version(version_of(settings));
   options.set_connect_timeout(settings.connect_timeout);
-  options.set_keep_alive_interval(ping_interval(settings.keep_alive));
+  options.set_keep_alive_interval(paho_keep_alive(settings.keep_alive));
   options.set_max_inflight(no_limit);
   if (!settings.username.empty()) {
     options.set_user_name(settings.username);

@@ -18,7 +18,7 @@ std::string url_of(const BrokerSettings& settings, const std::string& address);
 ::mqtt::create_options create_options_of(const BrokerSettings& settings);
 
 /// After what time Paho is to ask the broker for a sign of life. Our CONNECT carries it.
-std::chrono::seconds ping_interval(std::chrono::seconds keep_alive);
+std::chrono::seconds paho_keep_alive(std::chrono::seconds keep_alive);
 
 /// `clean`: whether the broker is to forget what it keeps for us.
 ::mqtt::connect_options connect_options_of(const BrokerSettings& settings, bool clean);

@@ -1,3 +1,5 @@
+#include "adapters/mqtt/paho/system_calls.h"
+
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -9,7 +11,6 @@
 #include <cerrno>
 
 #include "adapters/mqtt/paho/filtered_sockets.h"
-#include "adapters/mqtt/paho/writes.h"
 #include "adapters/mqtt/reads.h"
 
 namespace jobs_bridge::mqtt {
@@ -30,18 +31,15 @@ bool means_the_peer_has_gone(int error) {
 
 }  // namespace
 
-void link_system_read() {}
+void stand_before_system_calls() {
+  // What MQTT does not have Paho itself ends the connection over.
+  static const TlsReads reads{.filter_of = [](SSL* tls) { return filter_of(SSL_get_fd(tls)); },
+                              .may_pass = nullptr};
+  inspect_tls_reads(reads);
+}
 
 bool write_failed_since(std::chrono::steady_clock::time_point when) {
   return write_failed.load() > when;
-}
-
-bool may_pass(std::string_view) {
-  return true;  // Paho itself ends the connection over what MQTT does not have
-}
-
-PacketFilter* filter_of_tls(SSL* tls) {
-  return filter_of(SSL_get_fd(tls));
 }
 
 // The system's name, by a label: headers may define a function of that name inline.

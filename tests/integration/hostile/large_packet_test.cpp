@@ -1,4 +1,5 @@
 #include <atomic>
+#include <tuple>
 
 #include "tests/integration/hostile/broker_side.h"
 #include "tests/integration/hostile/others.h"
@@ -16,16 +17,28 @@ using Connection = ScriptedBroker::Connection;
 constexpr std::size_t kMebibyte = 1U << 20U;
 constexpr std::size_t kLongest = 268435455;  ///< what MQTT's length field can say
 
-class LargePacketTest : public testing::TestWithParam<bool> {
+std::vector<std::string> libraries() {
+  std::vector<std::string> names;
+  if (JOBS_BRIDGE_HAS_PAHO) names.emplace_back("paho");
+  if (JOBS_BRIDGE_HAS_MOSQUITTO) names.emplace_back("mosquitto");
+  return names;
+}
+
+class LargePacketTest : public testing::TestWithParam<std::tuple<bool, std::string>> {
  protected:
-  [[nodiscard]] static bool mqtt_5() { return GetParam(); }
+  [[nodiscard]] static bool mqtt_5() { return std::get<0>(GetParam()); }
+  [[nodiscard]] static std::string library() { return "broker.library=" + std::get<1>(GetParam()); }
   [[nodiscard]] static std::string protocol() {
     return std::string("broker.protocol=") + (mqtt_5() ? "5" : "3.1.1");
   }
 };
-INSTANTIATE_TEST_SUITE_P(, LargePacketTest, testing::Values(true, false), [](const auto& test) {
-  return std::string(test.param ? "Mqtt5" : "Mqtt311");
-});
+INSTANTIATE_TEST_SUITE_P(, LargePacketTest,
+                         testing::Combine(testing::Values(true, false),
+                                          testing::ValuesIn(libraries())),
+                         [](const auto& test) {
+                           return std::string(std::get<0>(test.param) ? "Mqtt5" : "Mqtt311") +
+                                  "With" + std::get<1>(test.param);
+                         });
 
 TEST_P(LargePacketTest, OfAQuarterGibibyteIsRejectedAndCostsNeitherMemoryNorTheConnection) {
   std::atomic<bool> rejected{false};
@@ -55,7 +68,7 @@ TEST_P(LargePacketTest, OfAQuarterGibibyteIsRejectedAndCostsNeitherMemoryNorTheC
     }
   });
   BridgeProcess bridge({"broker.url=mqtt://127.0.0.1:" + std::to_string(broker.port()), protocol(),
-                        "endpoint.url=" + endpoint.url()},
+                        library(), "endpoint.url=" + endpoint.url()},
                        BridgeProcess::Wait::not_at_all);
   EXPECT_TRUE(wait_until([&] { return served.load(); })) << bridge.log();
   EXPECT_TRUE(rejected) << bridge.log();
@@ -79,7 +92,7 @@ TEST_P(LargePacketTest, ThatIsNoMessageEndsTheConnectionBeforeItIsInMemory) {
     connection.read();
   });
   BridgeProcess bridge({"broker.url=mqtt://127.0.0.1:" + std::to_string(broker.port()), protocol(),
-                        "endpoint.url=" + endpoint.url()},
+                        library(), "endpoint.url=" + endpoint.url()},
                        BridgeProcess::Wait::not_at_all);
   EXPECT_TRUE(wait_until([&] { return served.load(); })) << bridge.log();
   EXPECT_LT(peak_memory(bridge.process().id()), memory_bound(64 * kMebibyte));
@@ -88,7 +101,10 @@ TEST_P(LargePacketTest, ThatIsNoMessageEndsTheConnectionBeforeItIsInMemory) {
       << bridge.log();
 }
 
-TEST(LargePacketOverTlsTest, IsCutAndItsSenderIsToldSo) {
+class LargePacketOverTlsTest : public testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(, LargePacketOverTlsTest, testing::ValuesIn(libraries()));
+
+TEST_P(LargePacketOverTlsTest, IsCutAndItsSenderIsToldSo) {
   TemporaryDirectory directory;
   const CertificateAuthority authority(directory.path());
   std::atomic<bool> rejected{false};
@@ -107,7 +123,8 @@ TEST(LargePacketOverTlsTest, IsCutAndItsSenderIsToldSo) {
                  });
   BridgeProcess bridge(
       {"broker.url=mqtts://127.0.0.1:" + std::to_string(broker.port()), "log.level=debug",
-       "broker.ca_file=" + authority.certificate_file(), "endpoint.url=http://127.0.0.1:9"},
+       "broker.library=" + GetParam(), "broker.ca_file=" + authority.certificate_file(),
+       "endpoint.url=http://127.0.0.1:9"},
       BridgeProcess::Wait::not_at_all);
   EXPECT_TRUE(bridge.process().wait_for_line("request rejected: InvalidRequest thing=lamp"))
       << bridge.log();

@@ -14,7 +14,8 @@ using Connection = ScriptedBroker::Connection;
 const std::string kBase = "$aws/things/hostile/jobs/";
 
 TEST(HostileResponseTopicTest, LeadsNoReplyAstray) {
-  Site site;
+  // However slow the machine is: this is about topics.
+  Site site({.settings = {"limits.deadline=60s"}});
   Others others(site.broker->port());
   MqttDevice hostile({.port = site.broker->port(), .client_id = "hostile"});
   hostile.subscribe("$aws/things/hostile/jobs/start-next/+");

@@ -4,9 +4,11 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdlib>
 #include <functional>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,11 +25,19 @@ using mqtt::BrokerSettings;
 using Kind = BrokerFault::Kind;
 using Protocol = BrokerSettings::Protocol;
 
+/// As the environment would have it for a bridge.
+inline mqtt::Library library_under_test() {
+  const char* const name = std::getenv("JOBS_BRIDGE_BROKER_LIBRARY");
+  if (name == nullptr) return mqtt::default_library;
+  return std::string_view(name) == "paho" ? mqtt::Library::paho : mqtt::Library::mosquitto;
+}
+
 inline BrokerSettings settings_for(std::uint16_t port, Protocol protocol = Protocol::v5) {
   BrokerSettings settings;
   settings.host = "127.0.0.1";
   settings.port = port;
   settings.protocol = protocol;
+  settings.library = library_under_test();
   settings.client_id = "bridge";
   return settings;
 }

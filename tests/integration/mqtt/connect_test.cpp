@@ -293,12 +293,12 @@ TEST(ConnectTest, ProxyInTheEnvironmentIsNotForTheBroker) {
 TEST(ConnectTest, StopWhileConnectingDoesNotWaitForTheTimeout) {
   SilentPort silent;
   auto settings = settings_for(silent.port());
-  settings.connect_timeout = 30s;
+  settings.connect_timeout = 60s;
   BridgeEnd bridge(settings);
   bridge.connection.start();
   const auto before = std::chrono::steady_clock::now();
   bridge.connection.stop();
-  EXPECT_LT(std::chrono::steady_clock::now() - before, 2s);
+  EXPECT_LT(std::chrono::steady_clock::now() - before, settings.connect_timeout / 2);
 }
 
 TEST(ConnectTest, StopBeforeStartAndTwiceAndWhileTheBrokerIsAway) {
@@ -353,13 +353,13 @@ TEST(ConnectTest, KeepAliveThatTheBrokerRepeatsChangesNothingHoweverOftenWeConne
 }
 
 TEST(ConnectTest, BrokerThatWantsNoKeepAliveIsStayedWithAndItsSilenceNoticedByOurs) {
-  std::atomic<bool> silent = false;
-  ScriptedBroker broker([&](ScriptedBroker::Connection& connection, std::size_t) {
+  std::atomic<int> asked = 0;  // packets of ours to a broker that says nothing any more
+  ScriptedBroker broker([&](ScriptedBroker::Connection& connection, std::size_t number) {
     connection.accept(std::string("\x13\0\0", 3));  // Server Keep Alive 0
     connection.answer_subscribe("\x01");
     connection.read(Packet::publish);
-    silent = true;
     while (connection.read()) {
+      if (number == 0) ++asked;
     }
   });
   auto settings = settings_for(broker.port());
@@ -368,11 +368,8 @@ TEST(ConnectTest, BrokerThatWantsNoKeepAliveIsStayedWithAndItsSilenceNoticedByOu
   ASSERT_TRUE(bridge.start()) << bridge.log.text();
   EXPECT_EQ(broker.connections(), 1U) << bridge.log.text();
   bridge.publish("out/a", "");
-  ASSERT_TRUE(wait_until([&] { return silent.load(); }));
-  const auto began = std::chrono::steady_clock::now();
-  ASSERT_TRUE(bridge.wait_until_disconnected());
-  EXPECT_GT(std::chrono::steady_clock::now() - began, 2s) << bridge.log.text();
-  EXPECT_LT(std::chrono::steady_clock::now() - began, 4s * 3 / 2) << bridge.log.text();
+  EXPECT_TRUE(bridge.log.wait_for("kind=silent")) << bridge.log.text();
+  EXPECT_GT(asked, 0) << "given up without being asked for a sign of life: " << bridge.log.text();
 }
 
 TEST(ConnectTest, SessionKeptForShorterThanAskedIsSaidWithBothTimes) {

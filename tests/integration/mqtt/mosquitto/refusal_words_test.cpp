@@ -20,7 +20,9 @@ TEST(ReasonStringTest, WordsOfARefusedConnectAreInTheLogBoundedAndHarmless) {
     connection.send(Packet::connack, std::string("\0\x97", 2) + reason_string(words));
     connection.read();
   });
-  BridgeEnd bridge(settings_for(broker.port()));
+  auto settings = settings_for(broker.port());
+  settings.library = mqtt::Library::mosquitto;
+  BridgeEnd bridge(settings);
   bridge.connection.start();
   const auto kept = std::string("full?") + std::string(256 - 5, 'x');
   EXPECT_TRUE(

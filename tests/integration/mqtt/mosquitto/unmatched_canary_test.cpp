@@ -19,6 +19,7 @@ TEST(CanarySubscriptionTest, OneWithoutASubscriberMeansThatTheSubscriptionIsGone
     }
   });
   auto settings = settings_for(broker.port());
+  settings.library = mqtt::Library::mosquitto;
   settings.canary_topic = "canary/bridge";
   BridgeEnd bridge(settings);
   bridge.connection.start();

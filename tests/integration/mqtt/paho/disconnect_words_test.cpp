@@ -23,7 +23,9 @@ TEST(ReasonStringTest, WordsOfADisconnectAreInTheLogBoundedAndHarmless) {
     connection.send(Packet::disconnect, "\x97" + reason_string(words));
     connection.read();
   });
-  BridgeEnd bridge(settings_for(broker.port()));
+  auto settings = settings_for(broker.port());
+  settings.library = mqtt::Library::paho;
+  BridgeEnd bridge(settings);
   bridge.connection.start();
   const auto kept = std::string("quota?[2J??") + std::string(256 - 12, 'x');
   EXPECT_TRUE(bridge.log.wait_for(R"(the broker disconnected us: Quota exceeded (151) (")" + kept +

@@ -1,0 +1,19 @@
+#include "adapters/mqtt/client.h"
+
+#include <stdexcept>
+
+namespace jobs_bridge::mqtt {
+
+std::unique_ptr<Session::Client> Session::Client::make(Wanted wanted, const std::string& address,
+                                                       Events& events) {
+  const auto library = wanted.settings.library;
+  if constexpr (is_built(Library::paho)) {
+    if (library == Library::paho) return make_paho_client(wanted, address, events);
+  }
+  if constexpr (is_built(Library::mosquitto)) {
+    if (library == Library::mosquitto) return make_mosquitto_client(wanted, address, events);
+  }
+  throw std::logic_error("an MQTT library that this program was built without");
+}
+
+}  // namespace jobs_bridge::mqtt
