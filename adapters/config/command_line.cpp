@@ -3,13 +3,19 @@
 #include <CLI/CLI.hpp>
 #include <sstream>
 
+#include "adapters/config/load.h"
 #include "adapters/config/reference.h"
 
 namespace jobs_bridge::config {
 namespace {
 
-constexpr const char* version =
-    "jobs-bridge " JOBS_BRIDGE_VERSION " (MQTT library: " JOBS_BRIDGE_MQTT_LIBRARY ")";
+std::string version() {
+  std::string libraries;
+  if (JOBS_BRIDGE_HAS_PAHO) libraries = "paho";
+  if (JOBS_BRIDGE_HAS_MOSQUITTO) libraries += libraries.empty() ? "mosquitto" : ", mosquitto";
+  return "jobs-bridge " JOBS_BRIDGE_VERSION " (MQTT: " + libraries + ")";
+}
+
 /// What admin.listen is unless it is set.
 constexpr const char* default_admin = "http://127.0.0.1:9464";
 
@@ -20,10 +26,13 @@ std::string every_key() {
   return text.str();
 }
 
-void add_options(CLI::App& command, std::string& config, std::vector<std::string>& sets) {
-  command.set_version_flag("--version", version);
-  command.add_option("--config", config, "The configuration, a TOML file")
-      ->required()
+void add_options(CLI::App& command, std::optional<std::string>& config,
+                 std::vector<std::string>& sets) {
+  command.set_version_flag("--version", version());
+  command
+      .add_option("--config", config,
+                  std::string("The configuration, a TOML file; otherwise ") + usual_file +
+                      " if it is there, else defaults and the environment")
       ->type_name("FILE");
   command.add_option("--set", sets, "Overrides one key; may be given for several keys")
       ->type_name("section.key=value")
@@ -35,7 +44,7 @@ void add_options(CLI::App& command, std::string& config, std::vector<std::string
 
 CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   CLI::App app("Carries AWS IoT Jobs between MQTT devices and an HTTPS endpoint.", "jobs-bridge");
-  app.set_version_flag("--version", version);
+  app.set_version_flag("--version", version());
   app.require_subcommand(0, 1);  // so that an unknown command is named instead of missed
   app.footer("Exit status: 0 done, 1 failed at run time, 2 wrong usage or configuration.");
 
@@ -54,7 +63,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   check_command->footer(every_key);
   auto* const status_command =
       app.add_subcommand("status", "Prints how a running bridge does; 1: it is not ready");
-  status_command->set_version_flag("--version", version);
+  status_command->set_version_flag("--version", version());
   status_command->add_option("--admin", status.admin, "Where it listens: its admin.listen")
       ->type_name("URL")
       ->capture_default_str();

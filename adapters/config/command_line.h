@@ -1,20 +1,21 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 namespace jobs_bridge::config {
 
-/// `jobs-bridge run --config FILE [--set section.key=value]...`
+/// `jobs-bridge run [--config FILE] [--set section.key=value]...`
 struct RunCommand {
-  std::string config;
+  std::optional<std::string> config;
   std::vector<std::string> sets;
 };
 
-/// `jobs-bridge check --config FILE [--set section.key=value]... [--connect]`
+/// `jobs-bridge check [--config FILE] [--set section.key=value]... [--connect]`
 struct CheckCommand {
-  std::string config;
+  std::optional<std::string> config;
   std::vector<std::string> sets;
   bool connect = false;
 };

@@ -13,7 +13,17 @@
 namespace jobs_bridge::config {
 
 enum class MqttProtocol { v5, v3_1_1 };
-enum class CredentialSource { none, standard, environment, profile, iot, container, instance };
+enum class MqttLibrary { paho, mosquitto };
+enum class CredentialSource {
+  none,
+  standard,
+  environment,
+  profile,
+  web_identity,
+  iot,
+  container,
+  instance
+};
 enum class LogFormat { text, json };
 
 /// Everything that an operator can set, validated: one struct for each section, one member for each
@@ -25,8 +35,9 @@ struct Configuration {
     std::vector<Url> urls;  ///< at least one
     std::string client_id;
     MqttProtocol protocol = MqttProtocol::v5;
-    std::string username;       ///< empty: none
-    std::string password_file;  ///< read it with read_secret(); empty: none
+    MqttLibrary library = MqttLibrary::paho;  ///< one that this build has
+    std::string username;                     ///< empty: none
+    std::string password_file;                ///< read it with read_secret(); empty: none
     std::string ca_file;
     std::string certificate_file;
     std::string private_key_file;

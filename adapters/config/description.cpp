@@ -60,6 +60,8 @@ std::string signing(const Configuration& configuration) {
       return ", signed with credentials from the environment";
     case CredentialSource::profile:
       return ", signed with credentials of profile " + printable(configuration.credentials.profile);
+    case CredentialSource::web_identity:
+      return ", signed with credentials for a web identity";
     case CredentialSource::iot:
       return ", signed with credentials from AWS IoT";
     case CredentialSource::container:

@@ -31,27 +31,25 @@ std::string cause_of(int error) {
 }
 
 /// What keeps an open file from being read; nothing if it can be.
-std::optional<std::string> fault_of(int descriptor, FileKind kind) {
+std::optional<std::string> fault_of(int descriptor) {
   struct stat status {};
   if (fstat(descriptor, &status) != 0) return cause_of(errno);
   if (S_ISDIR(status.st_mode)) return "is a directory";
-  if (kind == FileKind::regular && !S_ISREG(status.st_mode)) return "is not a regular file";
+  if (!S_ISREG(status.st_mode)) return "is not a regular file";
   return std::nullopt;
 }
 
-int open_to_read(const std::string& path, FileKind kind) {
+int open_to_read(const std::string& path) {
   // Opening a pipe would wait for its writer, for ever if there is none.
-  const int patience = kind == FileKind::regular ? O_NONBLOCK : 0;
-  return open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | patience);
+  return open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 }
 
 }  // namespace
 
-Result<std::string, std::string> read_file(const std::string& path, std::size_t limit,
-                                           FileKind kind) {
-  const Descriptor file(open_to_read(path, kind));
+Result<std::string, std::string> read_file(const std::string& path, std::size_t limit) {
+  const Descriptor file(open_to_read(path));
   if (file.number() < 0) return Failure{cause_of(errno)};
-  if (auto fault = fault_of(file.number(), kind)) return Failure{*fault};
+  if (auto fault = fault_of(file.number())) return Failure{*fault};
   std::string content;
   std::string block(4096, '\0');
   while (true) {
@@ -67,9 +65,9 @@ Result<std::string, std::string> read_file(const std::string& path, std::size_t 
 }
 
 std::optional<std::string> why_unreadable(const std::string& path) {
-  const Descriptor file(open_to_read(path, FileKind::regular));
+  const Descriptor file(open_to_read(path));
   if (file.number() < 0) return cause_of(errno);
-  return fault_of(file.number(), FileKind::regular);
+  return fault_of(file.number());
 }
 
 bool is_readable_by_others(const std::string& path) {

@@ -8,12 +8,10 @@
 
 namespace jobs_bridge::config {
 
-enum class FileKind { regular, any };
-
-/// What a file holds. The error completes "the file ..." ("does not exist"), without its name.
-/// FileKind::any also takes a pipe, and waits for its end.
-Result<std::string, std::string> read_file(const std::string& path, std::size_t limit,
-                                           FileKind kind);
+/// What a regular file holds. The error completes "the file ..." ("does not exist"), without its
+/// name. Pipes and devices are refused: they may never end, and hold nothing when they are read
+/// again.
+Result<std::string, std::string> read_file(const std::string& path, std::size_t limit);
 
 /// Why `path` is no regular file that we may read; nothing if it is.
 std::optional<std::string> why_unreadable(const std::string& path);

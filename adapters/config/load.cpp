@@ -47,17 +47,44 @@ std::map<std::string, std::vector<std::string>> values_of(const EffectiveSetting
   return values;
 }
 
+/// Variables by which other programs know a proxy. A gateway whose calls go another way than its
+/// operator thinks would only time out.
+std::vector<Review::Finding> proxies_passed_over(const std::vector<std::string>& environment) {
+  std::vector<Review::Finding> warnings;
+  for (const auto& variable : environment) {
+    const auto equals = variable.find('=');
+    if (equals == std::string::npos || equals + 1 == variable.size()) continue;
+    const auto name = variable.substr(0, equals);
+    if (name != "HTTPS_PROXY" && name != "https_proxy" && name != "ALL_PROXY" &&
+        name != "all_proxy") {
+      continue;
+    }
+    warnings.push_back({.layer = Layer::environment,
+                        .fault = {.source = "environment " + name,
+                                  .key = {},
+                                  .message = "is not used for the endpoint",
+                                  .remedy = "endpoint.proxy, and endpoint.no_proxy in place of "
+                                            "NO_PROXY; endpoint.proxy = \"\" for no proxy"}});
+  }
+  return warnings;
+}
+
 }  // namespace
 
-LoadOutcome load(const std::string& path, const std::vector<std::string>& sets,
+LoadOutcome load(const std::optional<std::string>& path, const std::vector<std::string>& sets,
                  const std::vector<std::string>& environment, const std::string& host) {
-  const std::pair<Layer, Reading> layers[] = {{Layer::file, read_toml_file(path)},
-                                              {Layer::environment, read_environment(environment)},
-                                              {Layer::command_line, read_sets(sets)}};
+  const std::pair<Layer, Reading> layers[] = {
+      {Layer::file, path ? read_toml_file(*path) : Reading()},
+      {Layer::environment, read_environment(environment)},
+      {Layer::command_line, read_sets(sets)}};
   std::vector<Review::Finding> faults;
-  EffectiveSettings settings = defaults(path);
+  std::vector<Review::Finding> warnings;
+  EffectiveSettings settings = defaults(path.value_or("defaults"));
   for (const auto& [layer, reading] : layers) {
     for (const auto& fault : reading.faults) faults.push_back({.layer = layer, .fault = fault});
+    for (const auto& warning : reading.warnings) {
+      warnings.push_back({.layer = layer, .fault = warning});
+    }
     for (const auto& setting : reading.settings) settings[setting.key->path] = setting;
   }
 
@@ -66,6 +93,9 @@ LoadOutcome load(const std::string& path, const std::vector<std::string>& sets,
   choose_partition(review, host);
   place_host(review, host);
   read_values(review);
+  if (!review.is_given("endpoint.proxy")) {
+    for (auto& warning : proxies_passed_over(environment)) warnings.push_back(std::move(warning));
+  }
   // Without the file nobody knows what was meant to stand together.
   if (layers[0].second.complete) {
     check_files(review);
@@ -76,7 +106,8 @@ LoadOutcome load(const std::string& path, const std::vector<std::string>& sets,
   LoadOutcome outcome;
   faults.insert(faults.end(), review.faults().begin(), review.faults().end());
   outcome.faults = in_order(std::move(faults));
-  outcome.warnings = in_order(review.warnings());
+  warnings.insert(warnings.end(), review.warnings().begin(), review.warnings().end());
+  outcome.warnings = in_order(std::move(warnings));
   outcome.values = values_of(review.settings());
   if (outcome.faults.empty()) outcome.configuration = std::move(review.configuration);
   return outcome;

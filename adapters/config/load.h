@@ -25,11 +25,15 @@ struct LoadOutcome {
 /// The keys, as `section.key`, that two loads of a configuration give different values.
 std::vector<std::string> changed_keys(const LoadOutcome& before, const LoadOutcome& after);
 
-/// Reads the TOML file `path`, lets `environment` ("NAME=value", those that start with
-/// JOBS_BRIDGE_) override it and `sets` ("section.key=value") override both, and checks the result:
-/// values by themselves, with each other, and against the files that they name. A value that is
-/// overridden is checked for its type only. `host`: what `{hostname}` and `{ordinal}` stand for.
-LoadOutcome load(const std::string& path, const std::vector<std::string>& sets,
+/// Where a configuration is looked for that nobody names.
+constexpr const char* usual_file = "/etc/jobs-bridge/jobs-bridge.toml";
+
+/// Reads the TOML file `path`, if there is one, lets `environment` ("NAME=value", those that start
+/// with JOBS_BRIDGE_) override it and `sets` ("section.key=value") override both, and checks the
+/// result: values by themselves, with each other, and against the files that they name. A value
+/// that is overridden is checked for its type only. `host`: what `{hostname}` and `{ordinal}` stand
+/// for.
+LoadOutcome load(const std::optional<std::string>& path, const std::vector<std::string>& sets,
                  const std::vector<std::string>& environment,
                  const std::string& host = this_host());
 

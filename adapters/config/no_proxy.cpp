@@ -23,6 +23,7 @@ bool matches(std::string_view host, std::string_view pattern) {
 }  // namespace
 
 bool is_exempt(std::string_view host, const std::vector<std::string>& patterns) {
+  if (host.ends_with('.')) host.remove_suffix(1);
   return std::ranges::any_of(patterns,
                              [&](const std::string& pattern) { return matches(host, pattern); });
 }

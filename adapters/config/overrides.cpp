@@ -7,6 +7,7 @@
 #include "adapters/config/keys.h"
 #include "adapters/config/toml_file.h"
 #include "adapters/config/unknown.h"
+#include "adapters/config/value_types.h"
 
 namespace jobs_bridge::config {
 namespace {
@@ -27,6 +28,35 @@ void add_fault(Reading& reading, const Origin& origin, std::string key, Problem 
                             .remedy = std::move(problem.remedy)});
 }
 
+/// In a variable or on a command line there is no TOML that would insist on its own two words.
+std::string boolean_of(std::string value) {
+  for (const char* word : {"true", "yes", "on", "1"}) {
+    if (is_same_word(value, word)) return "true";
+  }
+  for (const char* word : {"false", "no", "off", "0"}) {
+    if (is_same_word(value, word)) return "false";
+  }
+  return value;
+}
+
+/// What Kubernetes sets in the pods beside a Service called jobs-bridge or jobs-bridge-...
+/// (Kubernetes documentation, "Discovering services").
+bool is_of_kubernetes(std::string_view name, std::string_view value) {
+  constexpr std::string_view port = "_PORT_";
+  if (name.ends_with("_SERVICE_HOST") || name.ends_with("_SERVICE_PORT") ||
+      name.find("_SERVICE_PORT_") != std::string_view::npos) {
+    return true;
+  }
+  if (name.ends_with("_PORT") && value.find("://") != std::string_view::npos) return true;
+  const auto at = name.find(port);
+  if (at == std::string_view::npos) return false;
+  name.remove_prefix(at + port.size());
+  const auto digits = name.find_first_not_of("0123456789");
+  if (digits == 0 || digits == std::string_view::npos) return false;
+  name.remove_prefix(digits);
+  return name.starts_with("_TCP") || name.starts_with("_UDP") || name.starts_with("_SCTP");
+}
+
 void add(Reading& reading, const Key& key, std::string value, Origin origin) {
   const auto& known = reading.settings;
   if (std::any_of(known.begin(), known.end(),
@@ -35,6 +65,7 @@ void add(Reading& reading, const Key& key, std::string value, Origin origin) {
               {.message = "is given more than once", .remedy = "give it once"});
     return;
   }
+  if (key.type.kind == ValueKind::boolean) value = boolean_of(std::move(value));
   const bool is_string = key.type.kind == ValueKind::text || is_list(key.type.kind);
   if (is_string && (value.starts_with('"') || value.starts_with('\''))) {
     auto unquoted = unquote_toml(value);
@@ -81,7 +112,8 @@ Reading read_environment(const std::vector<std::string>& environment) {
     const Origin origin{.layer = Layer::environment, .source = "environment " + name, .line = 0};
     if (const Key* const key = find_environment_name(name)) {
       add(reading, *key, variable.substr(std::min(equals + 1, variable.size())), origin);
-    } else {
+    } else if (!is_of_kubernetes(name, std::string_view(variable).substr(
+                                           std::min(equals + 1, variable.size())))) {
       add_fault(reading, origin, {}, unknown_environment_name(name));
     }
   }

@@ -68,7 +68,23 @@ void check_client_id(Review& review) {
               "a shorter one, unless the broker is known to take it");
 }
 
+/// A build may have one MQTT library alone. Nobody has to name it then.
+void settle_library(Review& review) {
+  auto& library = review.configuration.broker.library;
+  const auto is_built = [](MqttLibrary which) {
+    return which == MqttLibrary::paho ? JOBS_BRIDGE_HAS_PAHO : JOBS_BRIDGE_HAS_MOSQUITTO;
+  };
+  if (is_built(library)) return;
+  if (review.is_given("broker.library")) {
+    review.fault("broker.library",
+                 "this program was built without " + quote(review.text("broker.library")),
+                 "leave it out, or a package with both libraries");
+  }
+  library = library == MqttLibrary::paho ? MqttLibrary::mosquitto : MqttLibrary::paho;
+}
+
 void check_broker(Review& review) {
+  settle_library(review);
   const auto& broker = review.configuration.broker;
   check_tls_files(review, "broker", broker.urls, "mqtts");
   const bool has_password = !review.text("broker.password_file").empty();

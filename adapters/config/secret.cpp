@@ -7,7 +7,7 @@ namespace jobs_bridge::config {
 
 Result<std::string, std::string> read_secret(const std::string& path) {
   constexpr std::size_t limit = 4096;
-  auto content = read_file(path, limit, FileKind::regular);
+  auto content = read_file(path, limit);
   if (!content) return Failure{printable(path) + " " + content.error()};
   if (content->ends_with('\n')) {
     content->pop_back();

@@ -39,6 +39,7 @@ Setting setting_in_one_piece(const Key& key, std::string value, Origin origin);
 struct Reading {
   std::vector<Setting> settings;
   std::vector<Fault> faults;
+  std::vector<Fault> warnings;
   /// The layer could be read as a whole: what is not in `settings` was not given.
   bool complete = true;
 };

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "adapters/config/region.h"
+#include "adapters/config/value_types.h"
 
 namespace jobs_bridge::config {
 namespace {
@@ -74,8 +75,10 @@ void check_source(Review& review) {
 
 bool certificate_replaces_signatures(const Review& review) {
   const auto& source = review.text("credentials.source");
-  const bool left_open = source == "default" && review.text("credentials.iot_endpoint").empty();
-  return !review.text("endpoint.certificate_file").empty() && (left_open || source == "none");
+  const bool left_open =
+      is_same_word(source, "default") && review.text("credentials.iot_endpoint").empty();
+  return !review.text("endpoint.certificate_file").empty() &&
+         (left_open || is_same_word(source, "none"));
 }
 
 void settle_signing(Review& review) {

@@ -187,10 +187,15 @@ Reading unreadable(const std::string& path, std::string message, std::string rem
 
 Reading read_toml_file(const std::string& path) {
   if (path.empty()) return unreadable("--config", "names no file", "the configuration's path");
-  const auto content = read_file(path, largest_file, FileKind::any);
+  const auto content = read_file(path, largest_file);
   if (!content) return unreadable(path, content.error(), "a TOML file that can be read");
   if (content->find_first_not_of(" \t\r\n") == std::string::npos) {
-    return unreadable(path, "is empty", "a TOML file; deploy/jobs-bridge.toml has every key");
+    Reading reading;
+    reading.warnings.push_back({.source = path,
+                                .key = {},
+                                .message = "is empty: every key has its default",
+                                .remedy = "deploy/jobs-bridge.toml has every key"});
+    return reading;
   }
   if (const auto at = first_invalid_byte(*content); at != std::string::npos) {
     const auto end = content->begin() + static_cast<std::ptrdiff_t>(at);

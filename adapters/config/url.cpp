@@ -49,7 +49,9 @@ bool is_label(std::string_view label) {
                      [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_'; });
 }
 
+/// One that ends in a dot is complete: the resolver adds no domain of its own.
 bool is_dns_name(std::string_view text) {
+  if (text.ends_with('.')) text.remove_suffix(1);
   if (text.empty() || text.size() > 253) return false;
   std::string_view label;
   while (true) {
@@ -111,6 +113,38 @@ Result<HostAndPort, std::string> split_port(std::string_view text) {
   return result;
 }
 
+int digit_value(char c) {
+  if (is_digit(c)) return c - '0';
+  const char small = is_letter(c) ? static_cast<char>(c | 0x20) : 'z';
+  return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
+}
+
+/// What stands before the '@' (RFC 3986, section 3.2.1), where ':' would begin a password.
+Result<std::string, std::string> parse_user(std::string_view text) {
+  constexpr std::string_view plain = "-_.~!$&'()*+,;=";
+  std::string user;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (is_letter(c) || is_digit(c) || plain.find(c) != std::string_view::npos) {
+      user += c;
+      continue;
+    }
+    const int high = c == '%' && i + 2 < text.size() ? digit_value(text[i + 1]) : -1;
+    const int low = high >= 0 ? digit_value(text[i + 2]) : -1;
+    const int code = high * 16 + low;
+    // Basic authentication ends the user with a colon (RFC 7617, section 2).
+    if (low < 0 || code < 0x20 || code == 0x7f || code == ':') {
+      return Failure{std::string(
+          "holds a password, or a user with a character that has to be written as %40 for '@', %5C "
+          "for '\\', %25 for '%'")};
+    }
+    user += static_cast<char>(code);
+    i += 2;
+  }
+  if (user.empty()) return Failure{std::string("has an '@' without a user before it")};
+  return user;
+}
+
 std::string alternatives(std::initializer_list<std::string_view> schemes) {
   std::string text;
   for (const auto scheme : schemes) {
@@ -148,12 +182,9 @@ Result<Url, std::string> parse_url(std::string_view text,
   if (const auto at = rest.rfind('@'); at != std::string_view::npos) {
     const auto user = rest.substr(0, at);
     if (!allow_username) return fault("holds a user or a password");
-    if (user.empty() || !std::all_of(user.begin(), user.end(), [](char c) {
-          return is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '.';
-        })) {
-      return fault("holds a password, or a user that is not of letters, digits, '.', '-', '_'");
-    }
-    url.username = user;
+    auto name = parse_user(user);
+    if (!name) return Failure{name.error()};
+    url.username = *std::move(name);
     rest.remove_prefix(at + 1);
   }
   if (rest.ends_with('/')) rest.remove_suffix(1);

@@ -1,5 +1,7 @@
 #include "adapters/config/value_types.h"
 
+#include <algorithm>
+
 #include "adapters/config/nearest.h"
 #include "adapters/config/parse_number.h"
 #include "adapters/config/partition_list.h"
@@ -73,6 +75,11 @@ std::string enumerate(const std::vector<std::string_view>& names) {
     text.append("\"").append(names[i]).append("\"");
   }
   return text;
+}
+
+bool is_same_word(std::string_view one, std::string_view other) {
+  const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(one, other, {}, small, small);
 }
 
 Problem not_a_choice(std::string_view value, const std::vector<std::string_view>& names) {

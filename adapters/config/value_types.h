@@ -74,19 +74,24 @@ Problem not_a_choice(std::string_view value, const std::vector<std::string_view>
 /// `"a", "b" or "c"`
 std::string enumerate(const std::vector<std::string_view>& names);
 
-/// One of a few names.
+/// Whether the two differ in nothing but capital letters.
+bool is_same_word(std::string_view one, std::string_view other);
+
+/// One of a few names, in any case; `synonyms` are taken, too, but not offered.
 template <typename T>
-ValueType choice(Target<T> target, std::initializer_list<std::pair<std::string_view, T>> choices) {
+ValueType choice(Target<T> target, std::initializer_list<std::pair<std::string_view, T>> choices,
+                 std::initializer_list<std::pair<std::string_view, T>> synonyms = {}) {
   std::vector<std::string_view> names;
   for (const auto& [name, value] : choices) names.push_back(name);
-  const std::vector<std::pair<std::string_view, T>> known(choices);
+  std::vector<std::pair<std::string_view, T>> known(choices);
+  known.insert(known.end(), synonyms);
   return {.kind = ValueKind::text,
           .range = enumerate(names),
           .assign = [target = std::move(target), known, names](
                         Configuration& configuration,
                         const std::string& value) -> std::optional<Problem> {
             const auto found = std::find_if(known.begin(), known.end(), [&](const auto& candidate) {
-              return candidate.first == value;
+              return is_same_word(candidate.first, value);
             });
             if (found == known.end()) return not_a_choice(value, names);
             target(configuration) = found->second;

@@ -178,8 +178,13 @@ int run_daemon(const Start& start, Log& log) {
   broker.stop();
   const auto left = broker.state();
   const auto unheard = dispatcher->look().counts.answered;
+  admin::Status status_at_stop;
+  telemetry.describe(status_at_stop, read_clocks());
+  const auto& in_all = status_at_stop.requests;
   log.write(Severity::info, "stopped",
-            {{"requests_rejected", std::to_string(drained.abandoned)},
+            {{"requests_accepted", std::to_string(in_all.accepted)},
+             {"requests_rejected", std::to_string(in_all.rejected)},
+             {"rejected_at_stop", std::to_string(drained.abandoned)},
              {"updates_left_to_journal", std::to_string(drained.left_to_journal)},
              {"replies_left", std::to_string(left.waiting + left.unacknowledged)},
              {"replies_kept_in_journal", std::to_string(unheard)}});

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <exception>
+#include <filesystem>
 #include <iostream>
+#include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -11,6 +14,7 @@
 #include "adapters/admin/status_text.h"
 #include "adapters/config/command_line.h"
 #include "adapters/config/description.h"
+#include "adapters/config/library_costs.h"
 #include "adapters/config/load.h"
 #include "adapters/config/quote.h"
 #include "adapters/config/secret.h"
@@ -37,9 +41,24 @@ std::vector<std::string> process_environment() {
   return variables;
 }
 
+/// The file that counts, now; nothing: there is none.
+template <typename Command>
+std::optional<std::string> file_of(const Command& command) {
+  std::error_code ignored;
+  if (command.config || !std::filesystem::exists(config::usual_file, ignored)) {
+    return command.config;
+  }
+  return config::usual_file;
+}
+
+template <typename Command>
+std::string name_of_file(const Command& command) {
+  return file_of(command).value_or("defaults and environment");
+}
+
 template <typename Command>
 config::LoadOutcome load(const Command& command) {
-  return config::load(command.config, command.sets, process_environment());
+  return config::load(file_of(command), command.sets, process_environment());
 }
 
 /// What a server has sent, within a sentence of ours, must not move the cursor nor fill the screen.
@@ -71,7 +90,10 @@ int execute(const config::CheckCommand& command) {
   const auto loaded = load(command);
   print_findings(loaded);
   if (!loaded.configuration) return wrong_usage;
-  std::cout << command.config << ": the configuration is valid\n";
+  std::cout << name_of_file(command) << ": the configuration is valid\n";
+  if (const auto costs = config::compare_libraries(*loaded.configuration); !costs.empty()) {
+    std::cout << costs << '\n';
+  }
   if (!command.connect) return done;
   bool good = true;
   for (const auto& finding : check_connections(*loaded.configuration)) {
@@ -121,11 +143,11 @@ int execute(const config::RunCommand& command) {
   const auto& configuration = *loaded.configuration;
   const auto format = configuration.log.format == config::LogFormat::json ? logging::Format::json
                                                                           : logging::Format::text;
-  logging::StructuredLog lines(format, configuration.log.level);
+  logging::StructuredLog lines(format, configuration.log.level, STDERR_FILENO);
   logging::RateLimitedLog log(lines);
   log.write(Severity::info, "starting",
             {{"version", JOBS_BRIDGE_VERSION},
-             {"configuration", command.config},
+             {"configuration", name_of_file(command)},
              {"what", config::describe(configuration)}});
   if (configuration.broker.protocol == config::MqttProtocol::v3_1_1) {
     log.write(

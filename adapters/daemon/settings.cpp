@@ -83,6 +83,8 @@ Result<mqtt::BrokerSettings, std::string> broker_settings(
   std::transform(broker.urls.begin() + 1, broker.urls.end(),
                  std::back_inserter(settings.more_addresses), address);
   settings.protocol = broker.protocol == config::MqttProtocol::v5 ? Protocol::v5 : Protocol::v3_1_1;
+  settings.library =
+      broker.library == config::MqttLibrary::paho ? mqtt::Library::paho : mqtt::Library::mosquitto;
   settings.client_id = broker.client_id;
   settings.canary_topic = canary_topic(broker);
   if (!settings.canary_topic.empty()) {

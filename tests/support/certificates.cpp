@@ -104,14 +104,24 @@ struct CertificateAuthority::Identity {
 };
 
 CertificateAuthority::CertificateAuthority(std::filesystem::path directory, const std::string& name)
+    : CertificateAuthority(std::move(directory), name, nullptr) {}
+
+CertificateAuthority::CertificateAuthority(std::filesystem::path directory, const std::string& name,
+                                           const CertificateAuthority& signer)
+    : CertificateAuthority(std::move(directory), name, signer.identity_.get()) {}
+
+CertificateAuthority::CertificateAuthority(std::filesystem::path directory, const std::string& name,
+                                           const Identity* signer)
     : directory_(std::move(directory)), identity_(std::make_unique<Identity>()) {
   identity_->key = new_key();
   identity_->certificate =
-      new_certificate(identity_->key.get(), {.common_name = "Test authority " + name}, nullptr);
+      new_certificate(identity_->key.get(), {.common_name = "Test authority " + name},
+                      signer != nullptr ? signer->certificate.get() : nullptr);
   X509* const raw = identity_->certificate.get();
-  add_extension(raw, raw, NID_basic_constraints, "critical,CA:TRUE");
-  add_extension(raw, raw, NID_key_usage, "critical,keyCertSign,cRLSign");
-  sign(raw, identity_->key.get());
+  X509* const issuer = signer != nullptr ? signer->certificate.get() : raw;
+  add_extension(raw, issuer, NID_basic_constraints, "critical,CA:TRUE");
+  add_extension(raw, issuer, NID_key_usage, "critical,keyCertSign,cRLSign");
+  sign(raw, signer != nullptr ? signer->key.get() : identity_->key.get());
   files_ = write(directory_, name, raw, identity_->key.get());
 }
 

@@ -30,6 +30,9 @@ struct CertificateContent {
 class CertificateAuthority {
  public:
   explicit CertificateAuthority(std::filesystem::path directory, const std::string& name = "ca");
+  /// An intermediate one, which `signer` vouches for.
+  CertificateAuthority(std::filesystem::path directory, const std::string& name,
+                       const CertificateAuthority& signer);
   ~CertificateAuthority();
 
   [[nodiscard]] const std::string& certificate_file() const { return files_.certificate; }
@@ -39,6 +42,8 @@ class CertificateAuthority {
 
  private:
   struct Identity;
+  CertificateAuthority(std::filesystem::path directory, const std::string& name,
+                       const Identity* signer);
   const std::filesystem::path directory_;
   std::unique_ptr<Identity> identity_;
   CertificateFiles files_;

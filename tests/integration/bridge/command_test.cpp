@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <httplib.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "tests/integration/bridge/site.h"
@@ -108,9 +109,23 @@ TEST_F(CommandTest, UnreadableCertificateFailsAtTheStartWithItsName) {
   }
 }
 
+TEST_F(CommandTest, EnvironmentAloneMayBeTheConfiguration) {
+  if (std::filesystem::exists("/etc/jobs-bridge/jobs-bridge.toml")) {
+    GTEST_SKIP() << "this machine has a configuration of its own";
+  }
+  const Process::Environment environment = {{"JOBS_BRIDGE_CREDENTIALS_SOURCE", "none"},
+                                            {"JOBS_BRIDGE_ENDPOINT_URL", "http://127.0.0.1:1"},
+                                            {"JOBS_BRIDGE_SERVICE_HOST", "10.0.0.1"},
+                                            {"JOBS_BRIDGE_PORT", "tcp://10.0.0.1:9464"}};
+  Process bridge({JOBS_BRIDGE_PROGRAM, "check"}, environment);
+  EXPECT_EQ(bridge.wait(), 0) << bridge.output();
+  EXPECT_TRUE(bridge.wait_for_output("defaults and environment: the configuration is valid"))
+      << bridge.output();
+}
+
 TEST_F(CommandTest, WrongUsageExitsWithTwo) {
   for (const std::vector<std::string>& arguments :
-       {std::vector<std::string>{}, {"fly"}, {"run"}, {"run", "--config"}, {"run", "--colour"}}) {
+       {std::vector<std::string>{}, {"fly"}, {"run", "--config"}, {"run", "--colour"}}) {
     std::vector<std::string> command = {JOBS_BRIDGE_PROGRAM};
     command.insert(command.end(), arguments.begin(), arguments.end());
     Process bridge(command);

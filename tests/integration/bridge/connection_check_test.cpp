@@ -203,6 +203,25 @@ TEST_F(ConnectionCheckTest, JournalThatCannotBeWrittenIsAFault) {
   EXPECT_THAT(checked.output, HasSubstr("journal      FAULT  /proc/journal: "));
 }
 
+TEST_F(ConnectionCheckTest, JournalThatIsADirectoryIsAFault) {
+  std::filesystem::create_directory(directory_.file("journal"));
+  const auto checked = check({});
+  EXPECT_EQ(checked.status, 1);
+  EXPECT_THAT(checked.output, HasSubstr("/journal: is a directory\n             cure:  "
+                                        "journal.path is a file, such as "));
+}
+
+TEST_F(ConnectionCheckTest, JournalOfABridgeThatRunsIsAFaultAndItsBridgeGoesOn) {
+  BridgeProcess running({"broker.url=" + broker_.url(), "endpoint.url=" + endpoint_.url(),
+                         "journal.path=" + directory_.file("journal")});
+  const auto checked = check({});
+  EXPECT_EQ(checked.status, 1);
+  EXPECT_THAT(checked.output, HasSubstr("/journal: is in use by another process"));
+  EXPECT_EQ(running.stop(), 0);
+  const auto afterwards = check({});
+  EXPECT_EQ(afterwards.status, 0) << afterwards.output;
+}
+
 TEST_F(ConnectionCheckTest, RunningBridgeKeepsItsConnection) {
   BridgeProcess running({"broker.url=" + broker_.url(), "endpoint.url=" + endpoint_.url()});
   EXPECT_EQ(check({}).status, 0);

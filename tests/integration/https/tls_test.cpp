@@ -1,8 +1,12 @@
+#include <cstdlib>
+#include <filesystem>
 #include <thread>
+#include <variant>
 
 #include "tests/integration/https/client.h"
 #include "tests/support/certificates.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/support/wait_until.h"
 
 namespace jobs_bridge::https {
 namespace {
@@ -143,6 +147,33 @@ TEST_F(HttpsTlsTest, OtherAuthorityIsRefused) {
   EXPECT_EQ(refused.kind, Kind::tls);
   EXPECT_FALSE(refused.maybe_sent);
   EXPECT_THAT(refused.detail, HasSubstr("unable to get local issuer certificate"));
+}
+
+TEST_F(HttpsTlsTest, IntermediateAuthorityAloneIsTrustedForWhatItHasSigned) {
+  const CertificateAuthority between(directory_.path(), "between", authority_);
+  RawPeer::Options options;
+  options.tls = between.issue("server", {.dns_names = {"name.test"}});
+  RawPeer peer(std::move(options), echo);
+  EndpointSettings settings = secure(peer, "name.test");
+  settings.ca_file = between.certificate_file();
+  Client client(std::move(settings), always({"127.0.0.1"}));
+  EXPECT_EQ(answer(client.perform(put("x"))).body, "x");
+}
+
+TEST_F(HttpsTlsTest, SystemsAuthoritiesThatAreReplacedCountWithoutARestart) {
+  const CertificateAuthority other(directory_.path(), "other");
+  const auto system = directory_.file("system.pem");
+  std::filesystem::copy_file(other.certificate_file(), system);
+  setenv("SSL_CERT_FILE", system.c_str(), 1);
+  RawPeer peer(presenting_name(), echo);
+  EndpointSettings settings = secure(peer, "name.test");
+  settings.ca_file.clear();
+  Client client(std::move(settings), always({"127.0.0.1"}));
+  EXPECT_EQ(failure(client.perform(put())).kind, Kind::tls);
+  std::filesystem::rename(authority_.certificate_file(), system);
+  EXPECT_TRUE(testing_support::wait_until(
+      [&] { return std::holds_alternative<HttpResponse>(client.perform(put())); }));
+  unsetenv("SSL_CERT_FILE");
 }
 
 TEST_F(HttpsTlsTest, SystemsAuthoritiesDoNotKnowOurs) {

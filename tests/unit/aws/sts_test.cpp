@@ -137,7 +137,7 @@ TEST_F(StsTest, RoleOfAProfileIsAssumedWithItsSourcesKeysSigned) {
                  "role_session_name = me\nexternal_id = e x\nduration_seconds = 900\n"));
   EXPECT_EQ(credentials.access_key_id, "ASIA1");
   ASSERT_EQ(asked().size(), 1U);
-  const auto& request = asked().front().request;
+  const auto request = asked().front().request;
   EXPECT_EQ(request.body,
             "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fx"
             "&RoleSessionName=me&ExternalId=e%20x&DurationSeconds=900");

@@ -1,5 +1,7 @@
 #include "adapters/config/load.h"
 
+#include <sys/stat.h>
+
 #include "adapters/config/keys.h"
 #include "tests/unit/config/load_fixture.h"
 
@@ -175,13 +177,71 @@ TEST_F(LoadTest, FileThatCannotBeReadIsOneFaultThatSaysWhy) {
               ElementsAre("FILE: does not exist; a TOML file that can be read"));
   EXPECT_THAT(faults(directory_.path("")),
               ElementsAre("FILE: is a directory; a TOML file that can be read"));
-  EXPECT_THAT(faults(directory_.write("a", " \n")),
-              ElementsAre("FILE: is empty; a TOML file; deploy/jobs-bridge.toml has every key"));
+  const auto pipe = directory_.path("pipe");
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  for (const auto& path : {pipe, std::string("/dev/zero"), std::string("/dev/null")}) {
+    EXPECT_THAT(faults(path),
+                ElementsAre("FILE: is not a regular file; a TOML file that can be read"));
+  }
   EXPECT_THAT(faults(directory_.write("b", "# \xc3\xa4\n# \xff\n")),
               ElementsAre("FILE:2: is not UTF-8; save the file as UTF-8"));
   EXPECT_THAT(faults(directory_.write("c", std::string((1U << 20U) + 1, '#'))),
               ElementsAre(HasSubstr("FILE: is larger than 1048576 bytes")));
   EXPECT_THAT(faults(""), ElementsAre(HasSubstr("--config: names no file")));
+}
+
+TEST_F(LoadTest, EmptyFileIsAWarning) {
+  const auto outcome =
+      load_text(" \n", {"credentials.source=none", "endpoint.region=eu-central-1"});
+  EXPECT_TRUE(outcome.configuration);
+  EXPECT_THAT(lines(outcome.warnings),
+              ElementsAre("FILE: is empty: every key has its default; deploy/jobs-bridge.toml has "
+                          "every key"));
+  EXPECT_THAT(load_text("# nothing said\n", {"credentials.source=none"}).warnings, IsEmpty());
+}
+
+TEST_F(LoadTest, WithoutAFileDefaultsEnvironmentAndSetsCount) {
+  const auto outcome =
+      load(std::nullopt, {"credentials.source=none"}, {"JOBS_BRIDGE_ENDPOINT_REGION=eu-central-1"});
+  ASSERT_TRUE(outcome.configuration);
+  EXPECT_THAT(outcome.warnings, IsEmpty());
+  EXPECT_EQ(outcome.configuration->limits.queue, 10000U);
+  EXPECT_THAT(lines(load(std::nullopt, {"credentials.source=none"}, {}).faults),
+              ElementsAre(::testing::StartsWith("defaults: endpoint.region: is empty")));
+}
+
+TEST_F(LoadTest, VariablesThatKubernetesSetsForAServiceAreNotOurs) {
+  const std::vector<std::string> of_kubernetes = {"JOBS_BRIDGE_SERVICE_HOST=10.0.0.1",
+                                                  "JOBS_BRIDGE_SERVICE_PORT=9464",
+                                                  "JOBS_BRIDGE_SERVICE_PORT_METRICS=9464",
+                                                  "JOBS_BRIDGE_PORT=tcp://10.0.0.1:9464",
+                                                  "JOBS_BRIDGE_PORT_9464_TCP=tcp://10.0.0.1:9464",
+                                                  "JOBS_BRIDGE_PORT_9464_TCP_PROTO=tcp",
+                                                  "JOBS_BRIDGE_PORT_9464_TCP_PORT=9464",
+                                                  "JOBS_BRIDGE_PORT_9464_TCP_ADDR=10.0.0.1",
+                                                  "JOBS_BRIDGE_ADMIN_SERVICE_HOST=10.0.0.1",
+                                                  "JOBS_BRIDGE_ADMIN_PORT=tcp://10.0.0.1:9464",
+                                                  "JOBS_BRIDGE_ADMIN_PORT_53_UDP_ADDR=10.0.0.1"};
+  EXPECT_THAT(lines(load_more("", {}, of_kubernetes).faults), IsEmpty());
+  for (const char* variable : {"JOBS_BRIDGE_PORT=9464", "JOBS_BRIDGE_LOG_LEVL=info",
+                               "JOBS_BRIDGE_PORT_TCP=x", "JOBS_BRIDGE_SERVICE=x"}) {
+    EXPECT_EQ(load_more("", {}, {variable}).faults.size(), 1U) << variable;
+  }
+}
+
+TEST_F(LoadTest, BooleansOfOverridesAreTakenAsPeopleTypeThem) {
+  for (const char* word : {"true", "True", "YES", "on", "1"}) {
+    const auto outcome = load_more("", {}, {std::string("JOBS_BRIDGE_ENDPOINT_FIPS=") + word});
+    ASSERT_TRUE(outcome.configuration) << word;
+    EXPECT_TRUE(outcome.configuration->endpoint.fips) << word;
+    EXPECT_THAT(outcome.configuration->endpoint.url.host, HasSubstr("iot-fips")) << word;
+  }
+  for (const char* word : {"FALSE", "no", "Off", "0"}) {
+    const auto outcome = load_more("", {std::string("notify.enabled=") + word});
+    ASSERT_TRUE(outcome.configuration) << word;
+    EXPECT_FALSE(outcome.configuration->notify.enabled) << word;
+  }
+  EXPECT_EQ(load_more("", {"notify.enabled=maybe"}).faults.size(), 1U);
 }
 
 TEST_F(LoadTest, SyntaxErrorNamesLineAndColumnAndOverridesAreCheckedNoneTheLess) {

@@ -245,5 +245,23 @@ TEST_F(RelationsTest, AdminListenerForOtherMachinesNeedsAToken) {
   }
 }
 
+TEST_F(RelationsTest, MqttLibraryIsOneThatThisBuildHas) {
+  const auto silent = load_more("");
+  ASSERT_TRUE(silent.configuration);
+  EXPECT_EQ(silent.configuration->broker.library,
+            JOBS_BRIDGE_HAS_PAHO ? MqttLibrary::paho : MqttLibrary::mosquitto);
+  const std::pair<const char*, bool> libraries[] = {{"paho", JOBS_BRIDGE_HAS_PAHO},
+                                                    {"mosquitto", JOBS_BRIDGE_HAS_MOSQUITTO}};
+  for (const auto& [name, is_built] : libraries) {
+    const auto line = std::string("broker.library = \"") + name + "\"\n";
+    if (is_built) {
+      EXPECT_THAT(faults_of(line), IsEmpty());
+    } else {
+      EXPECT_THAT(faults_of(line), ElementsAre(::testing::StartsWith(
+                                       "FILE:3: broker.library: this program was built without")));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace jobs_bridge::config

@@ -139,10 +139,25 @@ TEST_F(SigningConfigurationTest, ProxyWithAUserNeedsAPassword) {
               IsEmpty());
 }
 
+TEST_F(SigningConfigurationTest, ProxyOfTheEnvironmentThatIsNotUsedIsAWarningWithoutItsPassword) {
+  for (const std::string name : {"HTTPS_PROXY", "https_proxy", "ALL_PROXY"}) {
+    const auto variable = name + "=http://me:hunter2@proxy:3128";
+    const auto warnings = lines(load_more("", {}, {variable, "NO_PROXY=a"}).warnings);
+    ASSERT_EQ(warnings.size(), 1U);
+    EXPECT_THAT(warnings[0], HasSubstr("environment " + name + ": is not used for the endpoint"));
+    EXPECT_EQ(warnings[0].find("hunter2"), std::string::npos);
+    EXPECT_THAT(load_more("endpoint.proxy = \"http://proxy:3128\"\n", {}, {variable}).warnings,
+                IsEmpty());
+    EXPECT_THAT(load_more("endpoint.proxy = \"\"\n", {}, {variable}).warnings, IsEmpty());
+  }
+  EXPECT_THAT(load_more("", {}, {"HTTPS_PROXY=", "NO_PROXY=a"}).warnings, IsEmpty());
+}
+
 TEST_F(SigningConfigurationTest, HostsAndWhatIsBelowADomainAreExemptFromTheProxy) {
   EXPECT_TRUE(is_exempt("a.example.com", {"example.com"}));
   EXPECT_TRUE(is_exempt("A.Example.com", {".example.com"}));
   EXPECT_TRUE(is_exempt("example.com", {"*.example.com"}));
+  EXPECT_TRUE(is_exempt("a.example.com.", {"example.com"}));
   EXPECT_TRUE(is_exempt("anything", {"*"}));
   EXPECT_TRUE(is_exempt("192.0.2.1", {"10.0.0.1", "192.0.2.1"}));
   EXPECT_FALSE(is_exempt("badexample.com", {"example.com"}));

@@ -60,9 +60,10 @@ TEST(UrlTest, PathQueryOrFragmentIsRefused) {
 }
 
 TEST(UrlTest, HostThatIsNoneIsRefused) {
-  for (const char* text : {"http://-a", "http://a..b", "http://a.", "http://.a", "http://a b",
-                           "http://a{region}", "http://192.0.2.300", "http://1.2.3", "http://a%20",
-                           "http://[a]", "http://[1.2.3.4]", "http://\xc3\xa4", "http://a\n"}) {
+  for (const char* text :
+       {"http://-a", "http://a..b", "http://a..", "http://.", "http://192.0.2.1.", "http://.a",
+        "http://a b", "http://a{region}", "http://192.0.2.300", "http://1.2.3", "http://a%20",
+        "http://[a]", "http://[1.2.3.4]", "http://\xc3\xa4", "http://a\n"}) {
     EXPECT_EQ(fault_of(text), "has a host that is neither a DNS name nor an IP address") << text;
   }
   EXPECT_EQ(fault_of("http://"), "has no host");
@@ -93,6 +94,32 @@ TEST(UrlTest, ProxyMayHaveAUserButNoPassword) {
   const auto with_password = parse_url("http://me:hunter2@proxy:3128", {"http"}, true);
   ASSERT_FALSE(with_password);
   EXPECT_EQ(with_password.error().find("hunter2"), std::string::npos);
+}
+
+TEST(UrlTest, UserOfAProxyIsPercentDecoded) {
+  const std::pair<const char*, const char*> users[] = {{"http://me%40corp@proxy:3128", "me@corp"},
+                                                       {"http://CORP%5Cme@proxy", "CORP\\me"},
+                                                       {"http://50%25@proxy", "50%"},
+                                                       {"http://m%c3%A4@proxy", "m\xc3\xa4"},
+                                                       {"http://a+b_c.d~e@proxy", "a+b_c.d~e"}};
+  for (const auto& [text, user] : users) {
+    const auto url = parse_url(text, {"http"}, true);
+    ASSERT_TRUE(url) << text;
+    EXPECT_EQ(url->username, user);
+    EXPECT_EQ(url->host, "proxy");
+  }
+  for (const char* text :
+       {"http://CORP\\me@proxy", "http://a@b@proxy", "http://50%@proxy", "http://50%4@proxy",
+        "http://a%3Ahunter2@proxy", "http://a%0d%0a@proxy", "http://a%7f@proxy", "http://@proxy",
+        "http://a%00@proxy", "http://a b@proxy"}) {
+    const auto url = parse_url(text, {"http"}, true);
+    ASSERT_FALSE(url) << text;
+    EXPECT_EQ(url.error().find("hunter2"), std::string::npos);
+  }
+}
+
+TEST(UrlTest, CompleteNameEndsInADot) {
+  EXPECT_EQ(parse_url("https://a.example.com.:8443", {"https"}, false)->host, "a.example.com.");
 }
 
 TEST(ListenAddressTest, HostAndPortAreBothNeeded) {

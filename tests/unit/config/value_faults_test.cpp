@@ -80,11 +80,21 @@ TEST_F(ValueFaultsTest, ChoiceNamesTheOthersAndTheNearest) {
   EXPECT_THAT(faults_of("broker.protocol = \"3.1\"\n"),
               ElementsAre("FILE:3: broker.protocol: \"3.1\" is unknown; one of \"5\" or \"3.1.1\", "
                           "perhaps \"3.1.1\""));
-  EXPECT_THAT(faults_of("log.level = \"warn\"\n"),
-              ElementsAre("FILE:3: log.level: \"warn\" is unknown; one of \"trace\", \"debug\", "
+  EXPECT_THAT(faults_of("log.level = \"loud\"\n"),
+              ElementsAre("FILE:3: log.level: \"loud\" is unknown; one of \"trace\", \"debug\", "
                           "\"info\", \"warning\" or \"error\""));
   EXPECT_THAT(faults_of("log.format = \"xml\"\n"),
               ElementsAre("FILE:3: log.format: \"xml\" is unknown; one of \"text\" or \"json\""));
+}
+
+TEST_F(ValueFaultsTest, ChoicesAreTakenInAnyCaseAndByWhatElsePeopleCallThem) {
+  expect_good("log.level", {"\"warn\"", "\"WARN\"", "\"Warning\"", "\"INFO\"", "\"err\""});
+  expect_good("log.format", {"\"JSON\""});
+  expect_good("broker.protocol", {"\"v5\"", "\"5.0\"", "\"MQTTv5\"", "\"311\"", "\"v3.1.1\""});
+  const auto outcome = load_more("log.level = \"warn\"\nbroker.protocol = \"mqttv311\"\n");
+  ASSERT_TRUE(outcome.configuration);
+  EXPECT_EQ(outcome.configuration->log.level, Severity::warning);
+  EXPECT_EQ(outcome.configuration->broker.protocol, MqttProtocol::v3_1_1);
 }
 
 TEST_F(ValueFaultsTest, UrlSaysWhatIsWrongAndNeverRepeatsIt) {
