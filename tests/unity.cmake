@@ -15,10 +15,9 @@ function(jobs_bridge_separate_sources)
     bridge/flow/delivery.cpp
     bridge/flow/notifier_polls.cpp
     bridge/flow/quota.cpp
-    adapters/admin/status_client.cpp
+    adapters/daemon/status_client.cpp
     adapters/aws/instance_source.cpp
     adapters/daemon/daemon.cpp
-    adapters/https/resolver.cpp
     adapters/mqtt/host_lookup.cpp)
   if(JOBS_BRIDGE_TESTS AND NOT JOBS_BRIDGE_FUZZ)
     list(APPEND separate

@@ -45,6 +45,16 @@ std::vector<BusyThing> busy_things(const HeavyHitters& hitters, MonotonicTime no
   return things;
 }
 
+/// One that concerns no thing.
+ErrorEntry error(Now now, std::string code, std::string message, std::string cause = {}) {
+  ErrorEntry entry;
+  entry.last = now.unix_seconds;
+  entry.code = std::move(code);
+  entry.message = std::move(message);
+  entry.cause = std::move(cause);
+  return entry;
+}
+
 }  // namespace
 
 bool is_refused(const Finished& finished) {
@@ -94,8 +104,7 @@ void Activity::received(Now now) {
   received_.add(now.monotonic);
 }
 
-void Activity::request_finished(const Finished& finished, Now now) {
-  const std::lock_guard lock(mutex_);
+void Activity::note_finished(const Finished& finished, Now now) {
   finished_.add(now.monotonic);
   busiest_.add(now.monotonic, thing_of(finished.topic));
   // What a held update took says how long the endpoint was away, not how fast the bridge is.
@@ -112,16 +121,15 @@ void Activity::request_finished(const Finished& finished, Now now) {
   }
 }
 
-void Activity::call_finished(Operation operation, const HttpOutcome& outcome, Health health,
-                             Duration took, Now now) {
+void Activity::call_finished(Now now, Operation operation, const HttpOutcome& outcome,
+                             Health health, Duration took) {
   const std::lock_guard lock(mutex_);
   (facts_of(operation).quota == QuotaKind::reads ? reads_ : writes_).add(now.monotonic);
   if (std::holds_alternative<HttpResponse>(outcome)) endpoint_.add(now.monotonic, took);
   if (health == Health::throttling) throttled_.add(now.monotonic);
 }
 
-void Activity::endpoint_changed(const EndpointChange& change, Now now) {
-  const std::lock_guard lock(mutex_);
+void Activity::note_endpoint(const EndpointChange& change, Now now) {
   if (change.reachable) {
     down_since_.reset();
     down_cause_.clear();
@@ -129,37 +137,30 @@ void Activity::endpoint_changed(const EndpointChange& change, Now now) {
   }
   down_since_ = now.monotonic;
   down_cause_ = change.detail.empty() ? change.cause : change.detail;
-  errors_.add({.last = now.unix_seconds,
-               .code = "endpoint down",
-               .thing = {},
-               .operation = {},
-               .message = "calls wait until it answers again",
-               .cause = down_cause_});
+  errors_.add(error(now, "endpoint down", "calls wait until it answers again", down_cause_));
 }
 
-void Activity::slowed_down(const SlowedDown& slowed, Now now) {
+void Activity::decided(Now now, const Effects& effects) {
+  if (effects.finished.empty() && effects.endpoint_changes.empty() && effects.slowed_down.empty() &&
+      effects.paused.empty()) {
+    return;
+  }
   const std::lock_guard lock(mutex_);
-  errors_.add({.last = now.unix_seconds,
-               .code = "throttled",
-               .thing = {},
-               .operation = {},
-               .message = slowed.kind == QuotaKind::reads
-                              ? "the endpoint throttles reads (get, describe): slowed down"
-                              : "the endpoint throttles writes (start-next, update): slowed down",
-               .cause = {}});
-}
-
-void Activity::paused(const Paused& paused, Now now) {
-  if (paused.over) return;
-  const std::lock_guard lock(mutex_);
-  errors_.add({.last = now.unix_seconds,
-               .code = "paused",
-               .thing = {},
-               .operation = {},
-               .message = paused.kind == QuotaKind::reads
-                              ? "the endpoint asked for a pause of reads (get, describe)"
-                              : "the endpoint asked for a pause of writes (start-next, update)",
-               .cause = {}});
+  for (const auto& finished : effects.finished) note_finished(finished, now);
+  for (const auto& change : effects.endpoint_changes) note_endpoint(change, now);
+  for (const auto& slowed : effects.slowed_down) {
+    errors_.add(error(now, "throttled",
+                      slowed.kind == QuotaKind::reads
+                          ? "the endpoint throttles reads (get, describe): slowed down"
+                          : "the endpoint throttles writes (start-next, update): slowed down"));
+  }
+  for (const auto& paused : effects.paused) {
+    if (paused.over) continue;
+    errors_.add(error(now, "paused",
+                      paused.kind == QuotaKind::reads
+                          ? "the endpoint asked for a pause of reads (get, describe)"
+                          : "the endpoint asked for a pause of writes (start-next, update)"));
+  }
 }
 
 void Activity::describe(Status& status, Now now) const {

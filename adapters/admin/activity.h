@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "adapters/admin/heavy_hitters.h"
-#include "adapters/admin/latency_window.h"
-#include "adapters/admin/rate_window.h"
 #include "adapters/admin/recent_errors.h"
 #include "adapters/admin/status.h"
+#include "adapters/admin/windows.h"
 #include "bridge/flow/effects.h"
+#include "bridge/flow/observer.h"
 #include "bridge/jobs/http.h"
 #include "bridge/jobs/operation.h"
 #include "bridge/jobs/outcome.h"
@@ -24,21 +24,16 @@ namespace jobs_bridge::admin {
 /// What the daemon has done of late, for a person to look at: rates, latencies, who is busy, what
 /// fails. It takes a fixed amount of memory (about 200 KiB), whatever devices do, and reads no
 /// clock. Any thread may call it; an event takes about a microsecond.
-class Activity {
+class Activity final : public Observer {
  public:
   /// `topics` tells which thing a topic belongs to.
   explicit Activity(TopicGrammar topics);
 
-  /// A message came from the broker.
-  void received(Now now);
-  /// A request was answered: one of Effects::finished.
-  void request_finished(const Finished& finished, Now now);
-  /// A call of the endpoint ended, after `took`; polls of the notifier included.
-  void call_finished(Operation operation, const HttpOutcome& outcome, Health health, Duration took,
-                     Now now);
-  void endpoint_changed(const EndpointChange& change, Now now);
-  void slowed_down(const SlowedDown& slowed, Now now);
-  void paused(const Paused& paused, Now now);
+  void received(Now now) override;
+  void call_finished(Now now, Operation operation, const HttpOutcome& outcome, Health health,
+                     Duration took) override;
+  void decided(Now now, const Effects& effects) override;
+
   /// Fills in what it knows: `requests` but for waiting, queue, pausing and held; `history`;
   /// Endpoint::cause, down_for, latency and throttled; Quota::used; `busiest`, `failing`, `errors`.
   void describe(Status& status, Now now) const;
@@ -46,7 +41,9 @@ class Activity {
  private:
   /// The name of the thing, or what stands in its place, cut to a length that a name can have.
   [[nodiscard]] std::string_view thing_of(const std::string& topic) const;
+  void note_finished(const Finished& finished, Now now);
   void note_rejection(const Finished& finished, Now now);
+  void note_endpoint(const EndpointChange& change, Now now);
 
   const TopicGrammar topics_;
 

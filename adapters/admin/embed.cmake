@@ -13,7 +13,7 @@ while(at LESS length)
   string(APPEND pieces "    R\"~page~(${piece})~page~\",\n")
   math(EXPR at "${at} + 12000")
 endwhile()
-file(WRITE ${OUTPUT} "#include \"adapters/admin/dashboard.h\"
+file(WRITE ${OUTPUT} "#include \"adapters/admin/pages.h\"
 
 #include <initializer_list>
 

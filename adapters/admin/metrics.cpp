@@ -125,25 +125,28 @@ class Metrics::Implementation {
     children.call_duration->Observe(in_seconds(took));
   }
 
+  void decided(const Effects& effects) {
+    for (const auto& finished : effects.finished) request_finished(finished);
+    for (const auto& notified : effects.notified) this->notified(notified);
+    for (const auto& change : effects.endpoint_changes) {
+      if (!change.reachable) outages_.Increment();
+    }
+    for (const auto& slowed : effects.slowed_down) {
+      (slowed.kind == QuotaKind::reads ? slowed_reads_ : slowed_writes_).Increment();
+    }
+    for (const auto& paused : effects.paused) {
+      if (paused.over) continue;
+      (paused.kind == QuotaKind::reads ? paused_reads_ : paused_writes_).Increment();
+    }
+    for (std::size_t i = 0; i < effects.illegal_transitions.size(); ++i) {
+      internal_faults_.Increment();
+    }
+  }
+
   void notified(const Notified& notified) {
     if (notified.notify) notify_.Increment();
     if (notified.notify_next) notify_next_.Increment();
     notification_delay_.Observe(in_seconds(notified.delay));
-  }
-
-  void endpoint_changed(const EndpointChange& change) {
-    if (!change.reachable) outages_.Increment();
-  }
-
-  void slowed_down(const SlowedDown& slowed) {
-    (slowed.kind == QuotaKind::reads ? slowed_reads_ : slowed_writes_).Increment();
-  }
-
-  void internal_fault() { internal_faults_.Increment(); }
-
-  void paused(const Paused& paused) {
-    if (paused.over) return;
-    (paused.kind == QuotaKind::reads ? paused_reads_ : paused_writes_).Increment();
   }
 
   [[nodiscard]] std::string text(const Status& status) const {
@@ -250,27 +253,12 @@ class Metrics::Implementation {
 Metrics::Metrics() : implementation_(std::make_unique<Implementation>()) {}
 Metrics::~Metrics() = default;
 
-void Metrics::request_finished(const Finished& finished) {
-  implementation_->request_finished(finished);
-}
-void Metrics::call_finished(Operation operation, const HttpOutcome& outcome, Duration took) {
+void Metrics::call_finished(Now, Operation operation, const HttpOutcome& outcome, Health,
+                            Duration took) {
   implementation_->call_finished(operation, outcome, took);
 }
-void Metrics::notified(const Notified& notified) {
-  implementation_->notified(notified);
-}
-void Metrics::endpoint_changed(const EndpointChange& change) {
-  implementation_->endpoint_changed(change);
-}
-void Metrics::internal_fault() {
-  implementation_->internal_fault();
-}
-
-void Metrics::slowed_down(const SlowedDown& slowed) {
-  implementation_->slowed_down(slowed);
-}
-void Metrics::paused(const Paused& paused) {
-  implementation_->paused(paused);
+void Metrics::decided(Now, const Effects& effects) {
+  implementation_->decided(effects);
 }
 std::string Metrics::text(const Status& status) const {
   return implementation_->text(status);

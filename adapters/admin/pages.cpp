@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "adapters/admin/access.h"
-#include "adapters/admin/dashboard.h"
 #include "adapters/admin/readiness.h"
 #include "adapters/admin/status_json.h"
 

@@ -1,25 +1,149 @@
 #include "adapters/admin/server.h"
 
 #include <httplib.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cstddef>
 #include <exception>
+#include <functional>
 #include <semaphore>
+#include <string>
 #include <system_error>
 #include <thread>
 #include <utility>
 
 #include "adapters/admin/access.h"
-#include "adapters/admin/client_queue.h"
 #include "adapters/admin/pages.h"
-#include "adapters/admin/request_stream.h"
 
 namespace jobs_bridge::admin {
+
+/// The stream from which cpp-httplib reads one request and to which it writes the answer. It keeps
+/// limits that the library does not know: the library bounds neither the length of a line nor the
+/// number of headers, both before anyone has shown a token, and its time limit is for a single
+/// byte. For one thread; the socket stays the caller's.
+class RequestStream final : public httplib::Stream {
+ public:
+  struct Limits {
+    std::size_t bytes;                ///< of the whole request
+    std::chrono::milliseconds read;   ///< for all of it to come
+    std::chrono::milliseconds write;  ///< for all of the answer to go, from its first byte
+  };
+
+  RequestStream(socket_t socket, Limits limits);
+
+  bool is_readable() const override { return true; }
+  bool is_writable() const override { return true; }
+  /// -1 past a limit, too, which ends the connection without an answer or with 400.
+  ssize_t read(char* to, size_t size) override;
+  ssize_t write(const char* from, size_t size) override;
+  void get_remote_ip_and_port(std::string&, int&) const override {}
+  void get_local_ip_and_port(std::string&, int&) const override {}
+  socket_t socket() const override { return socket_; }
+
+ private:
+  using Time = std::chrono::steady_clock::time_point;
+
+  /// Waits for an event of poll(); false: not until then.
+  [[nodiscard]] bool wait(short event, Time until) const;
+  [[nodiscard]] bool more();
+
+  const socket_t socket_;
+  const Limits limits_;
+  const Time read_until_;
+  Time write_until_{};  ///< none yet: nothing was written
+  std::size_t left_;    ///< of limits_.bytes
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  std::array<char, 4096> buffer_;
+};
+
+using std::chrono::steady_clock;
+
+RequestStream::RequestStream(socket_t socket, Limits limits)
+    : socket_(socket),
+      limits_(limits),
+      read_until_(steady_clock::now() + limits.read),
+      left_(limits.bytes) {}
+
+bool RequestStream::wait(short event, Time until) const {
+  for (;;) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now()).count();
+    if (left <= 0) return false;
+    pollfd polled{socket_, event, 0};
+    const int ready = poll(&polled, 1, static_cast<int>(left));
+    if (ready > 0) return true;
+    if (ready < 0 && errno != EINTR) return false;
+  }
+}
+
+bool RequestStream::more() {
+  while (left_ > 0 && wait(POLLIN, read_until_)) {
+    const auto got = recv(socket_, buffer_.data(), std::min(buffer_.size(), left_), MSG_DONTWAIT);
+    if (got > 0) {
+      begin_ = 0;
+      end_ = static_cast<std::size_t>(got);
+      left_ -= end_;
+      return true;
+    }
+    if (got == 0 || (errno != EAGAIN && errno != EINTR)) return false;
+  }
+  return false;
+}
+
+ssize_t RequestStream::read(char* to, size_t size) {
+  if (begin_ == end_ && !more()) return -1;
+  const auto count = std::min(size, end_ - begin_);
+  std::copy_n(buffer_.data() + begin_, count, to);
+  begin_ += count;
+  return static_cast<ssize_t>(count);
+}
+
+ssize_t RequestStream::write(const char* from, size_t size) {
+  if (write_until_ == Time{}) write_until_ = steady_clock::now() + limits_.write;
+  while (wait(POLLOUT, write_until_)) {
+    const auto sent = send(socket_, from, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent >= 0) return sent;
+    if (errno != EAGAIN && errno != EINTR) return -1;
+  }
+  return -1;
+}
+
+/// The library's threads, with a bound on how many accepted clients wait for one: past it no
+/// further one is accepted, and the kernel turns them away. Without it whoever can connect could
+/// take every descriptor that the process has, and with them the bridge's connections to the
+/// endpoint.
+class ClientQueue final : public httplib::TaskQueue {
+ public:
+  /// `most`: clients that are served or wait.
+  ClientQueue(std::size_t threads, std::ptrdiff_t most) : room_(most), pool_(threads) {}
+
+  /// Nothing, or whether it was taken, by the library's version.
+  using Enqueued = decltype(std::declval<httplib::TaskQueue&>().enqueue(nullptr));
+
+  /// Waits for room. Called by the thread that accepts.
+  Enqueued enqueue(std::function<void()> serve) override {
+    room_.acquire();
+    return pool_.enqueue([this, serve = std::move(serve)] {
+      serve();
+      room_.release();
+    });
+  }
+  void shutdown() override { pool_.shutdown(); }
+
+ private:
+  std::counting_semaphore<> room_;
+  httplib::ThreadPool pool_;
+};
+
 namespace {
 
 using namespace std::chrono_literals;

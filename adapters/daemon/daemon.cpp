@@ -12,18 +12,18 @@
 #include <utility>
 #include <vector>
 
+#include "adapters/admin/activity.h"
+#include "adapters/admin/metrics.h"
 #include "adapters/admin/readiness.h"
 #include "adapters/admin/server.h"
-#include "adapters/admin/telemetry.h"
 #include "adapters/daemon/clocks.h"
 #include "adapters/daemon/dispatcher.h"
 #include "adapters/daemon/endpoint_access.h"
+#include "adapters/daemon/process.h"
 #include "adapters/daemon/reload.h"
 #include "adapters/daemon/request_log.h"
 #include "adapters/daemon/service_manager.h"
 #include "adapters/daemon/settings.h"
-#include "adapters/daemon/signals.h"
-#include "adapters/daemon/spare_memory.h"
 #include "adapters/daemon/status_source.h"
 #include "adapters/daemon/stores.h"
 #include "adapters/fibers/event_loop.h"
@@ -46,12 +46,12 @@ constexpr Duration between_returns_of_memory = 1min;
 using MaybeServer = std::unique_ptr<admin::Server>;
 Result<MaybeServer, std::string> open_admin(const config::Configuration::Admin& admin,
                                             const StatusSource& source,
-                                            const admin::Telemetry& telemetry, Log& log) {
+                                            const admin::Metrics& metrics, Log& log) {
   if (!admin.listen) return MaybeServer();
   auto settings = admin_settings(admin);
   if (!settings) return Failure{settings.error()};
   return admin::Server::start(
-      *std::move(settings), [&source] { return source.take(); }, telemetry.metrics(), log);
+      *std::move(settings), [&source] { return source.take(); }, metrics, log);
 }
 
 /// In a few words, for whoever manages the service.
@@ -96,7 +96,7 @@ void serve(ServiceManager& manager, const StatusSource& status, Reload& reload, 
     if (manager.listens()) look(manager, status, log);
     if (const auto now = std::chrono::steady_clock::now();
         now - memory_returned >= between_returns_of_memory) {
-      return_spare_memory();
+      trim_heap();
       memory_returned = now;
     }
   }
@@ -136,17 +136,18 @@ int run_daemon(const Start& start, Log& log) {
   watch_things(engine, configuration.notify, watch_store->get());
 
   RequestLog request_log(topics, log);
-  admin::Telemetry telemetry(topics);
+  admin::Activity activity(topics);
+  admin::Metrics metrics;
   dispatcher.emplace(std::move(engine), configuration.endpoint.connections, loop,
                      (*endpoint)->endpoint(), broker,
                      Dispatcher::Stores{.journal = journal->get(), .watched = watch_store->get()},
-                     Dispatcher::Observers{&request_log, &telemetry}, log, read_clocks);
+                     Dispatcher::Observers{&request_log, &activity, &metrics}, log, read_clocks);
   StatusSource status(configuration, {.dispatcher = *dispatcher,
                                       .broker = broker,
                                       .endpoint = **endpoint,
                                       .journal = journal->get(),
-                                      .telemetry = telemetry});
-  const auto admin = open_admin(configuration.admin, status, telemetry, log);
+                                      .activity = activity});
+  const auto admin = open_admin(configuration.admin, status, metrics, log);
   if (!admin) return cannot_start(log, admin.error());
   broker.report_taken([&dispatcher](const std::vector<std::uint64_t>& updates) {
     dispatcher->replies_taken(updates);

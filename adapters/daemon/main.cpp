@@ -20,10 +20,8 @@
 #include "adapters/config/secret.h"
 #include "adapters/daemon/connection_check.h"
 #include "adapters/daemon/daemon.h"
-#include "adapters/daemon/secrecy.h"
-#include "adapters/daemon/signals.h"
+#include "adapters/daemon/process.h"
 #include "adapters/daemon/status_client.h"
-#include "adapters/daemon/thread_stacks.h"
 #include "adapters/log/rate_limited_log.h"
 #include "adapters/log/structured_log.h"
 
@@ -86,7 +84,7 @@ int execute(const config::PrintText& print) {
 }
 
 int execute(const config::CheckCommand& command) {
-  if (command.connect) forbid_memory_dumps();
+  if (command.connect) disable_core_dumps();
   const auto loaded = load(command);
   print_findings(loaded);
   if (!loaded.configuration) return wrong_usage;
@@ -135,7 +133,7 @@ int execute(const config::StatusCommand& command) {
 
 int execute(const config::RunCommand& command) {
   // Before any secret is read.
-  forbid_memory_dumps();
+  disable_core_dumps();
   auto loaded = load(command);
   print_findings(loaded);
   if (!loaded.configuration) return wrong_usage;

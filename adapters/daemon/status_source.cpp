@@ -89,7 +89,7 @@ admin::Status StatusSource::take() const {
   fill_flow(status, flow);
   fill_journal(status, flow);
   fill_credentials(status, now);
-  parts_.telemetry.describe(status, now);
+  parts_.activity.describe(status, now);
   return status;
 }
 

@@ -2,13 +2,13 @@
 
 #include <mutex>
 
+#include "adapters/admin/activity.h"
 #include "adapters/admin/status.h"
-#include "adapters/admin/telemetry.h"
 #include "adapters/config/configuration.h"
 #include "adapters/daemon/dispatcher.h"
 #include "adapters/daemon/endpoint_access.h"
-#include "adapters/store/sqlite_journal.h"
 #include "adapters/mqtt/broker_connection.h"
+#include "adapters/store/sqlite_journal.h"
 #include "bridge/time.h"
 
 namespace jobs_bridge {
@@ -22,7 +22,7 @@ class StatusSource {
     const mqtt::BrokerConnection& broker;
     EndpointAccess& endpoint;
     const store::SqliteJournal* journal;  ///< null: there is none
-    const admin::Telemetry& telemetry;
+    const admin::Activity& activity;
   };
   StatusSource(const config::Configuration& configuration, Parts parts);
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 
-#include "adapters/https/literal_address.h"
 #include "adapters/https/protocol.h"
 #include "adapters/https/tls_connection.h"
 

@@ -5,11 +5,10 @@
 #include <string>
 
 #include "adapters/fibers/wait.h"
-#include "adapters/https/connection.h"
-#include "adapters/https/current_tls_context.h"
 #include "adapters/https/https_endpoint.h"
 #include "adapters/https/resolver.h"
 #include "adapters/https/tcp_connection.h"
+#include "adapters/https/tls_context.h"
 
 namespace jobs_bridge::https {
 

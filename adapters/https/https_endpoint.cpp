@@ -4,7 +4,6 @@
 
 #include "adapters/https/connector.h"
 #include "adapters/https/https_exchange.h"
-#include "adapters/https/literal_address.h"
 
 namespace jobs_bridge::https {
 namespace {
@@ -50,6 +49,11 @@ std::optional<std::string> fault_of(const EndpointSettings& settings) {
 }
 
 }  // namespace
+
+std::string authority(const std::string& host, unsigned port) {
+  const std::string name = host.find(':') == std::string::npos ? host : "[" + host + "]";
+  return name + ":" + std::to_string(port);
+}
 
 std::string host_header(const EndpointSettings& settings) {
   const bool https = settings.scheme == EndpointSettings::Scheme::https;

@@ -67,6 +67,9 @@ struct EndpointSettings {
   ProxySettings proxy;
 };
 
+/// `host:port` as it stands in a Host header or a CONNECT target: IPv6 in brackets.
+std::string authority(const std::string& host, unsigned port);
+
 /// What the Host header of requests will say: the port only where it is not the scheme's own. It is
 /// part of what is signed.
 std::string host_header(const EndpointSettings& settings);

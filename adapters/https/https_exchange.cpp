@@ -4,8 +4,7 @@
 #include <chrono>
 #include <exception>
 
-#include "adapters/https/literal_address.h"
-#include "adapters/https/request_check.h"
+#include "adapters/https/request_text.h"
 
 namespace jobs_bridge::https {
 namespace {

@@ -2,7 +2,6 @@
 
 #include <httplib.h>
 
-#include "adapters/https/answer_head.h"
 #include "adapters/https/answer_stream.h"
 #include "adapters/https/request_text.h"
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "adapters/https/connection.h"
+#include "adapters/https/tcp_connection.h"
 #include "bridge/jobs/http.h"
 #include "bridge/result.h"
 #include "bridge/time.h"

@@ -3,9 +3,65 @@
 #include <strings.h>
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 namespace jobs_bridge::https {
+namespace {
+
+/// Which bytes a token may hold (RFC 9110, 5.6.2).
+constexpr std::array<bool, 256> kTokenBytes = [] {
+  std::array<bool, 256> allowed{};
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                                       "ABCDEFGHIJKLMNOPQRSTUVWXYZ")) {
+    allowed[static_cast<unsigned char>(c)] = true;
+  }
+  return allowed;
+}();
+
+bool is_token(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return kTokenBytes[static_cast<unsigned char>(c)];
+  });
+}
+
+bool is_target(std::string_view text) {
+  return text.starts_with('/') &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
+bool is_field_value(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte >= ' ' && byte != 0x7f) || c == '\t';
+  });
+}
+
+/// What the transport itself sets. A second one would contradict it.
+bool is_transports_own(const std::string& name) {
+  constexpr std::string_view kNames[] = {"host", "content-length", "connection",
+                                         "transfer-encoding"};
+  return std::any_of(std::begin(kNames), std::end(kNames), [&](std::string_view own) {
+    return own.size() == name.size() && strcasecmp(own.data(), name.c_str()) == 0;
+  });
+}
+
+}  // namespace
+
+std::optional<std::string> refusal_of(const HttpRequest& request) {
+  if (!is_token(request.method)) return "the method is not a word";
+  if (!is_target(request.target)) {
+    return "the target does not begin with a slash or holds a space, a control character or a "
+           "character beyond ASCII";
+  }
+  for (const auto& [name, value] : request.headers) {
+    if (!is_token(name)) return "a header has a name that is not a word";
+    if (!is_field_value(value)) return "the header " + name + " holds a control character";
+    if (is_transports_own(name)) return "the header " + name + " is the transport's to set";
+  }
+  return std::nullopt;
+}
+
 namespace {
 
 constexpr std::string_view kUserAgent = "User-Agent: jobs-bridge/" JOBS_BRIDGE_VERSION "\r\n";

@@ -1,10 +1,16 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "bridge/jobs/http.h"
 
 namespace jobs_bridge::https {
+
+/// Why this request must not go over the wire, or nothing if it may. Whoever built it has checked
+/// its parts; this is the last line of defence, because cpp-httplib writes out what it is given: a
+/// line break in a header would start a header, or a request, of the attacker's own.
+std::optional<std::string> refusal_of(const HttpRequest& request);
 
 /// Writes requests out as they go over the wire, in HTTP/1.1. cpp-httplib would write the same,
 /// from a tree of headers that it builds and sorts for each: a third of what an exchange costs.

@@ -1,22 +1,53 @@
 #include "adapters/https/resolver.h"
 
+#include <netdb.h>
 #include <pthread.h>
+#include <sys/socket.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
 
 #include "adapters/fibers/condition_variable.h"
-#include "adapters/https/literal_address.h"
+#include "adapters/https/https_endpoint.h"
+#include "adapters/https/tcp_connection.h"
+#include "adapters/tls/context.h"
 
 namespace jobs_bridge::https {
+
+Result<std::vector<std::string>, std::string> system_lookup(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (const int error = getaddrinfo(host.c_str(), nullptr, &hints, &found)) {
+    return Failure{error == EAI_SYSTEM ? system_error_text(errno)
+                                       : std::string(gai_strerror(error))};
+  }
+  const std::unique_ptr<addrinfo, decltype([](addrinfo* info) { freeaddrinfo(info); })> owner(
+      found);
+  std::vector<std::string> addresses;
+  for (const addrinfo* info = found; info != nullptr; info = info->ai_next) {
+    char text[NI_MAXHOST];
+    if (getnameinfo(info->ai_addr, info->ai_addrlen, text, sizeof text, nullptr, 0,
+                    NI_NUMERICHOST) == 0 &&
+        std::find(addresses.begin(), addresses.end(), text) == addresses.end()) {
+      addresses.emplace_back(text);
+    }
+  }
+  return addresses;
+}
+
 namespace {
 
 using Kind = HttpFailure::Kind;
 using Addresses = Result<std::vector<std::string>, std::string>;
 
-constexpr auto kServesFor = std::chrono::seconds(5);
+constexpr auto kAddressesServeFor = std::chrono::seconds(5);
 
 Addresses look_up(const Lookup& lookup, const std::string& host) noexcept {
   try {
@@ -45,7 +76,7 @@ struct Resolver::State {
 
 Resolver::Resolver(std::string host, Lookup lookup)
     : host_(std::move(host)),
-      literal_(is_literal_address(host_)),
+      literal_(tls::is_address(host_)),
       lookup_(std::move(lookup)),
       state_(std::make_shared<State>()) {}
 
@@ -67,7 +98,7 @@ void Resolver::start_lookup() {
       Addresses found = look_up(lookup, host);
       const std::lock_guard lock(state->mutex);
       state->last = std::move(found);
-      state->serves_until = std::chrono::steady_clock::now() + kServesFor;
+      state->serves_until = std::chrono::steady_clock::now() + kAddressesServeFor;
       state->under_way = false;
       ++state->ended;
       state->changed.notify_all();

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "adapters/https/connection.h"
 #include "adapters/https/https_endpoint.h"
+#include "adapters/https/tcp_connection.h"
 
 namespace jobs_bridge::https {
 

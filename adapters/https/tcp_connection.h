@@ -1,12 +1,48 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "adapters/fibers/file_descriptor.h"
 #include "adapters/fibers/wait.h"
-#include "adapters/https/connection.h"
+#include "bridge/jobs/http.h"
+#include "bridge/result.h"
+#include "bridge/time.h"
 
 namespace jobs_bridge::https {
+
+/// Why a step of a request came to nothing, before it is known what was sent by then.
+struct IoFailure {
+  HttpFailure::Kind kind = HttpFailure::Kind::broken;
+  std::string cause;
+};
+
+/// A byte stream to the peer, plain or through TLS, that no deadline can be outlasted on. Used by
+/// one thread at a time. After a failure it is good for nothing but destruction.
+class Connection {
+ public:
+  virtual ~Connection() = default;
+
+  /// Sends all of `bytes`, or says why not.
+  virtual std::optional<IoFailure> write(std::string_view bytes, MonotonicTime deadline) = 0;
+
+  /// Waits for at least one byte and takes what is there, `size` at most. 0: the peer closed, in
+  /// the way that TLS demands where there is TLS.
+  virtual Result<std::size_t, IoFailure> read(char* buffer, std::size_t size,
+                                              MonotonicTime deadline) = 0;
+
+  /// Whether the peer is there, as far as one can tell without asking it, and has said nothing that
+  /// was not read. Only such a connection may carry another request: bytes that wait would be taken
+  /// for its answer. Does not block.
+  virtual bool quiet() = 0;
+
+  /// How much has been handed to the operating system, TLS's own records included.
+  [[nodiscard]] virtual std::uint64_t bytes_sent() const = 0;
+};
 
 using fibers::FileDescriptor;
 using fibers::StopSignal;

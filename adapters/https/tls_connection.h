@@ -3,7 +3,6 @@
 #include <memory>
 #include <string>
 
-#include "adapters/https/connection.h"
 #include "adapters/https/tcp_connection.h"
 #include "adapters/https/tls_context.h"
 #include "adapters/tls/handshake.h"

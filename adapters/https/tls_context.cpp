@@ -1,118 +1,181 @@
 #include "adapters/https/tls_context.h"
 
-#include <openssl/err.h>
-#include <openssl/x509_vfy.h>
-#include <openssl/x509v3.h>
+#include <sys/stat.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <optional>
-#include <system_error>
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <utility>
 
-#include "adapters/https/literal_address.h"
-#include "adapters/tls/handshake.h"
 #include "adapters/tls/identity.h"
 
 namespace jobs_bridge::https {
 namespace {
 
-std::string setting_or(const char* variable, const char* otherwise) {
-  const char* const value = std::getenv(variable);
-  return value != nullptr ? value : otherwise;
-}
+constexpr auto kServesFor = std::chrono::hours(1);
+/// Index 0 is the application's own place on a context.
+constexpr int kPlace = 0;
+
+struct SessionDeleter {
+  void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
+};
+using SessionPointer = std::unique_ptr<SSL_SESSION, SessionDeleter>;
 
 }  // namespace
 
-std::string system_authorities_file() {
-  return setting_or(X509_get_default_cert_file_env(), X509_get_default_cert_file());
+void TlsSessionMemory::attach(SSL_CTX* context) {
+  SSL_CTX_set_ex_data(context, kPlace, this);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_sess_set_new_cb(context, on_new_session);
 }
 
-namespace {
-
-/// OpenSSL takes no notice when there are none, and then every peer is refused as unknown.
-bool system_has_authorities() {
-  namespace fs = std::filesystem;
-  std::error_code ignored;
-  const fs::path file = system_authorities_file();
-  const fs::path folder = setting_or(X509_get_default_cert_dir_env(), X509_get_default_cert_dir());
-  return fs::exists(file, ignored) ||
-         fs::directory_iterator(folder, ignored) != fs::directory_iterator();
-}
-
-std::optional<std::string> load_authorities(SSL_CTX* context, const std::string& path, Log& log) {
-  if (path.empty()) {
-    if (!system_has_authorities()) {
-      log.write(Severity::warning,
-                "this system has no certificate authorities, so no endpoint will be trusted: "
-                "install ca-certificates or set ca_file");
-    }
-    if (SSL_CTX_set_default_verify_paths(context) == 1) return std::nullopt;
-    return "the system's certificate authorities: " + tls::take_error();
+int TlsSessionMemory::on_new_session(SSL* ssl, SSL_SESSION* session) {
+  auto* const memory =
+      static_cast<TlsSessionMemory*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), kPlace));
+  try {
+    memory->remember(session, SSL_session_reused(ssl) == 0);
+  } catch (const std::exception&) {
+    // Without memory for it the next handshake is a full one.
   }
-  if (auto fault = tls::unreadable("ca_file", path)) return fault;
-  if (SSL_CTX_load_verify_file(context, path.c_str()) == 1) {
-    // Who names an authority trusts it, be it one that another has signed.
-    X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
-    return std::nullopt;
+  return 0;  // OpenSSL keeps its reference
+}
+
+void TlsSessionMemory::remember(const SSL_SESSION* session, bool verified_anew) {
+  const int size = i2d_SSL_SESSION(session, nullptr);
+  if (size <= 0) return;
+  std::vector<unsigned char> serialised(static_cast<std::size_t>(size));
+  unsigned char* end = serialised.data();
+  i2d_SSL_SESSION(session, &end);
+
+  const std::lock_guard lock(mutex_);
+  if (given_up_) return;
+  latest_ = std::move(serialised);
+  // A session that was itself resumed keeps the age of the verification that it relies on.
+  if (verified_anew) serves_until_ = std::chrono::steady_clock::now() + kServesFor;
+}
+
+bool TlsSessionMemory::offer_to(SSL* ssl) {
+  SessionPointer session;
+  {
+    const std::lock_guard lock(mutex_);
+    if (latest_.empty() || std::chrono::steady_clock::now() >= serves_until_) return false;
+    const unsigned char* begin = latest_.data();
+    session.reset(d2i_SSL_SESSION(nullptr, &begin, static_cast<long>(latest_.size())));
   }
-  return "ca_file " + path + ": not a PEM file with certificates (" + tls::take_error() + ")";
+  return session && SSL_set_session(ssl, session.get()) == 1;
 }
 
-bool require_host(SSL_CTX* context, const std::string& host, bool is_address) {
-  X509_VERIFY_PARAM* parameters = SSL_CTX_get0_param(context);
-  X509_VERIFY_PARAM_set_hostflags(
-      parameters, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  return is_address ? X509_VERIFY_PARAM_set1_ip_asc(parameters, host.c_str()) == 1
-                    : X509_VERIFY_PARAM_set1_host(parameters, host.c_str(), host.size()) == 1;
+void TlsSessionMemory::give_up() {
+  const std::lock_guard lock(mutex_);
+  given_up_ = true;
+  latest_.clear();
 }
 
-}  // namespace
-
-Result<std::unique_ptr<TlsContext>, std::string> TlsContext::load(const TlsSettings& settings,
+Result<std::unique_ptr<TlsContext>, std::string> TlsContext::load(const tls::Settings& settings,
                                                                   Log& log) {
-  ERR_clear_error();
-  ContextPointer context(SSL_CTX_new(TLS_client_method()));
-  if (!context) return Failure{"TLS: " + tls::take_error()};
-  SSL_CTX* const raw = context.get();
-
-  SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
-  SSL_CTX_set_options(raw, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-  SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
+  if (settings.ca_file.empty() && !tls::system_has_authorities()) {
+    log.write(Severity::warning,
+              "this system has no certificate authorities, so no endpoint will be trusted: "
+              "install ca-certificates or set ca_file");
+  }
+  auto loaded = tls::client_context(settings);
+  if (!loaded) {
+    auto& [kind, text] = loaded.error();
+    return Failure{
+        kind == tls::ContextFault::Kind::encrypted ? text + ": " + tls::encrypted_key_hint : text};
+  }
+  tls::Context context = std::move(loaded).value();
   // One read for a record's header and body together; and an idle connection, of which there may be
   // a thousand, does not sit on 32 KiB of buffers.
-  SSL_CTX_set_read_ahead(raw, 1);
-  SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                            SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-
-  std::string name = settings.host;
-  const bool is_address = is_literal_address(name);
-  // A name may end in a dot to say that it is complete; certificates' names do not.
-  if (!is_address && name.ends_with('.')) name.pop_back();
-  if (!require_host(raw, name, is_address)) {
-    return Failure{"host " + settings.host + ": not a name that a certificate can be for"};
-  }
-  if (auto fault = load_authorities(raw, settings.ca_file, log)) return Failure{*std::move(fault)};
-  if (auto fault = tls::load_identity(*raw, settings.certificate_file, settings.private_key_file)) {
-    const bool encrypted = fault->kind == tls::IdentityFault::Kind::encrypted;
-    return Failure{std::move(fault->text) +
-                   (encrypted ? std::string(": ") + tls::encrypted_key_hint : "")};
-  }
-  tls::note_certificate_requests(*raw);
+  SSL_CTX_set_read_ahead(context.get(), 1);
+  SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   auto memory = std::make_unique<TlsSessionMemory>();
-  memory->attach(raw);
-  return std::unique_ptr<TlsContext>(new TlsContext(std::move(memory), std::move(context),
-                                                    is_address ? std::string() : std::move(name)));
+  memory->attach(context.get());
+  return std::unique_ptr<TlsContext>(
+      new TlsContext(std::move(memory), std::move(context), settings.host));
 }
 
 SslPointer TlsContext::session() const {
   SslPointer ssl(SSL_new(context_.get()));
-  if (!ssl || server_name_.empty()) return ssl;
-  // SSL_set_tlsext_host_name, a macro with a C cast in it. It copies the name.
-  if (SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-               const_cast<char*>(server_name_.c_str())) != 1) {
-    return nullptr;
-  }
+  if (ssl && !tls::ask_for_name(*ssl, host_)) return nullptr;
   return ssl;
+}
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto between_looks = 1s;
+
+}  // namespace
+
+CurrentTlsContext::Stamp CurrentTlsContext::stamp_of(const std::string& path) {
+  struct stat status {};
+  if (path.empty() || stat(path.c_str(), &status) != 0) return {};
+  return {.device = status.st_dev,
+          .inode = status.st_ino,
+          .size = status.st_size,
+          .seconds = status.st_mtim.tv_sec,
+          .nanoseconds = status.st_mtim.tv_nsec};
+}
+
+CurrentTlsContext::Stamps CurrentTlsContext::stamps_of(const tls::Settings& settings) {
+  return {stamp_of(settings.ca_file.empty() ? tls::system_authorities_file() : settings.ca_file),
+          stamp_of(settings.certificate_file), stamp_of(settings.private_key_file)};
+}
+
+Result<std::unique_ptr<CurrentTlsContext>, std::string> CurrentTlsContext::load(
+    tls::Settings settings, Log& log) {
+  // Before the files are read: what is replaced while they are is then seen as a change.
+  const auto stamps = stamps_of(settings);
+  auto context = TlsContext::load(settings, log);
+  if (!context) return Failure{context.error()};
+  return std::unique_ptr<CurrentTlsContext>(
+      new CurrentTlsContext(std::move(settings), stamps, std::move(context).value(), log));
+}
+
+std::shared_ptr<const TlsContext> CurrentTlsContext::get() {
+  look_at_files();
+  const std::lock_guard lock(mutex_);
+  return context_;
+}
+
+std::uint64_t CurrentTlsContext::generation() {
+  look_at_files();
+  return generation_.load();
+}
+
+void CurrentTlsContext::look_at_files() {
+  const auto now = std::chrono::steady_clock::now();
+  auto next = next_look_.load();
+  // One of those who find that it is time does it, and the others go on with what there is.
+  if (now < next || !next_look_.compare_exchange_strong(next, now + between_looks)) return;
+  const auto found = stamps_of(settings_);
+  const std::lock_guard lock(mutex_);
+  if (found != stamps_) reload(found);
+}
+
+void CurrentTlsContext::reload(const Stamps& found) {
+  auto context = TlsContext::load(settings_, log_);
+  if (context) {
+    context_ = std::move(context).value();
+    stamps_ = found;
+    refused_ = {};
+    ++generation_;
+    log_.write(Severity::info, "certificate files were replaced: new connections use them",
+               {{"host", settings_.host}});
+    return;
+  }
+  // Certificate and key are replaced one after the other, so one look may fall in between.
+  const bool second_time = refused_ == found;
+  if (second_time && !reported_) {
+    log_.write(Severity::warning,
+               "certificate files were replaced, but cannot be used: the old ones stay in use",
+               {{"host", settings_.host}, {"cause", context.error()}});
+  }
+  reported_ = second_time;
+  refused_ = found;
 }
 
 }  // namespace jobs_bridge::https

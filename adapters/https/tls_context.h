@@ -2,25 +2,50 @@
 
 #include <openssl/ssl.h>
 
+#include <array>
+#include <atomic>
+#include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <vector>
 
-#include "adapters/https/tls_session_memory.h"
+#include "adapters/tls/context.h"
 #include "bridge/ports.h"
 #include "bridge/result.h"
+#include "bridge/time.h"
 
 namespace jobs_bridge::https {
 
-struct TlsSettings {
-  /// The name or literal address that the peer's certificate must be for.
-  std::string host;
-  std::string ca_file;  ///< empty: the system's authorities
-  std::string certificate_file;
-  std::string private_key_file;
-};
+/// The peer's latest TLS session, serialised (connections on several threads had better not share
+/// one of OpenSSL's objects), so that the next connection can resume it: half the round trips
+/// and a fraction of the CPU of a full handshake, which counts when hundreds of connections come
+/// back after an outage. Any thread may call it.
+///
+/// A resumed connection does not verify the certificate again, it relies on the verification of the
+/// one that began the session. So a session serves for an hour and no longer, and only connections
+/// of the same context (same host, same authorities) ever see it.
+class TlsSessionMemory {
+ public:
+  /// Makes connections of `context` leave their sessions here. It must outlive the context.
+  void attach(SSL_CTX* context);
 
-/// The file with the system's authorities, which SSL_CERT_FILE may name; it need not be there.
-std::string system_authorities_file();
+  /// Lets `ssl` try to resume the session, which the peer may decline. False: there is none.
+  bool offer_to(SSL* ssl);
+
+  /// The handshake of a connection that was offered a session has failed. There are peers that
+  /// refuse a connection for it instead of declining, so from now on none is offered.
+  void give_up();
+
+ private:
+  static int on_new_session(SSL* ssl, SSL_SESSION* session);
+  void remember(const SSL_SESSION* session, bool verified_anew);
+
+  std::mutex mutex_;
+  std::vector<unsigned char> latest_;  ///< empty: none
+  MonotonicTime serves_until_;
+  bool given_up_ = false;
+};
 
 struct SslDeleter {
   void operator()(SSL* ssl) const { SSL_free(ssl); }
@@ -34,7 +59,7 @@ class TlsContext {
  public:
   /// An error names the setting, the file and the cause. A system that has no authorities at all is
   /// no error, but `log` hears of it: no peer will be trusted.
-  static Result<std::unique_ptr<TlsContext>, std::string> load(const TlsSettings& settings,
+  static Result<std::unique_ptr<TlsContext>, std::string> load(const tls::Settings& settings,
                                                                Log& log);
 
   /// A client side that verifies the peer and names the host to it (SNI, unless it is an address).
@@ -45,20 +70,59 @@ class TlsContext {
   [[nodiscard]] TlsSessionMemory& memory() const { return *memory_; }
 
  private:
-  struct ContextDeleter {
-    void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-  };
-  using ContextPointer = std::unique_ptr<SSL_CTX, ContextDeleter>;
-
-  TlsContext(std::unique_ptr<TlsSessionMemory> memory, ContextPointer context,
-             std::string server_name)
-      : memory_(std::move(memory)),
-        context_(std::move(context)),
-        server_name_(std::move(server_name)) {}
+  TlsContext(std::unique_ptr<TlsSessionMemory> memory, tls::Context context, std::string host)
+      : memory_(std::move(memory)), context_(std::move(context)), host_(std::move(host)) {}
 
   std::unique_ptr<TlsSessionMemory> memory_;  ///< which the context points to
-  ContextPointer context_;
-  std::string server_name_;  ///< empty for a literal address
+  tls::Context context_;
+  std::string host_;
+};
+
+/// The TLS context that new connections are made with. It is loaded anew when one of its files was
+/// replaced on disk; files that cannot be used (a certificate whose key is still to come) leave the
+/// one before in place. Any thread may call it.
+class CurrentTlsContext {
+ public:
+  /// An error names the setting, the file and the cause. `log` must outlive the object.
+  static Result<std::unique_ptr<CurrentTlsContext>, std::string> load(tls::Settings settings,
+                                                                      Log& log);
+
+  [[nodiscard]] std::shared_ptr<const TlsContext> get();
+
+  /// Grows with every context; a connection made with an older one had better not be used again.
+  /// Looks at the files, once a second at the most.
+  [[nodiscard]] std::uint64_t generation();
+
+ private:
+  /// What tells a file from its successor; all zero: there is no file.
+  struct Stamp {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+    std::int64_t size = 0;
+    std::int64_t seconds = 0;
+    std::int64_t nanoseconds = 0;
+    bool operator==(const Stamp&) const = default;
+  };
+  using Stamps = std::array<Stamp, 3>;
+  static Stamp stamp_of(const std::string& path);
+  static Stamps stamps_of(const tls::Settings& settings);
+
+  CurrentTlsContext(tls::Settings settings, Stamps stamps,
+                    std::shared_ptr<const TlsContext> context, Log& log)
+      : settings_(std::move(settings)), log_(log), stamps_(stamps), context_(std::move(context)) {}
+  void look_at_files();
+  void reload(const Stamps& found);
+
+  const tls::Settings settings_;
+  Log& log_;
+  std::atomic<std::uint64_t> generation_{1};
+  std::atomic<MonotonicTime> next_look_{MonotonicTime::min()};
+
+  std::mutex mutex_;
+  Stamps stamps_;          ///< of the files that context_ is made of
+  Stamps refused_{};       ///< of the files that could not be used
+  bool reported_ = false;  ///< that they could not
+  std::shared_ptr<const TlsContext> context_;
 };
 
 }  // namespace jobs_bridge::https

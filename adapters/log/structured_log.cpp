@@ -5,17 +5,72 @@
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/ostream_sink.h>
 
+#include <algorithm>
+#include <initializer_list>
 #include <memory>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <utility>
 
-#include "adapters/log/line.h"
 #include "adapters/log/output.h"
+#include "bridge/ports.h"
 
 namespace jobs_bridge::logging {
 namespace {
+
+using Json = nlohmann::ordered_json;
+
+bool is_plain(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return c > ' ' && c <= '~' && c != '"' && c != '=' && c != '\\';
+  });
+}
+
+std::string dump(const Json& value) {
+  // Also escapes what terminals take for commands and what readers take for a line's end.
+  constexpr bool ascii_only = true;
+  return value.dump(-1, ' ', ascii_only, Json::error_handler_t::replace);
+}
+
+std::string quoted(std::string_view text) {
+  return dump(Json(text));
+}
+
+bool is_sentence(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+/// `event name=value name="quoted value"`: printable ASCII without a line's end, so that it stays
+/// one line and moves no terminal's cursor. A value is quoted, with JSON's escapes, unless it is
+/// plain; bytes that are no UTF-8 become U+FFFD.
+std::string text_line(std::string_view event, std::initializer_list<Log::Field> fields) {
+  std::string line = is_sentence(event) ? std::string(event) : quoted(event);
+  for (const auto& [name, value] : fields) {
+    if (value.empty()) continue;
+    line += ' ';
+    line += is_plain(name) ? std::string(name) : quoted(name);
+    line += '=';
+    line += is_plain(value) ? std::string(value) : quoted(value);
+  }
+  return line;
+}
+
+/// `"event":"...","name":"value"}`: the members of a JSON object behind those that the caller
+/// writes first, with the closing brace. Printable ASCII, the rest escaped. No name occurs twice,
+/// nor `time` or `severity`: a field of that name gets a trailing underscore.
+std::string json_members(std::string_view event, std::initializer_list<Log::Field> fields) {
+  Json object = {{"event", event}};
+  for (const auto& [name, value] : fields) {
+    if (value.empty()) continue;
+    std::string key(name);
+    while (key == "time" || key == "severity" || object.contains(key)) key += '_';
+    object[key] = value;
+  }
+  return dump(object).substr(1);
+}
 
 spdlog::level::level_enum level_of(Severity severity) {
   switch (severity) {

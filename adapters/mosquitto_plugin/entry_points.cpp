@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "adapters/mosquitto_plugin/options.h"
+#include "adapters/mosquitto_plugin/decision.h"
 #include "adapters/mosquitto_plugin/plugin.h"
 #include "adapters/mosquitto_plugin/property_list.h"
 

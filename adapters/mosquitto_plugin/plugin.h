@@ -7,7 +7,7 @@
 #include <set>
 #include <string>
 
-#include "adapters/mosquitto_plugin/connected_askers.h"
+#include "adapters/mosquitto_plugin/asker_mark.h"
 #include "adapters/mosquitto_plugin/decision.h"
 
 namespace jobs_bridge::mosquitto_plugin {

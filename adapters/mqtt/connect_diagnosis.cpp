@@ -122,7 +122,7 @@ class Probe {
     if (!ssl_ || SSL_set_fd(ssl_.get(), socket_) != 1) {
       return tls::HandshakeFault{tls::HandshakeFault::Kind::other, tls::take_error()};
     }
-    if (with_name) ask_for_name(*ssl_, failed_.settings);
+    if (with_name) tls::ask_for_name(*ssl_, failed_.settings.host);
     return carry_out([&] { return SSL_connect(ssl_.get()); });
   }
 
@@ -204,7 +204,7 @@ bool speaks_plain_mqtt(const FailedConnect& failed, const Limit& limit) {
 bool speaks_tls(const FailedConnect& failed, const Limit& limit) {
   Probe probe(failed, limit);
   if (probe.connect_tcp()) return false;
-  const TlsContext context(SSL_CTX_new(TLS_client_method()));
+  const auto context = tls::new_context();
   if (!context) return false;
   using Fault = tls::HandshakeFault::Kind;
   const auto fault = probe.shake_hands(*context, false);

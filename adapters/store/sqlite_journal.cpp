@@ -1,19 +1,78 @@
 #include "adapters/store/sqlite_journal.h"
 
+#include <sys/types.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
+#include <cstdint>
 #include <exception>
+#include <fstream>
 #include <future>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_set>
 #include <utility>
+#include <vector>
 
+#include "adapters/store/disk_threads.h"
 #include "adapters/store/journal_file.h"
-#include "adapters/store/journal_threads.h"
 
 namespace jobs_bridge::store {
-
 namespace {
 
 using namespace std::chrono_literals;
+
+/// So that whoever waits to record never waits for long while entries are removed that could not be
+/// at once.
+constexpr std::size_t most_removed_at_once = 1000;
+
+/// The log of writes goes into the database when it is so large, or now and then. It may take a
+/// share of what the database may; then no update is written until it begins anew. When it is
+/// quiet, a large one's space is given back.
+constexpr std::size_t log_to_checkpoint = std::size_t{1} << 20;
+constexpr std::size_t log_to_truncate = std::size_t{2} << 20;
+constexpr std::size_t largest_log = std::size_t{4} << 20;
+constexpr std::size_t smallest_log = std::size_t{256} << 10;
+constexpr std::size_t share_of_log = 16;
+constexpr Duration look_every = 1s;
+
+/// A writer that does not get a processor, or is held for a checkpoint, is waited for so many times
+/// longer than one that hangs.
+constexpr int more_patience = 2;
+
+MonotonicTime now() {
+  return std::chrono::steady_clock::now();
+}
+
+/// Whether a thread of ours could go on if it had a processor: then its disk is not what it waits
+/// for. False also where the kernel does not tell.
+bool waits_for_processor(pid_t thread) {
+  std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
+  std::string line;
+  std::getline(file, line);
+  // Its name, which may be anything, is in parentheses.
+  const auto name_end = line.rfind(") ");
+  return name_end != std::string::npos && line[name_end + 2] == 'R';
+}
+
+/// Without the mutex, which the other thread would only wait for: that is half of what it costs.
+void notify(std::unique_lock<std::mutex>& lock, std::condition_variable& condition) {
+  lock.unlock();
+  condition.notify_one();
+  lock.lock();
+}
+
+std::string whole_milliseconds(Duration duration) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) +
+         " ms";
+}
 
 /// Opening it takes less than this, however much is in it, unless the disk hangs.
 constexpr Duration first_report = 3s;
@@ -33,6 +92,706 @@ auto wait_for(std::future<Opening> opening, const std::string& path, Log& log) {
 }
 
 }  // namespace
+
+/// What the journal's two threads do, and what they share with the journal.
+///
+/// A write that hangs cannot be interrupted, so the file is touched by threads alone for which
+/// nobody waits without a bound: the writer inserts, removes and mends; the syncer waits for the
+/// disk and keeps the log of writes small. The mutex is never held while the file is touched.
+class SqliteJournal::Work {
+ public:
+  /// `log` must live until both threads have ended, or abandon().
+  Work(std::string path, Opened<JournalFile> opened, JournalSettings settings, Log& log);
+
+  /// Of the journal. They do not throw.
+  std::optional<std::string> record(const JournalEntry& entry);
+  void settle(const std::vector<std::uint64_t>& numbers);
+  [[nodiscard]] State state() const;
+  /// Has the threads finish and end; false if they did not in time.
+  bool stop();
+  /// Lets go of threads that do not end: they use the log no more.
+  void abandon();
+
+  /// The threads. They never throw.
+  void run_writer();
+  void run_syncer();
+
+ private:
+  using Lock = std::unique_lock<std::mutex>;
+
+  bool hand_over(Lock& lock);
+  void finish_request(Lock& lock);
+  [[nodiscard]] bool is_behind() const;
+  [[nodiscard]] std::optional<MonotonicTime> stalled_since() const;
+  [[nodiscard]] FileFault lateness() const;
+
+  void write(Lock& lock);
+  [[nodiscard]] MonotonicTime write_due() const;
+  bool write_something(Lock& lock);
+  void write_entry(Lock& lock);
+  void remove_settled(Lock& lock);
+  [[nodiscard]] std::vector<std::uint64_t> first_settled() const;
+  void have_removed(std::size_t count);
+  void mend(Lock& lock);
+  [[nodiscard]] bool log_is_full() const { return log_used_ >= log_max_; }
+  [[nodiscard]] std::vector<JournalEntry> forgotten(const std::vector<JournalEntry>& kept) const;
+  void rescue(Lock& lock);
+  void close(Lock& lock);
+  template <typename Touch>
+  auto without(Lock& lock, Touch touch);
+  void wait_for_syncer(Lock& lock);
+
+  void sync(Lock& lock);
+  void sync_file(Lock& lock);
+  void cannot_sync(const std::string& cause);
+  void keep_small(Lock& lock);
+  template <typename Touch>
+  bool checkpoint(Lock& lock, Touch touch);
+  void begin_log_anew(Lock& lock, bool give_back);
+  template <typename Touch>
+  auto beside(Lock& lock, Touch touch);
+  [[nodiscard]] MonotonicTime sync_due() const;
+  void wake_syncer();
+
+  /// The file can be written, or not: says so when it changes.
+  void went_well();
+  void failed(const FileFault& fault);
+  void gave_up(const std::exception& error);
+  void stall();
+  void recover_from_lateness();
+
+  const std::string path_;
+  const JournalSettings settings_;
+  const std::size_t log_max_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable work_;     ///< for the writer
+  std::condition_variable done_;     ///< for whoever waits for the writer
+  std::condition_variable to_sync_;  ///< for the syncer
+  std::condition_variable ended_;
+
+  bool requested_ = false;            ///< somebody waits for `entry_` to be recorded
+  JournalEntry entry_;                ///< the writer's while `begun_`
+  std::optional<FileFault> outcome_;  ///< of recording it
+  bool begun_ = false;
+  bool given_up_ = false;  ///< nobody waits for `entry_` any more: it was refused
+  /// The writer has kept somebody waiting for too long, and since when.
+  std::optional<MonotonicTime> stalled_;
+
+  /// Null: it cannot be written. Only the writer changes which file it is; the syncer holds it
+  /// while `syncing_`, and the writer does not open it again meanwhile.
+  std::shared_ptr<JournalFile> file_;
+  std::vector<JournalEntry> unsaved_;   ///< to be written to the next file
+  std::vector<std::uint64_t> settled_;  ///< to be removed, in this order
+  struct Unsynced {
+    MonotonicTime since;
+    JournalEntry entry;
+  };
+  /// Recorded and not known to be on the disk, by number. What they hold: a disk that could not
+  /// keep them may have forgotten it.
+  std::map<std::uint64_t, Unsynced> unsynced_;
+  std::optional<MonotonicTime> writing_since_;  ///< the writer touches the file
+  MonotonicTime remove_at_ = MonotonicTime::max();
+  MonotonicTime mend_at_ = MonotonicTime::max();
+  MonotonicTime look_at_;  ///< whether all is in order
+  MonotonicTime writer_sleeps_until_;
+  MonotonicTime syncer_sleeps_until_;
+  bool moved_ = false;              ///< the path no longer leads to the file
+  std::size_t log_used_ = 0;        ///< bytes
+  std::size_t needed_ = 0;          ///< while the disk is full: bytes of the last update refused
+  bool full_ = false;               ///< the journal fails for want of space
+  bool log_is_stuck_ = false;       ///< it is as large as it may be and cannot begin anew
+  bool unsynced_for_good_ = false;  ///< the disk failed to keep something; see mend()
+  bool reopen_ = false;             ///< what is open is not to be trusted
+  bool wrote_ = false;              ///< since the last checkpoint
+  bool held_ = false;               ///< the writer must not, for a checkpoint
+  bool syncing_ = false;            ///< the syncer touches the file
+  bool late_ = false;               ///< the journal fails because its disk takes too long
+  bool stopping_ = false;
+  int running_ = 2;   ///< threads
+  pid_t writer_ = 0;  ///< the kernel's name of that thread
+  State state_;
+
+  DetachableLog log_;
+};
+
+SqliteJournal::Work::Work(std::string path, Opened<JournalFile> opened, JournalSettings settings,
+                          Log& log)
+    : path_(std::move(path)),
+      settings_(settings),
+      log_max_(std::clamp(settings.max_size / share_of_log, smallest_log, largest_log)),
+      file_(std::move(opened.file)),
+      look_at_(now() + look_every),
+      writer_sleeps_until_(MonotonicTime::max()),
+      syncer_sleeps_until_(MonotonicTime::max()),
+      log_(log) {
+  if (!opened.saved) unsaved_ = std::move(opened.content.rows);
+  if (!file_) failed({.kind = FileFault::Kind::full, .message = "cannot be written: disk full"});
+}
+
+std::optional<std::string> SqliteJournal::Work::record(const JournalEntry& entry) try {
+  Lock lock(mutex_);
+  const auto refused = [&](const std::string& cause) {
+    ++state_.refused;
+    return "the journal " + cause;
+  };
+  recover_from_lateness();
+  if (is_behind()) failed(lateness());
+  if (!file_ || late_ || stalled_ || unsynced_for_good_ || log_is_stuck_) {
+    return refused(state_.cause);
+  }
+  entry_ = entry;
+  if (hand_over(lock)) {
+    const auto outcome = std::exchange(outcome_, std::nullopt);
+    return outcome ? std::optional(refused(outcome->message)) : std::nullopt;
+  }
+  // What is not begun is not written; what is written although it was refused is removed again.
+  given_up_ = begun_;
+  stall();
+  return refused(state_.cause);
+} catch (const std::exception& error) {  // no memory
+  return std::string("the journal failed: ") + error.what();
+}
+
+void SqliteJournal::Work::settle(const std::vector<std::uint64_t>& numbers) try {
+  const Lock lock(mutex_);
+  for (const auto number : numbers) unsynced_.erase(number);
+  // Removed in the order in which they were settled: of what comes back after a kill and is carried
+  // out again, the last is the last.
+  settled_.insert(settled_.end(), numbers.begin(), numbers.end());
+  if (remove_at_ == MonotonicTime::max()) remove_at_ = now() + settings_.remove_after;
+  // It seldom sleeps for longer: what is recorded is settled soon.
+  if (remove_at_ < writer_sleeps_until_) work_.notify_one();
+} catch (const std::exception& error) {  // no memory: they are sent once more after a restart
+  log_.write(Severity::error, "updates stay in the journal although they are settled",
+             {{"path", path_}, {"cause", error.what()}});
+}
+
+/// Has the writer record `entry_` and waits for it, but not for long. False: it has not, and nobody
+/// waits for it any more.
+bool SqliteJournal::Work::hand_over(Lock& lock) {
+  const auto is_done = [this] { return !requested_; };
+  requested_ = true;
+  const auto began = now();
+  notify(lock, work_);
+  auto until = began + settings_.write_patience;
+  while (!done_.wait_until(lock, until, is_done)) {
+    const auto writer = writer_;
+    lock.unlock();
+    const bool is_starved = waits_for_processor(writer);
+    lock.lock();
+    if (is_done()) return true;
+    const bool hangs = !is_starved && !held_;
+    if (hangs || now() > began + more_patience * settings_.write_patience) {
+      requested_ = false;
+      return false;
+    }
+    until = now() + settings_.write_patience;
+  }
+  return true;
+}
+
+void SqliteJournal::Work::finish_request(Lock& lock) {
+  requested_ = false;
+  notify(lock, done_);
+}
+
+SqliteJournal::State SqliteJournal::Work::state() const {
+  const Lock lock(mutex_);
+  State state = state_;
+  const auto stalled_since = this->stalled_since();
+  if (!state.failing && (stalled_since || is_behind())) {
+    state.failing = true;
+    state.cause = lateness().message;
+  }
+  if (stalled_since) {
+    state.disk_stalled = now() - *stalled_since;
+  } else if (is_behind()) {
+    state.disk_stalled = now() - unsynced_.begin()->second.since;
+  }
+  return state;
+}
+
+bool SqliteJournal::Work::stop() {
+  Lock lock(mutex_);
+  stopping_ = true;
+  work_.notify_one();
+  to_sync_.notify_one();
+  return ended_.wait_for(lock, settings_.closing, [this] { return running_ == 0; });
+}
+
+void SqliteJournal::Work::abandon() {
+  log_.write(Severity::warning, "the journal did not stop in time: its disk does not respond",
+             {{"path", path_}});
+  log_.detach();
+}
+
+/// Whether the disk has what was recorded a good while ago. The oldest number is the oldest entry.
+bool SqliteJournal::Work::is_behind() const {
+  return !unsynced_.empty() && now() - unsynced_.begin()->second.since > settings_.sync_patience;
+}
+
+/// Since when a write has not been completed: one that somebody waited for too long for, or one
+/// that nobody waits for and that hangs beyond doubt.
+std::optional<MonotonicTime> SqliteJournal::Work::stalled_since() const {
+  if (stalled_) return stalled_;
+  const bool hangs =
+      writing_since_ && now() - *writing_since_ > more_patience * settings_.write_patience;
+  return hangs ? writing_since_ : std::nullopt;
+}
+
+FileFault SqliteJournal::Work::lateness() const {
+  return {.kind = FileFault::Kind::late,
+          .message = stalled_since()
+                         ? "is waiting for its disk, which did not complete a write within " +
+                               whole_milliseconds(settings_.write_patience)
+                         : "is waiting for its disk, which did not confirm a write within " +
+                               whole_milliseconds(settings_.sync_patience)};
+}
+
+// The writer.
+
+void SqliteJournal::Work::run_writer() {
+  Lock lock(mutex_);
+  writer_ = gettid();
+  try {
+    write(lock);
+  } catch (const std::exception& error) {  // no memory
+    if (!lock.owns_lock()) lock.lock();
+    writing_since_.reset();
+    begun_ = false;
+    gave_up(error);
+  }
+  auto file = std::exchange(file_, nullptr);
+  outcome_ = FileFault{.kind = FileFault::Kind::unusable, .message = "is closed"};
+  finish_request(lock);
+  lock.unlock();
+  file.reset();
+  lock.lock();
+  --running_;
+  ended_.notify_all();
+}
+
+void SqliteJournal::Work::gave_up(const std::exception& error) {
+  log_.write(Severity::error, "a thread of the journal gave up",
+             {{"path", path_}, {"cause", error.what()}});
+  state_.failing = true;
+  state_.cause = std::string("failed: ") + error.what();
+}
+
+void SqliteJournal::Work::write(Lock& lock) {
+  MonotonicTime wrote_at{};
+  while (true) {
+    if (!held_ && log_is_full() && !log_is_stuck_ && file_ && !reopen_) {
+      // The other thread has it begin anew.
+      look_at_ = MonotonicTime::min();
+      held_ = true;
+      notify(lock, to_sync_);
+    }
+    if (!held_) {
+      if (write_something(lock)) {
+        wrote_at = now();
+        continue;
+      }
+      if (stalled_) {
+        stalled_.reset();
+        recover_from_lateness();
+      }
+    }
+    if (stopping_) break;
+    auto due = write_due();
+    // What was just recorded is settled soon: that need not wake the thread then.
+    const auto soon = wrote_at + settings_.remove_after;
+    if (now() < soon) due = std::min(due, soon);
+    writer_sleeps_until_ = due;
+    // Further waits than a clock can tell are waits without an end.
+    if (due == MonotonicTime::max()) {
+      work_.wait(lock);
+    } else {
+      work_.wait_until(lock, due);
+    }
+    writer_sleeps_until_ = MonotonicTime::min();
+  }
+  close(lock);
+}
+
+MonotonicTime SqliteJournal::Work::write_due() const {
+  if (held_) return MonotonicTime::max();
+  return std::min(file_ ? remove_at_ : MonotonicTime::max(), mend_at_);
+}
+
+/// The one thing that is to be done first; false: there is nothing.
+bool SqliteJournal::Work::write_something(Lock& lock) {
+  if (requested_) {
+    write_entry(lock);
+  } else if (file_ && !log_is_stuck_ && now() >= remove_at_) {
+    remove_settled(lock);
+  } else if (std::exchange(moved_, false)) {
+    rescue(lock);
+  } else if ((reopen_ || !file_) && now() >= mend_at_) {
+    mend(lock);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+/// Touches the file, without the mutex.
+template <typename Touch>
+auto SqliteJournal::Work::without(Lock& lock, Touch touch) {
+  writing_since_ = now();
+  lock.unlock();
+  auto result = touch();
+  lock.lock();
+  writing_since_.reset();
+  if (held_) to_sync_.notify_one();
+  return result;
+}
+
+void SqliteJournal::Work::write_entry(Lock& lock) {
+  if (!file_ || log_is_stuck_) {
+    outcome_ = FileFault{.kind = FileFault::Kind::unusable, .message = state_.cause};
+    return finish_request(lock);
+  }
+  begun_ = true;
+  const auto removed = first_settled();
+  auto fault = without(lock, [&] { return file_->write(&entry_, removed); });
+  begun_ = false;
+  if (fault) {
+    needed_ = size_of(entry_);
+    failed(*fault);
+  } else {
+    wrote_ = true;
+    log_used_ = file_->log_used();
+    have_removed(removed.size());
+  }
+  if (std::exchange(given_up_, false)) {
+    // Its device was told that it is rejected. Nothing is done before it is gone.
+    if (!fault) settled_.insert(settled_.begin(), entry_.number);
+    if (!settled_.empty()) remove_settled(lock);
+    return;
+  }
+  if (!fault) {
+    went_well();
+    const auto number = entry_.number;
+    unsynced_.insert_or_assign(number, Unsynced{.since = now(), .entry = std::move(entry_)});
+    wake_syncer();
+  }
+  outcome_ = std::move(fault);
+  finish_request(lock);
+}
+
+void SqliteJournal::Work::remove_settled(Lock& lock) {
+  remove_at_ = MonotonicTime::max();
+  while (!settled_.empty() && file_) {
+    const auto removed = first_settled();
+    if (const auto fault = without(lock, [&] { return file_->write(nullptr, removed); })) {
+      failed(*fault);
+      remove_at_ = now() + settings_.retry_after;
+      return;
+    }
+    wrote_ = true;
+    log_used_ = file_->log_used();
+    have_removed(removed.size());
+    if (requested_ || held_ || log_is_full()) {
+      if (!settled_.empty()) remove_at_ = now();
+      return;
+    }
+  }
+}
+
+std::vector<std::uint64_t> SqliteJournal::Work::first_settled() const {
+  const auto count = std::min(settled_.size(), most_removed_at_once);
+  return {settled_.begin(), settled_.begin() + static_cast<std::ptrdiff_t>(count)};
+}
+
+void SqliteJournal::Work::have_removed(std::size_t count) {
+  settled_.erase(settled_.begin(), settled_.begin() + static_cast<std::ptrdiff_t>(count));
+  if (settled_.empty()) remove_at_ = MonotonicTime::max();
+}
+
+/// Takes everything out of a file that goes with the connection to it.
+void SqliteJournal::Work::rescue(Lock& lock) {
+  if (!file_) return;
+  log_.write(Severity::error, "the journal was removed or replaced: its updates are written anew",
+             {{"path", path_}});
+  state_.failing = true;
+  state_.cause = "was removed or replaced";
+  auto old = std::exchange(file_, nullptr);
+  wait_for_syncer(lock);
+  auto content = without(lock, [&] {
+    auto all = old->read();
+    old->leave_behind();
+    old.reset();
+    return all;
+  });
+  unsaved_.insert(unsaved_.end(), std::make_move_iterator(content.rows.begin()),
+                  std::make_move_iterator(content.rows.end()));
+  mend(lock);
+}
+
+/// The syncer lets go of a file that is to be opened again.
+void SqliteJournal::Work::wait_for_syncer(Lock& lock) {
+  work_.wait(lock, [this] { return !syncing_; });
+}
+
+void SqliteJournal::Work::mend(Lock& lock) {
+  mend_at_ = now() + settings_.retry_after;
+  reopen_ = false;
+  auto old = std::exchange(file_, nullptr);
+  wait_for_syncer(lock);
+  auto opened = without(lock, [&] {
+    // What the disk may have forgotten is brought nowhere before it has been looked at.
+    if (old && unsynced_for_good_) old->leave_as_it_is();
+    old.reset();
+    return JournalFile::open_or_recover(path_, settings_.max_size, log_);
+  });
+  if (!opened) return failed(opened.error());
+  auto& [file, content, saved] = *opened;
+  auto& entries = content.rows;
+  if (unsynced_for_good_) {
+    auto more = forgotten(entries);
+    std::ranges::move(more, std::back_inserter(saved ? unsaved_ : entries));
+  }
+  if (!saved) std::ranges::move(entries, std::back_inserter(unsaved_));
+  if (!file) return;
+  const std::unordered_set<std::uint64_t> settled(settled_.begin(), settled_.end());
+  std::vector<JournalEntry> written;
+  const auto fault = without(lock, [&]() -> std::optional<FileFault> {
+    while (!unsaved_.empty()) {
+      auto& entry = unsaved_.back();
+      if (!settled.contains(entry.number)) {
+        if (auto failure = file->write(&entry, {})) return failure;
+        written.push_back(std::move(entry));
+      }
+      unsaved_.pop_back();
+    }
+    // After a failure a sync that succeeds says nothing of what was written before it, unless that
+    // is written once more.
+    const auto cause = unsynced_for_good_ ? file->rewrite_log() : std::nullopt;
+    if (!cause) return std::nullopt;
+    file->leave_as_it_is();
+    return FileFault{FileFault::Kind::unusable, "cannot be brought to the disk: " + *cause};
+  });
+  for (auto& entry : written) {
+    const auto number = entry.number;
+    unsynced_.insert_or_assign(number, Unsynced{.since = now(), .entry = std::move(entry)});
+  }
+  if (fault) return failed(*fault);
+  if (std::exchange(unsynced_for_good_, false)) unsynced_.clear();
+  file_ = std::move(file);
+  log_used_ = 0;
+  log_is_stuck_ = false;
+  mend_at_ = MonotonicTime::max();
+  remove_at_ = settled_.empty() ? MonotonicTime::max() : now();
+  wake_syncer();
+  went_well();
+}
+
+/// What was recorded and is not among what the file holds.
+std::vector<JournalEntry> SqliteJournal::Work::forgotten(
+    const std::vector<JournalEntry>& kept) const {
+  std::unordered_set<std::uint64_t> there;
+  for (const auto& entry : kept) there.insert(entry.number);
+  std::vector<JournalEntry> missing;
+  for (const auto& [number, unsynced] : unsynced_) {
+    if (!there.contains(number)) missing.push_back(unsynced.entry);
+  }
+  return missing;
+}
+
+void SqliteJournal::Work::close(Lock& lock) {
+  if (!file_) return;
+  wait_for_syncer(lock);
+  remove_settled(lock);
+  if (!settled_.empty() && file_) {
+    // The log may have filled the disk: behind this it begins anew.
+    without(lock, [&] { return file_->checkpoint().has_value(); });
+    remove_settled(lock);
+  }
+  auto file = std::exchange(file_, nullptr);
+  without(lock, [&] {
+    const auto cause = file->sync();
+    if (cause) file->leave_as_it_is();
+    file.reset();
+    if (cause) {
+      log_.write(Severity::error,
+                 "the journal cannot be brought to the disk: a power cut may lose updates",
+                 {{"path", path_}, {"cause", *cause}});
+    }
+    return true;
+  });
+}
+
+// The syncer.
+
+void SqliteJournal::Work::run_syncer() {
+  Lock lock(mutex_);
+  try {
+    sync(lock);
+  } catch (const std::exception& error) {  // no memory
+    if (!lock.owns_lock()) lock.lock();
+    syncing_ = false;
+    held_ = false;
+    gave_up(error);
+  }
+  work_.notify_one();
+  --running_;
+  ended_.notify_all();
+}
+
+void SqliteJournal::Work::sync(Lock& lock) {
+  while (!stopping_) {
+    if (now() >= sync_due()) sync_file(lock);
+    if (now() >= look_at_) keep_small(lock);
+    const auto due = std::min(sync_due(), look_at_);
+    if (stopping_ || now() >= due) continue;
+    syncer_sleeps_until_ = due;
+    to_sync_.wait_until(lock, due);
+    syncer_sleeps_until_ = MonotonicTime::min();
+  }
+}
+
+MonotonicTime SqliteJournal::Work::sync_due() const {
+  if (!file_ || reopen_ || unsynced_for_good_ || unsynced_.empty()) return MonotonicTime::max();
+  return unsynced_.begin()->second.since + settings_.sync_after;
+}
+
+/// If it would sleep for too long.
+void SqliteJournal::Work::wake_syncer() {
+  if (sync_due() < syncer_sleeps_until_) to_sync_.notify_one();
+}
+
+/// Touches the file beside the writer, without the mutex.
+template <typename Touch>
+auto SqliteJournal::Work::beside(Lock& lock, Touch touch) {
+  const auto file = file_;
+  syncing_ = true;
+  lock.unlock();
+  auto result = touch(*file);
+  lock.lock();
+  syncing_ = false;
+  // Then the writer waits for it.
+  if (!file_) work_.notify_one();
+  return result;
+}
+
+void SqliteJournal::Work::sync_file(Lock& lock) {
+  const auto oldest = unsynced_.begin()->second.since;
+  const auto until = unsynced_.rbegin()->first;
+  const auto fault = beside(lock, [](JournalFile& file) { return file.sync(); });
+  if (fault) return cannot_sync("cannot be brought to the disk: " + *fault);
+  ++state_.syncs;
+  unsynced_.erase(unsynced_.begin(), unsynced_.upper_bound(until));
+  state_.longest_unsynced = std::max<Duration>(state_.longest_unsynced, now() - oldest);
+  recover_from_lateness();
+}
+
+/// The kernel may have dropped what it could not write, and says so only once.
+void SqliteJournal::Work::cannot_sync(const std::string& cause) {
+  unsynced_for_good_ = true;
+  failed({.kind = FileFault::Kind::unusable, .message = cause});
+}
+
+void SqliteJournal::Work::keep_small(Lock& lock) {
+  look_at_ = now() + (full_ ? std::min(look_every, settings_.retry_after) : look_every);
+  if (!file_ || reopen_) {
+    held_ = false;
+    return work_.notify_one();
+  }
+  const auto [has_moved, size] = beside(
+      lock, [](const JournalFile& file) { return std::pair(file.has_moved(), file.log_size()); });
+  if (has_moved) {
+    held_ = false;
+    moved_ = true;
+    return work_.notify_one();
+  }
+  const bool is_quiet = unsynced_.empty();
+  const bool is_urgent = full_ || log_is_full();
+  if (is_urgent || (wrote_ && (is_quiet || log_used_ >= log_to_checkpoint))) {
+    checkpoint(lock, [](JournalFile& file) { return file.checkpoint(); });
+    const bool is_large = is_quiet && size >= log_to_truncate;
+    // There is little left to do, so that the writer is not held for long.
+    if (is_urgent || is_large) begin_log_anew(lock, is_large && !full_);
+  }
+  held_ = false;
+  work_.notify_one();
+}
+
+void SqliteJournal::Work::begin_log_anew(Lock& lock, bool give_back) {
+  held_ = true;
+  to_sync_.wait(lock, [this] { return !writing_since_; });
+  const bool done = checkpoint(
+      lock, [=](JournalFile& file) { return give_back ? file.truncate_log() : file.checkpoint(); });
+  if (done) log_used_ = 0;
+  if (!file_ || reopen_) return;
+  log_is_stuck_ = log_is_full();
+  if (log_is_stuck_ && !state_.failing) {
+    failed({.kind = FileFault::Kind::late,
+            .message = "has a log of writes that is full: another process reads the journal"});
+    late_ = false;
+  }
+  if (log_is_stuck_ || !state_.failing || late_ || unsynced_for_good_) return;
+  const bool has_room =
+      beside(lock, [&](JournalFile& file) { return file.make_room(needed_, done); });
+  if (has_room) went_well();
+}
+
+/// Whether all of the log was brought into the database.
+template <typename Touch>
+bool SqliteJournal::Work::checkpoint(Lock& lock, Touch touch) {
+  if (!file_) return false;
+  wrote_ = false;
+  const auto done = beside(lock, touch);
+  if (!done || !*done) wrote_ = true;
+  if (!done && done.error().kind == FileFault::Kind::full) failed(done.error());
+  if (!done && done.error().kind != FileFault::Kind::full) cannot_sync(done.error().message);
+  return done && *done;
+}
+
+// How it goes.
+
+void SqliteJournal::Work::went_well() {
+  late_ = false;
+  full_ = false;
+  if (!state_.failing) return;
+  state_.failing = false;
+  state_.cause.clear();
+  log_.write(Severity::info, "the journal can be written again", {{"path", path_}});
+}
+
+void SqliteJournal::Work::failed(const FileFault& fault) {
+  state_.cause = fault.message;
+  late_ = fault.kind == FileFault::Kind::late;
+  if (!std::exchange(state_.failing, true)) {
+    log_.write(Severity::error, "the journal cannot be written: updates are refused",
+               {{"path", path_}, {"cause", fault.message}});
+  }
+  if (late_) return;
+  if (fault.kind == FileFault::Kind::full && file_) {
+    full_ = true;
+    look_at_ = std::min(look_at_, now() + settings_.retry_after);
+    to_sync_.notify_one();
+  }
+  if (fault.kind != FileFault::Kind::full || !file_) {
+    reopen_ = fault.kind != FileFault::Kind::full;
+    mend_at_ = std::min(mend_at_, now() + settings_.retry_after);
+    work_.notify_one();
+  }
+}
+
+/// The writer has kept a caller waiting for too long. Nobody waits for it any more until it is
+/// back.
+void SqliteJournal::Work::stall() {
+  stalled_ = now() - settings_.write_patience;
+  failed(lateness());
+}
+
+void SqliteJournal::Work::recover_from_lateness() {
+  if (late_ && !stalled_ && !is_behind()) went_well();
+}
+
+// The journal.
 
 Result<std::unique_ptr<SqliteJournal>, std::string> SqliteJournal::open(const std::string& path,
                                                                         Log& log,

@@ -62,9 +62,9 @@ Checksum add(Checksum sum, std::string_view bytes, bool big_endian) {
   return sum;
 }
 
-class Log {
+class LogFile {
  public:
-  explicit Log(std::string bytes) : bytes_(std::move(bytes)) {}
+  explicit LogFile(std::string bytes) : bytes_(std::move(bytes)) {}
 
   /// False: it says so little that it is none.
   bool read_header() {
@@ -209,7 +209,7 @@ class Log {
 std::optional<LogDamage> damage_of_log(const std::string& database_path) {
   std::ifstream file(database_path + "-wal", std::ios::binary);
   if (!file) return std::nullopt;
-  Log log(std::string(std::istreambuf_iterator<char>(file), {}));
+  LogFile log(std::string(std::istreambuf_iterator<char>(file), {}));
   if (!log.read_header()) return std::nullopt;
   return log.damage();
 }

@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "adapters/admin/telemetry.h"
+#include "adapters/admin/activity.h"
+#include "adapters/admin/metrics.h"
 #include "adapters/daemon/request_log.h"
 #include "tests/bench/allocations.h"
 
@@ -29,7 +30,8 @@ class QuietLog final : public Log {
 void observe_request(benchmark::State& state) {
   const auto grammar = *TopicGrammar::from_base("$aws/things/{thing}/jobs");
   QuietLog log;
-  admin::Telemetry telemetry(grammar);
+  admin::Activity activity(grammar);
+  admin::Metrics metrics;
   RequestLog request_log(grammar, log);
   HttpResponse response;
   response.status = 200;
@@ -48,7 +50,7 @@ void observe_request(benchmark::State& state) {
   }
   std::size_t at = 0;
   Now now{.monotonic = MonotonicTime(1h), .unix_seconds = 1700000000};
-  const std::array<Observer*, 2> observers = {&telemetry, &request_log};
+  const std::array<Observer*, 3> observers = {&activity, &metrics, &request_log};
   const auto before = allocations();
   for ([[maybe_unused]] auto round : state) {
     now.monotonic += 100us;

@@ -36,7 +36,8 @@ void ask_for_our_name(const SSL* ssl, int where, int /*value*/) {
   if ((where & SSL_CB_HANDSHAKE_START) == 0) return;
   const auto* settings =
       static_cast<const BrokerSettings*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), 0));
-  ask_for_name(const_cast<SSL&>(*ssl), *settings);  // OpenSSL's signature, not its meaning
+  tls::ask_for_name(const_cast<SSL&>(*ssl),
+                    settings->host);  // OpenSSL's signature, not its meaning
 }
 
 /// Our own context, because it verifies the name of the host although we connect to an address, and

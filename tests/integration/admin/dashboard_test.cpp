@@ -1,5 +1,3 @@
-#include "adapters/admin/dashboard.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -11,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "adapters/admin/pages.h"
 #include "tests/integration/admin/admin_site.h"
 #include "tests/integration/admin/browser.h"
 

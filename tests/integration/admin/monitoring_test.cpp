@@ -35,7 +35,7 @@ std::set<std::string> families(const std::string& metrics) {
 TEST(MonitoringTest, EveryMetricOfAlertsAndDashboardIsOneThatTheBridgeHas) {
   AdminSite site(endpoint_down_status());
   // Calls are counted by their status, which is known when the first has ended.
-  site.metrics().call_finished(Operation::update, HttpResponse(), {});
+  site.metrics().call_finished({}, Operation::update, HttpResponse(), Health::healthy, {});
   const auto known = families(site.get("/metrics").body);
   const std::regex name("(jobs_bridge|process)_[a-z_]+");
   const std::filesystem::path folder(DEPLOY_MONITORING);

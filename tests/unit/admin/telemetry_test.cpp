@@ -1,10 +1,11 @@
-#include "adapters/admin/telemetry.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <string>
+
+#include "adapters/admin/activity.h"
+#include "adapters/admin/metrics.h"
 
 namespace jobs_bridge::admin {
 namespace {
@@ -19,6 +20,7 @@ HttpOutcome answer(int status) {
   return response;
 }
 
+/// What the listener tells of: counters for monitoring, and the last minutes for a person.
 class TelemetryTest : public ::testing::Test {
  protected:
   static Finished finished(const std::string& thing, Duration took) {
@@ -36,24 +38,34 @@ class TelemetryTest : public ::testing::Test {
   void decide(Finished request) {
     Effects effects;
     effects.finished.push_back(std::move(request));
-    telemetry_.decided(now_, effects);
+    decided(effects);
+  }
+  void decided(const Effects& effects) {
+    activity_.decided(now_, effects);
+    metrics_.decided(now_, effects);
+  }
+  void call_finished(Operation operation, const HttpOutcome& outcome, Health health,
+                     Duration took = 3ms) {
+    activity_.call_finished(now_, operation, outcome, health, took);
+    metrics_.call_finished(now_, operation, outcome, health, took);
   }
   Status status() {
     Status status;
-    telemetry_.describe(status, now_);
+    activity_.describe(status, now_);
     return status;
   }
-  std::string metrics() { return telemetry_.metrics().text(status()); }
+  std::string metrics() { return metrics_.text(status()); }
 
   Now now_{.monotonic = MonotonicTime(1000s), .unix_seconds = 1'800'000'000};
-  Telemetry telemetry_{*TopicGrammar::from_base("$aws/things/{thing}/jobs")};
+  Activity activity_{*TopicGrammar::from_base("$aws/things/{thing}/jobs")};
+  Metrics metrics_;
 };
 
 TEST_F(TelemetryTest, AFaultOfTheBridgesOwnCounts) {
   EXPECT_THAT(metrics(), HasSubstr("jobs_bridge_internal_faults_total 0"));
   Effects effects;
   effects.illegal_transitions = {{}, {}};
-  telemetry_.decided(now_, effects);
+  decided(effects);
   EXPECT_THAT(metrics(), HasSubstr("jobs_bridge_internal_faults_total 2"));
 }
 
@@ -131,12 +143,11 @@ TEST_F(TelemetryTest, AnUpdateThatIsRejectedLateIsCountedAndNamed) {
 }
 
 TEST_F(TelemetryTest, CallsCountByStatusAndByKindOfFailureAndTakeFromTheirQuota) {
-  telemetry_.call_finished(now_, Operation::start_next, answer(200), Health::healthy, 3ms);
-  telemetry_.call_finished(now_, Operation::describe, answer(429), Health::throttling, 3ms);
-  telemetry_.call_finished(now_, Operation::describe,
-                           HttpFailure{HttpFailure::Kind::timeout, true, "no answer"},
-                           Health::failing, 5s);
-  telemetry_.call_finished(now_, Operation::describe, answer(99999), Health::failing, 3ms);
+  call_finished(Operation::start_next, answer(200), Health::healthy);
+  call_finished(Operation::describe, answer(429), Health::throttling);
+  call_finished(Operation::describe, HttpFailure{HttpFailure::Kind::timeout, true, "no answer"},
+                Health::failing, 5s);
+  call_finished(Operation::describe, answer(99999), Health::failing);
   now_.monotonic += 1s;
   EXPECT_DOUBLE_EQ(status().writes.used, 0.1);
   EXPECT_DOUBLE_EQ(status().reads.used, 0.3);
@@ -155,14 +166,14 @@ TEST_F(TelemetryTest, CallsCountByStatusAndByKindOfFailureAndTakeFromTheirQuota)
 TEST_F(TelemetryTest, OutageIsShownWithCauseAndAgeAndGoesWithItsEnd) {
   Effects down;
   down.endpoint_changes.push_back({.reachable = false, .cause = "away", .detail = "no route"});
-  telemetry_.decided(now_, down);
+  decided(down);
   now_.monotonic += 90s;
   EXPECT_EQ(status().endpoint.down_for, Duration(90s));
   EXPECT_EQ(status().endpoint.cause, "no route");
   EXPECT_EQ(status().errors[0].code, "endpoint down");
   Effects up;
   up.endpoint_changes.push_back({.reachable = true, .cause = {}, .detail = {}});
-  telemetry_.decided(now_, up);
+  decided(up);
   EXPECT_FALSE(status().endpoint.down_for);
   EXPECT_THAT(metrics(), HasSubstr("jobs_bridge_endpoint_outages_total 1"));
 }
@@ -171,7 +182,7 @@ TEST_F(TelemetryTest, NotificationsCountByKindAndSlowdownsByQuota) {
   Effects effects;
   effects.notified.push_back({.thing = "pump", .notify = true, .notify_next = true, .delay = 12s});
   effects.slowed_down.push_back({.kind = QuotaKind::writes, .per_second = 40});
-  telemetry_.decided(now_, effects);
+  decided(effects);
   const auto text = metrics();
   EXPECT_THAT(text, HasSubstr("jobs_bridge_notifications_total{kind=\"notify-next\"} 1"));
   EXPECT_THAT(text, HasSubstr("jobs_bridge_slowdowns_total{quota=\"writes\"} 1"));
@@ -182,10 +193,10 @@ TEST_F(TelemetryTest, NotificationsCountByKindAndSlowdownsByQuota) {
 TEST_F(TelemetryTest, APauseIsCountedAndShownOnceByItsQuota) {
   Effects begins;
   begins.paused.push_back({.kind = QuotaKind::reads, .over = false, .length = 60s});
-  telemetry_.decided(now_, begins);
+  decided(begins);
   Effects ends;
   ends.paused.push_back({.kind = QuotaKind::reads, .over = true, .length = 5s});
-  telemetry_.decided(now_, ends);
+  decided(ends);
   EXPECT_THAT(metrics(), HasSubstr("jobs_bridge_pauses_total{quota=\"reads\"} 1"));
   EXPECT_THAT(metrics(), HasSubstr("jobs_bridge_pauses_total{quota=\"writes\"} 0"));
   ASSERT_EQ(status().errors.size(), 1U);

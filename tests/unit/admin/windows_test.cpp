@@ -1,9 +1,8 @@
+#include "adapters/admin/windows.h"
+
 #include <gtest/gtest.h>
 
 #include <chrono>
-
-#include "adapters/admin/latency_window.h"
-#include "adapters/admin/rate_window.h"
 
 namespace jobs_bridge::admin {
 namespace {

@@ -1,7 +1,7 @@
-#include "adapters/mosquitto_plugin/options.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "adapters/mosquitto_plugin/decision.h"
 
 namespace jobs_bridge::mosquitto_plugin {
 namespace {

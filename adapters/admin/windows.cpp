@@ -1,4 +1,4 @@
-#include "adapters/admin/latency_window.h"
+#include "adapters/admin/windows.h"
 
 #include <algorithm>
 #include <bit>

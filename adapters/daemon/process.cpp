@@ -1,8 +1,14 @@
-#include "adapters/daemon/signals.h"
+#include "adapters/daemon/process.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 
 namespace jobs_bridge {
 namespace {
@@ -17,6 +23,30 @@ sigset_t awaited() {
 }
 
 }  // namespace
+
+void disable_core_dumps() {
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+  // Tools that look for leaks attach to the process themselves.
+#if !defined(__SANITIZE_ADDRESS__)
+  prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
+void fix_thread_stacks() {
+  constexpr std::size_t size = std::size_t{8} << 20;
+  pthread_attr_t attributes;
+  if (pthread_attr_init(&attributes) != 0) return;
+  pthread_attr_setstacksize(&attributes, size);
+  pthread_setattr_default_np(&attributes);
+  pthread_attr_destroy(&attributes);
+}
+
+void trim_heap() {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
+}
 
 void prepare_signals() {
   const auto signals = awaited();
