@@ -57,13 +57,13 @@ void ConnectionReport::connected(const Session& session, std::size_t attempts) {
 void ConnectionReport::replies_apart(const std::string& client_id) {
   log_.write(Severity::info,
              "the broker acknowledges late: from now on replies go over a connection of their own",
-             {{"broker", broker_}, {"client_id", client_id}});
+             {{"broker", broker()}, {"client_id", client_id}});
 }
 
 void ConnectionReport::replies_not_apart(const std::string& client_id, const BrokerFault& fault) {
   log_.write(Severity::warning,
              "the broker acknowledges late, and there is no second connection for replies",
-             {{"broker", broker_},
+             {{"broker", broker()},
               {"client_id", client_id},
               {"kind", to_string(fault.kind)},
               {"cause", text_of(fault)},
