@@ -60,6 +60,9 @@ inline bool is_for_a_device(const Packet& packet) {
          packet.topic().find("/~self-test~") == std::string::npos;
 }
 
+/// (The bridges of these brokers have no canary, which they would have to send back: until then
+/// what they hand over would count as old.)
+///
 /// As a good broker does, hands one request over and waits for its reply; true: it came.
 inline bool serves(ScriptedBroker::Connection& connection, bool mqtt_5 = true) {
   connection.accept(mqtt_5 ? std::optional<std::string>("") : std::nullopt);

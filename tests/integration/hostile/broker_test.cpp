@@ -67,9 +67,10 @@ TEST_P(HostileBrokerTest, NeitherBreaksNorGrowsTheBridgeWhichServesAGoodOneAfter
     while (connection.has_data(500ms) && connection.read()) {
     }
   });
-  BridgeProcess bridge({"broker.url=mqtt://127.0.0.1:" + std::to_string(broker.port()),
-                        "endpoint.url=" + endpoint.url(), "limits.deadline=5s"},
-                       BridgeProcess::Wait::not_at_all);
+  BridgeProcess bridge(
+      {"broker.url=mqtt://127.0.0.1:" + std::to_string(broker.port()),
+       "broker.canary_topic=", "endpoint.url=" + endpoint.url(), "limits.deadline=5s"},
+      BridgeProcess::Wait::not_at_all);
   const auto id = bridge.process().id();
   EXPECT_TRUE(wait_until([&] { return served.load(); })) << bridge.log();
   ASSERT_TRUE(bridge.process().running()) << bridge.log();
@@ -90,7 +91,7 @@ TEST(HostileBrokerTest, FlappingIsAnsweredWithPausesAndNotWithABusyLoop) {
     if (good) served = served || serves(connection);
   });
   BridgeProcess bridge({"broker.url=mqtt://127.0.0.1:" + std::to_string(broker.port()),
-                        "endpoint.url=" + endpoint.url()},
+                        "broker.canary_topic=", "endpoint.url=" + endpoint.url()},
                        BridgeProcess::Wait::not_at_all);
   const auto id = bridge.process().id();
   const auto start = Others::Clock::now();
@@ -121,7 +122,7 @@ TEST(HostileBrokerTest, SubscribeThatIsNeverAnsweredIsSaidAndTriedOnAnotherConne
     }
   });
   BridgeProcess bridge({"broker.url=mqtt://127.0.0.1:" + std::to_string(broker.port()),
-                        "endpoint.url=" + endpoint.url()},
+                        "broker.canary_topic=", "endpoint.url=" + endpoint.url()},
                        BridgeProcess::Wait::not_at_all);
   ASSERT_TRUE(bridge.process().wait_for_line("connected to the broker")) << bridge.log();
   const auto listens = bridge.process().wait_for_line("admin listener url=").value_or("url=/");
@@ -157,7 +158,7 @@ TEST(HostileBrokerTest, SubscribeIsNotGivenUpWhileTheBrokerStillSendsWhatItKept)
     }
   });
   BridgeProcess bridge({"broker.url=mqtt://127.0.0.1:" + std::to_string(broker.port()),
-                        "endpoint.url=" + endpoint.url()},
+                        "broker.canary_topic=", "endpoint.url=" + endpoint.url()},
                        BridgeProcess::Wait::not_at_all);
   EXPECT_TRUE(bridge.wait_until_ready(0, 30s)) << bridge.log();
   EXPECT_EQ(broker.connections(), 1U) << bridge.log();
@@ -185,7 +186,7 @@ TEST(HostileBrokerTest, FloodOfRetainedRequestsIsPassedOverAndOthersAreServedMea
     }
   });
   BridgeProcess bridge({"broker.url=mqtt://127.0.0.1:" + std::to_string(broker.port()),
-                        "endpoint.url=" + endpoint.url(), "log.level=info"},
+                        "broker.canary_topic=", "endpoint.url=" + endpoint.url(), "log.level=info"},
                        BridgeProcess::Wait::not_at_all);
   const auto id = bridge.process().id();
   EXPECT_TRUE(wait_until([&] { return served.load(); }, 60s)) << bridge.log().substr(0, 3000);
@@ -213,7 +214,8 @@ TEST(HostileBrokerTest, FloodOfRequestsWithoutAcknowledgementOfRepliesIsBounded)
     flooded = true;
   });
   BridgeProcess bridge({"broker.url=mqtt://127.0.0.1:" + std::to_string(broker.port()),
-                        "endpoint.url=" + endpoint.url(), "limits.deadline=1s", "log.level=info"},
+                        "broker.canary_topic=", "endpoint.url=" + endpoint.url(),
+                        "limits.deadline=1s", "log.level=info"},
                        BridgeProcess::Wait::not_at_all);
   const auto id = bridge.process().id();
   EXPECT_TRUE(wait_until([&] { return flooded.load(); })) << bridge.log().substr(0, 3000);

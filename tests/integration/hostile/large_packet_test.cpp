@@ -68,7 +68,7 @@ TEST_P(LargePacketTest, OfAQuarterGibibyteIsRejectedAndCostsNeitherMemoryNorTheC
     }
   });
   BridgeProcess bridge({"broker.url=mqtt://127.0.0.1:" + std::to_string(broker.port()), protocol(),
-                        library(), "endpoint.url=" + endpoint.url()},
+                        library(), "broker.canary_topic=", "endpoint.url=" + endpoint.url()},
                        BridgeProcess::Wait::not_at_all);
   EXPECT_TRUE(wait_until([&] { return served.load(); })) << bridge.log();
   EXPECT_TRUE(rejected) << bridge.log();
@@ -92,7 +92,7 @@ TEST_P(LargePacketTest, ThatIsNoMessageEndsTheConnectionBeforeItIsInMemory) {
     connection.read();
   });
   BridgeProcess bridge({"broker.url=mqtt://127.0.0.1:" + std::to_string(broker.port()), protocol(),
-                        library(), "endpoint.url=" + endpoint.url()},
+                        library(), "broker.canary_topic=", "endpoint.url=" + endpoint.url()},
                        BridgeProcess::Wait::not_at_all);
   EXPECT_TRUE(wait_until([&] { return served.load(); })) << bridge.log();
   EXPECT_LT(peak_memory(bridge.process().id()), memory_bound(64 * kMebibyte));

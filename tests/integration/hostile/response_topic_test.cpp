@@ -90,7 +90,7 @@ TEST_P(UnsendableResponseTopicTest, IsNeverPublishedTo) {
     }
   });
   BridgeProcess bridge({"broker.url=mqtt://127.0.0.1:" + std::to_string(broker.port()),
-                        "endpoint.url=" + endpoint.url()},
+                        "broker.canary_topic=", "endpoint.url=" + endpoint.url()},
                        BridgeProcess::Wait::not_at_all);
   EXPECT_TRUE(wait_until([&] { return served.load(); })) << bridge.log();
   const std::lock_guard lock(mutex);
