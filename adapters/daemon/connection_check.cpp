@@ -161,7 +161,6 @@ void check_broker(const config::Configuration& configuration, Log& log,
         {"broker", true, described(shortcoming), std::string(hint_of(shortcoming.kind))});
   }
   if (auto topics = judge(state.topics)) findings.push_back(*std::move(topics));
-  if (configuration.broker.session_expiry > std::chrono::seconds(0)) findings.push_back(queue());
 }
 
 Finding check_credentials(aws::CredentialKeeper& keeper) {
@@ -293,6 +292,7 @@ std::vector<Finding> check_connections(const config::Configuration& configuratio
     alone.broker.urls = {url};
     check_broker(alone, log, findings);
   }
+  if (configuration.broker.session_expiry > std::chrono::seconds(0)) findings.push_back(queue());
   check_endpoint_side(configuration, log, findings);
   if (!configuration.journal.path.empty()) {
     findings.push_back(check_file("journal", "journal.path", configuration.journal.path,

@@ -124,7 +124,7 @@ TEST_P(LargePacketOverTlsTest, IsCutAndItsSenderIsToldSo) {
   BridgeProcess bridge(
       {"broker.url=mqtts://127.0.0.1:" + std::to_string(broker.port()), "log.level=debug",
        "broker.library=" + GetParam(), "broker.ca_file=" + authority.certificate_file(),
-       "endpoint.url=http://127.0.0.1:9"},
+       "broker.canary_topic=", "endpoint.url=http://127.0.0.1:9"},
       BridgeProcess::Wait::not_at_all);
   EXPECT_TRUE(bridge.process().wait_for_line("request rejected: InvalidRequest thing=lamp"))
       << bridge.log();
@@ -191,7 +191,7 @@ TEST(LargePropertiesTest, OfSixteenDevicesDelayNobodyAndCostNoMemory) {
     over = true;
   });
   BridgeProcess bridge({"broker.url=mqtt://127.0.0.1:" + std::to_string(broker.port()),
-                        "endpoint.url=" + endpoint.url(), "log.level=info"},
+                        "broker.canary_topic=", "endpoint.url=" + endpoint.url(), "log.level=info"},
                        BridgeProcess::Wait::not_at_all);
   ASSERT_TRUE(wait_until([&] { return over.load(); }, 60s)) << bridge.log();
   std::cout << "[ measured ] 16 x 500 KiB of user properties | calm's longest "
