@@ -180,7 +180,7 @@ int run_daemon(const Start& start, Log& log) {
   const auto left = broker.state();
   const auto unheard = dispatcher->look().counts.answered;
   admin::Status status_at_stop;
-  telemetry.describe(status_at_stop, read_clocks());
+  activity.describe(status_at_stop, read_clocks());
   const auto& in_all = status_at_stop.requests;
   log.write(Severity::info, "stopped",
             {{"requests_accepted", std::to_string(in_all.accepted)},
