@@ -101,7 +101,9 @@ void Engine::received(Now now, Message message, Effects& effects) {
   const bool update = taken->request.operation == Operation::update;
   // An update is never too late. All else was asked by a device that may have gone since: a late
   // start-next would start the timer of a job for nobody.
-  const auto age = update ? Duration::zero() : waited(now, message);
+  auto age = update ? Duration::zero() : waited(now, message);
+  // What changes nothing does no harm late, so it takes more than a doubt to reject it.
+  if (age == Duration::max() && taken->request.operation != Operation::start_next) age = {};
   if (age > settings_.deadline - least_time_for_call()) {
     respond(now, std::move(taken->address), waited_too_long(age), {}, effects);
     return;

@@ -108,6 +108,11 @@ class Requests {
       if (!reply) return false;
       const auto token = token_of(*reply);
       const auto request = sent_.find(token);
+      if (request != sent_.end() && request->second == "start-next" && told_to_ask_again(*reply)) {
+        ++asked_too_early_[third_of(thing_in(token))];
+        ++replies_[token];
+        continue;
+      }
       if (request == sent_.end() || !reply->topic.ends_with("/" + request->second + "/accepted")) {
         ADD_FAILURE() << reply->topic << " " << reply->payload;
         continue;
@@ -133,6 +138,10 @@ class Requests {
     }
     return found;
   }
+  /// How many start-next of this third waited for an instance that could not know for how long.
+  [[nodiscard]] std::size_t told_to_ask_again(std::size_t third) const {
+    return asked_too_early_[third];
+  }
   /// How many replies of this third were repeated ones.
   [[nodiscard]] std::size_t repeated(std::size_t third) const {
     std::size_t count = 0;
@@ -147,12 +156,18 @@ class Requests {
   }
 
  private:
+  static bool told_to_ask_again(const MqttDevice::Received& reply) {
+    return reply.topic.ends_with("/rejected") &&
+           reply.payload.find("nobody knows for how long") != std::string::npos;
+  }
+
   Site& site_;
   std::map<std::string, int> last_;
   std::map<std::string, std::string> sent_;
   std::map<std::string, std::size_t> replies_;
   std::map<std::string, std::vector<std::string>> order_;
   std::array<std::size_t, thirds> answered_{};
+  std::array<std::size_t, thirds> asked_too_early_{};
 };
 
 nlohmann::json update(int number) {
@@ -316,6 +331,9 @@ TEST(SeveralInstancesTest, KilledInstanceTouchesNoOtherThirdAndItsReplacementTak
     });
   })) << site.bridge->log();
   const auto lost = requests.unanswered(killed);
+  for (std::size_t third = 0; third < thirds; ++third) {
+    EXPECT_EQ(requests.told_to_ask_again(third) > 0, third == killed) << third;
+  }
 
   std::map<std::string, int> lost_of;
   for (const auto& [token, below] : lost) ++lost_of[below];
