@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "bridge/jobs/arrival.h"
+
 namespace jobs_bridge::mqtt {
 namespace {
 
@@ -84,6 +86,16 @@ Property property_at(std::string_view bytes) {
     default:
       return {};
   }
+}
+
+/// Whether this User Property, which is whole, is the broker plugin's time of arrival. A longer
+/// value is no time.
+bool is_arrival(std::string_view property) {
+  constexpr std::size_t longest_time = 32;
+  const auto name = property.substr(1);
+  const auto size = fixed_number(name);
+  return name.substr(2, size) == arrival_property &&
+         fixed_number(name.substr(2 + size)) <= longest_time;
 }
 
 }  // namespace
@@ -197,7 +209,10 @@ bool PacketFilter::read_property() {
   }
   if (!property.size || bytes.size() < *property.size) return false;
   seen_ |= mark;
-  if (!dropped) properties_ += bytes.substr(0, *property.size);
+  const auto whole = bytes.substr(0, *property.size);
+  const bool arrival = identifier == user_property && !has_arrival_ && is_arrival(whole);
+  has_arrival_ = has_arrival_ || arrival;
+  if (!dropped || arrival) properties_ += whole;
   used_ += *property.size;
   properties_left_ -= *property.size;
   return true;
@@ -236,6 +251,7 @@ void PacketFilter::end_packet() {
   topic_.clear();
   properties_.clear();
   seen_ = 0;
+  has_arrival_ = false;
 }
 
 }  // namespace jobs_bridge::mqtt

@@ -17,7 +17,8 @@ namespace jobs_bridge::mqtt {
 ///
 /// - of a payload all that is beyond the limit and one byte more. Cut like that it is still too
 ///   large, so that its device is told so, and the connection, which is everybody's, goes on;
-/// - User Properties: ten thousand of them cost an MQTT library seconds.
+/// - User Properties, of which ten thousand cost an MQTT library seconds; but for the first that is
+///   the broker plugin's (bridge/jobs/arrival.h).
 ///
 /// Everything else passes as it is, and so does what cannot be read as MQTT, which the library has
 /// to judge. Asks its source for nothing beyond the packet that it is in, so that nothing is left
@@ -85,6 +86,7 @@ class PacketFilter {
   std::string properties_;           ///< those that are kept
   std::size_t properties_left_ = 0;  ///< bytes of them
   std::uint64_t seen_ = 0;           ///< identifiers of properties
+  bool has_arrival_ = false;         ///< the plugin's User Property is among those
   std::size_t passing_ = 0;
   std::size_t skipping_ = 0;
   std::string ready_;  ///< for the library

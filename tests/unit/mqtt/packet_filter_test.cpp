@@ -117,6 +117,20 @@ TEST_F(PacketFilterTest, UserPropertiesAndSubscriptionIdentifiersAreLeftOut) {
             publish_5("", "{}"));
 }
 
+TEST_F(PacketFilterTest, OfTheUserPropertiesTheFirstTimeOfArrivalAloneIsLeft) {
+  const auto arrival = user_property("jobs-bridge-received", "1795976855000");
+  const auto others = user_property("name", "value") + user_property("", "");
+  for (int piece = 1; piece < 100; ++piece) {
+    EXPECT_EQ(
+        filtered(filter_, publish_5(others + arrival + kResponseTopic + others + arrival, "{}"),
+                 1000, static_cast<std::size_t>(piece)),
+        publish_5(arrival + kResponseTopic, "{}"));
+  }
+  const auto endless = user_property("jobs-bridge-received", std::string(33, '1'));
+  EXPECT_EQ(filtered(filter_, publish_5(endless + kResponseTopic, "{}")),
+            publish_5(kResponseTopic, "{}"));
+}
+
 TEST_F(PacketFilterTest, PropertiesThatAreNoneOfAPublishStayForTheLibraryToJudge) {
   for (const auto* wrong : {"\x7F\1", "\x11\1\1\1\1", "\x08\1\1"}) {
     const auto bytes = publish_5(kCorrelation + wrong, "{}");
