@@ -107,13 +107,13 @@ class Journal {
   /// reason. Called from a message callback: takes microseconds, or a fraction of a second, once,
   /// when a disk begins to hang; does not throw. Calls come one at a time.
   virtual std::optional<std::string> record(const JournalEntry& entry) = 0;
-  /// Forgets entries, whose devices have been answered; those that are not kept are passed over. Waits for
-  /// nothing, and a kill can bring them back for some milliseconds more, a power cut for 100. But
-  /// they are forgotten in the order of the calls, and no entry is recorded before all that was
-  /// settled until then is forgotten, unless that is thousands or the disk is full or hangs: with
-  /// one that comes back, so does every later one that was kept, and the last that is carried out
-  /// again is the last that was. Does not throw. Calls come one at a time, and never beside
-  /// record().
+  /// Forgets entries, whose devices have been answered; those that are not kept are passed over.
+  /// Waits for nothing, and a kill can bring them back for some milliseconds more, a power cut for
+  /// 100. But they are forgotten in the order of the calls, and no entry is recorded before all
+  /// that was settled until then is forgotten, unless that is thousands or the disk is full or
+  /// hangs: with one that comes back, so does every later one that was kept, and the last that is
+  /// carried out again is the last that was. Does not throw. Calls come one at a time, and never
+  /// beside record().
   virtual void settle(const std::vector<std::uint64_t>& numbers) = 0;
 };
 

@@ -91,14 +91,13 @@ Result<mqtt::BrokerSettings, std::string> broker_settings(
     const auto topics = topics_of(configuration);
     auto test = topics.self_test(broker.client_id);
     const auto own_level = std::string(topics.thing_level(test.requests.front()));
-    settings.test_topics = {.requests = std::move(test.requests),
-                            .replies = std::move(test.replies),
-                            .reply_filters = std::move(test.reply_filters),
-                            .reserved = std::move(test.reserved),
-                            .shared = !broker.share_group.empty(),
-                            .own_group = broker.share_group.empty()
-                                             ? std::string()
-                                             : broker.share_group + own_level};
+    settings.test_topics = {
+        .requests = std::move(test.requests),
+        .replies = std::move(test.replies),
+        .reply_filters = std::move(test.reply_filters),
+        .reserved = std::move(test.reserved),
+        .shared = !broker.share_group.empty(),
+        .own_group = broker.share_group.empty() ? std::string() : broker.share_group + own_level};
   }
   settings.optional_filters = topics_of(configuration).namespace_filters(broker.share_group);
   settings.max_packet_size = max_packet_size(configuration.limits);

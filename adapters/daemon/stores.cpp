@@ -55,8 +55,8 @@ void watch_things(Engine& engine, const config::Configuration::Notify& notify,
 Result<MaybeJournal, std::string> open_journal(const config::Configuration::Journal& journal,
                                                Log& log) {
   if (journal.path.empty()) return MaybeJournal();
-  return store::SqliteJournal::open(
-      journal.path, log, {.max_size = journal.max_size, .closing = patience_for_store});
+  return store::SqliteJournal::open(journal.path, log,
+                                    {.max_size = journal.max_size, .closing = patience_for_store});
 }
 
 void take_over(Engine& engine, store::SqliteJournal& journal, Log& log) {

@@ -177,7 +177,7 @@ TEST_P(SessionTest, ConnectCarriesWhatTheSettingsSay) {
   if (mqtt_5()) {
     EXPECT_THAT(body, HasSubstr(std::string("\x11\0\0\x0e\x10", 5)));  // Session Expiry Interval
     EXPECT_THAT(body, HasSubstr("\x21\xff\xff"));                      // Receive Maximum
-    EXPECT_THAT(body, HasSubstr(std::string("\x27\0\x14\0\x10", 5)));    // Maximum Packet Size
+    EXPECT_THAT(body, HasSubstr(std::string("\x27\0\x14\0\x10", 5)));  // Maximum Packet Size
   }
 }
 

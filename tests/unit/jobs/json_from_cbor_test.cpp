@@ -50,7 +50,8 @@ struct UnfitCbor {
 
 TEST(JsonFromCborTest, WhatJsonCannotHoldIsRefusedByName) {
   for (const auto& [cbor, words] : {
-           UnfitCbor{bytes("a1 6161 43 010203"), "a byte string, which JSON cannot hold, at byte 3"},
+           UnfitCbor{bytes("a1 6161 43 010203"),
+                     "a byte string, which JSON cannot hold, at byte 3"},
            UnfitCbor{bytes("5f 41 00 ff"), "a byte string"},
            UnfitCbor{bytes("c2 49 010000000000000000"), "a byte string"},
            UnfitCbor{bytes("f9 7c00"), "NaN or infinity, which JSON cannot hold, at byte 0"},
@@ -60,8 +61,8 @@ TEST(JsonFromCborTest, WhatJsonCannotHoldIsRefusedByName) {
            UnfitCbor{bytes("fa 7fc00000"), "NaN or infinity"},
            UnfitCbor{bytes("fb 7ff0000000000000"), "NaN or infinity"},
            UnfitCbor{bytes("82 00 fb fff8000000000000"),
-                   "NaN or infinity, which JSON cannot hold, "
-                   "at byte 2"},
+                     "NaN or infinity, which JSON cannot hold, "
+                     "at byte 2"},
            UnfitCbor{bytes("a1 01 02"), "a map key that is not a text string at byte 1"},
            UnfitCbor{bytes("bf 41 61 02 ff"), "a map key that is not a text string at byte 1"},
            UnfitCbor{bytes("a1 80 02"), "a map key that is not a text string"},

@@ -1,6 +1,6 @@
-#include "adapters/store/watch_changes.h"
-
 #include <gtest/gtest.h>
+
+#include "adapters/store/watch_changes.h"
 
 namespace jobs_bridge::store {
 namespace {
