@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -30,6 +31,7 @@ class ReplyConnection {
   /// As Session::connect(); nothing: it is there.
   std::optional<BrokerFault> connect(const std::string& address, int qos,
                                      const std::function<bool()>& stopping) {
+    events_.begin();
     session_.emplace(Session::Wanted{.settings = settings_,
                                      .filters = no_filters_,
                                      .loop = loop_,
@@ -38,6 +40,7 @@ class ReplyConnection {
                                      .qos = qos},
                      address, events_);
     auto fault = session_->connect(stopping);
+    if (!fault) fault = events_.pass_on_ends();
     if (fault) session_.reset();
     return fault;
   }
@@ -49,6 +52,19 @@ class ReplyConnection {
   class Replies final : public Session::Events {
    public:
     explicit Replies(Session::Events& events) : events_(events) {}
+    void begin() {
+      const std::lock_guard lock(mutex_);
+      passes_on_ends_ = false;
+      ended_.reset();
+    }
+    /// From now on the end of this connection is the end of the first one too. Until then it is a
+    /// connection that did not come about, which is what connect() returns; some MQTT libraries
+    /// tell of both. The fault: it has ended already.
+    std::optional<BrokerFault> pass_on_ends() {
+      const std::lock_guard lock(mutex_);
+      passes_on_ends_ = !ended_;
+      return ended_;
+    }
     void arrived(Message) override {}
     void subscribed(std::vector<Session::Answer>) override {}
     void acknowledged(Outbox::Sequence sequence) override { events_.acknowledged(sequence); }
@@ -58,12 +74,20 @@ class ReplyConnection {
     }
     void too_large(std::size_t bytes) override { events_.too_large(bytes); }
     void lost(BrokerFault fault, Evidence evidence) override {
+      {
+        const std::lock_guard lock(mutex_);
+        if (!ended_) ended_ = fault;
+        if (!passes_on_ends_) return;
+      }
       events_.lost(std::move(fault), evidence);
     }
     void failed(const std::string& cause) noexcept override { events_.failed(cause); }
 
    private:
     Session::Events& events_;
+    std::mutex mutex_;
+    bool passes_on_ends_ = false;
+    std::optional<BrokerFault> ended_;
   };
 
   static BrokerSettings settings_for_replies(BrokerSettings settings) {

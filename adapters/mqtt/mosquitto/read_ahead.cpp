@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "adapters/mqtt/reads.h"
 
@@ -61,13 +62,12 @@ bool ReadAhead::passes(std::string_view bytes) {
   return in_use == nullptr || in_use->check_ == nullptr || in_use->check_->take(bytes);
 }
 
-ReadAhead::Use::Use(ReadAhead& ahead) {
+ReadAhead::Use::Use(ReadAhead& ahead) : outer_(std::exchange(in_use, &ahead)) {
   ahead.drained_ = false;
-  in_use = &ahead;
 }
 
 ReadAhead::Use::~Use() {
-  in_use = nullptr;
+  in_use = outer_;
 }
 
 ReadAhead* ReadAhead::in_use_for(int descriptor) {

@@ -39,13 +39,17 @@ class ReadAhead {
   /// How many bytes have been given away, in all: whether a reader gets on.
   [[nodiscard]] std::uint64_t given() const { return given_; }
 
-  /// While it lives, this thread reads the connection's socket by read(). One at a time a thread.
+  /// While it lives, this thread reads the connection's socket by read(). The latest counts: while
+  /// one connection is read, what comes of it may be sent over another.
   class Use {
    public:
     explicit Use(ReadAhead& ahead);
     Use(const Use&) = delete;
     Use& operator=(const Use&) = delete;
     ~Use();
+
+   private:
+    ReadAhead* const outer_;
   };
   /// The one in use that is responsible for `descriptor`; null: none is.
   static ReadAhead* in_use_for(int descriptor);
