@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "bridge/jobs/percent_encoding.h"
+
 namespace jobs_bridge::aws {
 namespace {
 
@@ -14,26 +16,6 @@ std::string lower(std::string_view text) {
   std::string result(text);
   std::ranges::transform(result, result.begin(), [](char c) { return lower(c); });
   return result;
-}
-
-/// RFC 3986, 2.3.
-bool is_unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '_' || c == '.' || c == '~';
-}
-
-void append_encoded(std::string& to, std::string_view text) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  for (const char c : text) {
-    if (is_unreserved(c)) {
-      to += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    to += '%';
-    to += digits[byte >> 4U];
-    to += digits[byte & 0x0fU];
-  }
 }
 
 int digit_value(char c) {
@@ -91,7 +73,7 @@ void append_path(std::string& to, std::string_view path, PathForm form) {
   if (kept.empty()) to += '/';
   for (const auto segment : kept) {
     to += '/';
-    append_encoded(to, segment);
+    append_percent_encoded(to, segment);
   }
   if (directory && !kept.empty()) to += '/';
 }
@@ -102,9 +84,9 @@ void append_query(std::string& to, std::string_view query) {
     if (part.empty()) continue;
     const auto equals = std::min(part.find('='), part.size());
     std::string name;
-    append_encoded(name, decoded(part.substr(0, equals)));
+    append_percent_encoded(name, decoded(part.substr(0, equals)));
     std::string value;
-    if (equals < part.size()) append_encoded(value, decoded(part.substr(equals + 1)));
+    if (equals < part.size()) append_percent_encoded(value, decoded(part.substr(equals + 1)));
     parameters.emplace_back(std::move(name), std::move(value));
   }
   std::ranges::sort(parameters);

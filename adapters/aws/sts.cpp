@@ -6,6 +6,7 @@
 #include "adapters/aws/file.h"
 #include "adapters/aws/signer.h"
 #include "adapters/aws/sts_answer.h"
+#include "bridge/jobs/percent_encoding.h"
 
 namespace jobs_bridge::aws {
 namespace {
@@ -14,20 +15,8 @@ namespace {
 constexpr std::size_t largest_token = 64 * 1024;
 
 void append_member(std::string& form, const char* name, std::string_view value) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
   form.append(form.empty() ? "" : "&").append(name).append("=");
-  for (const char c : value) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_' || c == '.' || c == '~';
-    if (plain) {
-      form += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    form += '%';
-    form += digits[byte >> 4U];
-    form += digits[byte & 0x0fU];
-  }
+  append_percent_encoded(form, value);
 }
 
 std::string host_header(const Origin& origin) {

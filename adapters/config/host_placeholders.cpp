@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "adapters/config/keys.h"
-#include "adapters/config/parse_number.h"
 #include "adapters/config/quote.h"
+#include "bridge/jobs/parse_number.h"
 
 namespace jobs_bridge::config {
 namespace {

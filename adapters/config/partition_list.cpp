@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "adapters/config/host_placeholders.h"
-#include "adapters/config/parse_number.h"
 #include "adapters/config/quote.h"
+#include "bridge/jobs/parse_number.h"
 
 namespace jobs_bridge::config {
 namespace {

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "adapters/config/nearest.h"
-#include "adapters/config/parse_number.h"
 #include "adapters/config/partition_list.h"
 #include "adapters/config/quantity.h"
 #include "adapters/config/quote.h"
+#include "bridge/jobs/parse_number.h"
 #include "bridge/jobs/topic.h"
 
 namespace jobs_bridge::config {

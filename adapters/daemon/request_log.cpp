@@ -64,7 +64,7 @@ void RequestLog::write_retained(const std::string& topic) {
     if (!retained_things_.insert(name_hash(thing)).second) return;
   }
   log_.write(Severity::warning,
-             "a retained request is ignored: the broker would repeat it for ever",
+             "a retained request is ignored: the broker would repeat it at every reconnect",
              {{"thing", thing},
               {"topic", topic},
               {"hint",

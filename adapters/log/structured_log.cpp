@@ -143,7 +143,7 @@ class StructuredLog::Implementation {
 
   void write(Severity severity, std::string_view event, std::initializer_list<Field> fields) {
     if (const auto dropped = output_ ? output_->dropped() : 0; dropped > 0) {
-      log(Severity::warning, "lines of the log were dropped: nobody read them",
+      log(Severity::warning, "log lines were dropped because they were not being read",
           {{"count", std::to_string(dropped)}});
       output_->told(dropped);
     }

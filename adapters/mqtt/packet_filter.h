@@ -61,7 +61,7 @@ class PacketFilter {
     topic,       ///< and what comes before the properties
     properties,  ///< after their length
     pass,        ///< so many bytes, as they are
-    skip,        ///< so many bytes are for nobody
+    skip,        ///< so many bytes are dropped
   };
   [[nodiscard]] std::size_t wanted() const;
   void take(std::string_view bytes);

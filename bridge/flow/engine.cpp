@@ -58,9 +58,10 @@ std::string in_milliseconds(Duration duration) {
 
 Rejection waited_too_long(Duration age) {
   if (age == Duration::max()) {
-    return {ErrorCode::internal_error,
-            "the request came with what had waited for the gateway, nobody knows for how long, and "
-            "was not carried out: ask again"};
+    return {
+        ErrorCode::internal_error,
+        "the request may have waited too long while the gateway was away and was not carried out: "
+        "ask again"};
   }
   return {ErrorCode::internal_error,
           "the request waited while the gateway was away and was not carried out: ask again"};

@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-#include "bridge/jobs/whole_number.h"
+#include "bridge/jobs/parse_number.h"
 
 namespace jobs_bridge {
 
@@ -11,7 +11,7 @@ std::optional<Duration> age_of_arrival(std::string_view value, std::int64_t unix
   using std::chrono::seconds;
   /// As far as a Duration reaches, which counts nanoseconds.
   constexpr std::int64_t latest_clock = earliest_sane_clock + 100LL * 365 * 24 * 3600;
-  const auto arrival = whole_number<std::int64_t>(value);
+  const auto arrival = parse_number<std::int64_t>(value);
   if (!arrival || *arrival < earliest_sane_clock * 1000 || *arrival >= latest_clock * 1000) {
     return std::nullopt;
   }

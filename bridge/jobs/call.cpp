@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "bridge/jobs/json_text.h"
+#include "bridge/jobs/percent_encoding.h"
 
 namespace jobs_bridge {
 namespace {
@@ -12,31 +13,11 @@ namespace {
 constexpr std::size_t longest_rest = 100;
 
 /// RFC 3986, 2.3: what needs no escape anywhere in a URL.
-bool is_unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '_' || c == '.' || c == '~';
-}
-
-/// As the AWS SDKs escape names and values: all but the unreserved.
-void add_escaped(std::string& target, std::string_view text) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  for (const char c : text) {
-    if (is_unreserved(c)) {
-      target += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    target += '%';
-    target += digits[byte >> 4U];
-    target += digits[byte & 0x0FU];
-  }
-}
-
 std::string jobs_of(const ThingName& thing) {
   std::string target;
   target.reserve(thing.text().size() + longest_rest);
   target += "/things/";
-  add_escaped(target, thing.text());
+  append_percent_encoded(target, thing.text());
   return target += "/jobs";
 }
 
@@ -80,14 +61,14 @@ void add_describe_query(std::string& target, const Request& request) {
   if (request.execution_number) number = std::to_string(*request.execution_number);
   if (number) {
     target += "executionNumber=";
-    add_escaped(target, *number);
+    append_percent_encoded(target, *number);
     target += '&';
   }
   // The default differs from what one would guess: a describe brings the document unless told not
   // to (AWS IoT developer guide, jobs-mqtt-api), so it is always said.
   target += "includeJobDocument=";
   if (const auto flag = unconverted(request, "includeJobDocument")) {
-    add_escaped(target, *flag);
+    append_percent_encoded(target, *flag);
   } else {
     target += request.include_job_document.value_or(true) ? "true" : "false";
   }
@@ -136,12 +117,12 @@ HttpRequest build_call(const Request& request) {
       call.body = start_next_body(request);
       break;
     case Operation::describe:
-      add_escaped(call.target += '/', request.job->text());
+      append_percent_encoded(call.target += '/', request.job->text());
       add_describe_query(call.target, request);
       break;
     case Operation::update:
       call.method = "POST";
-      add_escaped(call.target += '/', request.job->text());
+      append_percent_encoded(call.target += '/', request.job->text());
       call.body = update_body(request);
       call.repeatable = false;
       break;

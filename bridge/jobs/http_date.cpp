@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "bridge/jobs/whole_number.h"
+#include "bridge/jobs/parse_number.h"
 
 namespace jobs_bridge {
 std::optional<std::chrono::sys_seconds> read_http_date(std::string_view text) {
@@ -13,11 +13,11 @@ std::optional<std::chrono::sys_seconds> read_http_date(std::string_view text) {
   const auto fits = [](char one, char wanted) { return wanted == '.' || one == wanted; };
   if (!std::ranges::equal(text, form, fits)) return std::nullopt;
   const auto* const month = std::ranges::find(months, text.substr(8, 3));
-  const auto day = whole_number<unsigned>(text.substr(5, 2));
-  const auto year = whole_number<unsigned>(text.substr(12, 4));
-  const auto hour = whole_number<unsigned>(text.substr(17, 2));
-  const auto minute = whole_number<unsigned>(text.substr(20, 2));
-  const auto second = whole_number<unsigned>(text.substr(23, 2));
+  const auto day = parse_number<unsigned>(text.substr(5, 2));
+  const auto year = parse_number<unsigned>(text.substr(12, 4));
+  const auto hour = parse_number<unsigned>(text.substr(17, 2));
+  const auto minute = parse_number<unsigned>(text.substr(20, 2));
+  const auto second = parse_number<unsigned>(text.substr(23, 2));
   if (month == months.end() || !day || !year || !hour || !minute || !second) return std::nullopt;
   const std::chrono::year_month_day date(
       std::chrono::year(static_cast<int>(*year)),

@@ -11,7 +11,7 @@
 #include "bridge/jobs/error_body.h"
 #include "bridge/jobs/http_date.h"
 #include "bridge/jobs/json_text.h"
-#include "bridge/jobs/whole_number.h"
+#include "bridge/jobs/parse_number.h"
 
 namespace jobs_bridge {
 namespace {
@@ -187,7 +187,7 @@ std::string status_and_name(int status, std::string_view name) {
 /// answer's own Date (RFC 9110, 10.2.3).
 std::optional<Duration> retry_after(const HttpResponse& response) {
   if (response.retry_after.empty()) return std::nullopt;
-  const auto seconds = whole_number<int>(response.retry_after);
+  const auto seconds = parse_number<int>(response.retry_after);
   if (seconds) return std::chrono::seconds(std::max(*seconds, 0));
   const auto then = read_http_date(response.retry_after);
   const auto now = read_http_date(response.date);

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "bridge/jobs/json_text.h"
-#include "bridge/jobs/whole_number.h"
+#include "bridge/jobs/parse_number.h"
 
 namespace jobs_bridge {
 namespace {
@@ -93,7 +93,7 @@ namespace {
 
 /// A stamp: AWS has whole seconds.
 std::optional<double> seconds_in(const std::string& stamp) {
-  const auto whole = whole_number<std::int64_t>(std::string_view(stamp).substr(0, stamp.find('.')));
+  const auto whole = parse_number<std::int64_t>(std::string_view(stamp).substr(0, stamp.find('.')));
   return whole ? std::optional(static_cast<double>(*whole)) : std::nullopt;
 }
 
@@ -108,7 +108,7 @@ bool Reconciliation::is_as_wanted(const Request& update, const Execution& execut
     return false;
   }
   if (!update.expected_version) return true;
-  const auto version = whole_number<std::int64_t>(execution.version);
+  const auto version = parse_number<std::int64_t>(execution.version);
   if (!version) return false;
   // Nothing changes an execution that has ended: what ended it was the next step of its version.
   return is_terminal(status) ? *version == *update.expected_version + 1
@@ -208,7 +208,7 @@ Reconciliation::Step Reconciliation::judge(const Request& update, const Executio
   if (execution_number_ != update.execution_number) {
     return judge_before(update, execution, evidence);
   }
-  latest_ = whole_number<std::int64_t>(execution.number);
+  latest_ = parse_number<std::int64_t>(execution.number);
   if (may_have_failed_before(update, execution, evidence)) {
     execution_number_ = *latest_ - 1;
     return Next::describe;
@@ -278,7 +278,7 @@ Rejection Reconciliation::ended_otherwise(const Execution& execution) const {
 
 Answer Reconciliation::with_state(const Request& update, const Execution& execution) const {
   auto verdict = refusal_;
-  const auto version = whole_number<std::int64_t>(execution.version);
+  const auto version = parse_number<std::int64_t>(execution.version);
   if (update.expected_version && version && *version != *update.expected_version) {
     verdict.code = ErrorCode::version_mismatch;
   }

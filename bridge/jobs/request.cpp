@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "bridge/jobs/json_text.h"
+#include "bridge/jobs/parse_number.h"
 #include "bridge/jobs/status_details.h"
-#include "bridge/jobs/whole_number.h"
 
 namespace jobs_bridge {
 namespace {
@@ -28,7 +28,7 @@ class Reader {
     return converted(name, [](std::string_view value) {
       std::string storage;
       const auto text = text_of(value, storage);
-      return text ? whole_number<std::int64_t>(*text) : std::nullopt;
+      return text ? parse_number<std::int64_t>(*text) : std::nullopt;
     });
   }
 

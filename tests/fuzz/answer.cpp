@@ -15,8 +15,8 @@
 #include "bridge/jobs/cbor.h"
 #include "bridge/jobs/notice.h"
 #include "bridge/jobs/outcome.h"
+#include "bridge/jobs/parse_number.h"
 #include "bridge/jobs/reconciliation.h"
-#include "bridge/jobs/whole_number.h"
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/judge.h"
 #include "tests/fuzz/promise.h"
@@ -49,7 +49,7 @@ Request request_of(std::string_view operation) {
 }
 
 HttpOutcome outcome_of(fuzz::Input& input) {
-  const auto status = whole_number<int>(input.line()).value_or(200);
+  const auto status = parse_number<int>(input.line()).value_or(200);
   HttpResponse response;
   response.status = status;
   response.error_type = input.line();

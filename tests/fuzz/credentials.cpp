@@ -14,7 +14,7 @@
 #include "adapters/aws/profile_source.h"
 #include "adapters/aws/service_url.h"
 #include "adapters/aws/sts_answer.h"
-#include "bridge/jobs/whole_number.h"
+#include "bridge/jobs/parse_number.h"
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/promise.h"
 #include "tests/support/temporary_directory.h"
@@ -124,7 +124,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto kind = input.line();
   if (kind == "instance" || kind == "iot" || kind == "sts") {
     HttpResponse response;
-    response.status = whole_number<int>(input.line()).value_or(200);
+    response.status = parse_number<int>(input.line()).value_or(200);
     response.date = input.line();
     response.body = input.rest();
     if (kind == "sts") return check(read_sts_answer(response, "STS", now, 1'500'000'000), now), 0;

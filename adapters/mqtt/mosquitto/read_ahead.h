@@ -55,7 +55,7 @@ class ReadAhead {
   static ReadAhead* in_use_for(int descriptor);
   /// Whether libmosquitto may see these bytes that TLS has had for it.
   static bool passes(std::string_view bytes);
-  /// What TLS has for libmosquitto has to go through it; null: for nobody who is in use.
+  /// What TLS has for libmosquitto has to go through it; null: no connection is being read.
   static PacketFilter* filter_in_use();
 
  private:

@@ -110,16 +110,18 @@ TEST_F(CommandTest, UnreadableCertificateFailsAtTheStartWithItsName) {
 }
 
 TEST_F(CommandTest, EnvironmentAloneMayBeTheConfiguration) {
-  if (std::filesystem::exists("/etc/jobs-bridge/jobs-bridge.toml")) {
-    GTEST_SKIP() << "this machine has a configuration of its own";
-  }
   const Process::Environment environment = {{"JOBS_BRIDGE_CREDENTIALS_SOURCE", "none"},
                                             {"JOBS_BRIDGE_ENDPOINT_URL", "http://127.0.0.1:1"},
                                             {"JOBS_BRIDGE_SERVICE_HOST", "10.0.0.1"},
                                             {"JOBS_BRIDGE_PORT", "tcp://10.0.0.1:9464"}};
   Process bridge({JOBS_BRIDGE_PROGRAM, "check"}, environment);
-  EXPECT_EQ(bridge.wait(), 0) << bridge.output();
-  EXPECT_TRUE(bridge.wait_for_output("defaults and environment: the configuration is valid"))
+  // Where the machine has a configuration of its own, that is the one that is read.
+  const std::string own = "/etc/jobs-bridge/jobs-bridge.toml";
+  const bool has_own = std::filesystem::exists(own);
+  const auto status = bridge.wait();
+  EXPECT_TRUE(has_own || status == 0) << bridge.output();
+  EXPECT_TRUE(bridge.wait_for_output(
+      has_own ? own : "defaults and environment: the configuration is valid"))
       << bridge.output();
 }
 

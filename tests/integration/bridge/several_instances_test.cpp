@@ -158,7 +158,7 @@ class Requests {
  private:
   static bool told_to_ask_again(const MqttDevice::Received& reply) {
     return reply.topic.ends_with("/rejected") &&
-           reply.payload.find("nobody knows for how long") != std::string::npos;
+           reply.payload.find("may have waited too long") != std::string::npos;
   }
 
   Site& site_;

@@ -162,14 +162,14 @@ std::string stamped(const EngineDriver& driver, std::chrono::milliseconds ago) {
   return std::to_string((driver.now.unix_seconds + 1) * 1000 - ago.count());
 }
 
-TEST(EngineDeadlineTest, OfWhatWaitedNobodyKnowsForHowLongStartNextAloneIsNotCarriedOut) {
+TEST(EngineDeadlineTest, OfRequestsThatWaitedForAnUnknownTimeOnlyStartNextIsRejected) {
   EngineDriver driver({.deadline = seconds(8)});
   const auto receive = [&](const std::string& below, const std::string& payload) {
     driver.receive(
         {.topic = "$aws/things/T/jobs/" + below, .payload = payload, .kept_for = Duration::max()});
   };
   receive("start-next", R"({"clientToken":"t"})");
-  EXPECT_THAT(driver.take_one().payload, HasSubstr("nobody knows for how long"));
+  EXPECT_THAT(driver.take_one().payload, HasSubstr("may have waited too long"));
   EXPECT_FALSE(driver.next_call());
   for (const auto* below : {"get", "j/get"}) {
     receive(below, R"({"clientToken":"t"})");

@@ -7,9 +7,9 @@
 
 namespace jobs_bridge {
 
-/// All of `text` as a decimal number of type T; nothing if it is none or does not fit.
+/// All of `text` as a decimal number of type T; nothing if it is not one or does not fit.
 template <typename T>
-std::optional<T> whole_number(std::string_view text) {
+std::optional<T> parse_number(std::string_view text) {
   T number{};
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, number);

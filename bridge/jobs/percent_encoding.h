@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace jobs_bridge {
+
+/// Appends `text` with all but the unreserved characters of RFC 3986 as %XX, in capitals: as the
+/// AWS SDKs write names and values into a target, and as Signature Version 4 demands.
+void append_percent_encoded(std::string& to, std::string_view text);
+
+}  // namespace jobs_bridge
