@@ -98,10 +98,10 @@ TEST(EveryOperationTest, ReadsWithGetWhichMayBeRepeated) {
   }
 }
 
-TEST(EveryOperationTest, IsAllowedByTheBrokersConfigurationAndDescribedInTheReadme) {
+TEST(EveryOperationTest, IsAllowedByTheBrokersConfigurationAndDescribedInTheDeviceGuide) {
   const auto devices = text_of("deploy/mosquitto/jobs-bridge-devices.acl");
   const auto bridge = text_of("deploy/mosquitto/jobs-bridge.acl");
-  const auto readme = text_of("README.md");
+  const auto guide = text_of("deploy/DEVICE_GUIDE.md");
   for (const auto operation : every_operation) {
     auto topic = topic_of(operation, "+");
     topic.replace(topic.find("/T/"), 3, "/%u/");
@@ -110,7 +110,7 @@ TEST(EveryOperationTest, IsAllowedByTheBrokersConfigurationAndDescribedInTheRead
     EXPECT_THAT(bridge, HasSubstr("\ntopic read " + topic + "\n"));
     topic = topic_of(operation, "JOB");
     topic.replace(topic.find("/T/"), 3, "/THING/");
-    EXPECT_THAT(readme, HasSubstr("| `" + topic + "`"));
+    EXPECT_THAT(guide, HasSubstr("| `" + topic + "`"));
   }
 }
 
