@@ -61,7 +61,8 @@ install(FILES ${PROJECT_SOURCE_DIR}/deploy/completion/jobs-bridge
   DESTINATION share/bash-completion/completions COMPONENT bridge)
 install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/deploy/DEVICE_GUIDE.md
   ${PROJECT_SOURCE_DIR}/deploy/OPERATOR_GUIDE.md ${PROJECT_SOURCE_DIR}/deploy/RUNBOOK.md
-  ${PROJECT_SOURCE_DIR}/deploy/SITE_PLAN.md ${PROJECT_SOURCE_DIR}/deploy/CREDENTIALS.md
+  ${PROJECT_SOURCE_DIR}/deploy/LOG_EVENTS.md ${PROJECT_SOURCE_DIR}/deploy/SITE_PLAN.md
+  ${PROJECT_SOURCE_DIR}/deploy/CREDENTIALS.md
   ${packaged}/CHANGELOG.md.gz ${packaged}/changelog.gz
   ${PROJECT_SOURCE_DIR}/deploy/debian/copyright DESTINATION share/doc/jobs-bridge COMPONENT bridge)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/deploy/mosquitto ${PROJECT_SOURCE_DIR}/deploy/monitoring
