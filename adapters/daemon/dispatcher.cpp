@@ -163,7 +163,7 @@ void Dispatcher::record_locked(Now now, Driver::Orders& orders) {
     const auto fault = stores_.journal == nullptr
                            ? std::optional<std::string>("there is no journal")
                            : stores_.journal->record(entry);
-    if (fault) driver_.not_recorded(drivers_time(now), entry.number, *fault, orders);
+    if (fault) driver_.not_recorded(drivers_time(now), entry, *fault, orders);
   }
 }
 

@@ -65,6 +65,8 @@ class Delivery {
   /// The execution that an update was found to be carried out on; nothing: that was not asked.
   [[nodiscard]] std::optional<std::int64_t> applied_to() const;
 
+  /// Of one that was resumed: it is not to be sent, only to be asked for.
+  [[nodiscard]] bool expired() const { return trouble_ && trouble_->expired; }
   /// The refusal of an update that is certain and only lacks the execution's state.
   [[nodiscard]] std::optional<Rejection> known_refusal() const;
   /// What the last call failed with; nothing if none did.

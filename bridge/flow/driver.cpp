@@ -18,8 +18,9 @@ void Driver::received(Now now, Message message, Orders& orders) {
   note_publications(orders);
 }
 
-void Driver::not_recorded(Now now, std::uint64_t number, const std::string& cause, Orders& orders) {
-  engine_.unrecorded(now, number, cause, orders.effects);
+void Driver::not_recorded(Now now, const JournalEntry& entry, const std::string& cause,
+                          Orders& orders) {
+  engine_.unrecorded(now, entry, cause, orders.effects);
   note_publications(orders);
 }
 

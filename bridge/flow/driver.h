@@ -51,7 +51,7 @@ class Driver {
   /// order.
   ///   For whoever has no time to carry out orders: the MQTT library's callback.
   void received(Now now, Message message, Orders& orders);
-  void not_recorded(Now now, std::uint64_t number, const std::string& cause, Orders& orders);
+  void not_recorded(Now now, const JournalEntry& entry, const std::string& cause, Orders& orders);
   void begin_calls(Now now, Orders& orders);
   void leave_calls(Now now, Orders& orders);
 

@@ -116,29 +116,27 @@ void Engine::received(Now now, Message message, Effects& effects) {
   }
   const auto deadline = now.monotonic + settings_.deadline - age;
   const auto same = find_same(taken->request, message, deadline);
-  auto bytes = update ? bytes_of(message) : 0;
-  if (bytes > 0 && same != requests_.end()) bytes -= message.payload.size();
+  const auto bytes = update ? bytes_of(message) : 0;
   if (auto rejection = refusal(taken->request, bytes, same)) {
     respond(now, std::move(taken->address), *std::move(rejection), {}, effects);
     return;
   }
-  Asker asker{.address = std::move(taken->address), .deadline = deadline};
-  if (same != requests_.end()) {
-    requests_.join(same, std::move(asker), bytes);
-    return;
-  }
-
+  const auto expiry = message.expires_after;
   const auto id = next_id_++;
-  PendingRequest pending(Delivery(std::move(taken->request)), std::move(asker));
-  pending.bytes = bytes;
-  pending.give_up = now.monotonic + settings_.holding.max_age;
-  if (message.expires_after && *message.expires_after < settings_.deadline) {
-    pending.expiry = now.monotonic + *message.expires_after;
-  }
-  if (pending.is_update() && settings_.holding.durable) {
+  Asker asker{.address = std::move(taken->address), .deadline = deadline, .bytes = bytes};
+  if (update && settings_.holding.durable) {
+    // Also of one that will share another's answer: after a kill its device is to hear as well.
+    asker.entry = id;
     effects.recorded.push_back(
         {.number = id, .received = now.unix_seconds, .message = std::move(message)});
   }
+  if (same != requests_.end()) {
+    requests_.join(same, std::move(asker));
+    return;
+  }
+  PendingRequest pending(Delivery(std::move(taken->request)), std::move(asker));
+  pending.give_up = now.monotonic + settings_.holding.max_age;
+  if (expiry && *expiry < settings_.deadline) pending.expiry = now.monotonic + *expiry;
   requests_.add(id, std::move(pending), RequestEvent::taken);
   reject_faulty(now, effects);
 }
@@ -169,7 +167,8 @@ Engine::Place Engine::find_same(const Request& request, const Message& message,
   // job that this device has just been told of. An update is the same at any moment.
   if (is_calling(pending.state) && !pending.is_update()) return requests_.end();
   const bool in_order = pending.askers.back().deadline <= deadline;
-  return in_order && !pending.expiry && pending.request() == request ? found : requests_.end();
+  const bool lasting = !pending.expiry && !pending.delivery.expired();
+  return in_order && lasting && pending.request() == request ? found : requests_.end();
 }
 
 std::optional<Rejection> Engine::refusal(const Request& request, std::size_t bytes,
@@ -204,14 +203,23 @@ std::optional<Rejection> Engine::refusal(const Request& request, std::size_t byt
   return std::nullopt;
 }
 
-void Engine::unrecorded(Now now, std::uint64_t number, const std::string& cause, Effects& effects) {
-  const auto place = requests_.find(number);
-  if (place == requests_.end()) return;
-  reply(now, place->second,
-        Rejection{ErrorCode::request_throttled, "the gateway cannot keep the update: " + cause}, {},
-        effects);
-  // It is not among the settled: there is nothing to be forgotten.
-  requests_.forget_update(place->second);
+void Engine::unrecorded(Now now, const JournalEntry& entry, const std::string& cause,
+                        Effects& effects) {
+  auto place = requests_.find(entry.number);
+  if (place == requests_.end()) place = requests_.last_of(intake_.thing_of(entry.message));
+  if (place == requests_.end() || place->second.askers.back().entry != entry.number) return;
+  auto& pending = place->second;
+  // There is nothing to be forgotten once it is answered.
+  pending.askers.back().entry = 0;
+  const Answer rejection =
+      Rejection{ErrorCode::request_throttled, "the gateway cannot keep the update: " + cause};
+  if (pending.askers.size() > 1) {
+    // What it would have shared the answer of was recorded, and goes on.
+    respond(now, requests_.remove_asker(place, pending.askers.size() - 1).address, rejection, {},
+            effects);
+    return;
+  }
+  reply(now, pending, rejection, {}, effects);
   requests_.apply(place, RequestEvent::withdrawn);
   reject_faulty(now, effects);
 }
@@ -241,9 +249,18 @@ bool Engine::restore(Now now, const JournalEntry& entry) {
                             ? std::optional(now.monotonic - age - std::chrono::seconds(1))
                             : std::nullopt;
   taken->address.message = name_of(entry.message, taken->address);
+  Asker asker{.address = std::move(taken->address),
+              .deadline = now.monotonic,
+              .entry = entry.number,
+              .bytes = bytes_of(entry.message)};
+  const auto same = find_same(taken->request, entry.message, now.monotonic);
+  if (same != requests_.end()) {
+    requests_.join(same, std::move(asker));
+    requests_.apply(same, RequestEvent::held);
+    return true;
+  }
   PendingRequest pending(Delivery::resumed(std::move(taken->request), expired, earliest),
-                         {.address = std::move(taken->address), .deadline = now.monotonic});
-  pending.bytes = bytes_of(entry.message);
+                         std::move(asker));
   pending.give_up =
       now.monotonic + std::max(max_age - age, std::min(max_age, least_time_after_restart));
   requests_.add(entry.number, std::move(pending), RequestEvent::restored);
@@ -276,10 +293,10 @@ std::size_t Engine::abandon(Now now, Effects& effects) {
     const auto place = requests_.find(id);
     auto& pending = place->second;
     if (pending.is_update() && settings_.holding.durable) {
-      ++left;
+      left += pending.askers.size();
       continue;
     }
-    settle(now, place, pending.delivery.failure().value_or(shutting_down), {}, effects);
+    reply(now, pending, pending.delivery.failure().value_or(shutting_down), {}, effects);
     requests_.apply(place, RequestEvent::withdrawn);
   }
   reject_faulty(now, effects);
@@ -443,7 +460,7 @@ void Engine::try_again(Now now, Place place, Delivery::Again again, Effects& eff
 void Engine::conclude(Now now, Place place, const Answer& answer,
                       const std::string& endpoint_request_id, Effects& effects) {
   auto& pending = place->second;
-  settle(now, place, answer, endpoint_request_id, effects);
+  reply(now, pending, answer, endpoint_request_id, effects);
   // After the reply: notifications follow the reply to the update that caused them.
   if (const auto* accepted = std::get_if<Accepted>(&answer)) {
     if (const auto& sent = pending.delivery.sent()) {
@@ -490,7 +507,7 @@ void Engine::overdue(Now now, Place place, Effects& effects) {
   const bool expired = pending.expiry.has_value();
   if (!pending.is_update() && !expired) {
     const auto rejection = overdue_rejection(pending);
-    respond(now, requests_.remove_first_asker(place).address, rejection, {}, effects);
+    respond(now, requests_.remove_asker(place, 0).address, rejection, {}, effects);
     if (pending.askers.empty()) requests_.apply(place, RequestEvent::withdrawn);
     reject_faulty(now, effects);
     return;
@@ -503,8 +520,8 @@ void Engine::overdue(Now now, Place place, Effects& effects) {
     return;
   }
   const auto first = effects.finished.size();
-  settle(now, place, expired || known ? known.value_or(overdue_rejection(pending)) : too_old(), {},
-         effects);
+  reply(now, pending, expired || known ? known.value_or(overdue_rejection(pending)) : too_old(), {},
+        effects);
   for (auto at = first; at < effects.finished.size(); ++at) {
     effects.finished[at].given_up = !expired && !known;
   }
@@ -549,27 +566,12 @@ void Engine::reply(Now now, PendingRequest& pending, const Answer& answer,
     const auto message = asker.address.message;
     respond(now, std::move(asker.address), answer, endpoint_request_id, effects);
     effects.finished.back().calls = pending.calls;
-    if (message != 0) recent_.add(message, effects.publications.back());
+    auto& publication = effects.publications.back();
+    if (message != 0) recent_.add(message, publication);
+    if (asker.entry == 0) continue;
+    publication.update = asker.entry;
+    answered_.add(asker.entry, publication.thing, asker.bytes);
   }
-}
-
-void Engine::settle(Now now, Place place, const Answer& answer,
-                    const std::string& endpoint_request_id, Effects& effects) {
-  auto& [number, pending] = *place;
-  const auto first = effects.publications.size();
-  reply(now, pending, answer, endpoint_request_id, effects);
-  if (!pending.is_update()) return;
-  const auto bytes = pending.bytes;
-  requests_.forget_update(pending);
-  if (!settings_.holding.durable) return;
-  if (first == effects.publications.size()) {  // there is nobody to tell
-    effects.settled.push_back(number);
-    return;
-  }
-  // Of all who asked for the same it is the first whose message was recorded.
-  auto& publication = effects.publications[first];
-  publication.update = number;
-  answered_.add(number, publication.thing, bytes);
 }
 
 void Engine::reply_taken(std::uint64_t number, Effects& effects) {
@@ -585,10 +587,10 @@ void Engine::reject_faulty(Now now, Effects& effects) {
     // One that is late has been answered and settled.
     if (pending.state != RequestState::late) {
       const auto first = effects.finished.size();
-      settle(now, place,
-             Rejection{ErrorCode::internal_error,
-                       "the gateway lost track of the request by a fault of its own: ask again"},
-             {}, effects);
+      reply(now, pending,
+            Rejection{ErrorCode::internal_error,
+                      "the gateway lost track of the request by a fault of its own: ask again"},
+            {}, effects);
       for (auto at = first; at < effects.finished.size(); ++at) {
         effects.finished[at].given_up = pending.is_update();
       }

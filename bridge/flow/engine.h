@@ -87,7 +87,7 @@ class Engine {
   void received(Now now, Message message, Effects& effects);
   /// An update that was just received could not be kept: it is rejected. `cause` is for the device
   /// and the operator.
-  void unrecorded(Now now, std::uint64_t number, const std::string& cause, Effects& effects);
+  void unrecorded(Now now, const JournalEntry& entry, const std::string& cause, Effects& effects);
 
   /// Takes over an update that was recorded before a restart; in the order of their numbers, before
   /// the first message. False if it is none for this instance any more, as the base of topics or
@@ -183,12 +183,9 @@ class Engine {
   [[nodiscard]] Rejection overdue_rejection(const PendingRequest& pending) const;
   [[nodiscard]] Rejection too_old() const;
 
-  /// Answers all askers.
+  /// Answers all askers. What was recorded is kept only until the broker has the reply.
   void reply(Now now, PendingRequest& pending, const Answer& answer,
              const std::string& endpoint_request_id, Effects& effects);
-  /// The same, for good: an update that was recorded is kept only until the broker has the reply.
-  void settle(Now now, Place place, const Answer& answer, const std::string& endpoint_request_id,
-              Effects& effects);
   /// Rejects the requests that something happened to that cannot happen.
   void reject_faulty(Now now, Effects& effects);
 

@@ -7,10 +7,7 @@ namespace jobs_bridge {
 
 void RequestTable::add(RequestId id, PendingRequest request, RequestEvent event) {
   const auto [place, fresh] = requests_.emplace(id, std::move(request));
-  if (fresh && place->second.is_update()) {
-    ++updates_;
-    update_bytes_ += place->second.bytes;
-  }
+  if (fresh) count(place->second, place->second.askers.front());
   apply(place, event);
 }
 
@@ -96,36 +93,45 @@ void RequestTable::discard(Place place) {
   requests_.erase(place);
 }
 
-void RequestTable::join(Place place, Asker asker, std::size_t bytes) {
+void RequestTable::join(Place place, Asker asker) {
   auto& request = place->second;
+  count(request, asker);
   request.askers.push_back(std::move(asker));
-  request.bytes += bytes;
-  update_bytes_ += bytes;
   lanes_.join(request.thing());
   schedule(place);
 }
 
-Asker RequestTable::remove_first_asker(Place place) {
+Asker RequestTable::remove_asker(Place place, std::size_t which) {
   auto& request = place->second;
-  auto first = std::move(request.askers.front());
-  request.askers.erase(request.askers.begin());
+  const auto at = request.askers.begin() + static_cast<std::ptrdiff_t>(which);
+  auto asker = std::move(*at);
+  request.askers.erase(at);
+  discount(request, asker);
   if (!request.askers.empty()) {
     lanes_.leave(request.thing(), 1);
     schedule(place);
   }
-  return first;
+  return asker;
 }
 
 std::vector<Asker> RequestTable::remove_askers(PendingRequest& request) {
   // The first one, and those that are held, do not count as joined.
   const auto others = std::max<std::size_t>(request.held_askers, 1);
   lanes_.leave(request.thing(), request.askers.size() - std::min(request.askers.size(), others));
+  for (const auto& asker : request.askers) discount(request, asker);
   return std::exchange(request.askers, {});
 }
 
-void RequestTable::forget_update(PendingRequest& request) {
+void RequestTable::count(const PendingRequest& request, const Asker& asker) {
+  if (!request.is_update()) return;
+  ++updates_;
+  update_bytes_ += asker.bytes;
+}
+
+void RequestTable::discount(const PendingRequest& request, const Asker& asker) {
+  if (!request.is_update()) return;
   --updates_;
-  update_bytes_ -= std::exchange(request.bytes, 0);
+  update_bytes_ -= asker.bytes;
 }
 
 RequestTable::Place RequestTable::last_of(const std::string& thing) {

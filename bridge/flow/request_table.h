@@ -24,6 +24,10 @@ namespace jobs_bridge {
 struct Asker {
   ReplyAddress address;
   MonotonicTime deadline;
+  /// Of an update: its JournalEntry::number; 0: none. The number of the request is that of the
+  /// first who asked.
+  std::uint64_t entry = 0;
+  std::size_t bytes = 0;  ///< of an update: see HoldingSettings::max_bytes
 };
 
 /// A request and all who wait for its answer.
@@ -34,9 +38,8 @@ struct PendingRequest {
 
   Delivery delivery;
   std::vector<Asker> askers;  ///< by deadline
-  /// RequestTable's alone to change, as are the next two.
-  RequestState state = RequestState::absent;
-  /// Of an update: the first so many askers are past their deadline.
+  /// Of an update: the first so many askers are past their deadline. RequestTable's alone to
+  /// change, as are the next and the state.
   std::size_t held_askers = 0;
   /// When it is due(); nothing: late.
   std::optional<std::set<std::pair<MonotonicTime, RequestId>>::iterator> due;
@@ -44,8 +47,8 @@ struct PendingRequest {
   std::optional<MonotonicTime> expiry;
   MonotonicTime give_up;  ///< of an update
   MonotonicTime resume;   ///< while pausing
-  std::size_t bytes = 0;  ///< of an update
   std::uint32_t calls = 0;
+  RequestState state = RequestState::absent;
   bool failed = false;  ///< its last call: Health::failing
 
   [[nodiscard]] const Request& request() const { return delivery.request(); }
@@ -83,13 +86,11 @@ class RequestTable {
   [[nodiscard]] const TransitionCounts& transitions() const { return transitions_; }
 
   /// Another device waits for the same answer.
-  void join(Place place, Asker asker, std::size_t bytes);
-  /// The one that waits longest is answered, and others wait on.
-  Asker remove_first_asker(Place place);
+  void join(Place place, Asker asker);
+  /// One of them is answered, and others, if there are any, wait on.
+  Asker remove_asker(Place place, std::size_t which);
   /// All are answered.
   std::vector<Asker> remove_askers(PendingRequest& request);
-  /// An update is no longer kept.
-  void forget_update(PendingRequest& request);
 
   [[nodiscard]] Place find(RequestId id) { return requests_.find(id); }
   [[nodiscard]] Requests::const_iterator find(RequestId id) const { return requests_.find(id); }
@@ -121,12 +122,15 @@ class RequestTable {
   [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
   /// In the order in which they were received.
   [[nodiscard]] const std::set<RequestId>& held() const { return held_; }
+  /// Those who asked for an update, each.
   [[nodiscard]] std::size_t updates() const { return updates_; }
   [[nodiscard]] std::size_t update_bytes() const { return update_bytes_; }
 
  private:
   void leave(Place place, RequestState from, RequestState to);
   void enter(Place place, RequestState from, RequestState to);
+  void count(const PendingRequest& request, const Asker& asker);
+  void discount(const PendingRequest& request, const Asker& asker);
   void schedule(Place place);
   void unschedule(PendingRequest& request);
 

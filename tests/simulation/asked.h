@@ -49,7 +49,7 @@ struct Asked {
   MonotonicTime restored_at{};
   bool restored = false;
   bool brought_back = false;  ///< restored although it had been answered, and the journal told so
-  bool joined = false;        ///< an update that relies on the record of the one before it
+  bool joined = false;        ///< an update that may share the answer of the one before it
 
   int replies = 0;            ///< in all lives of the bridge
   int replies_this_life = 0;  ///< of the bridge

@@ -58,7 +58,7 @@ void Bridge::receive(Now now, AskedNumber number, Message message, bool apart) {
   ledger_.taken(now.monotonic, number, effects);
   for (const auto& entry : std::exchange(effects.recorded, {})) {
     if (const auto fault = journal_.record(now.monotonic, entry)) {
-      driver_.not_recorded(now, entry.number, *fault, orders);
+      driver_.not_recorded(now, entry, *fault, orders);
       judge();
       ledger_.not_recorded(entry);
       if (story_ != nullptr) story_->tell(now.monotonic, "journal", "cannot keep it: " + *fault);

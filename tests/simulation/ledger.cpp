@@ -110,7 +110,8 @@ void Ledger::happened(MonotonicTime now, Event event) {
 void Ledger::count_reply(MonotonicTime now, AskedNumber number, std::string_view payload) {
   const auto& asked = asked_[number];
   const auto& line = lines_[asked.thing];
-  if (line.ended == number && line.ended_at == now) return;
+  // It is the answer to its own call, or to that of another like it.
+  if (line.ended && line.ended_at == now && asked_[*line.ended].wanted == asked.wanted) return;
   const auto stage = stage_of(now, number);
   if (payload.find("the message expired before") != std::string_view::npos) {
     coverage_.count(stage, Event::expiry);
@@ -146,23 +147,22 @@ void Ledger::taken(MonotonicTime now, AskedNumber number, const Effects& effects
   const bool update = asked.operation == Operation::update;
   promise(effects.recorded.empty() || (update && settings_.holding.durable && !answered),
           "only an update that is taken is recorded");
-  if (update && effects.recorded.empty() && !answered) {
-    const auto& open = lines_[asked.thing].open;
-    asked.joined = std::ranges::any_of(open, [&](AskedNumber other) {
-      const auto& it = asked_[other];
-      return other != number && it.wanted == asked.wanted &&
-             (it.recorded || it.joined || !settings_.holding.durable);
-    });
-    if (asked.joined) {
-      const auto host = std::ranges::find_if(
-          open, [&](AskedNumber other) { return asked_[other].wanted == asked.wanted; });
-      coverage_.count(stage_of(now, *host), Event::repeat);
-    }
-    promise(asked.joined || !settings_.holding.durable,
-            "an update is recorded unless it relies on the same one",
+  if (update && !answered) {
+    promise(!effects.recorded.empty() || !settings_.holding.durable, "an update is recorded",
             [&] { return describe(asked); });
+    const auto host = like(number);
+    asked.joined = host.has_value();
+    if (host) coverage_.count(stage_of(now, *host), Event::repeat);
   }
   check_bounds(now, asked.thing);
+}
+
+std::optional<AskedNumber> Ledger::like(AskedNumber number) const {
+  const auto& open = lines_[asked_[number].thing].open;
+  const auto found = std::ranges::find_if(open, [&](AskedNumber other) {
+    return other != number && asked_[other].wanted == asked_[number].wanted;
+  });
+  return found == open.end() ? std::nullopt : std::optional(*found);
 }
 
 void Ledger::recorded(MonotonicTime now, const JournalEntry& entry) {
@@ -325,6 +325,8 @@ void Ledger::restored(MonotonicTime now, const JournalEntry& entry, bool brought
           "what is answered is not taken over by the next bridge", [&] { return describe(asked); });
   asked.brought_back = asked.brought_back || brought_back;
   asked.restored = true;
+  asked.joined = like(number).has_value();
+  asked.given_up = false;
   asked.restored_at = now;
   asked.replies_this_life = 0;
   asked.calls_this_life = 0;

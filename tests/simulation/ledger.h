@@ -97,6 +97,8 @@ class Ledger {
   };
 
   [[nodiscard]] Stage stage_of(MonotonicTime now, AskedNumber number) const;
+  /// The first open request that one answer will do for as well, if there is one.
+  [[nodiscard]] std::optional<AskedNumber> like(AskedNumber number) const;
   /// Why it is answered, if no call has just ended for it.
   void count_reply(MonotonicTime now, AskedNumber number, std::string_view payload);
   void reply(MonotonicTime now, AskedNumber number, const Publication& publication);

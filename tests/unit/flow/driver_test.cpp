@@ -33,7 +33,7 @@ class DriverTest : public testing::Test {
     Orders orders;
     driver->received(now, std::move(message), orders);
     for (const auto& entry : std::exchange(orders.effects.recorded, {})) {
-      if (disk_full) driver->not_recorded(now, entry.number, "the disk is full", orders);
+      if (disk_full) driver->not_recorded(now, entry, "the disk is full", orders);
     }
     begin ? driver->begin_calls(now, orders) : driver->leave_calls(now, orders);
     return orders;

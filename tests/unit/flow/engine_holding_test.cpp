@@ -142,22 +142,53 @@ TEST(EngineHoldingTest, RepliesThatTheBrokerDoesNotTakeKeepTheirPlaceInTheStoreO
   EXPECT_TRUE(driver.next_call());
 }
 
-TEST(EngineHoldingTest, OfTwoWhoAskForTheSameTheFirstOnesReplyIsWaitedFor) {
+TEST(EngineHoldingTest, TwoWhoAskForTheSameAreRecordedAndSettledEachWithItsOwnReply) {
   EngineDriver driver(durable());
   driver.broker_away = true;
   driver.send_update("T", "first");
   driver.send_update("T", "second");
+  ASSERT_EQ(driver.effects.recorded.size(), 2U);
+  const auto first = driver.effects.recorded[0].number;
+  const auto second = driver.effects.recorded[1].number;
+  EXPECT_THAT(driver.effects.recorded[1].message.payload, HasSubstr("second"));
   driver.answer(driver.next_call().value().id);
+  EXPECT_FALSE(driver.next_call()) << "one call answers both";
   const auto replies = driver.take_publications();
   ASSERT_EQ(replies.size(), 2U);
-  EXPECT_NE(replies[0].update, 0U);
-  EXPECT_EQ(replies[1].update, 0U);
+  EXPECT_EQ(replies[0].update, first);
+  EXPECT_EQ(replies[1].update, second);
+  driver.engine.reply_taken(first, driver.effects);
+  EXPECT_EQ(driver.effects.settled, std::vector{first});
+  driver.engine.reply_taken(second, driver.effects);
+  EXPECT_EQ(driver.effects.settled, (std::vector{first, second}));
+  EXPECT_EQ(driver.engine.counts().update_bytes, 0U);
+}
+
+TEST(EngineHoldingTest, OfTwoWhoAskForTheSameTheOneThatCannotBeRecordedIsRejectedAlone) {
+  EngineDriver driver(durable());
+  driver.broker_away = true;
+  driver.send_update("T", "first");
+  const auto alone = driver.engine.counts();
+  driver.send_update("T", "second");
+  driver.engine.unrecorded(driver.now, driver.effects.recorded.at(1), "the disk is full",
+                           driver.effects);
+  const auto rejected = driver.take_one();
+  EXPECT_EQ(json::parse(rejected.payload).at("clientToken"), "second");
+  EXPECT_THAT(rejected.payload, HasSubstr("the disk is full"));
+  EXPECT_EQ(rejected.update, 0U);
+  EXPECT_EQ(driver.engine.counts().update_bytes, alone.update_bytes);
+  EXPECT_EQ(driver.engine.counts().waiting, alone.waiting);
+  driver.answer(driver.next_call().value().id);
+  const auto accepted = driver.take_one();
+  EXPECT_EQ(json::parse(accepted.payload).at("clientToken"), "first");
+  EXPECT_EQ(accepted.update, driver.effects.recorded.at(0).number);
+  EXPECT_EQ(driver.engine.counts().updates, 0U);
 }
 
 TEST(EngineHoldingTest, AnUpdateThatCannotBeRecordedIsRejectedAndNeverSent) {
   EngineDriver driver(durable());
   driver.send_update("T", "t");
-  driver.engine.unrecorded(driver.now, driver.effects.recorded.at(0).number, "the disk is full",
+  driver.engine.unrecorded(driver.now, driver.effects.recorded.at(0), "the disk is full",
                            driver.effects);
   const auto reply = json::parse(driver.take_one().payload);
   EXPECT_EQ(reply.at("code"), "RequestThrottled");
@@ -195,13 +226,12 @@ TEST(EngineHoldingTest, PastTheStoresSizeTheNewestUpdateIsRefused) {
 }
 
 TEST(EngineHoldingTest, ARepeatThatIsAnsweredWithAnotherUpdateTakesRoomUntilThen) {
-  // Room for two, and for what a repeat takes.
-  EngineDriver driver({.queue = 100, .holding = {.max_bytes = 3 * held_overhead + 200}});
+  EngineDriver driver({.queue = 100, .holding = {.max_bytes = 3 * (held_overhead + 100)}});
   driver.send_update("A", "t");
   const auto alone = driver.engine.counts().update_bytes;
   driver.send_update("A", "t");
   EXPECT_GE(driver.engine.counts().update_bytes, alone + held_overhead);
-  EXPECT_EQ(driver.engine.counts().updates, 1U);
+  EXPECT_EQ(driver.engine.counts().updates, 2U);
   driver.send_update("B", "t");
   driver.send_update("C", "t");
   EXPECT_THAT(driver.take_one().payload, HasSubstr("RequestThrottled"));
@@ -276,6 +306,44 @@ TEST(EngineRestoreTest, UpdatesOfAThingGoInTheOrderInWhichTheyCame) {
   }
   driver.send_update("U", "u");
   EXPECT_GT(driver.effects.recorded.at(0).number, before.effects.recorded.back().number);
+}
+
+TEST(EngineRestoreTest, AllWhoAskedForTheSameBeforeARestartAreAnswered) {
+  EngineDriver before(durable());
+  before.send_update("T", "first");
+  before.send_update("T", "second");
+  EngineDriver driver(durable());
+  for (const auto& entry : before.effects.recorded) driver.engine.restore(driver.now, entry);
+  EXPECT_EQ(driver.engine.counts().waiting, 0U);
+  EXPECT_EQ(driver.engine.counts().updates, 2U);
+  const auto call = driver.next_call().value();
+  ASSERT_EQ(call.request.method, "GET");
+  driver.answer(call.id, answer_of(200, R"({"execution":{"jobId":"j","status":"SUCCEEDED"}})"));
+  const auto replies = driver.take_publications();
+  ASSERT_EQ(replies.size(), 2U);
+  EXPECT_THAT(replies[0].payload, HasSubstr("first"));
+  EXPECT_THAT(replies[1].payload, HasSubstr("second"));
+  EXPECT_FALSE(driver.next_call());
+  EXPECT_EQ(driver.effects.settled.size(), 2U);
+}
+
+TEST(EngineRestoreTest, AnUpdateThatExpiredBeforeARestartDoesNotTakeALaterOneWithIt) {
+  EngineDriver before(durable());
+  Message message{.topic = "$aws/things/T/jobs/j/update",
+                  .payload = R"({"status":"SUCCEEDED","clientToken":"old"})"};
+  message.expires_after = 1s;
+  before.engine.received(before.now, message, before.effects);
+  EngineDriver driver(durable());
+  driver.now.unix_seconds += 60;
+  ASSERT_TRUE(driver.engine.restore(driver.now, before.effects.recorded.at(0)));
+  driver.send_update("T", "new");
+  const auto queued = answer_of(200, R"({"execution":{"jobId":"j","status":"QUEUED"}})");
+  driver.answer(driver.next_call().value().id, queued);
+  EXPECT_THAT(driver.take_one().payload, HasSubstr("expired"));
+  driver.answer(driver.next_call().value().id);
+  const auto reply = driver.take_one();
+  EXPECT_THAT(reply.payload, HasSubstr("new"));
+  EXPECT_TRUE(reply.topic.ends_with("/accepted"));
 }
 
 TEST(EngineRestoreTest, NoClockMakesARestoredUpdateTooOldAtOnce) {

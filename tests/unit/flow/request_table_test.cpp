@@ -114,7 +114,7 @@ TEST_P(EveryTransitionTest, WhatIsDiscardedStandsInNobodysWay) {
   lead(table, state_);
   table.add(2, pending("T"), Event::taken);
   table.add(3, pending("U"), Event::taken);
-  table.forget_update(table.find(1)->second);
+  table.remove_askers(table.find(1)->second);
   table.discard(table.find(1));
   if (is_calling(state_)) {
     EXPECT_EQ(table.find(1)->second.state, State::late) << "its call still comes first";
