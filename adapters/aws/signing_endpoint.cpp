@@ -34,7 +34,7 @@ class SigningExchange final : public Exchange {
       auto credentials = *std::move(known);
       auto signed_at = clock_.now();
       auto outcome = send(request, *credentials, signed_at, deadline);
-      const auto* response = std::get_if<HttpResponse>(&outcome);
+      auto* response = std::get_if<HttpResponse>(&outcome);
       if (response == nullptr) return outcome;
       const auto refusal = read_refusal(*response);
       // Other credentials of the same role would be denied access the same, and are not worth a

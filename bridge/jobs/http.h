@@ -1,9 +1,12 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include "bridge/jobs/error_body.h"
 
 namespace jobs_bridge {
 
@@ -28,6 +31,8 @@ struct HttpResponse {
   std::string request_id;   ///< x-amzn-RequestId, else x-amz-request-id
   std::string retry_after;  ///< Retry-After, verbatim
   std::string date;         ///< Date, verbatim
+  /// What an error says in its body, if that has been read: see read_refusal().
+  std::optional<ErrorBody> error = {};
 };
 
 /// Why there is no answer.

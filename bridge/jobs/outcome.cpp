@@ -429,13 +429,18 @@ Outcome read_outcome(const Request& request, const HttpOutcome& outcome) {
   if (response.status >= 200 && response.status < 300) {
     return read_success_status(request, response);
   }
-  return Judge(response, read_error(response.error_type, response.body)).outcome();
+  return Judge(response,
+               response.error ? *response.error : read_error(response.error_type, response.body))
+      .outcome();
 }
 
-Refusal read_refusal(const HttpResponse& response) {
+Refusal read_refusal(HttpResponse& response) {
   if (response.status < 400 || response.status >= 500) return Refusal::none;
-  const std::string_view body = response.error_type.empty() ? response.body : std::string_view();
-  return refusal_of(response.status, meaning_of(read_error(response.error_type, body)));
+  if (!response.error_type.empty()) {
+    return refusal_of(response.status, meaning_of(read_error(response.error_type, "")));
+  }
+  if (!response.error) response.error = read_error({}, response.body);
+  return refusal_of(response.status, meaning_of(*response.error));
 }
 
 Rejection no_answer(const HttpFailure& failure) {

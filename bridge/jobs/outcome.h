@@ -88,8 +88,8 @@ Outcome read_outcome(const Request& request, const HttpOutcome& outcome);
 
 /// The refusal in an answer alone, for whoever signs, who has to act on it before the answer goes
 /// on its way. It is told by the header x-amzn-ErrorType; the body of an HTTP 4xx is read only if
-/// there is none, which AWS does not do.
-Refusal read_refusal(const HttpResponse& response);
+/// there is none, which AWS does not do, and what it says goes on with the answer.
+Refusal read_refusal(HttpResponse& response);
 
 /// What it means that there was no answer.
 Rejection no_answer(const HttpFailure& failure);

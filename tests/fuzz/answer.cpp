@@ -224,7 +224,8 @@ void check_outcome(const HttpOutcome& answer, const Outcome& outcome) {
   }
   // A header beside an envelope, whose code counts, comes from nobody.
   if (response->error_type.empty()) {
-    promise(read_refusal(*response) == outcome.refusal, "who signs hears of the same refusal");
+    auto signed_one = *response;
+    promise(read_refusal(signed_one) == outcome.refusal, "who signs hears of the same refusal");
   }
   if (rejection == nullptr) return;
   promise(rejection->execution_state.empty(), "an error of HTTP carries no state");

@@ -583,12 +583,16 @@ TEST(OutcomeTest, WhoSignsHearsOfTheSameRefusal) {
     for (const auto* name : {"ExpiredTokenException", "IncompleteSignatureException",
                              "AccessDeniedException", "ResourceNotFoundException", "X"}) {
       for (const auto& answer : shapes_of(status, name)) {
-        EXPECT_EQ(read_refusal(answer), outcome_of(answer).refusal) << status << name;
+        auto read = answer;
+        EXPECT_EQ(read_refusal(read), outcome_of(answer).refusal) << status << name;
+        EXPECT_EQ(shown(outcome_of(read)), shown(outcome_of(answer))) << status << name;
       }
     }
     for (const auto* body : {"", "<html>", "{}", "[]"}) {
       const auto answer = response(status, body);
-      EXPECT_EQ(read_refusal(answer), outcome_of(answer).refusal) << status << body;
+      auto read = answer;
+      EXPECT_EQ(read_refusal(read), outcome_of(answer).refusal) << status << body;
+      EXPECT_EQ(shown(outcome_of(read)), shown(outcome_of(answer))) << status << body;
     }
   }
 }
