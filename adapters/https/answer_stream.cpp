@@ -66,10 +66,30 @@ struct Framers {
   }
 };
 
+/// A header that can say one thing only, as a proxy may add one of its own. Two that differ say
+/// nothing: in which order they came not every version of cpp-httplib tells.
+class Single {
+ public:
+  void note(const std::string& value) {
+    contradicted_ = contradicted_ || (value_ != nullptr && *value_ != value);
+    value_ = &value;
+  }
+  [[nodiscard]] std::string text() const {
+    return value_ == nullptr || contradicted_ ? std::string() : printable(*value_);
+  }
+
+ private:
+  const std::string* value_ = nullptr;
+  bool contradicted_ = false;
+};
+
 Framers sort_headers(const httplib::Headers& headers, AnswerHead& head) {
   Framers framers;
-  std::string older_request_id;
-  HttpResponse& response = head.response;
+  Single error_type;
+  Single request_id;
+  Single older_request_id;
+  Single retry_after;
+  Single date;
   for (const auto& [name, value] : headers) {
     const auto is = [&, &header = name](std::string_view word) { return same_word(header, word); };
     if (is("Content-Length")) {
@@ -81,18 +101,23 @@ Framers sort_headers(const httplib::Headers& headers, AnswerHead& head) {
     } else if (is("Connection")) {
       head.keeps_connection = head.keeps_connection && !lists(value, "close");
     } else if (is("x-amzn-ErrorType")) {
-      response.error_type = printable(value);
+      error_type.note(value);
     } else if (is("x-amzn-RequestId")) {
-      response.request_id = printable(value);
+      request_id.note(value);
     } else if (is("x-amz-request-id")) {
-      older_request_id = printable(value);
+      older_request_id.note(value);
     } else if (is("Retry-After")) {
-      response.retry_after = printable(value);
+      retry_after.note(value);
     } else if (is("Date")) {
-      response.date = printable(value);
+      date.note(value);
     }
   }
-  if (response.request_id.empty()) response.request_id = std::move(older_request_id);
+  HttpResponse& response = head.response;
+  response.error_type = error_type.text();
+  response.request_id = request_id.text();
+  if (response.request_id.empty()) response.request_id = older_request_id.text();
+  response.retry_after = retry_after.text();
+  response.date = date.text();
   return framers;
 }
 

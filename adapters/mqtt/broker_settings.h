@@ -75,7 +75,8 @@ inline PacketFilter::Limits filter_limits(const BrokerSettings& settings) {
   constexpr auto beside = BrokerSettings::most_beside_payload;
   const auto most = settings.max_packet_size;
   return {.payload = most > beside ? most - beside : most,
-          .mqtt_5 = settings.protocol == BrokerSettings::Protocol::v5};
+          .mqtt_5 = settings.protocol == BrokerSettings::Protocol::v5,
+          .keep_alive = settings.keep_alive};
 }
 
 }  // namespace jobs_bridge::mqtt

@@ -7,11 +7,15 @@
 namespace jobs_bridge::mqtt {
 namespace {
 
+constexpr unsigned connack_packet = 2;
 constexpr unsigned publish_packet = 3;
+/// A CONNACK that is longer passes as it is.
+constexpr std::size_t longest_connack = 4096;
 /// What a length takes at most (MQTT 5, section 1.5.5).
 constexpr std::size_t longest_length = 4;
 
 constexpr std::uint8_t subscription_identifier = 0x0B;
+constexpr std::uint8_t server_keep_alive = 0x13;
 constexpr std::uint8_t user_property = 0x26;
 
 struct Number {
@@ -55,20 +59,36 @@ struct Property {
   bool known = false;
   std::optional<std::size_t> size = {};  ///< with its identifier; nothing: not seen yet
 };
-/// Those that a PUBLISH may have (MQTT 5, section 3.3.2.3).
+/// Those that a PUBLISH or a CONNACK may have (MQTT 5, sections 3.3.2.3 and 3.2.2.3).
 Property property_at(std::string_view bytes) {
   const auto value = bytes.substr(1);
   const auto of = [](std::size_t size) { return Property{.known = true, .size = 1 + size}; };
   switch (static_cast<std::uint8_t>(bytes.front())) {
     case 0x01:
+    case 0x24:
+    case 0x25:
+    case 0x28:
+    case 0x29:
+    case 0x2A:
       return of(1);
-    case 0x02:
-      return of(4);
+    case server_keep_alive:
+    case 0x21:
+    case 0x22:
     case 0x23:
       return of(2);
+    case 0x02:
+    case 0x11:
+    case 0x27:
+      return of(4);
     case 0x03:
     case 0x08:
-    case 0x09: {
+    case 0x09:
+    case 0x12:
+    case 0x15:
+    case 0x16:
+    case 0x1A:
+    case 0x1C:
+    case 0x1F: {
       const auto size = text_size(value);
       return size ? of(*size) : Property{.known = true};
     }
@@ -86,6 +106,34 @@ Property property_at(std::string_view bytes) {
     default:
       return {};
   }
+}
+
+/// A CONNACK from behind its length on, without a Server Keep Alive that is 0 or longer than that;
+/// nothing: it has none.
+std::optional<std::string> without_keep_alive(std::string_view connack,
+                                              std::chrono::seconds longest) {
+  constexpr std::size_t flags_and_code = 2;
+  if (connack.size() <= flags_and_code) return std::nullopt;
+  const auto length = variable_number(connack.substr(flags_and_code));
+  if (!length) return std::nullopt;
+  auto properties = connack.substr(flags_and_code + length->digits);
+  if (properties.size() != length->value) return std::nullopt;
+  while (!properties.empty()) {
+    const auto size = property_at(properties).size;
+    if (!size || *size > properties.size()) return std::nullopt;
+    if (static_cast<std::uint8_t>(properties.front()) == server_keep_alive) {
+      const std::chrono::seconds seconds(fixed_number(properties.substr(1)));
+      if (seconds.count() > 0 && seconds <= longest) return std::nullopt;
+      const auto at = static_cast<std::size_t>(properties.data() - connack.data());
+      return std::string(connack.substr(0, flags_and_code))
+          .append(as_variable(length->value - *size))
+          .append(
+              connack.substr(flags_and_code + length->digits, at - flags_and_code - length->digits))
+          .append(connack.substr(at + *size));
+    }
+    properties.remove_prefix(*size);
+  }
+  return std::nullopt;
 }
 
 /// Whether this User Property, which is whole, is the broker plugin's time of arrival. A longer
@@ -132,6 +180,10 @@ void PacketFilter::take(std::string_view bytes) {
   }
   remaining_ -= bytes.size();
   pending_ += bytes;
+  if (state_ == State::connack) {
+    if (remaining_ == 0) end_connack();
+    return;
+  }
   while ((state_ == State::topic && read_topic()) ||
          (state_ == State::properties && read_property())) {
   }
@@ -161,13 +213,25 @@ void PacketFilter::take_head(std::string_view bytes) {
     return;
   }
   remaining_ = length->value;
-  if (static_cast<std::uint8_t>(head_.front()) >> 4U == publish_packet && remaining_ > 0) {
+  const auto type = static_cast<std::uint8_t>(head_.front()) >> 4U;
+  if (type == publish_packet && remaining_ > 0) {
     state_ = State::topic;
+    return;
+  }
+  if (type == connack_packet && limits_.mqtt_5 && remaining_ > 0 && remaining_ <= longest_connack) {
+    state_ = State::connack;
     return;
   }
   ready_ = head_;
   passing_ = remaining_;
   next_part();
+}
+
+void PacketFilter::end_connack() {
+  const auto changed = without_keep_alive(pending_, limits_.keep_alive);
+  ready_ = changed ? head_.front() + as_variable(changed->size()) + *changed : head_ + pending_;
+  pending_.clear();
+  end_packet();
 }
 
 bool PacketFilter::read_topic() {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -12,13 +13,16 @@
 
 namespace jobs_bridge::mqtt {
 
-/// Stands between a broker's bytes and the MQTT library, and takes from a PUBLISH what nobody here
+/// Stands between a broker's bytes and the MQTT library. Takes from a PUBLISH what nobody here
 /// reads and what a device can make as large as it likes:
 ///
 /// - of a payload all that is beyond the limit and one byte more. Cut like that it is still too
 ///   large, so that its device is told so, and the connection, which is everybody's, goes on;
 /// - User Properties, of which ten thousand cost an MQTT library seconds; but for the first that is
 ///   the broker plugin's (bridge/jobs/arrival.h).
+///
+/// And from a CONNACK a Server Keep Alive that is 0 or longer than ours: Paho 1.3.14 and later
+/// obeys it and would look after the link never, or too seldom.
 ///
 /// Everything else passes as it is, and so does what cannot be read as MQTT, which the library has
 /// to judge. Asks its source for nothing beyond the packet that it is in, so that nothing is left
@@ -28,6 +32,7 @@ class PacketFilter {
   struct Limits {
     std::size_t payload = 128 * 1024;  ///< bytes
     bool mqtt_5 = true;
+    std::chrono::seconds keep_alive{65535};
   };
   explicit PacketFilter(Limits limits) : limits_(limits) {}
 
@@ -58,6 +63,7 @@ class PacketFilter {
  private:
   enum class State : std::uint8_t {
     head,        ///< the packet's first byte and its length
+    connack,     ///< what follows them in a CONNACK
     topic,       ///< and what comes before the properties
     properties,  ///< after their length
     pass,        ///< so many bytes, as they are
@@ -66,6 +72,7 @@ class PacketFilter {
   [[nodiscard]] std::size_t wanted() const;
   void take(std::string_view bytes);
   void take_head(std::string_view bytes);
+  void end_connack();
   ssize_t give(char* buffer, std::size_t size);
   void passed(std::size_t bytes);
   bool read_topic();

@@ -26,7 +26,7 @@ TEST(HostileResponseTopicTest, LeadsNoReplyAstray) {
        {std::string("elsewhere/a"), std::string("$aws/things/lamp/jobs/start-next/accepted"),
         std::string("$aws/things/lamp/jobs/start-next"), std::string("$SYS/broker/version"),
         "elsewhere/" + std::string(60000, 'x'), kBase + std::string(60000, 'x'),
-        kBase + std::string(201, '/') + "x", kBase + "start-next", kBase + "job/update",
+        kBase + std::string(150, '/') + "x", kBase + "start-next", kBase + "job/update",
         std::string("$share/g/elsewhere/a"), std::string("$aws/things/hostile/../lamp/jobs/x")}) {
     hostile.publish(start_next_topic("hostile"), "{}",
                     MqttDevice::Properties{.response_topic = topic,

@@ -50,16 +50,19 @@ TEST(HttpsAnswerTest, NamesOfHeadersAreReadInAnyCase) {
 }
 
 /// As a proxy may add one of its own. None of them says how an answer ends.
-TEST(HttpsAnswerTest, OfAHeaderThatComesTwiceTheLastCounts) {
+TEST(HttpsAnswerTest, AHeaderThatComesTwiceSaysNothingUnlessItSaysTheSame) {
   RawPeer peer(says(http_answer("{}", "503 Service Unavailable",
                                 "Retry-After: soon\r\nDate: yesterday\r\nX-Amzn-ErrorType: A\r\n"
+                                "x-amzn-RequestId: R\r\n"
                                 "retry-after: 3\r\nDATE: Sun, 30 Aug 2015 12:36:00 GMT\r\n"
-                                "x-amzn-errortype: B\r\n")));
+                                "x-amzn-errortype: A\r\nX-AMZN-REQUESTID: S\r\n"
+                                "x-amz-request-id: T\r\n")));
   Client client(plain(peer));
   const HttpResponse response = answer(client.perform(put()));
-  EXPECT_EQ(response.retry_after, "3");
-  EXPECT_EQ(response.date, "Sun, 30 Aug 2015 12:36:00 GMT");
-  EXPECT_EQ(response.error_type, "B");
+  EXPECT_EQ(response.retry_after, "");
+  EXPECT_EQ(response.date, "");
+  EXPECT_EQ(response.error_type, "A");
+  EXPECT_EQ(response.request_id, "T");
 }
 
 TEST(HttpsAnswerTest, OddValuesOfRetryAfterAndDateArePassedOnForWhoeverReadsThem) {

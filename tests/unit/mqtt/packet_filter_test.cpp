@@ -75,6 +75,10 @@ std::string filtered(PacketFilter& filter, const std::string& bytes, std::size_t
   }
 }
 
+std::string connack(const std::string& properties) {
+  return packet('\x20', std::string("\1\0", 2) + length_of(properties.size()) + properties);
+}
+
 class PacketFilterTest : public testing::Test {
  protected:
   PacketFilter filter_{{.payload = 10, .mqtt_5 = true}};
@@ -177,6 +181,38 @@ TEST_F(PacketFilterTest, TheSourceIsAskedForNothingBehindThePacket) {
     got += static_cast<std::size_t>(filter_.read(source, buffer.data(), 1));
   }
   EXPECT_EQ(most_asked, bytes.size());
+}
+
+TEST_F(PacketFilterTest, AServerKeepAliveThatIsNoneOrLongerThanOursIsLeftOut) {
+  const std::string before = '\x12' + prefixed("assigned") + std::string("\x21\0\x14", 3);
+  const std::string after = std::string("\x22\0\x0A", 3) + user_property("a", "b") + "\x2A\1";
+  const auto with = [&](char high, char low) {
+    return connack(before + std::string{'\x13', high, low} + after);
+  };
+  for (const std::size_t asked : {1U, 2U, 1000U}) {
+    for (const std::size_t arrived : {1U, 3U, 1000U}) {
+      PacketFilter filter({.payload = 10, .mqtt_5 = true, .keep_alive = std::chrono::seconds(15)});
+      const auto none = filtered(filter, with(0, 0) + publish_5("", "x"), asked, arrived);
+      EXPECT_EQ(none, connack(before + after) + publish_5("", "x")) << asked << " " << arrived;
+      EXPECT_EQ(filtered(filter, with(1, 15), asked, arrived), connack(before + after));
+      EXPECT_EQ(filtered(filter, with(0, 16), asked, arrived), connack(before + after));
+      EXPECT_EQ(filtered(filter, with(0, 15), asked, arrived), with(0, 15));
+      EXPECT_EQ(filtered(filter, with(0, 1), asked, arrived), with(0, 1));
+    }
+  }
+}
+
+TEST_F(PacketFilterTest, AConnackThatIsNoneOfMqttsPassesAsItIs) {
+  const std::string none("\x13\0\0", 3);
+  for (const auto& odd :
+       {packet('\x20', ""), packet('\x20', "\1"), packet('\x20', std::string("\1\0", 2)),
+        packet('\x20', std::string("\1\0\x80\x80\x80\x80", 6)),
+        packet('\x20', std::string("\1\0\4", 3) + none), connack('\x40' + none),
+        connack(none.substr(0, 2)), connack('\x12' + std::string("\0\7", 2) + none),
+        connack(std::string(5000, '\x26') + none)}) {
+    EXPECT_EQ(filtered(filter_, odd + publish_5("", "x"), 3, 2), odd + publish_5("", "x"));
+  }
+  EXPECT_EQ(filtered(filter_3_, connack(none)), connack(none)) << "MQTT 3.1.1 has no properties";
 }
 
 }  // namespace
