@@ -12,7 +12,8 @@
 #include "tests/unit/flow/engine_driver.h"
 
 /// Answers of every status, name, shape and header, in every order: an update is settled by
-/// evidence alone. JOBS_BRIDGE_OUTCOMES in the environment: how many.
+/// evidence alone. JOBS_BRIDGE_OUTCOMES in the environment: how many; JOBS_BRIDGE_OUTCOMES_SEED:
+/// which.
 namespace jobs_bridge::testing_support {
 namespace {
 
@@ -304,9 +305,12 @@ class World {
 };
 
 TEST(RandomOutcomesTest, AnUpdateIsSettledByEvidenceAlone) {
-  const auto* given = std::getenv("JOBS_BRIDGE_OUTCOMES");
-  const std::uint64_t outcomes = given == nullptr ? 50'000 : std::stoull(given);
-  World world(1);
+  const auto given = [](const char* variable, std::uint64_t otherwise) {
+    const auto* value = std::getenv(variable);
+    return value == nullptr ? otherwise : std::stoull(value);
+  };
+  const auto outcomes = given("JOBS_BRIDGE_OUTCOMES", 50'000);
+  World world(given("JOBS_BRIDGE_OUTCOMES_SEED", 1));
   world.run(outcomes);
   std::cout << world.calls() << " outcomes, " << world.accepted() << " updates accepted, "
             << world.rejected() << " rejected\n";
