@@ -1,6 +1,5 @@
 #include "adapters/admin/server.h"
 
-#include <httplib.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -22,6 +21,7 @@
 
 #include "adapters/admin/access.h"
 #include "adapters/admin/pages.h"
+#include "adapters/httplib/library.h"
 
 namespace jobs_bridge::admin {
 
@@ -29,7 +29,7 @@ namespace jobs_bridge::admin {
 /// limits that the library does not know: the library bounds neither the length of a line nor the
 /// number of headers, both before anyone has shown a token, and its time limit is for a single
 /// byte. For one thread; the socket stays the caller's.
-class RequestStream final : public httplib::Stream {
+class RequestStream final : public http_library::Stream {
  public:
   struct Limits {
     std::size_t bytes;                ///< of the whole request
@@ -39,13 +39,9 @@ class RequestStream final : public httplib::Stream {
 
   RequestStream(socket_t socket, Limits limits);
 
-  bool is_readable() const override { return true; }
-  bool is_writable() const override { return true; }
   /// -1 past a limit, too, which ends the connection without an answer or with 400.
   ssize_t read(char* to, size_t size) override;
   ssize_t write(const char* from, size_t size) override;
-  void get_remote_ip_and_port(std::string&, int&) const override {}
-  void get_local_ip_and_port(std::string&, int&) const override {}
   socket_t socket() const override { return socket_; }
 
  private:
@@ -126,11 +122,8 @@ class ClientQueue final : public httplib::TaskQueue {
   /// `most`: clients that are served or wait.
   ClientQueue(std::size_t threads, std::ptrdiff_t most) : room_(most), pool_(threads) {}
 
-  /// Nothing, or whether it was taken, by the library's version.
-  using Enqueued = decltype(std::declval<httplib::TaskQueue&>().enqueue(nullptr));
-
   /// Waits for room. Called by the thread that accepts.
-  Enqueued enqueue(std::function<void()> serve) override {
+  http_library::Enqueued enqueue(std::function<void()> serve) override {
     room_.acquire();
     return pool_.enqueue([this, serve = std::move(serve)] {
       serve();
@@ -185,7 +178,7 @@ void fill(httplib::Response& response, PageAnswer answer) {
 }
 
 /// The library's server with bounds on what a client that has shown nothing yet can cost.
-class BoundedServer final : public httplib::Server {
+class BoundedServer final : public http_library::Server {
  public:
   /// From here on who waits is sent away, so that the end does not wait for them in turn.
   void serve_nobody() { ending_ = true; }
@@ -193,24 +186,12 @@ class BoundedServer final : public httplib::Server {
  private:
   bool process_and_close_socket(socket_t socket) override {
     RequestStream stream(socket, limits);
-    const bool answered = !ending_ && process(*this, stream);
+    // A short header could ask for the page's every byte thousands of times.
+    const auto without_ranges = [](httplib::Request& request) { request.ranges.clear(); };
+    const bool answered = !ending_ && serve_one(stream, without_ranges);
     shutdown(socket, SHUT_RDWR);
     close(socket);
     return answered;
-  }
-
-  /// A template, since later versions of the library want addresses too, which nobody here reads.
-  template <typename Self>
-  static bool process(Self& self, httplib::Stream& stream) {
-    // A short header could ask for the page's every byte thousands of times.
-    const auto without_ranges = [](httplib::Request& request) { request.ranges.clear(); };
-    constexpr bool last = true;
-    bool closed = false;
-    if constexpr (requires { self.process_request(stream, last, closed, without_ranges); }) {
-      return self.process_request(stream, last, closed, without_ranges);
-    } else {
-      return self.process_request(stream, {}, 0, {}, 0, last, closed, without_ranges);
-    }
   }
 
   std::atomic<bool> ending_ = false;

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <httplib.h>
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 
+#include "adapters/httplib/library.h"
 #include "adapters/https/chunk_framing.h"
 #include "adapters/https/tcp_connection.h"
 
@@ -34,7 +33,7 @@ Result<AnswerHead, IoFailure> read_head(const httplib::Response& response,
 /// record and, with Nagle, 40 ms); reads the answer in large pieces (the library asks byte by byte)
 /// keeps limits that the library does not know, refuses framing that it would guess at, and leaves
 /// out what it could not stand: interim answers with headers, long reasons, trailers.
-class AnswerStream final : public httplib::Stream {
+class AnswerStream final : public http_library::Stream {
  public:
   /// `request` is sent before the first is read. It must outlive the stream.
   AnswerStream(Connection& connection, const std::string& request, MonotonicTime deadline,
@@ -53,13 +52,8 @@ class AnswerStream final : public httplib::Stream {
   /// Whether the last that was taken is a blank line. A chunked body ends in one.
   [[nodiscard]] bool ended_in_blank_line() const { return last_four_ == 0x0d0a0d0a; }
 
-  bool is_readable() const override { return true; }
-  bool is_writable() const override { return true; }
   ssize_t read(char* to, size_t size) override;
   ssize_t write(const char*, size_t size) override { return static_cast<ssize_t>(size); }
-  void get_remote_ip_and_port(std::string&, int&) const override {}
-  void get_local_ip_and_port(std::string&, int&) const override {}
-  socket_t socket() const override { return INVALID_SOCKET; }
 
  private:
   bool more();

@@ -1,7 +1,6 @@
 #include "adapters/https/protocol.h"
 
-#include <httplib.h>
-
+#include "adapters/httplib/library.h"
 #include "adapters/https/answer_stream.h"
 #include "adapters/https/request_text.h"
 
@@ -57,18 +56,12 @@ struct Reading {
 
 }  // namespace
 
-/// cpp-httplib's client offers what it does between connecting and closing to derived classes: one
-/// request and its answer over any Stream. Of that the reading is used and no more: its own sockets
-/// keep no deadline, cannot be stopped while they connect, verify less and do not tell what was
-/// sent.
-class Protocol::Client : private httplib::ClientImpl {
+/// Of cpp-httplib's client the reading of an answer is used and no more: its own sockets keep no
+/// deadline, cannot be stopped while they connect, verify less and do not tell what was sent.
+class Protocol::Client {
  public:
   explicit Client(Settings settings)
-      : httplib::ClientImpl("unused", 80),
-        max_body_bytes_(settings.max_body_bytes),
-        request_text_(settings.host_header) {
-    set_url_encode(false);
-    set_decompress(false);
+      : max_body_bytes_(settings.max_body_bytes), request_text_(settings.host_header) {
     asked_.response_handler = [this](const httplib::Response& head) {
       return reading_->accept_head(head);
     };
@@ -123,14 +116,14 @@ class Protocol::Client : private httplib::ClientImpl {
   std::optional<IoFailure> read(Reading& reading, const char* method, httplib::Response& response) {
     asked_.method = method;
     reading_ = &reading;
-    httplib::Error error = httplib::Error::Success;
-    const bool whole = process_request(reading.stream, asked_, response, false, error);
+    const bool whole = library_.exchange(reading.stream, asked_, response);
     if (reading.refusal) return reading.refusal;
     if (reading.stream.failure()) return reading.stream.failure();
     if (!whole) return IoFailure{Kind::broken, "the answer is not HTTP/1.1"};
     return std::nullopt;
   }
 
+  http_library::Client library_;
   const std::size_t max_body_bytes_;
   const RequestText request_text_;
   std::string wire_;

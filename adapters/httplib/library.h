@@ -1,0 +1,68 @@
+#pragma once
+
+#include <httplib.h>
+
+#include <functional>
+#include <string>
+#include <utility>
+
+/// What we drive of cpp-httplib that it shows to derived classes alone, and what its versions
+/// differ in there: 0.11.4 (Debian 12), 0.18.7 (Debian 13), and up to 0.53.1.
+namespace jobs_bridge::http_library {
+
+/// A connection of our own for the library to use. read() and write() wait by themselves, so that
+/// it is always ready.
+class Stream : public httplib::Stream {
+ public:
+  // Without `override`: each version demands some of these and does not know the others.
+  virtual bool is_readable() const { return true; }
+  virtual bool is_writable() const { return true; }
+  virtual bool wait_readable() const { return true; }
+  virtual bool wait_writable() const { return true; }
+  virtual time_t duration() const { return 0; }
+  void get_remote_ip_and_port(std::string&, int&) const override {}
+  void get_local_ip_and_port(std::string&, int&) const override {}
+  socket_t socket() const override { return INVALID_SOCKET; }
+};
+
+/// The library's client offers what it does between connecting and closing to derived classes: one
+/// request and its answer over any stream.
+class Client : private httplib::ClientImpl {
+ public:
+  Client() : httplib::ClientImpl("unused", 80) { set_decompress(false); }
+
+  /// Writes `asked`, reads the answer and hands its parts to the handlers of `asked`. False: that
+  /// did not succeed.
+  bool exchange(Stream& stream, httplib::Request& asked, httplib::Response& answer) {
+    auto error = httplib::Error::Success;
+    return process_request(stream, asked, answer, false, error);
+  }
+};
+
+/// A server that makes its streams itself: see process_and_close_socket().
+class Server : public httplib::Server {
+ protected:
+  /// Serves one request, the last one on its connection. `prepare` sees it before the handlers do.
+  bool serve_one(Stream& stream, const std::function<void(httplib::Request&)>& prepare) {
+    return serve_one(*this, stream, prepare);
+  }
+
+ private:
+  /// A template, since later versions want addresses too.
+  template <typename Self>
+  static bool serve_one(Self& self, httplib::Stream& stream,
+                        const std::function<void(httplib::Request&)>& prepare) {
+    constexpr bool last = true;
+    bool closed = false;
+    if constexpr (requires { self.process_request(stream, last, closed, prepare); }) {
+      return self.process_request(stream, last, closed, prepare);
+    } else {
+      return self.process_request(stream, {}, 0, {}, 0, last, closed, prepare);
+    }
+  }
+};
+
+/// What TaskQueue::enqueue() returns: nothing, or whether the task was taken.
+using Enqueued = decltype(std::declval<httplib::TaskQueue&>().enqueue(nullptr));
+
+}  // namespace jobs_bridge::http_library
