@@ -238,11 +238,6 @@ BrokerFault fault_of(tls::HandshakeFault fault) {
   return {kind_of(fault.kind), std::move(fault.detail)};
 }
 
-BrokerFault fault_of(tls::IdentityFault fault) {
-  return {fault.kind == tls::IdentityFault::Kind::encrypted ? Kind::key_encrypted : Kind::file,
-          "broker." + std::move(fault.text)};
-}
-
 BrokerFault no_answer_within(std::chrono::seconds limit) {
   return {Kind::no_answer, "none within " + std::to_string(limit.count()) + " s"};
 }

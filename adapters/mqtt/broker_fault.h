@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "adapters/tls/handshake.h"
-#include "adapters/tls/identity.h"
 
 namespace jobs_bridge::mqtt {
 
@@ -92,7 +91,6 @@ BrokerFault fault_of_disconnect(int reason, const BrokerWords& words = {});
 BrokerFault fault_of_suback(const std::string& filter, int code, const BrokerWords& words = {});
 
 BrokerFault fault_of(tls::HandshakeFault fault);
-BrokerFault fault_of(tls::IdentityFault fault);
 
 /// The broker took our CONNECT and was silent.
 BrokerFault no_answer_within(std::chrono::seconds limit);

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "adapters/tls/identity.h"
-
 namespace jobs_bridge::mqtt {
 
 Result<tls::Context, BrokerFault> tls_context_of(const BrokerSettings& settings) {
@@ -18,12 +16,14 @@ Result<tls::Context, BrokerFault> tls_context_of(const BrokerSettings& settings)
       "broker." + text}};
 }
 
-std::optional<BrokerFault> check_identity(const BrokerSettings& settings) {
-  const auto context = tls::new_context();
-  if (!context) return BrokerFault{BrokerFault::Kind::tls, tls::take_error()};
-  auto fault = tls::load_identity(*context, settings.certificate_file, settings.private_key_file);
-  if (!fault) return std::nullopt;
-  return fault_of(*std::move(fault));
+std::optional<BrokerFault> check_files(const BrokerSettings& settings) {
+  const auto context = tls_context_of(settings);
+  if (!context) return context.error();
+  if (settings.ca_file.empty() || tls::has_root(**context)) return std::nullopt;
+  return BrokerFault{BrokerFault::Kind::file,
+                     "broker.ca_file " + settings.ca_file +
+                         ": has no root certificate, without which the Paho library trusts none; "
+                         "add the root, or set broker.library = \"mosquitto\""};
 }
 
 }  // namespace jobs_bridge::mqtt

@@ -82,6 +82,18 @@ Result<Context, ContextFault> client_context(const Settings& settings) {
   return context;
 }
 
+bool has_root(const SSL_CTX& context) {
+  const auto* const loaded = X509_STORE_get0_objects(SSL_CTX_get_cert_store(&context));
+  for (int at = 0; at < sk_X509_OBJECT_num(loaded); ++at) {
+    const auto* const certificate = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(loaded, at));
+    if (certificate != nullptr &&
+        X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 std::string system_authorities_file() {
   return setting_or(X509_get_default_cert_file_env(), X509_get_default_cert_file());
 }

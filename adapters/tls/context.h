@@ -42,6 +42,9 @@ Context new_context();
 /// shown if there is one, and its key must not be encrypted.
 Result<Context, ContextFault> client_context(const Settings& settings);
 
+/// Whether one of the authorities that were loaded from a file has signed itself.
+bool has_root(const SSL_CTX& context);
+
 /// The file with the system's authorities, which SSL_CERT_FILE may name; it need not be there.
 std::string system_authorities_file();
 

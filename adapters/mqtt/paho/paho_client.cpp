@@ -163,7 +163,7 @@ PahoClient::PahoClient(Session::Wanted wanted, const std::string& address, Sessi
 Session::Client::Outcome PahoClient::connect(const std::function<bool()>& stopping) {
   Outcome outcome;
   if (settings_.tls) {
-    if (auto fault = check_identity(settings_)) return {.fault = std::move(fault)};
+    if (auto fault = check_files(settings_)) return {.fault = std::move(fault)};
   }
   try {
     const auto options = connect_options_of(settings_, clean_);

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "tests/integration/mqtt/bridge_end.h"
@@ -66,6 +68,37 @@ TEST_F(TlsTest, CertificateOfAnUnknownAuthorityIsRefused) {
   EXPECT_EQ(fault_with(wrong).kind, Kind::certificate_untrusted);
   wrong.ca_file = "";  // the system's authorities
   EXPECT_EQ(fault_with(wrong).kind, Kind::certificate_untrusted);
+}
+
+TEST_F(TlsTest, IntermediateAuthorityAloneIsTrustedOrItsRootAskedFor) {
+  const CertificateAuthority between(directory.path(), "between", authority);
+  MosquittoBroker broker({.tls = between.issue("broker", {.addresses = {"127.0.0.1"}})});
+  auto by_intermediate = settings(broker.port());
+  by_intermediate.ca_file = between.certificate_file();
+  if (library_under_test() == mqtt::Library::paho) {
+    const auto fault = fault_with(by_intermediate);
+    EXPECT_EQ(fault.kind, Kind::file);
+    EXPECT_THAT(fault.detail, testing::HasSubstr("no root certificate"));
+    by_intermediate.ca_file = directory.file("both.pem");
+    std::ofstream(by_intermediate.ca_file) << std::ifstream(between.certificate_file()).rdbuf()
+                                           << std::ifstream(authority.certificate_file()).rdbuf();
+  }
+  BridgeEnd bridge(by_intermediate);
+  EXPECT_TRUE(bridge.start()) << bridge.log.text();
+}
+
+/// Each connection reads the file anew.
+TEST_F(TlsTest, AuthorityFileThatIsReplacedCountsWithoutARestart) {
+  const CertificateAuthority other(directory.path(), "other");
+  MosquittoBroker broker({.tls = good_certificate()});
+  auto replaced = settings(broker.port());
+  replaced.ca_file = directory.file("authorities.pem");
+  std::filesystem::copy_file(other.certificate_file(), replaced.ca_file);
+  BridgeEnd bridge(replaced);
+  bridge.connection.start();
+  EXPECT_TRUE(bridge.log.wait_for("kind=certificate_untrusted")) << bridge.log.text();
+  std::filesystem::rename(authority.certificate_file(), replaced.ca_file);
+  EXPECT_TRUE(bridge.log.wait_for("ready for requests")) << bridge.log.text();
 }
 
 TEST_F(TlsTest, ExpiredCertificateIsRefused) {
