@@ -82,7 +82,7 @@ Result<Credentials, SourceFault> ContainerSource::fetch(MonotonicTime deadline) 
   if (!answer) return fault(answer.error().detail);
   return read_document(*answer, DocumentForm::instance,
                        "the container's agent at " + where->origin.host,
-                       std::chrono::steady_clock::now(), clock_());
+                       std::chrono::steady_clock::now(), clock_(), *token);
 }
 
 }  // namespace jobs_bridge::aws

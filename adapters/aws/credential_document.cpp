@@ -31,11 +31,13 @@ std::string text_in(const Json& object, const char* name) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-std::string refusal(const HttpResponse& response, const Json& document) {
+std::string refusal(const HttpResponse& response, const Json& document, std::string_view secret) {
   auto text = "HTTP " + std::to_string(response.status);
   if (!document.is_object()) return text;
   for (const char* name : {"message", "Message", "code", "Code"}) {
-    if (const auto said = text_in(document, name); !said.empty()) return text + ": " + tamed(said);
+    if (const auto said = text_in(document, name); !said.empty()) {
+      return text + ": " + tamed(said, secret);
+    }
   }
   return text;
 }
@@ -59,7 +61,13 @@ std::optional<std::int64_t> read_offset(std::string_view text) {
 
 }  // namespace
 
-std::string tamed(std::string text) {
+std::string tamed(std::string text, std::string_view secret) {
+  // First: of one that is cut in two the rest would be left.
+  constexpr std::string_view in_its_place = "(a secret)";
+  for (auto at = secret.empty() ? text.npos : text.find(secret); at != text.npos;
+       at = text.find(secret, at + in_its_place.size())) {
+    text.replace(at, secret.size(), in_its_place);
+  }
   constexpr std::size_t longest = 200;
   if (text.size() > longest) {
     auto end = longest;
@@ -107,16 +115,16 @@ Result<Credentials, SourceFault> with_end(Credentials credentials, const std::st
 
 Result<Credentials, SourceFault> read_document(const HttpResponse& response, DocumentForm form,
                                                const std::string& where, MonotonicTime now,
-                                               std::int64_t unix_now) {
+                                               std::int64_t unix_now, std::string_view secret) {
   const auto fault = [&](const std::string& what) {
     return Failure{SourceFault{.cause = where + ": " + what}};
   };
   auto document = Json::parse(response.body, nullptr, false);
-  if (response.status != 200) return fault(refusal(response, document));
+  if (response.status != 200) return fault(refusal(response, document, secret));
   if (!document.is_object()) return fault("the answer is not a JSON object");
   // An instance without a role says so with status 200.
   if (const auto code = text_in(document, "Code"); !code.empty() && code != "Success") {
-    return fault("it answers " + tamed(code));
+    return fault("it answers " + tamed(code, secret));
   }
   if (form == DocumentForm::iot) document = document.value("credentials", Json::object());
   if (!document.is_object()) return fault("the answer's credentials are not an object");

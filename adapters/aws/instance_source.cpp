@@ -82,7 +82,7 @@ Result<Credentials, SourceFault> InstanceSource::fetch(MonotonicTime deadline) {
   const auto answer = query_.ask(service, question(roles + name, session_token), deadline);
   if (!answer) return Failure{SourceFault{.absent = false, .cause = answer.error().detail}};
   return read_document(*answer, DocumentForm::instance, where, std::chrono::steady_clock::now(),
-                       clock_());
+                       clock_(), session_token);
 }
 
 }  // namespace jobs_bridge::aws

@@ -42,7 +42,7 @@ std::string Sts::form_of(const char* action, const Role& role) const {
 
 Result<Credentials, SourceFault> Sts::assume(const Role& role, const Credentials& source,
                                              MonotonicTime deadline) {
-  return ask(form_of("AssumeRole", role), role, &source, deadline);
+  return ask(form_of("AssumeRole", role), role, &source, source.session_token, deadline);
 }
 
 Result<Credentials, SourceFault> Sts::assume_with_web_identity(const Role& role,
@@ -59,11 +59,12 @@ Result<Credentials, SourceFault> Sts::assume_with_web_identity(const Role& role,
   }
   auto form = form_of("AssumeRoleWithWebIdentity", role);
   append_member(form, "WebIdentityToken", *token);
-  return ask(form, role, nullptr, deadline);
+  return ask(form, role, nullptr, *token, deadline);
 }
 
 Result<Credentials, SourceFault> Sts::ask(const std::string& form, const Role& role,
-                                          const Credentials* source, MonotonicTime deadline) {
+                                          const Credentials* source, std::string_view secret,
+                                          MonotonicTime deadline) {
   const auto& service = settings_.service;
   HttpRequest request{
       .method = "POST",
@@ -79,7 +80,7 @@ Result<Credentials, SourceFault> Sts::ask(const std::string& form, const Role& r
   const auto answer = query_.ask(service, request, deadline);
   if (!answer) return Failure{SourceFault{.cause = answer.error().detail}};
   return read_sts_answer(*answer, service.host + ", role " + tamed(role.arn),
-                         std::chrono::steady_clock::now(), clock_());
+                         std::chrono::steady_clock::now(), clock_(), secret);
 }
 
 }  // namespace jobs_bridge::aws

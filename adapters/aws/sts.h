@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "adapters/aws/credential_source.h"
 #include "adapters/aws/http_query.h"
@@ -40,7 +41,8 @@ class Sts {
 
  private:
   Result<Credentials, SourceFault> ask(const std::string& form, const Role& role,
-                                       const Credentials* source, MonotonicTime deadline);
+                                       const Credentials* source, std::string_view secret,
+                                       MonotonicTime deadline);
   [[nodiscard]] std::string form_of(const char* action, const Role& role) const;
 
   const Settings settings_;

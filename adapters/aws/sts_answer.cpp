@@ -53,7 +53,7 @@ std::optional<std::string> element_text(std::string_view xml, std::string_view n
 
 Result<Credentials, SourceFault> read_sts_answer(const HttpResponse& response,
                                                  const std::string& where, MonotonicTime now,
-                                                 std::int64_t unix_now) {
+                                                 std::int64_t unix_now, std::string_view secret) {
   const auto fault = [&](const std::string& what) {
     return Failure{SourceFault{.cause = where + ": " + what}};
   };
@@ -61,7 +61,7 @@ Result<Credentials, SourceFault> read_sts_answer(const HttpResponse& response,
   if (response.status != 200) {
     auto what = "HTTP " + std::to_string(response.status);
     for (const char* name : {"Code", "Message"}) {
-      if (const auto said = element_text(body, name)) what += ": " + tamed(*said);
+      if (const auto said = element_text(body, name)) what += ": " + tamed(*said, secret);
     }
     return fault(what);
   }

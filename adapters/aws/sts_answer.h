@@ -18,6 +18,7 @@ std::optional<std::string> element_text(std::string_view xml, std::string_view n
 /// read_document().
 Result<Credentials, SourceFault> read_sts_answer(const HttpResponse& response,
                                                  const std::string& where, MonotonicTime now,
-                                                 std::int64_t unix_now);
+                                                 std::int64_t unix_now,
+                                                 std::string_view secret = {});
 
 }  // namespace jobs_bridge::aws

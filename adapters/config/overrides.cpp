@@ -77,7 +77,13 @@ void add(Reading& reading, const Key& key, std::string value, Origin origin) {
     }
     value = std::move(*unquoted);
   }
-  reading.settings.push_back(setting_in_one_piece(key, std::move(value), std::move(origin)));
+  auto strings = is_list(key.type.kind) ? strings_in_toml(value) : std::nullopt;
+  auto setting = setting_in_one_piece(key, strings ? std::string() : value, std::move(origin));
+  // As in the file.
+  for (auto& string : strings.value_or(std::vector<std::string>())) {
+    setting.elements.push_back({.value = std::move(string)});
+  }
+  reading.settings.push_back(std::move(setting));
 }
 
 }  // namespace

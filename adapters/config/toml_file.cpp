@@ -183,6 +183,17 @@ Reading unreadable(const std::string& path, std::string message, std::string rem
   return reading;
 }
 
+/// A table with nothing but `value`; nothing: the text is more than a value, or none.
+std::optional<toml::table> value_in_toml(const std::string& text) {
+  try {
+    auto table = toml::parse("value = " + text);
+    if (table.size() == 1) return table;
+  } catch (const toml::parse_error&) {
+    return std::nullopt;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Reading read_toml_file(const std::string& path) {
@@ -214,13 +225,19 @@ Reading read_toml_file(const std::string& path) {
 }
 
 std::optional<std::string> unquote_toml(const std::string& text) {
-  try {
-    const toml::table table = toml::parse("value = " + text);
-    if (table.size() == 1) return table["value"].value_exact<std::string>();
-  } catch (const toml::parse_error&) {
+  const auto table = value_in_toml(text);
+  return table ? (*table)["value"].value_exact<std::string>() : std::nullopt;
+}
+
+std::optional<std::vector<std::string>> strings_in_toml(const std::string& text) {
+  const auto table = value_in_toml(text);
+  const auto* array = table ? (*table)["value"].as_array() : nullptr;
+  if (array == nullptr || !(array->empty() || array->is_homogeneous<std::string>())) {
     return std::nullopt;
   }
-  return std::nullopt;
+  std::vector<std::string> strings;
+  for (const auto& node : *array) strings.push_back(node.as_string()->get());
+  return strings;
 }
 
 }  // namespace jobs_bridge::config

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "adapters/config/setting.h"
 
@@ -12,5 +13,7 @@ Reading read_toml_file(const std::string& path);
 
 /// What a quoted TOML string holds; nothing if `text` is none.
 std::optional<std::string> unquote_toml(const std::string& text);
+/// The strings in a TOML array; nothing if `text` is none, or holds something else.
+std::optional<std::vector<std::string>> strings_in_toml(const std::string& text);
 
 }  // namespace jobs_bridge::config

@@ -308,6 +308,21 @@ TEST(ContainerSourceTest, FullUriAndTokenFileMeanTheAgentOfEks) {
   EXPECT_EQ(header_of(asked[0].request, "Authorization"), "fresh");
 }
 
+TEST(ContainerSourceTest, TokenThatTheAgentRepeatsIsLeftOutAlsoWhereTheTextIsCut) {
+  const std::string token(150, 'h');
+  for (const auto& said :
+       {"bad token " + token + ", and " + token, std::string(190, 'x') + token}) {
+    ScriptedServer server;
+    server.will_answer(400, nlohmann::json{{"message", said}}.dump());
+    ContainerSource source(variables({{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/x"},
+                                      {"AWS_CONTAINER_AUTHORIZATION_TOKEN", token}}),
+                           server.opener(), clock_of_2020);
+    const auto cause = fault_of(source.fetch(soon())).cause;
+    EXPECT_THAT(cause, HasSubstr("(a secre"));
+    EXPECT_THAT(cause, ::testing::Not(HasSubstr("hhhh")));
+  }
+}
+
 TEST(ContainerSourceTest, PlainHttpToAnotherHostAndWhatIsNoUrlAreRefused) {
   ScriptedServer server;
   for (const char* url : {"http://evil.example.com/x", "http://169.254.170.3/x", "ftp://a/x",

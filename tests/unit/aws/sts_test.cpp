@@ -129,6 +129,14 @@ TEST_F(StsTest, RefusalSaysWhyAndWhichRole) {
             "not <you> ");
 }
 
+TEST_F(StsTest, TokenThatARefusalRepeatsIsLeftOut) {
+  server_.will_answer(403, "<Code>InvalidIdentityToken</Code><Message>eyJ.hush is odd</Message>");
+  const auto fault =
+      fault_of(of_web_identity({{"AWS_WEB_IDENTITY_TOKEN_FILE", write("t", "eyJ.hush\n")},
+                                {"AWS_ROLE_ARN", "arn:aws:iam::1:role/pod"}}));
+  EXPECT_THAT(fault.cause, AllOf(HasSubstr("(a secret) is odd"), Not(HasSubstr("hush"))));
+}
+
 TEST_F(StsTest, RoleOfAProfileIsAssumedWithItsSourcesKeysSigned) {
   server_.will_answer(200, role_answer("ASIA1"), when_issued);
   const auto credentials = found(
