@@ -25,6 +25,12 @@ constexpr Duration reply_margin = 50ms;
 /// The share of the deadline that an update leaves for asking what became of it.
 constexpr int reconciliation_share = 4;
 
+/// The requests that wait may take so many bytes, as an average, but in any case so many.
+constexpr std::size_t usual_bytes = std::size_t{4} << 10U;
+constexpr std::size_t least_queue_bytes = std::size_t{16} << 20U;
+/// One thing may take one part in so many of what all may.
+constexpr std::size_t things_share = 16;
+
 std::size_t bytes_of(const Message& message) {
   return held_overhead + message.topic.size() + message.payload.size() +
          message.response_topic.size() + message.correlation_data.size() +
@@ -116,7 +122,7 @@ void Engine::received(Now now, Message message, Effects& effects) {
   }
   const auto deadline = now.monotonic + settings_.deadline - age;
   const auto same = find_same(taken->request, message, deadline);
-  const auto bytes = update ? bytes_of(message) : 0;
+  const auto bytes = bytes_of(message);
   if (auto rejection = refusal(taken->request, bytes, same)) {
     respond(now, std::move(taken->address), *std::move(rejection), {}, effects);
     return;
@@ -180,7 +186,8 @@ std::optional<Rejection> Engine::refusal(const Request& request, std::size_t byt
   const auto& thing = request.thing.text();
   const auto& holding = settings_.holding;
   // An update is safe in the journal; the next start carries it out.
-  const bool safe = bytes > 0 && holding.durable;
+  const bool update = request.operation == Operation::update;
+  const bool safe = update && holding.durable;
   if (refusing_ && !safe) {
     return Rejection{ErrorCode::internal_error, "the gateway is shutting down: ask again"};
   }
@@ -191,7 +198,16 @@ std::optional<Rejection> Engine::refusal(const Request& request, std::size_t byt
       (same != requests_.end() && same->second.askers.size() > settings_.queue_per_thing)) {
     return full("this thing's queue", settings_.queue_per_thing, " requests wait");
   }
-  if (bytes == 0) return std::nullopt;
+  const auto most = std::max(least_queue_bytes, settings_.queue * usual_bytes);
+  if (requests_.bytes() - requests_.update_bytes() + bytes > most && !update) {
+    return full("the gateway's queue", most, " bytes of requests wait");
+  }
+  // So many small ones as may wait are no burden.
+  const auto share = (update ? holding.max_bytes : most) / things_share;
+  if (bytes > usual_bytes && requests_.bytes(thing) + bytes > std::max(share, bytes)) {
+    return full("this thing's queue", share, " bytes of requests wait");
+  }
+  if (!update) return std::nullopt;
   if (requests_.update_bytes() + answered_.bytes() + bytes > holding.max_bytes) {
     return full("the gateway's store of updates", holding.max_bytes,
                 " bytes of updates wait for the endpoint");

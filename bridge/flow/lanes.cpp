@@ -192,6 +192,16 @@ std::size_t Lanes::length(std::string_view thing) const {
   return found == by_thing_.end() ? 0 : found->second->waiting.size();
 }
 
+std::vector<RequestId> Lanes::requests(std::string_view thing) const {
+  std::vector<RequestId> requests;
+  const auto found = by_thing_.find(thing);
+  if (found == by_thing_.end()) return requests;
+  const auto& lane = *found->second;
+  if (lane.busy_with) requests.push_back(*lane.busy_with);
+  for (const auto& waiting : lane.waiting) requests.push_back(waiting.request);
+  return requests;
+}
+
 std::optional<RequestId> Lanes::last(std::string_view thing) const {
   const auto found = by_thing_.find(thing);
   if (found == by_thing_.end()) return std::nullopt;

@@ -77,6 +77,8 @@ class Lanes {
   [[nodiscard]] std::size_t waiting(std::string_view thing) const;
   /// How many requests of a thing wait, held ones included.
   [[nodiscard]] std::size_t length(std::string_view thing) const;
+  /// All of a thing, the one that is under way first.
+  [[nodiscard]] std::vector<RequestId> requests(std::string_view thing) const;
   /// The request of a thing that was added last, if it has not been finished or removed.
   [[nodiscard]] std::optional<RequestId> last(std::string_view thing) const;
 

@@ -123,15 +123,25 @@ std::vector<Asker> RequestTable::remove_askers(PendingRequest& request) {
 }
 
 void RequestTable::count(const PendingRequest& request, const Asker& asker) {
+  bytes_ += asker.bytes;
   if (!request.is_update()) return;
   ++updates_;
   update_bytes_ += asker.bytes;
 }
 
 void RequestTable::discount(const PendingRequest& request, const Asker& asker) {
+  bytes_ -= asker.bytes;
   if (!request.is_update()) return;
   --updates_;
   update_bytes_ -= asker.bytes;
+}
+
+std::size_t RequestTable::bytes(std::string_view thing) const {
+  std::size_t sum = 0;
+  for (const auto id : lanes_.requests(thing)) {
+    for (const auto& asker : find(id)->second.askers) sum += asker.bytes;
+  }
+  return sum;
 }
 
 RequestTable::Place RequestTable::last_of(const std::string& thing) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -27,7 +28,7 @@ struct Asker {
   /// Of an update: its JournalEntry::number; 0: none. The number of the request is that of the
   /// first who asked.
   std::uint64_t entry = 0;
-  std::size_t bytes = 0;  ///< of an update: see HoldingSettings::max_bytes
+  std::size_t bytes = 0;  ///< what its message takes, see HoldingSettings::max_bytes
 };
 
 /// A request and all who wait for its answer.
@@ -125,6 +126,9 @@ class RequestTable {
   /// Those who asked for an update, each.
   [[nodiscard]] std::size_t updates() const { return updates_; }
   [[nodiscard]] std::size_t update_bytes() const { return update_bytes_; }
+  /// Of all who ask, updates included; and of those of one thing, which takes a look at each.
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  [[nodiscard]] std::size_t bytes(std::string_view thing) const;
 
  private:
   void leave(Place place, RequestState from, RequestState to);
@@ -145,6 +149,7 @@ class RequestTable {
   std::size_t pausing_ = 0;  ///< those of `pauses_` that are not held
   std::size_t updates_ = 0;
   std::size_t update_bytes_ = 0;
+  std::size_t bytes_ = 0;
   TransitionCounts transitions_{};
   std::vector<IllegalTransition> faults_;
 };

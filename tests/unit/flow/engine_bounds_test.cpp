@@ -108,6 +108,71 @@ TEST(EngineBoundsTest, WhenRefusingOnlyNewRequestsAreRejected) {
   EXPECT_EQ(driver.take_one().topic, "$aws/things/U/jobs/get/accepted");
 }
 
+/// A start-next with a Correlation Data of that size, which takes memory until the reply.
+Message with_correlation(const std::string& thing, std::size_t size) {
+  return {.topic = "$aws/things/" + thing + "/jobs/start-next",
+          .payload = "{}",
+          .correlation_data = std::string(size, 'c')};
+}
+
+TEST(EngineBoundsTest, LargeRequestsAreBoundedInBytesAndSmallOnesInNumberAlone) {
+  constexpr std::size_t large = 60000;
+  constexpr std::size_t mebibyte = std::size_t{1} << 20U;
+  EngineDriver driver({.queue = 10000});
+  const auto before = live_memory();
+  int taken = 0;
+  for (int thing = 0; thing < 2000; ++thing) {
+    driver.receive(with_correlation("T" + std::to_string(thing), large));
+    for (const auto& reply : driver.take_publications()) {
+      EXPECT_THAT(reply.payload, HasSubstr("the gateway's queue is full: 40960000 bytes"));
+      --taken;
+    }
+    ++taken;
+  }
+  EXPECT_EQ(taken, 40960000 / (large + held_overhead + 37)) << "with topic and payload";
+  EXPECT_LT(live_memory().bytes - before.bytes, 50 * mebibyte);
+  // A place is free again once one of them is answered.
+  driver.answer(driver.next_call().value().id);
+  driver.take_publications();
+  driver.receive(with_correlation("another", large / 2));
+  EXPECT_TRUE(driver.take_publications().empty());
+
+  EngineDriver small({.queue = 100000});
+  for (int thing = 0; thing < 100000; ++thing) small.send("T" + std::to_string(thing), "get");
+  EXPECT_TRUE(small.take_publications().empty());
+}
+
+TEST(EngineBoundsTest, OneThingsLargeRequestsTakeNoMoreThanItsShare) {
+  EngineDriver driver({.queue = 10000, .queue_per_thing = 1000});
+  const auto count = [&](const std::string& thing, std::size_t size) {
+    int taken = 0;
+    for (int i = 0; i < 100; ++i) {
+      driver.receive(with_correlation(thing, size));
+      // One like the last is answered with it, but takes its bytes all the same.
+      taken += driver.take_publications().empty() ? 1 : 0;
+    }
+    return taken;
+  };
+  EXPECT_EQ(count("noisy", 60000), 2560000 / (60000 + held_overhead + 42));
+  EXPECT_EQ(count("calm", 3000), 100);
+  driver.receive(with_correlation("noisy", 100));
+  EXPECT_TRUE(driver.take_publications().empty()) << "small ones are bounded by their number";
+}
+
+TEST(EngineBoundsTest, OneThingsLargeUpdatesLeaveRoomForOthers) {
+  EngineDriver driver({.queue_per_thing = 1000, .holding = {.max_bytes = std::size_t{1} << 20U}});
+  const auto update = [&](const std::string& thing, int number) {
+    driver.send(thing, "j/update",
+                R"({"status":"IN_PROGRESS","statusDetails":{"n":")" + std::to_string(number) +
+                    std::string(10000, 'x') + "\"}}");
+    return driver.take_publications().empty();
+  };
+  int taken = 0;
+  for (int number = 0; number < 100; ++number) taken += update("noisy", number) ? 1 : 0;
+  EXPECT_EQ(taken, (1 << 20) / 16 / (10000 + static_cast<int>(held_overhead) + 80));
+  EXPECT_TRUE(update("calm", 1));
+}
+
 TEST(EngineBoundsTest, AbandonAnswersEverythingOnce) {
   EngineDriver driver;
   for (const auto* thing : {"a", "b", "c"}) {
