@@ -83,10 +83,11 @@ TEST(HttpsAnswerTest, RequestIdHasAnOlderName) {
   EXPECT_EQ(answer(client.perform(put())).request_id, "old");
 }
 
-TEST(HttpsAnswerTest, HeaderValueThatHidesALineBreakIsDropped) {
+/// Versions of cpp-httplib before 0.19 decode it, with the line break; later ones leave it alone.
+TEST(HttpsAnswerTest, HeaderValueThatHidesALineBreakBringsNone) {
   RawPeer peer(says(http_answer("{}", "200 OK", "x-amzn-RequestId: a%0d%0aforged\r\n")));
   Client client(plain(peer));
-  EXPECT_EQ(answer(client.perform(put())).request_id, "");
+  EXPECT_THAT(answer(client.perform(put())).request_id, testing::AnyOf("", "a%0d%0aforged"));
 }
 
 TEST(HttpsAnswerTest, BodyIsHandedOverByteForByte) {
