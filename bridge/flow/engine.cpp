@@ -231,8 +231,8 @@ void Engine::unrecorded(Now now, const JournalEntry& entry, const std::string& c
       Rejection{ErrorCode::request_throttled, "the gateway cannot keep the update: " + cause};
   if (pending.askers.size() > 1) {
     // What it would have shared the answer of was recorded, and goes on.
-    respond(now, requests_.remove_asker(place, pending.askers.size() - 1).address, rejection, {},
-            effects);
+    reply_to(now, pending, requests_.remove_asker(place, pending.askers.size() - 1), rejection, {},
+             effects);
     return;
   }
   reply(now, pending, rejection, {}, effects);
@@ -523,7 +523,7 @@ void Engine::overdue(Now now, Place place, Effects& effects) {
   const bool expired = pending.expiry.has_value();
   if (!pending.is_update() && !expired) {
     const auto rejection = overdue_rejection(pending);
-    respond(now, requests_.remove_asker(place, 0).address, rejection, {}, effects);
+    reply_to(now, pending, requests_.remove_asker(place, 0), rejection, {}, effects);
     if (pending.askers.empty()) requests_.apply(place, RequestEvent::withdrawn);
     reject_faulty(now, effects);
     return;
@@ -577,17 +577,22 @@ Rejection Engine::too_old() const {
 void Engine::reply(Now now, PendingRequest& pending, const Answer& answer,
                    const std::string& endpoint_request_id, Effects& effects) {
   for (auto& asker : requests_.remove_askers(pending)) {
-    // By the time and not by held_askers: an answer may come before the tick that was due.
-    asker.address.held = pending.is_update() && asker.deadline <= now.monotonic;
-    const auto message = asker.address.message;
-    respond(now, std::move(asker.address), answer, endpoint_request_id, effects);
-    effects.finished.back().calls = pending.calls;
-    auto& publication = effects.publications.back();
-    if (message != 0) recent_.add(message, publication);
-    if (asker.entry == 0) continue;
-    publication.update = asker.entry;
-    answered_.add(asker.entry, publication.thing, asker.bytes);
+    reply_to(now, pending, std::move(asker), answer, endpoint_request_id, effects);
   }
+}
+
+void Engine::reply_to(Now now, const PendingRequest& pending, Asker asker, const Answer& answer,
+                      const std::string& endpoint_request_id, Effects& effects) {
+  // By the time and not by held_askers: an answer may come before the tick that was due.
+  asker.address.held = pending.is_update() && asker.deadline <= now.monotonic;
+  const auto message = asker.address.message;
+  respond(now, std::move(asker.address), answer, endpoint_request_id, effects);
+  effects.finished.back().calls = pending.calls;
+  auto& publication = effects.publications.back();
+  if (message != 0) recent_.add(message, publication);
+  if (asker.entry == 0) return;
+  publication.update = asker.entry;
+  answered_.add(asker.entry, publication.thing, asker.bytes);
 }
 
 void Engine::reply_taken(std::uint64_t number, Effects& effects) {

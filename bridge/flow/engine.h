@@ -186,6 +186,8 @@ class Engine {
   /// Answers all askers. What was recorded is kept only until the broker has the reply.
   void reply(Now now, PendingRequest& pending, const Answer& answer,
              const std::string& endpoint_request_id, Effects& effects);
+  void reply_to(Now now, const PendingRequest& pending, Asker asker, const Answer& answer,
+                const std::string& endpoint_request_id, Effects& effects);
   /// Rejects the requests that something happened to that cannot happen.
   void reject_faulty(Now now, Effects& effects);
 

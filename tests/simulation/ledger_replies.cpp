@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <utility>
 
 #include "tests/simulation/ledger.h"
 #include "tests/simulation/violation.h"
@@ -44,7 +45,12 @@ void Ledger::published(MonotonicTime now, const Effects& effects) {
       continue;
     }
     promise(replies < effects.finished.size(), "every reply is reported as finished");
-    const auto number = number_in("\"clientToken\":" + effects.finished[replies].client_token);
+    const auto& finished = effects.finished[replies];
+    const auto number = number_in("\"clientToken\":" + finished.client_token);
+    // One that shares another's answer counts that one's calls.
+    promise(std::cmp_greater_equal(finished.calls, asked_.at(number).calls_this_life),
+            "what is reported counts the calls that were made",
+            [&] { return std::to_string(finished.calls) + ": " + describe(asked_[number]); });
     ++replies;
     reply(now, number, publication);
     if (is_to_be_repeated(asked_[number], publication)) to_repeat = &publication;

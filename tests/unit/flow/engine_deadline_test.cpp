@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <string>
+
 #include "tests/unit/flow/engine_driver.h"
 
 /// What time does to a request.
@@ -74,6 +77,20 @@ TEST(EngineDeadlineTest, AnAnswerThatDoesNotComeIsAnInternalError) {
   const auto reply = driver.take_one();
   EXPECT_THAT(reply.payload, HasSubstr("InternalError"));
   EXPECT_THAT(reply.payload, HasSubstr("1500 ms"));
+}
+
+TEST(EngineDeadlineTest, WhatIsRejectedAfterCallsSaysHowManyThereWere) {
+  EngineDriver driver;
+  driver.send("T", "get");
+  driver.send("U", "get");
+  driver.answer(driver.next_call().value().id, answer_of(500, "{}"));
+  for (int call = 0; call < 2; ++call) driver.wait_for_call();
+  driver.advance(seconds(8));
+  driver.tick();
+  std::map<std::string, std::uint32_t> calls;
+  for (const auto& finished : driver.effects.finished) calls[finished.topic] = finished.calls;
+  EXPECT_EQ(calls, (std::map<std::string, std::uint32_t>{{"$aws/things/T/jobs/get", 2},
+                                                         {"$aws/things/U/jobs/get", 1}}));
 }
 
 TEST(EngineDeadlineTest, ALateAnswerIsForgottenAndFreesTheLane) {
