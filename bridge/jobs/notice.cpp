@@ -1,5 +1,7 @@
 #include "bridge/jobs/notice.h"
 
+#include <cstddef>
+#include <functional>
 #include <string_view>
 #include <utility>
 
@@ -8,6 +10,27 @@
 namespace jobs_bridge {
 namespace {
 
+/// A job id of AWS has at most 64 characters, and a thing seldom has more than some jobs at a time.
+/// An endpoint may say more, of which no more is kept, for each thing, than tells it from another.
+constexpr std::size_t longest_name = 128;
+constexpr std::size_t most_names = 256;
+
+std::string in_short(std::string name) {
+  if (name.size() <= longest_name) return name;
+  return name.substr(0, longest_name / 2) + "~" + std::to_string(std::hash<std::string>()(name));
+}
+
+void shorten(std::vector<std::string>& names) {
+  if (names.size() <= most_names) return;
+  std::size_t rest = 0;
+  for (auto at = most_names; at < names.size(); ++at) {
+    rest = rest * 31 + std::hash<std::string>()(names[at]);
+  }
+  const auto more = names.size() - most_names;
+  names.resize(most_names);
+  names.push_back("+" + std::to_string(more) + "~" + std::to_string(rest));
+}
+
 /// Empty if the object has no job id. An endpoint that counts no executions has one of each job.
 std::string name_of(const std::vector<json_text::Member>& execution) {
   const auto* job = json_text::find(execution, "jobId");
@@ -15,7 +38,7 @@ std::string name_of(const std::vector<json_text::Member>& execution) {
   auto name = json_text::decode_string(job->value).value_or("");
   if (name.empty()) return {};
   const auto* number = json_text::find(execution, "executionNumber");
-  return name + "#" + (number == nullptr ? "1" : std::string(number->value));
+  return in_short(name + "#" + (number == nullptr ? "1" : std::string(number->value)));
 }
 
 /// Takes a list's executions up; false if one has no name.
@@ -48,6 +71,7 @@ std::optional<PendingExecutions> read_pending(const Accepted& answer) {
   if (const auto* list = json_text::find(*members, "queuedJobs")) {
     if (!take(list->value, pending.names, pending.queued)) return std::nullopt;
   }
+  shorten(pending.names);
   return pending;
 }
 

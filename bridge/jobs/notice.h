@@ -15,9 +15,11 @@ namespace jobs_bridge {
 /// The pending executions of a thing. An execution is named by its job's id and its number, since a
 /// job that is retried is another execution.
 struct PendingExecutions {
-  std::vector<std::string> names;  ///< those in progress first, in the order of the answer
-  std::string in_progress;         ///< the summaries, JSON text without brackets, at most
-  std::string queued;              ///< `most_in_notice` in both together
+  /// Those in progress first, in the order of the answer. Of hundreds the last one stands for the
+  /// rest; a long name is shortened. Both still differ where what they stand for does.
+  std::vector<std::string> names;
+  std::string in_progress;  ///< the summaries, JSON text without brackets, at most
+  std::string queued;       ///< `most_in_notice` in both together
 };
 
 /// The most executions that a notification lists (AWS IoT, job limits).
