@@ -217,6 +217,10 @@ BrokerFault fault_of_connack(int code, const BrokerWords& words) {
   return {kind, "it says" + quote_words(words.reason_string)};
 }
 
+std::string zero_in_connack(bool receive_maximum) {
+  return std::string(receive_maximum ? "its Receive Maximum" : "its Maximum Packet Size") + " is 0";
+}
+
 BrokerFault fault_of_disconnect(int reason, const BrokerWords& words) {
   if (auto fault = fault_of_both(reason, words)) return *std::move(fault);
   return {Kind::disconnected, describe_reason(reason) + quote_words(words.reason_string)};

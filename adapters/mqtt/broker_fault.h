@@ -84,6 +84,10 @@ struct BrokerWords {
 /// Of a CONNACK that refuses: by its code, which is below 128 in MQTT 3.1.1 and above in MQTT 5.
 BrokerFault fault_of_connack(int code, const BrokerWords& words = {});
 
+/// What is malformed about a CONNACK with such a limit, in words: nothing could ever be sent (MQTT
+/// 5, sections 3.2.2.3.3 and 3.2.2.3.6).
+std::string zero_in_connack(bool receive_maximum);
+
 /// Of a DISCONNECT.
 BrokerFault fault_of_disconnect(int reason, const BrokerWords& words = {});
 

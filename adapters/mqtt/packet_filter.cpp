@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "adapters/mqtt/property_type.h"
 #include "bridge/jobs/arrival.h"
 
 namespace jobs_bridge::mqtt {
@@ -9,6 +10,8 @@ namespace {
 
 constexpr unsigned connack_packet = 2;
 constexpr unsigned publish_packet = 3;
+/// Its flags and its reason code.
+constexpr std::size_t connack_beside = 2;
 /// A CONNACK that is longer passes as it is.
 constexpr std::size_t longest_connack = 4096;
 /// What a length takes at most (MQTT 5, section 1.5.5).
@@ -17,6 +20,7 @@ constexpr std::size_t longest_length = 4;
 constexpr std::uint8_t subscription_identifier = 0x0B;
 constexpr std::uint8_t server_keep_alive = 0x13;
 constexpr std::uint8_t user_property = 0x26;
+constexpr std::uint8_t assigned_client_identifier = 0x12;
 
 struct Number {
   std::size_t value = 0;
@@ -59,81 +63,70 @@ struct Property {
   bool known = false;
   std::optional<std::size_t> size = {};  ///< with its identifier; nothing: not seen yet
 };
-/// Those that a PUBLISH or a CONNACK may have (MQTT 5, sections 3.3.2.3 and 3.2.2.3).
 Property property_at(std::string_view bytes) {
   const auto value = bytes.substr(1);
   const auto of = [](std::size_t size) { return Property{.known = true, .size = 1 + size}; };
-  switch (static_cast<std::uint8_t>(bytes.front())) {
-    case 0x01:
-    case 0x24:
-    case 0x25:
-    case 0x28:
-    case 0x29:
-    case 0x2A:
+  switch (property_type(static_cast<std::uint8_t>(bytes.front()))) {
+    case PropertyType::none:
+      return {};
+    case PropertyType::byte:
       return of(1);
-    case server_keep_alive:
-    case 0x21:
-    case 0x22:
-    case 0x23:
+    case PropertyType::two_bytes:
       return of(2);
-    case 0x02:
-    case 0x11:
-    case 0x27:
+    case PropertyType::four_bytes:
       return of(4);
-    case 0x03:
-    case 0x08:
-    case 0x09:
-    case 0x12:
-    case 0x15:
-    case 0x16:
-    case 0x1A:
-    case 0x1C:
-    case 0x1F: {
-      const auto size = text_size(value);
-      return size ? of(*size) : Property{.known = true};
-    }
-    case subscription_identifier: {
+    case PropertyType::variable: {
       const auto number = variable_number(value);
       if (number) return of(number->digits);
       return {.known = value.size() < longest_length};
     }
-    case user_property: {
+    case PropertyType::text: {
+      const auto size = text_size(value);
+      return size ? of(*size) : Property{.known = true};
+    }
+    case PropertyType::text_pair: {
       const auto name = text_size(value);
       if (!name || value.size() < *name) return {.known = true};
       const auto text = text_size(value.substr(*name));
       return text ? of(*name + *text) : Property{.known = true};
     }
-    default:
-      return {};
   }
+  return {};
 }
 
-/// A CONNACK from behind its length on, without a Server Keep Alive that is 0 or longer than that;
-/// nothing: it has none.
-std::optional<std::string> without_keep_alive(std::string_view connack,
-                                              std::chrono::seconds longest) {
-  constexpr std::size_t flags_and_code = 2;
-  if (connack.size() <= flags_and_code) return std::nullopt;
-  const auto length = variable_number(connack.substr(flags_and_code));
+/// Whether a PUBLISH may have it (MQTT 5, section 3.3.2.3).
+bool may_be_in_publish(std::uint8_t identifier) {
+  constexpr std::string_view identifiers = "\x01\x02\x03\x08\x09\x0B\x23\x26";
+  return identifiers.find(static_cast<char>(identifier)) != std::string_view::npos;
+}
+
+/// Whether the library is not to see this property of a CONNACK, which is whole.
+bool is_withheld(std::string_view property, std::chrono::seconds keep_alive) {
+  const auto identifier = static_cast<std::uint8_t>(property.front());
+  if (identifier == assigned_client_identifier) return true;
+  if (identifier != server_keep_alive) return false;
+  const std::chrono::seconds seconds(fixed_number(property.substr(1)));
+  return seconds.count() == 0 || seconds > keep_alive;
+}
+
+/// A CONNACK from behind its length on, without what is withheld; nothing: it has none of that.
+std::optional<std::string> without_withheld(std::string_view connack,
+                                            std::chrono::seconds keep_alive) {
+  if (connack.size() <= connack_beside) return std::nullopt;
+  const auto length = variable_number(connack.substr(connack_beside));
   if (!length) return std::nullopt;
-  auto properties = connack.substr(flags_and_code + length->digits);
+  auto properties = connack.substr(connack_beside + length->digits);
   if (properties.size() != length->value) return std::nullopt;
+  std::string kept;
   while (!properties.empty()) {
     const auto size = property_at(properties).size;
     if (!size || *size > properties.size()) return std::nullopt;
-    if (static_cast<std::uint8_t>(properties.front()) == server_keep_alive) {
-      const std::chrono::seconds seconds(fixed_number(properties.substr(1)));
-      if (seconds.count() > 0 && seconds <= longest) return std::nullopt;
-      const auto at = static_cast<std::size_t>(properties.data() - connack.data());
-      return std::string(connack.substr(0, flags_and_code))
-          .append(as_variable(length->value - *size))
-          .append(
-              connack.substr(flags_and_code + length->digits, at - flags_and_code - length->digits))
-          .append(connack.substr(at + *size));
-    }
+    const auto property = properties.substr(0, *size);
+    if (!is_withheld(property, keep_alive)) kept += property;
     properties.remove_prefix(*size);
   }
-  return std::nullopt;
+  if (kept.size() == length->value) return std::nullopt;
+  return std::string(connack.substr(0, connack_beside)) + as_variable(kept.size()) + kept;
 }
 
 /// Whether this User Property, which is whole, is the broker plugin's time of arrival. A longer
@@ -228,7 +221,7 @@ void PacketFilter::take_head(std::string_view bytes) {
 }
 
 void PacketFilter::end_connack() {
-  const auto changed = without_keep_alive(pending_, limits_.keep_alive);
+  const auto changed = without_withheld(pending_, limits_.keep_alive);
   ready_ = changed ? head_.front() + as_variable(changed->size()) + *changed : head_ + pending_;
   pending_.clear();
   end_packet();
@@ -266,8 +259,8 @@ bool PacketFilter::read_property() {
   const auto identifier = static_cast<std::uint8_t>(bytes.front());
   const bool dropped = identifier == user_property || identifier == subscription_identifier;
   const auto mark = std::uint64_t{1} << (identifier & 0x3FU);
-  if (!property.known || property.size.value_or(0) > properties_left_ ||
-      (!dropped && (seen_ & mark) != 0)) {
+  if (!property.known || !may_be_in_publish(identifier) ||
+      property.size.value_or(0) > properties_left_ || (!dropped && (seen_ & mark) != 0)) {
     begin_payload(/*may_cut=*/false);
     return false;
   }

@@ -22,7 +22,9 @@ namespace jobs_bridge::mqtt {
 ///   the broker plugin's (bridge/jobs/arrival.h).
 ///
 /// And from a CONNACK a Server Keep Alive that is 0 or longer than ours: Paho 1.3.14 and later
-/// obeys it and would look after the link never, or too seldom.
+/// obeys it and would look after the link never, or too seldom; and an Assigned Client Identifier,
+/// which is nothing to us who have sent one, and over which libmosquitto 2.0.21 ends the
+/// connection.
 ///
 /// Everything else passes as it is, and so does what cannot be read as MQTT, which the library has
 /// to judge. Asks its source for nothing beyond the packet that it is in, so that nothing is left

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "adapters/mqtt/broker_fault.h"
+#include "adapters/mqtt/property_type.h"
+
 namespace jobs_bridge::mqtt {
 namespace {
 
@@ -15,6 +18,10 @@ enum Packet : std::uint8_t {
   disconnect = 14,
   auth = 15,
 };
+
+// Properties.
+constexpr std::uint32_t receive_maximum = 0x21;
+constexpr std::uint32_t maximum_packet_size = 0x27;
 
 /// What a variable byte integer takes at most (section 1.5.5).
 constexpr unsigned most_digits = 4;
@@ -62,7 +69,7 @@ bool PropertyCheck::take(std::uint8_t byte) {
   if (state_ != State::topic_length && state_ != State::property_length) --properties_;
   switch (state_) {
     case State::topic_length:
-      if (add_fixed(byte)) {
+      if (add_fixed(byte, 2)) {
         const bool numbered = (first_ & 0x06) != 0;
         skip(number_ + (numbered ? 2U : 0U), State::property_length);
       }
@@ -76,11 +83,19 @@ bool PropertyCheck::take(std::uint8_t byte) {
     case State::identifier:
       if (add_variable(byte) && !begin_value()) return false;
       break;
-    case State::number:
+    case State::variable:
       if (add_variable(byte)) end_value();
       break;
+    case State::number:
+      if (!add_fixed(byte, width_)) break;
+      if (is_zero_limit()) {
+        failed_ = true;
+        return false;
+      }
+      end_value();
+      break;
     case State::text_length:
-      if (add_fixed(byte)) {
+      if (add_fixed(byte, 2)) {
         properties_ -= number_;
         skip(number_, State::first);
       }
@@ -128,59 +143,50 @@ void PropertyCheck::begin_packet() {
   skip_ = remaining_;
 }
 
-/// The types of section 2.2.2.2.
 bool PropertyCheck::begin_value() {
-  const auto identifier = number_;
-  switch (identifier) {
-    case 0x01:
-    case 0x17:
-    case 0x19:
-    case 0x24:
-    case 0x25:
-    case 0x28:
-    case 0x29:
-    case 0x2A:
-      skip_value(1);
-      return true;
-    case 0x13:
-    case 0x21:
-    case 0x22:
-    case 0x23:
-      skip_value(2);
-      return true;
-    case 0x02:
-    case 0x11:
-    case 0x18:
-    case 0x27:
-      skip_value(4);
-      return true;
-    case 0x0B:
-      begin(State::number);
-      return true;
-    case 0x26:
-      texts_ = 1;
-      begin(State::text_length);
-      return true;
-    case 0x03:
-    case 0x08:
-    case 0x09:
-    case 0x12:
-    case 0x15:
-    case 0x16:
-    case 0x1A:
-    case 0x1C:
-    case 0x1F:
-      begin(State::text_length);
-      return true;
-    default:
+  identifier_ = number_;
+  switch (property_type(identifier_)) {
+    case PropertyType::none:
       failed_ = true;
       return false;
+    case PropertyType::byte:
+      begin_number(1);
+      break;
+    case PropertyType::two_bytes:
+      begin_number(2);
+      break;
+    case PropertyType::four_bytes:
+      begin_number(4);
+      break;
+    case PropertyType::variable:
+      begin(State::variable);
+      break;
+    case PropertyType::text_pair:
+      texts_ = 1;
+      begin(State::text_length);
+      break;
+    case PropertyType::text:
+      begin(State::text_length);
+      break;
   }
+  return true;
 }
 
-void PropertyCheck::skip_value(unsigned bytes) {
-  properties_ -= bytes;
-  skip(bytes, State::first);
+void PropertyCheck::begin_number(unsigned bytes) {
+  begin(State::number);
+  width_ = bytes;
+}
+
+bool PropertyCheck::is_zero_limit() const {
+  const bool limit = identifier_ == receive_maximum || identifier_ == maximum_packet_size;
+  return limit && number_ == 0 && first_ >> 4U == connack;
+}
+
+std::string PropertyCheck::fault() const {
+  if (property_type(identifier_) == PropertyType::none) {
+    return "a property that MQTT 5 does not have, " + std::to_string(identifier_);
+  }
+  return zero_in_connack(identifier_ == receive_maximum);
 }
 
 void PropertyCheck::end_value() {
@@ -202,9 +208,9 @@ bool PropertyCheck::add_variable(std::uint8_t byte) {
   return false;
 }
 
-bool PropertyCheck::add_fixed(std::uint8_t byte) {
+bool PropertyCheck::add_fixed(std::uint8_t byte, unsigned width) {
   number_ = number_ << 8U | byte;
-  return ++digits_ == 2;
+  return ++digits_ == width;
 }
 
 }  // namespace jobs_bridge::mqtt

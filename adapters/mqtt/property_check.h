@@ -2,23 +2,27 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace jobs_bridge::mqtt {
 
-/// Looks at a broker's bytes before the MQTT library does, for properties that MQTT 5 does not have
-/// (section 2.2.2.2). libmosquitto writes a line about such a one to a client that is not there,
-/// and an assertion ends the process.
+/// Looks at a broker's bytes before libmosquitto does, for two things:
+///
+/// - properties that MQTT 5 does not have (section 2.2.2.2). It writes a line about such a one to a
+///   client that is not there, and an assertion ends the process;
+/// - limits of 0 in a CONNACK (sections 3.2.2.3.3 and 3.2.2.3.6). Newer versions end the connection
+///   without saying why.
 ///
 /// Sees nothing else that is wrong, which the library does by itself. Takes the bytes of one
 /// connection over MQTT 5 in pieces of any size, and keeps none. Not thread-safe.
 class PropertyCheck {
  public:
-  /// The next bytes. False: there is such a property among them; not to be called again.
+  /// The next bytes. False: there is such a one among them; not to be called again.
   bool take(std::string_view bytes);
   [[nodiscard]] bool failed() const { return failed_; }
-  /// Of that property.
-  [[nodiscard]] std::uint32_t identifier() const { return number_; }
+  /// What it is, in words.
+  [[nodiscard]] std::string fault() const;
 
  private:
   enum class State : std::uint8_t {
@@ -27,7 +31,8 @@ class PropertyCheck {
     topic_length,
     property_length,  ///< of all properties
     identifier,
-    number,  ///< a variable byte integer
+    variable,  ///< byte integer
+    number,
     text_length,
     skip,  ///< so many bytes
     lost,  ///< the library cannot read this either
@@ -37,13 +42,14 @@ class PropertyCheck {
   void begin(State state);
   /// `then`: first, to go on behind a value.
   void skip(std::size_t bytes, State then);
-  void skip_value(unsigned bytes);
+  void begin_number(unsigned bytes);
   bool begin_value();
+  [[nodiscard]] bool is_zero_limit() const;
   void end_value();
   /// A byte of a variable byte integer. True: that was its last.
   bool add_variable(std::uint8_t byte);
-  /// Likewise of one of two bytes.
-  bool add_fixed(std::uint8_t byte);
+  /// Likewise of one of so many bytes.
+  bool add_fixed(std::uint8_t byte, unsigned width);
 
   State state_ = State::first;
   State then_ = State::first;  ///< after `skip`
@@ -51,7 +57,9 @@ class PropertyCheck {
   std::size_t remaining_ = 0;    ///< of the packet
   std::int64_t properties_ = 0;  ///< bytes of them that are left
   std::size_t skip_ = 0;
+  std::uint32_t identifier_ = 0;
   std::uint32_t number_ = 0;
+  unsigned width_ = 0;   ///< of a number, in bytes
   unsigned digits_ = 0;  ///< bytes of it that are there
   bool failed_ = false;
   int texts_ = 0;  ///< of this property that are to come after this one

@@ -37,13 +37,9 @@ std::optional<BrokerFault> Session::connect(const std::function<bool()>& stoppin
                             stopping);
   }
   const auto& connack = *outcome.accepted;
-  // Protocol errors (MQTT 5, sections 3.2.2.3.3 and 3.2.2.3.6): nothing could ever be sent.
   if (connack.receive_maximum == 0 || connack.maximum_packet_size == 0U) {
     disconnect();
-    return BrokerFault{BrokerFault::Kind::malformed,
-                       std::string(connack.receive_maximum == 0 ? "its Receive Maximum"
-                                                                : "its Maximum Packet Size") +
-                           " is 0"};
+    return BrokerFault{BrokerFault::Kind::malformed, zero_in_connack(connack.receive_maximum == 0)};
   }
   session_present_ = connack.session_present;
   receive_maximum_ = connack.receive_maximum.value_or(receive_maximum_);

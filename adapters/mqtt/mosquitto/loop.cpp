@@ -53,10 +53,7 @@ class Cork {
 
 Loop::End Loop::end_of(int error) const {
   using Kind = BrokerFault::Kind;
-  if (properties_.failed()) {
-    return {BrokerFault{Kind::malformed, "a property that MQTT 5 does not have, " +
-                                             std::to_string(properties_.identifier())}};
-  }
+  if (properties_.failed()) return {BrokerFault{Kind::malformed, properties_.fault()}};
   switch (error) {
     case MOSQ_ERR_SUCCESS:  // the socket is closed nevertheless
     case MOSQ_ERR_CONN_LOST:

@@ -60,6 +60,9 @@ class Loop {
   /// Of the PUBLISH that is being handed over, by its callback.
   [[nodiscard]] bool is_redelivered() const { return ahead_.filter().redelivered(); }
 
+  /// Whether the connection ended over something that libmosquitto must not see. By `on_end`.
+  [[nodiscard]] bool has_refused() const { return properties_.failed(); }
+
   /// Sends DISCONNECT, after what is queued, and waits for the end, but no longer than `limit`.
   void say_goodbye(std::chrono::milliseconds limit);
 

@@ -85,6 +85,35 @@ class PacketFilterTest : public testing::Test {
   PacketFilter filter_3_{{.payload = 10, .mqtt_5 = false}};
 };
 
+TEST_F(PacketFilterTest, AssignedClientIdentifierIsTakenFromAConnackWhateverElseIsInIt) {
+  const auto connack = [](const std::string& properties) {
+    return packet('\x20', std::string("\1\0", 2) + length_of(properties.size()) + properties);
+  };
+  const auto before = std::string("\x21\0\x14\x27\0\0\1\0", 8) + user_property("a", "b");
+  const auto after = "\x1F" + prefixed(std::string(120, 'r')) + std::string("\x2A\0", 2);
+  const auto assigned = "\x12" + prefixed("other");
+  const auto next = publish_5("", "x");
+  for (const std::size_t asked : {1U, 2U, 7U, 1000U}) {
+    for (const std::size_t arrived : {1U, 3U, 1U << 30U}) {
+      PacketFilter filter({.payload = 10, .mqtt_5 = true});
+      EXPECT_EQ(filtered(filter, connack(before + assigned + after) + next, asked, arrived),
+                connack(before + after) + next);
+    }
+  }
+  EXPECT_EQ(filtered(filter_, connack(assigned)), connack(""));
+  const std::string liars[] = {packet('\x20', std::string("\0\0\x7F", 3) + assigned),
+                               connack("\x12" + prefixed("ab") + "\4"),
+                               connack(assigned + std::string("\x12\0\5", 3)),
+                               packet('\x20', std::string("\0\0\x80", 3)),
+                               std::string("\x20\0", 2),
+                               packet('\x20', "\1")};
+  for (const auto& liar : liars) {
+    PacketFilter filter({.payload = 10, .mqtt_5 = true});
+    EXPECT_EQ(filtered(filter, liar + next), liar + next);
+  }
+  EXPECT_EQ(filtered(filter_3_, connack(assigned)), connack(assigned));
+}
+
 TEST_F(PacketFilterTest, WhatIsWithinTheLimitPassesAsItIsHoweverItArrives) {
   const auto bytes = std::string("\x20\x03\0\0\0", 5) + publish_5("", "") +
                      publish_5(kResponseTopic + kCorrelation + kExpiry, "0123456789") +
@@ -184,7 +213,7 @@ TEST_F(PacketFilterTest, TheSourceIsAskedForNothingBehindThePacket) {
 }
 
 TEST_F(PacketFilterTest, AServerKeepAliveThatIsNoneOrLongerThanOursIsLeftOut) {
-  const std::string before = '\x12' + prefixed("assigned") + std::string("\x21\0\x14", 3);
+  const std::string before = '\x1F' + prefixed("reason") + std::string("\x21\0\x14", 3);
   const std::string after = std::string("\x22\0\x0A", 3) + user_property("a", "b") + "\x2A\1";
   const auto with = [&](char high, char low) {
     return connack(before + std::string{'\x13', high, low} + after);

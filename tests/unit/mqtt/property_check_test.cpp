@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 namespace jobs_bridge::mqtt {
 namespace {
@@ -89,6 +90,23 @@ TEST(PropertyCheckTest, OneThatMqtt5DoesNotHaveIsFoundInEveryPacketHoweverItIsCu
         EXPECT_FALSE(passes(good + bad, piece)) << name << piece;
       }
     }
+  }
+}
+
+TEST(PropertyCheckTest, LimitOfZeroIsFoundInAConnackAloneHoweverItIsCut) {
+  for (const auto& [limit, words] : {std::pair{"\x21\0\0"s, "its Receive Maximum is 0"},
+                                     std::pair{"\x27\0\0\0\0"s, "its Maximum Packet Size is 0"}}) {
+    const auto zero = properties("\x13\0\0\x22\0\0"s + limit + "\x2A\1");
+    for (const std::size_t piece : {1U, 2U, 5U, 1000U}) {
+      EXPECT_FALSE(passes(packet('\x20', "\0\0"s + zero), piece)) << words << piece;
+      EXPECT_TRUE(passes(packet('\xE0', "\0"s + zero), piece)) << words << piece;
+    }
+    PropertyCheck check;
+    check.take(packet('\x20', "\0\0"s + zero));
+    EXPECT_EQ(check.fault(), words);
+  }
+  for (const auto& limit : {"\x21\1\0"s, "\x21\0\1"s, "\x27\0\1\0\0"s}) {
+    EXPECT_TRUE(passes(packet('\x20', "\0\0"s + properties(limit)), 1));
   }
 }
 
