@@ -66,6 +66,7 @@ install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/deploy/DEVIC
   ${packaged}/CHANGELOG.md.gz ${packaged}/changelog.gz
   ${PROJECT_SOURCE_DIR}/deploy/debian/copyright DESTINATION share/doc/jobs-bridge COMPONENT bridge)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/deploy/mosquitto ${PROJECT_SOURCE_DIR}/deploy/monitoring
+  ${PROJECT_SOURCE_DIR}/deploy/brokers ${PROJECT_SOURCE_DIR}/deploy/kubernetes
   DESTINATION share/doc/jobs-bridge/examples COMPONENT bridge
   PATTERN make-certificates PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ
     GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
