@@ -254,8 +254,14 @@ class Rabbit(Broker):
 
     def stop(self):
         super().stop()
-        if hasattr(self, "epmd"):
-            subprocess.run(["epmd", "-port", self.epmd, "-kill"], capture_output=True, check=False)
+        if not hasattr(self, "environment"):
+            return
+        # It does not end while it knows of a node, and hears of a node's end a moment later.
+        name = self.environment["RABBITMQ_NODENAME"].split("@")[0]
+        epmd = lambda command: subprocess.run(["epmd", "-port", self.epmd, command], capture_output=True, text=True,
+                                              check=False, env={**os.environ, "ERL_EPMD_ADDRESS": "127.0.0.1"}).stdout
+        until(lambda: f"name {name} " not in epmd("-names"), 20, "epmd has forgotten the node")
+        epmd("-kill")
 
 
 class Aedes(Broker):
