@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "tests/integration/mqtt/bridge_end.h"
-#include "tests/integration/mqtt/tcp_proxy.h"
+#include "tests/support/tcp_proxy.h"
 #include "tests/support/mosquitto_broker.h"
 #include "tests/support/mqtt_device.h"
 

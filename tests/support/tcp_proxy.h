@@ -23,6 +23,8 @@ class TcpProxy {
   void stall();
   /// New connections work again; what there was is cut.
   void heal();
+  /// All goes on, and what was said meanwhile arrives.
+  void resume();
 
   enum class Direction { both, to_target, from_target };
   /// The connections that there are stay open but carry nothing more in that direction, as when a

@@ -1,4 +1,4 @@
-#include "tests/integration/mqtt/tcp_proxy.h"
+#include "tests/support/tcp_proxy.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -70,7 +70,7 @@ TcpProxy::~TcpProxy() {
 
 void TcpProxy::wake() const {
   const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = write(wake_, &one, sizeof one);
+  [[maybe_unused]] const auto written = ::write(wake_, &one, sizeof one);
 }
 
 void TcpProxy::stall() {
@@ -80,6 +80,11 @@ void TcpProxy::stall() {
 
 void TcpProxy::heal() {
   cut_ = true;
+  stalled_ = false;
+  wake();
+}
+
+void TcpProxy::resume() {
   stalled_ = false;
   wake();
 }
@@ -132,7 +137,7 @@ void TcpProxy::run() {
     if (poll(sources.data(), sources.size(), -1) < 0) continue;
     if (sources[0].revents != 0) {
       std::uint64_t ignored = 0;
-      [[maybe_unused]] const auto size = read(wake_, &ignored, sizeof ignored);
+      [[maybe_unused]] const auto size = ::read(wake_, &ignored, sizeof ignored);
       if (cut_.exchange(false)) cut_all();
       if (const int what = forget_.exchange(-1); what >= 0) {
         forget_all(static_cast<Direction>(what));
