@@ -258,6 +258,25 @@ void look_at_journal(const Status::Journal& journal, Verdict& verdict) {
   }
 }
 
+/// Where another instance may serve in place of this one.
+void look_at_role(const Status& status, Verdict& verdict) {
+  if (status.role == "standby") {
+    verdict.reasons.push_back(
+        {"standby", "Standing by: another instance serves these things, or may",
+         "Nothing to do: this one takes over once nothing is heard of the other."});
+  } else if (status.role == "waiting") {
+    verdict.reasons.push_back({"lease_waiting",
+                               "No calls until those of another instance are sure to be over",
+                               "Wait: this takes as long as broker.lease."});
+  } else if (status.role == "unproven" && status.broker.connected) {
+    verdict.reasons.push_back(
+        {"lease_unproven",
+         "No calls: no message to ourselves has come back for half of broker.lease",
+         "Wait a moment; if it stays so, another instance may have taken over, or the broker lets "
+         "no messages through."});
+  }
+}
+
 }  // namespace
 
 Verdict readiness(const Status& status) {
@@ -265,7 +284,8 @@ Verdict readiness(const Status& status) {
   if (status.stopping) {
     verdict.reasons.push_back({"stopping", "The bridge is stopping", "Nothing to do."});
   }
-  look_at_broker(status.broker, verdict);
+  look_at_role(status, verdict);
+  if (status.role != "standby") look_at_broker(status.broker, verdict);
   look_at_credentials(status, verdict);
   look_at_endpoint(status, verdict);
   look_at_journal(status.journal, verdict);

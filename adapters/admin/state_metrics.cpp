@@ -210,6 +210,8 @@ Families state_metrics(const Status& status) {
   out.gauge("jobs_bridge_build_info", "1; the version is in the label")
       .value(1, {{"version", status.version}});
   write_requests(out, status);
+  out.gauge("jobs_bridge_standing_by", "1 while this instance stands by for another one")
+      .value(status.role == "standby" ? 1 : 0);
   write_broker(out, status.broker);
   write_quota(out, status);
   write_journal(out, status.journal);

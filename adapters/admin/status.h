@@ -57,6 +57,9 @@ struct Status {
   std::int64_t started = 0;
   Duration uptime{};
   bool stopping = false;
+  /// Where one instance can take the place of another: a word of [a-z], see Lease::State; else
+  /// empty.
+  std::string role;
 
   struct Broker {
     std::string url;                ///< connected to, or tried last; without user and password

@@ -260,6 +260,7 @@ std::string status_json(const Status& status, const Verdict& verdict) {
                     {"started", status.started},
                     {"uptime_seconds", seconds(status.uptime)}};
   json.update(to_json(verdict));
+  json["role"] = status.role.empty() ? ordered_json(nullptr) : ordered_json(status.role);
   json["broker"] = to_json(status.broker);
   json["endpoint"] = to_json(status.endpoint);
   json["quota"] = {{"reads", to_json(status.reads)}, {"writes", to_json(status.writes)}};

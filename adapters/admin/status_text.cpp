@@ -205,6 +205,9 @@ StatusText in_words(const json& status) {
   add_reasons(out, status.at("reasons"), "");
   add_reasons(out, status.at("warnings"), "warning: ");
   out += "\n";
+  if (const auto role = status.value("role", json()); role.is_string()) {
+    add(out, "role", plain(role.get<std::string>()));
+  }
   add(out, "broker", broker(status.at("broker")));
   if (text_of(status.at("broker").at("jobs_requests"), "verdict") != "off") {
     add(out, "topics", topics(status.at("broker")));

@@ -46,6 +46,8 @@ struct Configuration {
     std::string canary_topic;                    ///< with {client_id} replaced; empty: none
     std::string share_group;                     ///< empty: no shared subscription
     Partition partition;
+    bool standby = false;
+    std::chrono::milliseconds lease{};  ///< 0: there is none
     bool allow_plaintext = false;
   };
   struct Topics {

@@ -83,6 +83,13 @@ Section broker_section() {
            "\"1-250/1000\": the first quarter, as a range that can be moved. All instances must "
            "have the same n. \"{ordinal}/3\": ordinal 0 has the first third; of a list the element "
            "with the host's ordinal counts, the first for 0."},
+          {"standby", "false", boolean(at(&Broker::standby)),
+           "Whether this instance stands by for another one with the same client_id and partition, "
+           "and takes its place at the broker when nothing is heard of it for half a lease."},
+          {"lease", "0s", duration(at(&Broker::lease), "0s", "1h", "1s"),
+           "How long an instance makes no calls after it has connected, so that those of its "
+           "predecessor are over: twice keep_alive or more, and the same for an instance and its "
+           "standby. 0s: there is no standby."},
           {"allow_plaintext", "false", boolean(at(&Broker::allow_plaintext)),
            "Whether credentials may travel over mqtt:// to another host."},
       }};

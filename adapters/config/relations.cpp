@@ -57,6 +57,33 @@ void check_share_group(Review& review) {
   }
 }
 
+/// Where one instance can take the place of another.
+void check_lease(Review& review) {
+  const auto& broker = review.configuration.broker;
+  if (!review.is_sound({"broker.standby", "broker.lease", "broker.keep_alive"})) return;
+  if (broker.lease.count() == 0) {
+    if (!broker.standby) return;
+    review.fault("broker.standby", "is set without broker.lease",
+                 "broker.lease = \"30s\", or what the instance has that this one stands by for");
+    return;
+  }
+  if (broker.lease < 2 * broker.keep_alive) {
+    review.fault("broker.lease", "is shorter than twice broker.keep_alive",
+                 "lease >= 2 * keep_alive: half a lease without a message to itself stops an "
+                 "instance, and it sends one every half keep_alive");
+  }
+  constexpr std::string_view placeholder = "{client_id}";
+  if (broker.canary_topic.find(placeholder) == std::string::npos) {
+    review.fault("broker.canary_topic", "has no {client_id}, and broker.lease needs one there",
+                 "\"jobs-bridge/canary/{client_id}\"");
+  }
+  if (!broker.share_group.empty()) {
+    review.fault("broker.lease",
+                 "does not go with broker.share_group, whose members all serve the same things",
+                 "one of the two");
+  }
+}
+
 /// A 3.1.1 broker need not take more (MQTT 3.1.1, section 3.1.3.1); nearly all do.
 void check_client_id(Review& review) {
   constexpr std::size_t always_taken = 23;
@@ -102,6 +129,7 @@ void check_broker(Review& review) {
                  "mqtts://, or broker.allow_plaintext = true");
   }
   check_share_group(review);
+  check_lease(review);
   check_client_id(review);
 }
 

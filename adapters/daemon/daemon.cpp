@@ -24,6 +24,7 @@
 #include "adapters/daemon/request_log.h"
 #include "adapters/daemon/service_manager.h"
 #include "adapters/daemon/settings.h"
+#include "adapters/daemon/standby.h"
 #include "adapters/daemon/status_source.h"
 #include "adapters/daemon/stores.h"
 #include "adapters/fibers/event_loop.h"
@@ -102,6 +103,16 @@ void serve(ServiceManager& manager, const StatusSource& status, Reload& reload, 
   }
 }
 
+/// Where a standby can take it, or this is one.
+std::optional<Dispatcher::Place> place_of(const config::Configuration::Broker& settings,
+                                          mqtt::BrokerConnection& broker) {
+  if (settings.lease.count() == 0) return std::nullopt;
+  const Lease lease(settings.lease, settings.standby);
+  broker.set_wanted(lease.wants_place());
+  return Dispatcher::Place{.lease = lease,
+                           .take = [&broker](bool connect) { broker.set_wanted(connect); }};
+}
+
 int cannot_start(Log& log, const std::string& cause) {
   log.write(Severity::error, "cannot start", {{"cause", cause}});
   return 1;
@@ -127,7 +138,7 @@ int run_daemon(const Start& start, Log& log) {
   std::optional<Dispatcher> dispatcher;
   const auto topics = topics_of(configuration);
   mqtt::BrokerConnection broker(
-      *std::move(broker_is), topics.filters(configuration.broker.share_group),
+      *broker_is, topics.filters(configuration.broker.share_group),
       [&dispatcher](Message message) { dispatcher->receive(std::move(message)); }, loop, log);
   auto settings = engine_settings(configuration);
   settings.seed = std::random_device()();
@@ -141,7 +152,8 @@ int run_daemon(const Start& start, Log& log) {
   dispatcher.emplace(std::move(engine), configuration.endpoint.connections, loop,
                      (*endpoint)->endpoint(), broker,
                      Dispatcher::Stores{.journal = journal->get(), .watched = watch_store->get()},
-                     Dispatcher::Observers{&request_log, &activity, &metrics}, log, read_clocks);
+                     Dispatcher::Observers{&request_log, &activity, &metrics}, log, read_clocks,
+                     place_of(configuration.broker, broker));
   StatusSource status(configuration, {.dispatcher = *dispatcher,
                                       .broker = broker,
                                       .endpoint = **endpoint,
@@ -152,6 +164,13 @@ int run_daemon(const Start& start, Log& log) {
   broker.report_taken([&dispatcher](const std::vector<std::uint64_t>& updates) {
     dispatcher->replies_taken(updates);
   });
+  std::optional<Standby> standby;
+  if (configuration.broker.lease.count() > 0) {
+    standby.emplace(broker, [&dispatcher](const auto& event) { dispatcher->lease_event(event); });
+    if (configuration.broker.standby) {
+      standby->watch(watch_settings(configuration, *broker_is), broker_is->canary_topic, loop, log);
+    }
+  }
   broker.start();
 
   Reload reload(start.loaded, start.load_again,
@@ -176,6 +195,7 @@ int run_daemon(const Start& start, Log& log) {
 
   const auto drained = dispatcher->drain(patience_for_requests);
   broker.drain(patience_for_replies);
+  if (standby) standby->stop();
   broker.stop();
   const auto left = broker.state();
   const auto unheard = dispatcher->look().counts.answered;

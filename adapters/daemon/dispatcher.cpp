@@ -33,7 +33,7 @@ Now Dispatcher::drivers_time(Now clocks) {
 
 Dispatcher::Dispatcher(Engine engine, std::size_t connections, fibers::EventLoop& loop,
                        Endpoint& endpoint, Publisher& publisher, Stores stores, Observers observers,
-                       Log& log, Clock clock)
+                       Log& log, Clock clock, std::optional<Place> place)
     : loop_(loop),
       publisher_(publisher),
       endpoint_(endpoint),
@@ -42,7 +42,8 @@ Dispatcher::Dispatcher(Engine engine, std::size_t connections, fibers::EventLoop
       log_(log),
       report_(log),
       clock_(std::move(clock)),
-      driver_(std::move(engine), connections),
+      take_place_(place ? std::move(place->take) : nullptr),
+      driver_(std::move(engine), connections, place ? std::optional(place->lease) : std::nullopt),
       connections_(connections) {
   const std::lock_guard lock(mutex_);  // it is known before it has its first turn
   pulse_ = loop.start([this] { run_pulse(); });
@@ -86,6 +87,43 @@ void Dispatcher::replies_taken(const std::vector<std::uint64_t>& updates) noexce
     apply_locked(orders.effects);
   } catch (const std::exception& error) {
     log_.write(Severity::error, "an update cannot be settled", {{"cause", error.what()}});
+  }
+}
+
+void Dispatcher::lease_event(const std::function<void(Lease&, MonotonicTime)>& event) noexcept {
+  try {
+    Driver::Orders orders;
+    Now now;
+    {
+      const std::lock_guard lock(mutex_);
+      now = clock_();
+      const auto at = drivers_time(now);
+      driver_.lease_event(
+          at, [&](Lease& lease) { event(lease, at.monotonic); }, orders);
+      apply_locked(orders.effects);
+    }
+    carry_out(now, orders);
+  } catch (const std::exception& error) {
+    log_.write(Severity::error, "the lease cannot be looked after", {{"cause", error.what()}});
+  }
+}
+
+void Dispatcher::report_lease(Lease::State state) {
+  switch (state) {
+    case Lease::State::standby:
+      return log_.write(Severity::info, "standing by: another instance serves, or may");
+    case Lease::State::connecting:
+      return;
+    case Lease::State::waiting:
+      return log_.write(Severity::info,
+                        "no calls until those of another instance are sure to be over",
+                        {{"hint", "this takes as long as broker.lease"}});
+    case Lease::State::active:
+      return log_.write(Severity::info, "calls may be made: no other instance makes any");
+    case Lease::State::unproven:
+      return log_.write(Severity::warning,
+                        "no calls: no message to ourselves has come back for half of broker.lease",
+                        {{"hint", "another instance may have taken over; see to the broker"}});
   }
 }
 
@@ -179,6 +217,8 @@ void Dispatcher::apply_locked(Effects& effects) {
 
 void Dispatcher::carry_out(Now now, Driver::Orders& orders) {
   for (auto& start : orders.calls) start_call(now, std::move(start));
+  if (orders.take_place) take_place_(*orders.take_place);
+  if (orders.lease) report_lease(*orders.lease);
   const bool overslept = now.suspended - suspension_jitter > pulse_suspended_.load();
   if (orders.wake_at || overslept) fibers::EventLoop::wake(pulse_);
   for (auto* observer : observers_) observer->decided(now, orders.effects);
@@ -241,6 +281,7 @@ Dispatcher::Snapshot Dispatcher::look() {
           .reads = pace(QuotaKind::reads),
           .writes = pace(QuotaKind::writes),
           .notifier = engine.notifier_counts(),
+          .lease = driver_.lease() ? std::optional(driver_.lease()->state(now)) : std::nullopt,
           .overdue = overdue(driver_.due(), now),
           .stopping = driver_.draining()};
 }

@@ -42,10 +42,19 @@ class Dispatcher {
 
   using Observers = std::vector<Observer*>;
 
+  /// Where a standby can take this instance's place at the broker.
+  struct Place {
+    Lease lease;
+    /// Whether to be connected in the place, whenever that changes. Called on any thread that an
+    /// event comes on, with no lock held; must not block.
+    std::function<void(bool connect)> take;
+  };
+
   /// Everything passed by reference or pointer must outlive the dispatcher. `connections`: the most
   /// calls in flight. What the engine already holds is carried out from now on.
   Dispatcher(Engine engine, std::size_t connections, fibers::EventLoop& loop, Endpoint& endpoint,
-             Publisher& publisher, Stores stores, Observers observers, Log& log, Clock clock);
+             Publisher& publisher, Stores stores, Observers observers, Log& log, Clock clock,
+             std::optional<Place> place = std::nullopt);
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
   ~Dispatcher();
@@ -63,6 +72,10 @@ class Dispatcher {
   /// receive() may come on; does not throw.
   void replies_taken(const std::vector<std::uint64_t>& updates) noexcept;
 
+  /// Something has happened that the lease is to be told of, by `event`, with the time as the
+  /// lease has it. Any thread that receive() may come on; does not throw.
+  void lease_event(const std::function<void(Lease&, MonotonicTime)>& event) noexcept;
+
   /// See Engine::change_limits().
   void change_limits(const EngineSettings& settings);
 
@@ -79,6 +92,7 @@ class Dispatcher {
     Pace reads;
     Pace writes;
     Notifier::Counts notifier;
+    std::optional<Lease::State> lease;  ///< nothing: there is none
     /// How long the driver's timer has been due.
     Duration overdue{};
     bool stopping = false;
@@ -110,6 +124,7 @@ class Dispatcher {
   void start_call(Now now, Driver::Start start);
   /// Also says whether everything has ended, and then the dispatcher may be gone.
   bool end_pulse();
+  void report_lease(Lease::State state);
 
   fibers::EventLoop& loop_;
   Publisher& publisher_;
@@ -119,6 +134,7 @@ class Dispatcher {
   Log& log_;
   NotificationReport report_;
   const Clock clock_;
+  const std::function<void(bool)> take_place_;
 
   std::mutex mutex_;
   Driver driver_;

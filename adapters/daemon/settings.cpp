@@ -29,13 +29,12 @@ NotifierSettings notifier_settings(const config::Configuration& configuration) {
           .repeat_replies = ThingList(notify.repeat_replies)};
 }
 
-/// The broker's topic of messages to ourselves, of this instance alone.
-std::string canary_topic(const config::Configuration::Broker& broker) {
+/// The broker's topic of messages to ourselves, of that client alone.
+std::string canary_topic(const config::Configuration::Broker& broker, std::string client) {
   constexpr std::string_view placeholder = "{client_id}";
   auto topic = broker.canary_topic;
   const auto at = topic.find(placeholder);
   if (at == std::string::npos) return topic;
-  auto client = broker.client_id;
   std::ranges::replace_if(
       client, [](char c) { return c == '+' || c == '#' || c == '/'; }, '_');
   return topic.replace(at, placeholder.size(), client);
@@ -86,7 +85,7 @@ Result<mqtt::BrokerSettings, std::string> broker_settings(
   settings.library =
       broker.library == config::MqttLibrary::paho ? mqtt::Library::paho : mqtt::Library::mosquitto;
   settings.client_id = broker.client_id;
-  settings.canary_topic = canary_topic(broker);
+  settings.canary_topic = canary_topic(broker, broker.client_id);
   if (!settings.canary_topic.empty()) {
     const auto topics = topics_of(configuration);
     auto test = topics.self_test(broker.client_id);
@@ -112,6 +111,18 @@ Result<mqtt::BrokerSettings, std::string> broker_settings(
     if (!password) return Failure{password.error()};
     settings.password = *std::move(password);
   }
+  return settings;
+}
+
+mqtt::BrokerSettings watch_settings(const config::Configuration& configuration,
+                                    const mqtt::BrokerSettings& place) {
+  auto settings = place;
+  settings.client_id += "-standby";
+  settings.canary_topic = canary_topic(configuration.broker, settings.client_id);
+  settings.test_topics = {};
+  settings.optional_filters = {};
+  // What it had missed would tell nothing.
+  settings.session_expiry = std::chrono::seconds(0);
   return settings;
 }
 

@@ -25,6 +25,11 @@ std::size_t max_packet_size(const config::Configuration::Limits& limits);
 Result<mqtt::BrokerSettings, std::string> broker_settings(
     const config::Configuration& configuration);
 
+/// For a standby's second connection, over which it sees whether the instance that it stands by for
+/// is there: it subscribes to the `canary_topic` of `place`, which are that one's settings.
+mqtt::BrokerSettings watch_settings(const config::Configuration& configuration,
+                                    const mqtt::BrokerSettings& place);
+
 /// Of a listener that there is. Reads the token. The error names the file and the cause.
 Result<admin::ServerSettings, std::string> admin_settings(
     const config::Configuration::Admin& admin);

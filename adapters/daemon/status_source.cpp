@@ -85,6 +85,7 @@ admin::Status StatusSource::take() const {
   status.started = started_.unix_seconds;
   status.uptime = now.monotonic - started_.monotonic;
   status.stopping = flow.stopping;
+  if (flow.lease) status.role = to_string(*flow.lease);
   fill_broker(status, now);
   fill_flow(status, flow);
   fill_journal(status, flow);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <exception>
 
+#include "adapters/fibers/moment.h"
 #include "adapters/https/request_text.h"
 
 namespace jobs_bridge::https {
@@ -26,6 +27,7 @@ HttpsExchange::HttpsExchange(const EndpointSettings& settings, Connector& connec
 HttpOutcome HttpsExchange::perform(const HttpRequest& request, MonotonicTime deadline) {
   try {
     maybe_sent_ = false;
+    suspended_ = fibers::read_moment().suspended;
     HttpOutcome outcome = attempt(request, deadline);
     if (std::holds_alternative<HttpFailure>(outcome)) connection_.reset();
     return outcome;
@@ -59,6 +61,12 @@ std::optional<IoFailure> HttpsExchange::connect(MonotonicTime deadline) {
 
 Result<Protocol::Answer, Protocol::NoAnswer> HttpsExchange::send(const HttpRequest& request,
                                                                  MonotonicTime deadline) {
+  // Whoever connected may have stood still meanwhile, or the machine been suspended.
+  const auto moment = fibers::read_moment();
+  if (moment.now + moment.suspended >= deadline + suspended_) {
+    return Failure{Protocol::NoAnswer{
+        .failure = {Kind::timeout, "no time left to send the request"}, .began = false}};
+  }
   const std::uint64_t before = connection_->bytes_sent();
   // Should it throw, nobody knows how far it came.
   const bool sent_earlier = std::exchange(maybe_sent_, true);

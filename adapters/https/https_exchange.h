@@ -34,6 +34,7 @@ class HttpsExchange final : public Exchange {
   MonotonicTime idle_since_;
   /// Whether a byte of the present request may have reached the peer.
   bool maybe_sent_ = false;
+  Duration suspended_{};  ///< how long the machine had been when the present request came
 };
 
 }  // namespace jobs_bridge::https

@@ -93,6 +93,18 @@ class BrokerConnection::Implementation final : private Session::Events {
   Sender& sender() { return sender_; }
   const Sender& sender() const { return sender_; }
 
+  void report_link(LinkEvents events) {
+    link_ = std::move(events);
+    flow_.report_returns(link_.came_back);
+  }
+
+  void set_wanted(bool wanted) {
+    const std::lock_guard lock(mutex_);
+    wanted_ = wanted;
+    if (!wanted) outdated_ = true;
+    changed_.notify_all();
+  }
+
   void start() {
     keeper_ = std::thread([this] {
       pthread_setname_np(pthread_self(), "broker");
@@ -217,6 +229,7 @@ class BrokerConnection::Implementation final : private Session::Events {
   void keep_connected() {
     BackOff back_off(std::random_device{}());
     while (true) {
+      if (!wait_until_wanted()) return;
       Duration lasted{};
       try {
         lasted = connect_once();
@@ -228,6 +241,22 @@ class BrokerConnection::Implementation final : private Session::Events {
       const auto pause = another ? back_off.before_another_address() : back_off.next(lasted);
       if (changed_.wait_for(lock, pause, [&] { return stopping_; })) return;
     }
+  }
+
+  /// False: we are to stop.
+  bool wait_until_wanted() {
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [&] { return stopping_ || wanted_; });
+      if (stopping_) return false;
+      if (!std::exchange(outdated_, false)) return true;
+    }
+    // However old they are: another has answered these devices since.
+    if (const auto dropped = sender_.drop_waiting(); dropped > 0) {
+      log_.write(Severity::warning, "replies dropped that could not be published before",
+                 {{"replies", std::to_string(dropped)}});
+    }
+    return true;
   }
 
   /// Where the broker is, or one node of its cluster.
@@ -305,6 +334,7 @@ class BrokerConnection::Implementation final : private Session::Events {
     }
     const auto began = steady_clock::now();
     node.has_spoken = true;
+    if (link_.connected) link_.connected();
     flow_.connected(session.session_present() || settings_.session_expiry > 0s);
     announce(session);
     serve({.main = session, .replies = replies, .address = address, .canary = canary},
@@ -325,6 +355,7 @@ class BrokerConnection::Implementation final : private Session::Events {
     {
       const std::lock_guard lock(mutex_);
       connected_ = true;
+      outdated_ = false;
       if (!loss_) since_ = steady_clock::now();
       ++connections_;
       fault_.reset();
@@ -571,6 +602,7 @@ class BrokerConnection::Implementation final : private Session::Events {
       report_.disconnected();
       return;
     }
+    if (link_.ended) link_.ended();
     ready_due_ = false;
     flow_.ended(steady_clock::now(), lost);
     topic_test_.end(steady_clock::now());
@@ -608,6 +640,8 @@ class BrokerConnection::Implementation final : private Session::Events {
   mutable std::mutex mutex_;  ///< nothing is called with it held but Flow, whose own lock is a leaf
   std::condition_variable changed_;
   bool stopping_ = false;
+  bool wanted_ = true;     ///< a connection, when there is none
+  bool outdated_ = false;  ///< what waits to be published: there was a time without one
   bool connected_ = false;
   bool subscribed_ = false;
   MonotonicTime since_;
@@ -626,6 +660,7 @@ class BrokerConnection::Implementation final : private Session::Events {
   Evidence evidence_ = Evidence::none;  ///< that it is over something which we had sent
   bool too_large_ = false;              ///< a packet was, and that is why
 
+  LinkEvents link_;
   Flow flow_;
   TopicTest topic_test_;
   std::atomic<MonotonicTime> heard_{MonotonicTime{}};  ///< when a message came last
@@ -659,6 +694,12 @@ BrokerConnection::~BrokerConnection() {
 
 void BrokerConnection::report_taken(Sender::OnTaken on_taken) {
   implementation_->sender().report_taken(std::move(on_taken));
+}
+void BrokerConnection::report_link(LinkEvents events) {
+  implementation_->report_link(std::move(events));
+}
+void BrokerConnection::set_wanted(bool wanted) {
+  implementation_->set_wanted(wanted);
 }
 void BrokerConnection::start() {
   implementation_->start();

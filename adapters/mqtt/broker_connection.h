@@ -53,6 +53,24 @@ class BrokerConnection final : public Publisher {
   /// called before start(), once.
   void report_taken(Sender::OnTaken on_taken);
 
+  /// What becomes of the connection, for who has to know at once. Called as `on_message` is, or by
+  /// the connection's own thread; must not block, nor throw.
+  struct LinkEvents {
+    /// The broker has accepted us, a moment ago.
+    std::function<void()> connected;
+    /// That connection is over.
+    std::function<void()> ended;
+    /// A message to ourselves has come back, see Flow::report_returns().
+    std::function<void(MonotonicTime sent)> came_back;
+  };
+  /// To be called before start(), once.
+  void report_link(LinkEvents events);
+
+  /// Whether to connect when there is no connection; so from the start, unless this was called
+  /// before. One that there is stays. What waits to be published when it is wanted again is
+  /// dropped. Any thread.
+  void set_wanted(bool wanted);
+
   /// Returns at once; connecting goes on in the background. To be called once.
   void start();
 

@@ -37,8 +37,8 @@ Duration part_of(Duration duration, double share) {
 Canary::Canary(std::string topic, std::string nonce)
     : topic_(std::move(topic)), nonce_(std::move(nonce)) {}
 
-bool Canary::ask(MonotonicTime now) {
-  asked_ = !topic_.empty() && now >= rests_until_;
+bool Canary::ask(MonotonicTime now, bool needed) {
+  asked_ = !topic_.empty() && (needed || now >= rests_until_);
   return asked_;
 }
 
@@ -87,13 +87,13 @@ void Canary::hold(MonotonicTime now) {
   next_at_ = std::max(next_at_, now + moment);
 }
 
-std::optional<Publication> Canary::next(MonotonicTime now) {
+std::optional<Publication> Canary::next(MonotonicTime now, Duration suspended) {
   if (!on_ || now < next_at_) return std::nullopt;
   next_at_ = now + part_of(keep_alive_, every);
   if (unanswered_since_) return std::nullopt;
   if (answers_) unanswered_since_ = now;
   if (!undelivered_since_) undelivered_since_ = now;
-  under_way_.push_back({++sequence_, now});
+  under_way_.push_back({++sequence_, now, suspended});
   if (under_way_.size() > most_under_way) under_way_.pop_front();
   return Publication{.topic = topic_, .payload = prefix() + std::to_string(sequence_)};
 }
@@ -117,6 +117,7 @@ bool Canary::arrived(MonotonicTime now, std::string_view topic, std::string_view
 
   note_own_answer();
   round_trip_ = now - sent->at;
+  last_sent_ = sent->at + sent->suspended;
   under_way_.erase(under_way_.begin(), sent + 1);
   undelivered_since_ = under_way_.empty() ? std::nullopt : std::optional(under_way_.front().at);
   flowing_ = true;

@@ -32,8 +32,9 @@ class Canary {
   Canary(std::string topic, std::string nonce);
 
   [[nodiscard]] const std::string& topic() const { return topic_; }
-  /// A connection is about to be made. Whether it is to subscribe to the topic.
-  bool ask(MonotonicTime now);
+  /// A connection is about to be made. Whether it is to subscribe to the topic. `needed`: also where
+  /// connection after connection has ended over it.
+  bool ask(MonotonicTime now, bool needed = false);
 
   struct Link {
     /// A dead link is noticed within one and a half times this, if it is two seconds or more.
@@ -52,8 +53,8 @@ class Canary {
   void stood_still(MonotonicTime now);
   /// None is to be published for a moment: next() is worth asking again a little later.
   void hold(MonotonicTime now);
-  /// What to publish now, if it is time for one.
-  std::optional<Publication> next(MonotonicTime now);
+  /// What to publish now, if it is time for one. `suspended`: see last_sent().
+  std::optional<Publication> next(MonotonicTime now, Duration suspended = {});
 
   /// A message arrived, whatever it was. Whether it is a canary, which is nobody else's concern.
   bool arrived(MonotonicTime now, std::string_view topic, std::string_view payload);
@@ -85,6 +86,8 @@ class Canary {
   [[nodiscard]] std::uint64_t returns() const { return returns_; }
   /// How long the last one took.
   [[nodiscard]] Duration round_trip() const { return round_trip_; }
+  /// When that one was sent, with what was given as `suspended` then.
+  [[nodiscard]] MonotonicTime last_sent() const { return last_sent_; }
   /// When a message last arrived on this connection, of whatever kind, or else when it began.
   [[nodiscard]] MonotonicTime last_arrival() const { return last_arrival_; }
   /// Why it cannot be seen whether messages flow, in words for an operator; empty: it can, or will
@@ -95,6 +98,7 @@ class Canary {
   struct Sent {
     std::uint64_t sequence;
     MonotonicTime at;
+    Duration suspended;
   };
   std::string prefix() const;
   void forget_connection();
@@ -108,6 +112,7 @@ class Canary {
   std::optional<MonotonicTime> flowed_;
   std::uint64_t returns_ = 0;
   Duration round_trip_{};
+  MonotonicTime last_sent_{};
   std::string fault_;
   /// So many connections in a row were given up as deaf; reconnecting is no cure for ever.
   int deaf_in_a_row_ = 0;

@@ -21,7 +21,7 @@ Flow::Flow(std::string canary_topic, std::string nonce, std::function<void()> on
 
 bool Flow::connecting(MonotonicTime now) {
   const std::lock_guard lock(mutex_);
-  const bool asked = canary_.ask(now);
+  const bool asked = canary_.ask(now, /*needed=*/on_return_ != nullptr);
   // A canary that did not come back before may not end the backlog either.
   kept_since_.reset();
   if (asked && canary_.fault().empty()) kept_since_ = gone_since_.value_or(MonotonicTime::min());
@@ -78,7 +78,7 @@ Flow::Step Flow::step(MonotonicTime now, Duration suspended, bool hold) {
       if (hold) {
         canary_.hold(now);
       } else {
-        step.canary = canary_.next(now);
+        step.canary = canary_.next(now, suspended);
       }
       break;
   }
@@ -107,6 +107,7 @@ MonotonicTime Flow::due() const {
 bool Flow::arrived(MonotonicTime now, Duration suspended, Message& message) {
   bool news = false;
   bool canary = false;
+  std::optional<MonotonicTime> came_back;  // what was sent then
   {
     const std::lock_guard lock(mutex_);
     news = note_standstill(now, suspended);
@@ -116,6 +117,7 @@ bool Flow::arrived(MonotonicTime now, Duration suspended, Message& message) {
     if (canary) {
       news = news || (!flowed && canary_.flowing());
       const bool ours = canary_.returns() != returns;
+      if (ours) came_back = canary_.last_sent();
       if (ours && now - canary_.round_trip() >= fresh_from_) kept_since_.reset();
     } else {
       if (!stamps_) message.arrival.clear();
@@ -125,6 +127,7 @@ bool Flow::arrived(MonotonicTime now, Duration suspended, Message& message) {
       }
     }
   }
+  if (came_back && on_return_) on_return_(*came_back);
   if (news) on_news_();
   return canary;
 }

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "adapters/mqtt/broker_fault.h"
 #include "adapters/mqtt/canary.h"
@@ -26,6 +27,13 @@ class Flow {
   /// `on_news`: step() is worth calling before it is due. Called from within what the MQTT
   /// library's callbacks call. The rest: as Canary has it.
   Flow(std::string canary_topic, std::string nonce, std::function<void()> on_news);
+
+  /// `on_return` is called for each canary that comes back, where on_news is; `sent`: when it was,
+  /// by a clock that goes on while the machine is suspended. There are then canaries over every
+  /// connection. To be called before any other.
+  void report_returns(std::function<void(MonotonicTime sent)> on_return) {
+    on_return_ = std::move(on_return);
+  }
 
   /// We are about to connect. From now on what arrives may have waited for us, until our canary
   /// shows that we have caught up. Says whether to subscribe to the canary's topic.
@@ -77,6 +85,7 @@ class Flow {
 
  private:
   const std::function<void()> on_news_;
+  std::function<void(MonotonicTime)> on_return_;
   mutable std::mutex mutex_;
   Canary canary_;
   /// Whether we have stood still since the last time; notes it.

@@ -45,13 +45,23 @@ std::size_t Outbox::push(Publication publication) {
   std::size_t dropped = 0;
   while (waiting_.size() > 1 &&
          (waiting() + unacknowledged_.size() > limits_.publications || bytes_ > limits_.bytes)) {
-    auto oldest = take(waiting_.begin());
-    bytes_ -= size_of(oldest.content.publication);
-    clear(oldest.content);
-    note_end(oldest.content.publication);
+    drop(take(waiting_.begin()).content);
     ++dropped;
   }
   return dropped;
+}
+
+std::size_t Outbox::drop_waiting() {
+  const auto dropped = waiting();
+  while (!waiting_.empty()) drop(take(waiting_.begin()).content);
+  for (auto& [until, postponed] : std::exchange(postponed_, {})) drop(postponed.content);
+  return dropped;
+}
+
+void Outbox::drop(Sent sent) {
+  bytes_ -= size_of(sent.publication);
+  clear(sent);
+  note_end(sent.publication);
 }
 
 std::optional<Outbox::Entry> Outbox::next() {

@@ -93,6 +93,8 @@ class Outbox {
   /// The connection is gone: everything unacknowledged waits again, in front and in the order of
   /// queueing. But the culprit, if there is one, stays under way: to be replaced, or done with.
   std::optional<Sequence> take_back_all(Evidence evidence);
+  /// Whatever is not under way is dropped; says how many that were.
+  std::size_t drop_waiting();
   /// Whether publications are sent one at a time, to see which of them ends connections.
   [[nodiscard]] bool has_suspects() const { return suspects_ > 0; }
 
@@ -144,6 +146,7 @@ class Outbox {
   void return_to_place(Sequence sequence, Sent content);
   void wait_again(Sequence sequence, Sent content, Turns::iterator before, std::uint64_t round);
   void give_turn(Places::iterator place, Turns::iterator before, std::uint64_t round);
+  void drop(Sent sent);
   bool accuse(Sent& sent, bool alone, Evidence evidence);
   void clear(Sent& sent);
   void note_end(const Publication& publication);

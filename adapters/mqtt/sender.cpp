@@ -155,6 +155,14 @@ void Sender::recall(Evidence evidence) {
   tell_taken(lock);
 }
 
+std::size_t Sender::drop_waiting() {
+  std::unique_lock lock(mutex_);
+  const auto dropped = outbox_.drop_waiting();
+  if (outbox_.empty()) drained_.notify_all();
+  tell_taken(lock);
+  return dropped;
+}
+
 void Sender::acknowledged(Outbox::Sequence sequence) {
   bool more = false;
   bool cleared = false;

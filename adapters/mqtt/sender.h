@@ -82,6 +82,9 @@ class Sender {
   /// what ended the link.
   void recall(Evidence evidence);
 
+  /// Drops what waits: nobody is to hear it any more. Says how many that were.
+  std::size_t drop_waiting();
+
   /// The broker has taken it.
   void acknowledged(Outbox::Sequence sequence);
   /// The broker has answered that it does not take it.

@@ -5,8 +5,8 @@
 
 namespace jobs_bridge {
 
-Driver::Driver(Engine engine, std::size_t connections)
-    : engine_(std::move(engine)), calls_(connections) {
+Driver::Driver(Engine engine, std::size_t connections, std::optional<Lease> lease)
+    : engine_(std::move(engine)), lease_(lease), calls_(connections) {
   // The number of connections in use follows the calls really in flight, as the one that had a call
   // last is used first; below those wait the ones that never had any.
   free_.reserve(connections);
@@ -38,6 +38,7 @@ void Driver::timer_fired(Now now, Orders& orders) {
   if (!drained_) engine_.tick(now, orders.effects);
   order_calls(now, orders);
   note_publications(orders);
+  note_lease(now, orders);
   orders.send = std::exchange(gathered_, false);
   end_seen_ = drained_.has_value();
   due_ = next_due(now.monotonic);
@@ -67,6 +68,22 @@ void Driver::reply_taken(std::uint64_t number, Orders& orders) {
   engine_.reply_taken(number, orders.effects);
 }
 
+void Driver::lease_event(Now now, const std::function<void(Lease&)>& event, Orders& orders) {
+  if (!lease_) return;
+  const bool wanted = lease_->wants_place();
+  event(*lease_);
+  if (lease_->wants_place() != wanted) orders.take_place = !wanted;
+  leave_calls(now, orders);
+}
+
+void Driver::note_lease(Now now, Orders& orders) {
+  if (!lease_) return;
+  const auto state = lease_->state(now.monotonic);
+  if (state == lease_state_) return;
+  lease_state_ = state;
+  orders.lease = state;
+}
+
 void Driver::limits_changed(Now now, const EngineSettings& settings, Orders& orders) {
   engine_.change_limits(now, settings);
   leave_calls(now, orders);
@@ -81,15 +98,17 @@ void Driver::drain(Now now, Duration patience, Orders& orders) {
 
 void Driver::order_calls(Now now, Orders& orders) {
   look_after_drain(now, orders);  // first: a call for what is given up is none
-  while (!drained_ && !free_.empty()) {
+  const bool may_call = !lease_ || lease_->may_call(now.monotonic);
+  while (may_call && !drained_ && !free_.empty()) {
     auto call = engine_.next_call(now, orders.effects);
     if (!call) break;
+    if (lease_) call->deadline = std::min(call->deadline, now.monotonic + lease_->longest_call());
     const auto connection = free_.back();
     free_.pop_back();
     calls_[connection] = call->id;
     orders.calls.push_back({.connection = connection, .call = *std::move(call)});
   }
-  // Either there is none, or it waits for a connection: the end of a call asks again.
+  // Either there is none, or it waits for a connection or the lease: who changes that asks again.
   call_waits_ = false;
 }
 
@@ -110,6 +129,7 @@ void Driver::note_publications(const Orders& orders) {
 void Driver::conclude(Now now, Orders& orders) {
   look_after_drain(now, orders);
   note_publications(orders);
+  note_lease(now, orders);
   const auto next = next_due(now.monotonic);
   if (next >= due_) return;
   due_ = next;
@@ -120,7 +140,8 @@ MonotonicTime Driver::next_due(MonotonicTime now) const {
   if (gathered_) return now;
   if (drained_) return end_seen_ ? MonotonicTime::max() : now;
   if (call_waits_ && !free_.empty()) return now;
-  const auto next = engine_.next_tick(now);
+  auto next = engine_.next_tick(now);
+  if (lease_) next = std::min(next, lease_->due(now));
   return draining() ? std::min(next, *drain_until_) : next;
 }
 

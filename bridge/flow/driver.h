@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "bridge/flow/call.h"
 #include "bridge/flow/effects.h"
 #include "bridge/flow/engine.h"
+#include "bridge/flow/lease.h"
 #include "bridge/jobs/http.h"
 #include "bridge/jobs/message.h"
 #include "bridge/time.h"
@@ -38,11 +40,16 @@ class Driver {
     bool send = false;
     /// timer_fired() is due then, which is sooner than was said before.
     std::optional<MonotonicTime> wake_at;
+    /// Whether to be connected in the place that the lease is about, if that has changed.
+    std::optional<bool> take_place;
+    /// The lease's state, if it is another than was said before.
+    std::optional<Lease::State> lease;
   };
 
   /// `connections`: the most calls at once. Calls for what the engine holds already are ordered by
-  /// timer_fired(), which is due at once.
-  Driver(Engine engine, std::size_t connections);
+  /// timer_fired(), which is due at once. `lease`: if there is one, calls are ordered only while it
+  /// allows them, and end when it says.
+  Driver(Engine engine, std::size_t connections, std::optional<Lease> lease = std::nullopt);
 
   /// As Engine::received(). What is in Effects::recorded is to be recorded at once, and
   /// not_recorded() called if that fails. The end of the event is one of
@@ -66,6 +73,10 @@ class Driver {
   /// As Engine::reply_taken(). Orders nothing but what is settled.
   void reply_taken(std::uint64_t number, Orders& orders);
 
+  /// Something has happened that the lease is to be told of, by `event`. Leaves calls to
+  /// timer_fired(). Does nothing without a lease.
+  void lease_event(Now now, const std::function<void(Lease&)>& event, Orders& orders);
+
   /// As Engine::change_limits(). Leaves calls to timer_fired().
   void limits_changed(Now now, const EngineSettings& settings, Orders& orders);
   /// The daemon is to end: new requests are rejected; those taken may go on for so long. Then what
@@ -87,20 +98,24 @@ class Driver {
   [[nodiscard]] bool draining() const { return drain_until_.has_value(); }
 
   [[nodiscard]] const Engine& engine() const { return engine_; }
+  [[nodiscard]] const std::optional<Lease>& lease() const { return lease_; }
 
  private:
   void order_calls(Now now, Orders& orders);
   void look_after_drain(Now now, Orders& orders);
   void note_publications(const Orders& orders);
+  void note_lease(Now now, Orders& orders);
   /// The end of every event but timer_fired().
   void conclude(Now now, Orders& orders);
   [[nodiscard]] MonotonicTime next_due(MonotonicTime now) const;
 
   Engine engine_;
-  std::vector<RequestId> calls_;   ///< by connection; 0: none
-  std::vector<std::size_t> free_;  ///< connections; the one to use next is the last
-  bool call_waits_ = true;         ///< nobody has asked for calls since there may be one
-  bool gathered_ = false;          ///< something was published and not ordered to be sent
+  std::optional<Lease> lease_;
+  std::optional<Lease::State> lease_state_;  ///< that was said last
+  std::vector<RequestId> calls_;             ///< by connection; 0: none
+  std::vector<std::size_t> free_;            ///< connections; the one to use next is the last
+  bool call_waits_ = true;                   ///< nobody has asked for calls since there may be one
+  bool gathered_ = false;                    ///< something was published and not ordered to be sent
   MonotonicTime due_ = MonotonicTime::min();
   std::optional<MonotonicTime> drain_until_;
   std::optional<Drained> drained_;

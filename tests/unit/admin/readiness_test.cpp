@@ -232,6 +232,21 @@ TEST(ReadinessTest, APauseThatTheEndpointAskedForIsAWarning) {
   EXPECT_THAT(readiness(status).warnings[0].message, HasSubstr("none for up to 42 seconds"));
 }
 
+TEST(ReadinessTest, WhereAnotherInstanceMayServeTheRoleIsTheReason) {
+  auto status = working();
+  status.role = "active";
+  EXPECT_THAT(reasons(status), IsEmpty());
+  status.role = "waiting";
+  EXPECT_THAT(reasons(status), ElementsAre("lease_waiting"));
+  status.role = "unproven";
+  EXPECT_THAT(reasons(status), ElementsAre("lease_unproven"));
+  status.role = "standby";
+  status.broker = {};
+  EXPECT_THAT(reasons(status), ElementsAre("standby")) << "it is not connected in the place";
+  status.role = "connecting";
+  EXPECT_THAT(reasons(status), ElementsAre("broker_disconnected"));
+}
+
 TEST(ReadinessTest, StoppingIsNotReady) {
   auto status = working();
   status.stopping = true;

@@ -165,6 +165,27 @@ TEST_F(RelationsTest, ShareGroupAcrossPartitionsIsAWarning) {
   EXPECT_THAT(warnings_of("broker.partition = \"1/2\"\n"), IsEmpty());
 }
 
+TEST_F(RelationsTest, StandbyNeedsALeaseAndTheLeaseTimeForTwoKeepAlives) {
+  EXPECT_THAT(faults_of("broker.standby = true\n"),
+              ElementsAre(HasSubstr("broker.standby: is set without broker.lease")));
+  EXPECT_THAT(faults_of("broker.lease = \"29s\"\n"),
+              ElementsAre(HasSubstr("broker.lease: is shorter than twice broker.keep_alive")));
+  EXPECT_THAT(faults_of("broker.lease = \"30s\"\n"), IsEmpty());
+  EXPECT_THAT(faults_of("broker.lease = \"10s\"\nbroker.keep_alive = \"5s\"\n"
+                        "broker.standby = true\n"),
+              IsEmpty());
+}
+
+TEST_F(RelationsTest, LeaseNeedsMessagesToOurselvesAndOneInstanceAPlace) {
+  const std::string lease = "broker.lease = \"30s\"\n";
+  for (const auto* topic : {"", "bridges/canary"}) {
+    EXPECT_THAT(faults_of(lease + "broker.canary_topic = \"" + topic + "\"\n"),
+                ElementsAre(HasSubstr("broker.canary_topic: has no {client_id}")));
+  }
+  EXPECT_THAT(faults_of(lease + "broker.share_group = \"g\"\ntopics.base = \"{thing}/jobs\"\n"),
+              ElementsAre(HasSubstr("broker.lease: does not go with broker.share_group")));
+}
+
 TEST_F(RelationsTest, ClientIdThatNotEvery311BrokerTakesIsAWarning) {
   const auto id = [](std::size_t size) {
     return "broker.client_id = \"" + std::string(size, 'x') + "\"\n";

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,10 +26,16 @@ class DriverTest : public testing::Test {
  protected:
   using Orders = Driver::Orders;
 
-  void make(EngineSettings settings = {}, std::size_t connections = 3) {
+  void make(EngineSettings settings = {}, std::size_t connections = 3,
+            std::optional<Lease> lease = std::nullopt) {
     driver.emplace(Engine(settings, *TopicGrammar::from_base("$aws/things/{thing}/jobs")),
-                   connections);
+                   connections, lease);
     fire();
+  }
+  Orders tell_lease(const std::function<void(Lease&)>& event) {
+    Orders orders;
+    driver->lease_event(now, event, orders);
+    return orders;
   }
   Orders take_in(Message message, bool begin) {
     Orders orders;
@@ -246,6 +254,49 @@ TEST_F(DriverTest, DrainRejectsWhatIsLeftWhenPatienceEndsAndBeginsNothingMore) {
   EXPECT_EQ(driver->due(), MonotonicTime::max());
   EXPECT_EQ(ask("c").wake_at, now.monotonic) << "its rejection is to be sent";
   EXPECT_TRUE(fire().send);
+}
+
+TEST_F(DriverTest, UnderALeaseCallsBeginWhenItAllowsThemAndEndWithinTwoFifthsOfIt) {
+  constexpr auto length = 10s;
+  make({.deadline = 60s}, 3, Lease(length, false));
+  EXPECT_THAT(ask("a").calls, IsEmpty());
+  EXPECT_THAT(fire().calls, IsEmpty());
+  const auto connected = tell_lease([&](Lease& lease) { lease.connected(now.monotonic); });
+  EXPECT_EQ(connected.lease, Lease::State::waiting);
+  EXPECT_FALSE(connected.take_place);
+  fire();
+  EXPECT_EQ(driver->due(), now.monotonic + length) << "the wait is over then";
+  now.monotonic += length - 1s;
+  tell_lease([&](Lease& lease) { lease.came_back(now.monotonic); });
+  EXPECT_THAT(fire().calls, IsEmpty());
+  now.monotonic += 1s;
+  const auto begun = fire();
+  EXPECT_EQ(begun.lease, Lease::State::active);
+  ASSERT_THAT(begun.calls, SizeIs(1));
+  EXPECT_EQ(begun.calls.front().call.deadline, now.monotonic + length * 2 / 5);
+  EXPECT_THAT(ask("b").calls, SizeIs(1));
+
+  now.monotonic += length / 2;
+  const auto late = ask("c");
+  EXPECT_THAT(late.calls, IsEmpty()) << "no message to ourselves has come back of late";
+  EXPECT_EQ(late.lease, Lease::State::unproven);
+  EXPECT_THAT(end(0).calls, IsEmpty());
+  fire();
+  const auto proven = tell_lease([&](Lease& lease) { lease.came_back(now.monotonic); });
+  EXPECT_EQ(proven.wake_at, now.monotonic);
+  EXPECT_THAT(fire().calls, SizeIs(1));
+}
+
+TEST_F(DriverTest, WhetherAStandbyIsToTakeThePlaceIsSaidOnceEachTime) {
+  make({}, 3, Lease(10s, true));
+  const auto watch = [&] {
+    return tell_lease([&](Lease& lease) { lease.watch_came_back(now.monotonic, now.monotonic); });
+  };
+  EXPECT_FALSE(watch().take_place);
+  now.monotonic += 5s;
+  EXPECT_EQ(watch().take_place, true);
+  EXPECT_FALSE(watch().take_place);
+  EXPECT_EQ(tell_lease([&](Lease& lease) { lease.heard(now.monotonic); }).take_place, false);
 }
 
 }  // namespace

@@ -45,6 +45,18 @@ class CanaryTest : public ::testing::Test {
   Canary canary_{"canary/me", "nonce"};
 };
 
+TEST_F(CanaryTest, WhenTheLastToComeBackWasSentCountsHowLongTheMachineHadBeenSuspended) {
+  begin();
+  const auto first = canary_.next(now_, 3s);
+  const auto sent = now_;
+  now_ += 6s;
+  const auto second = canary_.next(now_, 100s);
+  ASSERT_TRUE(first);
+  canary_.arrived(now_, first->topic, first->payload);
+  EXPECT_EQ(canary_.last_sent(), sent + 3s);
+  EXPECT_FALSE(second) << "the first has not been answered";
+}
+
 TEST_F(CanaryTest, OneIsSentAtOnceAndThenEveryHalfKeepAlive) {
   EXPECT_FALSE(canary_.next(now_)) << "there is no connection";
   begin();

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace jobs_bridge::mqtt {
@@ -376,6 +377,24 @@ TEST(OutboxTest, BytesAreThoseOfWhatIsWaitingAndUnacknowledged) {
   EXPECT_EQ(outbox.bytes(), 16U + 8U);
   outbox.done(outbox.next()->sequence);
   EXPECT_EQ(outbox.bytes(), 8U);
+}
+
+TEST(OutboxTest, WhatWaitsCanBeDroppedAndWhatIsUnderWayStays) {
+  Outbox outbox({});
+  outbox.set_window(2);
+  for (const auto* name : {"a", "b", "c", "d"}) outbox.push(named(name));
+  auto update = named("e");
+  update.update = 7;
+  outbox.push(std::move(update));
+  outbox.postpone(outbox.next()->sequence, MonotonicTime(Duration(1)));
+  const auto under_way = outbox.next()->sequence;
+  EXPECT_EQ(outbox.drop_waiting(), 4U);
+  EXPECT_EQ(outbox.take_ended_updates(), std::vector<std::uint64_t>{7});
+  EXPECT_EQ(outbox.due(), MonotonicTime::max());
+  EXPECT_EQ(outbox.bytes(), 8U);
+  outbox.push(named("f"));
+  EXPECT_EQ(send_all(outbox), (Topics{"f"}));
+  EXPECT_TRUE(outbox.done(under_way));
 }
 
 }  // namespace

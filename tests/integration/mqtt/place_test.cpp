@@ -1,0 +1,81 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <string>
+
+#include "tests/integration/mqtt/bridge_end.h"
+#include "tests/support/mosquitto_broker.h"
+#include "tests/support/mqtt_device.h"
+
+/// A connection that is made only when it is wanted, and tells what becomes of it.
+namespace jobs_bridge::testing_support {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Told {
+  std::atomic<int> connected{0};
+  std::atomic<int> ended{0};
+  std::atomic<MonotonicTime> sent{MonotonicTime::min()};
+};
+
+void listen(BrokerConnection& connection, Told& told) {
+  connection.report_link({.connected = [&] { ++told.connected; },
+                          .ended = [&] { ++told.ended; },
+                          .came_back = [&](MonotonicTime sent) { told.sent = sent; }});
+}
+
+BrokerSettings with_canary_of(const MosquittoBroker& broker) {
+  auto settings = settings_for(broker.port());
+  settings.keep_alive = 4s;
+  settings.canary_topic = "canary/place";
+  return settings;
+}
+
+TEST(PlaceTest, ItIsTakenWhenItIsWantedAndWhatHasWaitedIsDropped) {
+  MosquittoBroker broker;
+  MqttDevice device({.port = broker.port()});
+  device.subscribe("out/#");
+  Told told;
+  BridgeEnd bridge(with_canary_of(broker));
+  listen(bridge.connection, told);
+  bridge.connection.set_wanted(false);
+  bridge.connection.start();
+  bridge.publish("out/1", "old");
+  EXPECT_EQ(bridge.connection.state().waiting, 1U);
+  EXPECT_EQ(told.connected, 0);
+  bridge.connection.set_wanted(true);
+  ASSERT_TRUE(bridge.wait_until_subscribed()) << bridge.log.text();
+  EXPECT_EQ(told.connected, 1);
+  bridge.publish("out/2", "new");
+  const auto first = device.next();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->topic, "out/2");
+  EXPECT_EQ(bridge.log.count("replies dropped that could not be published before"), 1U);
+}
+
+TEST(PlaceTest, WhoTakesItIsToldSoAndWhoHasLostItStaysAwayIfItIsNotWanted) {
+  MosquittoBroker broker;
+  Told told;
+  Told told_other;
+  BridgeEnd bridge(with_canary_of(broker));
+  BridgeEnd other(with_canary_of(broker));
+  listen(bridge.connection, told);
+  listen(other.connection, told_other);
+  const auto before = std::chrono::steady_clock::now();
+  bridge.connection.start();
+  ASSERT_TRUE(wait_until([&] { return told.sent.load() >= before; }, patience))
+      << "a message to ourselves, sent after the start, has come back: " << bridge.log.text();
+  bridge.connection.set_wanted(false);
+  EXPECT_TRUE(bridge.connection.state().connected) << "a connection that there is stays";
+  other.connection.start();
+  ASSERT_TRUE(wait_until([&] { return told.ended == 1; }, patience)) << bridge.log.text();
+  ASSERT_TRUE(wait_until([&] { return told_other.sent.load() > before; }, patience));
+  EXPECT_EQ(told.connected, 1);
+  EXPECT_EQ(told_other.connected, 1);
+  EXPECT_EQ(told_other.ended, 0);
+}
+
+}  // namespace
+}  // namespace jobs_bridge::testing_support
