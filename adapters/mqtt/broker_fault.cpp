@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "adapters/mqtt/reason.h"
+#include "adapters/tls/identity.h"
 
 namespace jobs_bridge::mqtt {
 namespace {

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "adapters/mqtt/tls_context.h"
+#include "adapters/tls/identity.h"
 
 namespace jobs_bridge::mqtt {
 namespace {
