@@ -63,11 +63,7 @@ TEST(BrokerFaultTest, RefusedSubscriptionNamesItsFilterAndWhatTheBrokerLacks) {
   EXPECT_EQ(fault_of_suback("$share/g/a", 0x9E).kind, Kind::no_shared_subscriptions);
 }
 
-TEST(BrokerFaultTest, FilesAndHandshakesAreToldApart) {
-  using File = tls::IdentityFault::Kind;
-  EXPECT_EQ(fault_of(tls::IdentityFault{File::encrypted, "private_key_file x: y"}),
-            (BrokerFault{Kind::key_encrypted, "broker.private_key_file x: y"}));
-  EXPECT_EQ(fault_of(tls::IdentityFault{File::mismatch, "m"}).kind, Kind::file);
+TEST(BrokerFaultTest, HandshakesAreToldApart) {
   using Tls = tls::HandshakeFault::Kind;
   EXPECT_EQ(fault_of(tls::HandshakeFault{Tls::untrusted, {}}).kind, Kind::certificate_untrusted);
   EXPECT_EQ(fault_of(tls::HandshakeFault{Tls::client_certificate_missing, {}}).kind,
