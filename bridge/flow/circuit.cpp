@@ -14,8 +14,12 @@ constexpr int failures_to_open = 5;
 constexpr Duration silence_to_open = 1s;
 /// A probe costs one call.
 constexpr Duration shortest_pause = 250ms;
+/// As a request's own, see Delivery.
+constexpr Duration shortest_pause_of_thing = 100ms;
 /// From so many calls in flight on there is no limit.
 constexpr std::size_t recovered_window = 256;
+/// Where there is so little to do, nothing is left that could come in a herd.
+constexpr Duration longest_recovery = 1min;
 /// While recovering, a call that takes longer no longer counts as in flight.
 constexpr Duration counts_in_flight_for = 1s;
 
@@ -26,30 +30,43 @@ MonotonicTime Circuit::ready_at(MonotonicTime now, bool suspected) const {
     if (fresh_probe_ || (suspected && probe_)) return MonotonicTime::max();
     return suspected ? next_probe_ : next_fresh_probe_;
   }
-  if (window_ == 0) return MonotonicTime::min();
+  if (!is_recovering(now)) return MonotonicTime::min();
   const auto counts = [&](const auto& call) { return call.first > now - counts_in_flight_for; };
   const auto first = std::ranges::find_if(begun_, counts);
   if (static_cast<std::size_t>(begun_.end() - first) < window_) return MonotonicTime::min();
-  return (begun_.end() - static_cast<std::ptrdiff_t>(window_))->first + counts_in_flight_for;
+  const auto oldest = (begun_.end() - static_cast<std::ptrdiff_t>(window_))->first;
+  return std::min(oldest + counts_in_flight_for, recovered_at_);
 }
 
-void Circuit::called(MonotonicTime now, RequestId call, std::uint64_t thing) {
+MonotonicTime Circuit::failing_ready_at(MonotonicTime now, std::size_t most) const {
+  // While open they are probes like any others.
+  if (open_) return ready_at(now, true);
+  if (begun_alone_.size() >= most) return MonotonicTime::max();
+  if (!is_recovering(now) || begun_alone_.empty()) return MonotonicTime::min();
+  return std::min(begun_alone_.back().first + counts_in_flight_for, recovered_at_);
+}
+
+void Circuit::called(MonotonicTime now, RequestId call, std::string_view thing, bool alone) {
+  if (alone) begun_alone_.emplace_back(now, call);
   if (open_) {
     (is_suspected(thing) ? probe_ : fresh_probe_) = call;
-  } else if (window_ > 0) {
+  } else if (!alone && is_recovering(now)) {
     begun_.emplace_back(now, call);
   }
 }
 
-void Circuit::ended(MonotonicTime now, RequestId call, std::uint64_t thing, const Outcome& outcome,
-                    Random& random) {
+void Circuit::ended(MonotonicTime now, RequestId call, std::string_view name,
+                    const Outcome& outcome, Random& random) {
+  const auto thing = name_hash(name);
   bool probe = false;
   for (auto* under_way : {&probe_, &fresh_probe_}) {
     if (*under_way != call) continue;
     under_way->reset();
     probe = true;
   }
-  std::erase_if(begun_, [&](const auto& begun) { return begun.second == call; });
+  for (auto* begun : {&begun_, &begun_alone_}) {
+    std::erase_if(*begun, [&](const auto& one) { return one.second == call; });
+  }
   switch (outcome.health) {
     case Health::healthy:
     case Health::throttling:
@@ -70,13 +87,15 @@ void Circuit::succeeded(MonotonicTime now, std::uint64_t thing) {
   cause_.clear();
   if (open_) {
     open_ = false;
+    things_.set_endpoint_down(false);
     probe_.reset();
     fresh_probe_.reset();
     back_off_ = {};
     begun_.clear();
     window_ = 1;
+    recovered_at_ = now + longest_recovery;
   }
-  if (window_ > 0 && ++window_ > recovered_window) {
+  if (window_ > 0 && (++window_ > recovered_window || !is_recovering(now))) {
     window_ = 0;
     begun_.clear();
   }
@@ -85,15 +104,19 @@ void Circuit::succeeded(MonotonicTime now, std::uint64_t thing) {
 void Circuit::failed(MonotonicTime now, bool probe, std::uint64_t thing, const Outcome& outcome,
                      Random& random) {
   cause_ = outcome.fault;
-  ++failures_;
+  if (outcome.fails_for_all || !things_.tells_nothing(thing)) ++failures_;
   if (outcome.fails_for_all) ++failures_for_all_;
-  const bool news = things_.failed(now, thing) || outcome.fails_for_all;
+  auto& failing = things_.failed(thing);
+  failing.cause = outcome.fault;
+  failing.pause = failing.back_off.next(shortest_pause_of_thing, longest_pause, random);
+  const bool news = failing.calls == 1 || outcome.fails_for_all;
   if (open_ && !probe) return;
   if (!open_) {
-    const bool of_endpoint = failures_for_all_ >= failures_to_open || things_.all_fail(now);
+    const bool of_endpoint = failures_for_all_ >= failures_to_open || things_.endpoint_fails(now);
     if (failures_ < failures_to_open || !of_endpoint) return;
     if (now - last_success_ < silence_to_open) return;
     open_ = true;
+    things_.set_endpoint_down(true);
     since_ = now;
     next_fresh_probe_ = now;
   }

@@ -5,10 +5,12 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "bridge/flow/back_off.h"
 #include "bridge/flow/call.h"
+#include "bridge/flow/partition.h"
 #include "bridge/flow/random.h"
 #include "bridge/flow/thing_health.h"
 #include "bridge/jobs/outcome.h"
@@ -28,18 +30,19 @@ namespace jobs_bridge {
 /// may yet concern one thing alone, whose calls the endpoint always fails or leaves unanswered. So
 /// failures open the circuit only if there are several in a row and
 /// - the failures themselves concern no thing (Outcome::fails_for_all: nobody is reached); or
-/// - each of the things heard of lately has failed: see ThingHealth, which says how many that are
-///   where there are few things in all.
-/// Until then a thing that fails waits by itself, before its own next try.
+/// - so many things fail that did not before: see ThingHealth, which says how many that are where
+///   there are few in all. What failed before does not count.
+/// A thing that fails waits by itself before its next try, longer and longer: see pause_of().
 ///
 /// While open, one call at a time is let through, after a pause. If it fails for a thing that was
 /// known to fail, that tells nothing of the others: a thing that is not may be called at once, even
 /// while the former's call is under way. So a circuit that was opened for a few things' sake, where
 /// nobody else was heard of, costs the others nothing.
 ///
-/// While recovering, the calls in flight are limited, by one more after each success, so that an
-/// endpoint that comes back is not met by all that has waited for it. Of those, a call counts for a
-/// second at the most: one that hangs may be a thing's that always does.
+/// While recovering, for a minute at the most, the calls in flight are limited, by one more after
+/// each success, so that an endpoint that comes back is not met by all that has waited for it. Of
+/// those, a call counts for a second at the most: one that hangs may be a thing's that always does.
+/// Beside them there is one call a second for the things that fail alone.
 ///
 /// A 503 with a Retry-After is no reason by itself to leave the endpoint alone: it may be of the
 /// one thing whose call it answered. If it is the endpoint that means it, other things' calls fail
@@ -54,13 +57,30 @@ class Circuit {
   /// at once, MonotonicTime::max() if not before the end of a call. What the former may, the latter
   /// may too.
   [[nodiscard]] MonotonicTime ready_at(MonotonicTime now, bool suspected) const;
-  /// Whether the last call of that thing failed. `thing`, here and below: name_hash() of its name.
-  [[nodiscard]] bool is_suspected(std::uint64_t thing) const { return things_.is_failing(thing); }
+  /// Whether the last call of that thing failed.
+  [[nodiscard]] bool is_suspected(std::string_view thing) const {
+    return health_of(thing) != nullptr;
+  }
+  /// Whether that thing's calls fail while others' succeed.
+  [[nodiscard]] bool fails_alone(std::string_view thing) const {
+    return !things_.none_fails() && things_.fails_alone(name_hash(thing));
+  }
+  /// How long a thing waits after its failed call before the next; zero if the last one succeeded.
+  [[nodiscard]] Duration pause_of(std::string_view thing) const {
+    const auto* failing = health_of(thing);
+    return failing == nullptr ? Duration::zero() : failing->pause;
+  }
+  /// Why the calls of a thing that fails alone do, for its device; null of any other.
+  [[nodiscard]] const std::string* cause_of(std::string_view thing) const {
+    return fails_alone(thing) ? &health_of(thing)->cause : nullptr;
+  }
+  /// The same for a call of a thing that fails alone, of which at most so many are to be in flight.
+  [[nodiscard]] MonotonicTime failing_ready_at(MonotonicTime now, std::size_t most) const;
 
-  /// A call is made, which was allowed.
-  void called(MonotonicTime now, RequestId call, std::uint64_t thing);
+  /// A call is made, which was allowed. `alone`: as one of a thing that fails alone.
+  void called(MonotonicTime now, RequestId call, std::string_view thing, bool alone);
   /// It ended. A failure of a call from before the outage tells nothing new.
-  void ended(MonotonicTime now, RequestId call, std::uint64_t thing, const Outcome& outcome,
+  void ended(MonotonicTime now, RequestId call, std::string_view thing, const Outcome& outcome,
              Random& random);
 
   [[nodiscard]] bool is_open() const { return open_; }
@@ -70,6 +90,12 @@ class Circuit {
   [[nodiscard]] MonotonicTime since() const { return since_; }
 
  private:
+  [[nodiscard]] const ThingHealth::Failing* health_of(std::string_view thing) const {
+    return things_.none_fails() ? nullptr : things_.find(name_hash(thing));
+  }
+  [[nodiscard]] bool is_recovering(MonotonicTime now) const {
+    return window_ > 0 && now < recovered_at_;
+  }
   void succeeded(MonotonicTime now, std::uint64_t thing);
   void failed(MonotonicTime now, bool probe, std::uint64_t thing, const Outcome& outcome,
               Random& random);
@@ -81,7 +107,10 @@ class Circuit {
   MonotonicTime next_fresh_probe_{};
   BackOff back_off_;
   std::size_t window_ = 0;  ///< while recovering: most calls in flight; 0: any number
-  std::deque<std::pair<MonotonicTime, RequestId>> begun_;  ///< while recovering: in flight
+  MonotonicTime recovered_at_{};
+  using Begun = std::deque<std::pair<MonotonicTime, RequestId>>;
+  Begun begun_;        ///< while recovering: in flight
+  Begun begun_alone_;  ///< in flight, of things that fail alone
   ThingHealth things_;
   int failures_ = 0;          ///< in a row
   int failures_for_all_ = 0;  ///< of those, the ones that concern no thing

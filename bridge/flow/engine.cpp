@@ -78,7 +78,8 @@ Rejection waited_too_long(Duration age) {
 Engine::Engine(EngineSettings settings, TopicGrammar topics)
     : settings_(settings),
       intake_(topics, settings.partition, settings.max_payload),
-      scheduler_(settings.reads_per_second, settings.writes_per_second),
+      scheduler_(settings.reads_per_second, settings.writes_per_second,
+                 settings.failing_calls_in_flight),
       notifier_(settings.notifier, topics),
       random_(settings.seed) {
   requests_.set_least_time_for_call(least_time_for_call());
@@ -144,6 +145,7 @@ void Engine::received(Now now, Message message, Effects& effects) {
   pending.give_up = now.monotonic + settings_.holding.max_age;
   if (expiry && *expiry < settings_.deadline) pending.expiry = now.monotonic + *expiry;
   requests_.add(id, std::move(pending), RequestEvent::taken);
+  rank(requests_.find(id));
   reject_faulty(now, effects);
 }
 
@@ -348,24 +350,24 @@ bool Engine::has_call(Now now) const {
 std::optional<Call> Engine::next_call(Now now, Effects& effects) {
   tick(now, effects);
   while (auto turn = scheduler_.next(now, requests_, notifier_, next_id_, effects)) {
-    if (auto* poll = std::get_if<Call>(&*turn)) {
+    if (auto* poll = std::get_if<Call>(&turn->what)) {
       ++next_id_;
       scheduler_.called(now.monotonic, poll->id, notifier_.thing_of(poll->id).text(),
-                        QuotaKind::reads);
+                        QuotaKind::reads, turn->alone);
       poll->poll = true;
       return std::move(*poll);
     }
-    if (auto call = start(now, std::get<RequestId>(*turn))) return call;
+    if (auto call = start(now, std::get<RequestId>(turn->what), turn->alone)) return call;
     reject_faulty(now, effects);
   }
   return std::nullopt;
 }
 
-std::optional<Call> Engine::start(Now now, RequestId id) {
+std::optional<Call> Engine::start(Now now, RequestId id, bool alone) {
   const auto place = requests_.find(id);
   if (!requests_.apply(place, RequestEvent::begun)) return std::nullopt;
   auto& pending = place->second;
-  scheduler_.called(now.monotonic, id, pending.thing(), pending.delivery.quota());
+  scheduler_.called(now.monotonic, id, pending.thing(), pending.delivery.quota(), alone);
   pending.delivery.called(now.monotonic, failures_.before(now.monotonic, pending.request()));
   ++pending.calls;
   return Call{.id = id,
@@ -435,6 +437,11 @@ Reconciliation::Evidence Engine::evidence(Now now, const PendingRequest& pending
   return evidence;
 }
 
+void Engine::rank(Place place) {
+  const auto& thing = place->second.thing();
+  requests_.set_failing(thing, scheduler_.circuit().fails_alone(thing));
+}
+
 void Engine::observe(Now now, RequestId id, std::string_view thing, QuotaKind kind,
                      const Outcome& outcome, Effects& effects) {
   if (!scheduler_.ended(now.monotonic, id, thing, kind, outcome, requests_, random_, effects)) {
@@ -444,14 +451,21 @@ void Engine::observe(Now now, RequestId id, std::string_view thing, QuotaKind ki
   for (const auto& [at, paused] :
        std::vector(requests_.pauses().begin(), requests_.pauses().end())) {
     const auto place = requests_.find(paused);
-    if (place->second.failed) requests_.apply(place, RequestEvent::resumed);
+    if (!place->second.failed) continue;
+    requests_.apply(place, RequestEvent::resumed);
+    rank(place);
   }
 }
 
 void Engine::try_again(Now now, Place place, Delivery::Again again, Effects& effects) {
   auto& pending = place->second;
   // The circuit spaces the tries of all: a pause besides would only be one too many.
-  const bool probed = scheduler_.circuit().is_open() && pending.failed;
+  const auto& circuit = scheduler_.circuit();
+  const bool probed = circuit.is_open() && pending.failed;
+  const bool alone = circuit.fails_alone(pending.thing());
+  // A thing that fails backs off, whichever of its requests it is that fails.
+  if (pending.failed && again.pause > Duration::zero())
+    again.pause = std::max(again.pause, circuit.pause_of(pending.thing()));
   auto resume = now.monotonic + (probed ? Duration::zero() : again.pause);
   if (!pending.is_update()) {
     const auto last = pending.askers.back().deadline - least_time_for_call();
@@ -465,10 +479,12 @@ void Engine::try_again(Now now, Place place, Delivery::Again again, Effects& eff
   }
   if (resume > now.monotonic) {
     requests_.apply(place, RequestEvent::paused, resume);
-  } else if (pending.delivery.reconciling() && pending.state == RequestState::calling && !probed) {
+  } else if (pending.delivery.reconciling() && pending.state == RequestState::calling && !probed &&
+             !alone) {
     requests_.apply(place, RequestEvent::reconcile);
   } else {
     requests_.apply(place, RequestEvent::requeued);
+    rank(place);
   }
   reject_faulty(now, effects);
 }
@@ -495,7 +511,9 @@ void Engine::conclude(Now now, Place place, const Answer& answer,
 void Engine::tick(Now now, Effects& effects) {
   scheduler_.tick(now.monotonic, effects);
   while (!requests_.pauses().empty() && requests_.pauses().begin()->first <= now.monotonic) {
-    requests_.apply(requests_.find(requests_.pauses().begin()->second), RequestEvent::resumed);
+    const auto place = requests_.find(requests_.pauses().begin()->second);
+    requests_.apply(place, RequestEvent::resumed);
+    rank(place);
     reject_faulty(now, effects);
   }
   // After the pauses: one that ends too late for another call is due at once.
@@ -557,6 +575,10 @@ Rejection Engine::overdue_rejection(const PendingRequest& pending) const {
   }
   const auto& circuit = scheduler_.circuit();
   if (circuit.is_open()) return {ErrorCode::internal_error, circuit.cause()};
+  // Others had the turns, since the last call for this thing failed.
+  if (const auto* cause = circuit.cause_of(pending.thing())) {
+    return {ErrorCode::internal_error, *cause};
+  }
   if (quota(pending.delivery.quota()).paused_until()) {
     return {ErrorCode::request_throttled,
             "the endpoint throttles the gateway, and the request had no turn within " + limit +

@@ -56,6 +56,9 @@ struct EngineSettings {
   double writes_per_second = 0;
   Partition partition = {};
   HoldingSettings holding = {};
+  /// Most calls at the same time for things whose calls alone fail: those that hang leave the other
+  /// connections to the others.
+  std::size_t failing_calls_in_flight = 16;
   NotifierSettings notifier = {};
   /// Of the jitter: the same one makes the same decisions.
   std::uint64_t seed = 0;
@@ -169,11 +172,14 @@ class Engine {
                                    RequestTable::Requests::const_iterator same) const;
 
   /// Nothing if it cannot be begun: a fault.
-  std::optional<Call> start(Now now, RequestId id);
+  std::optional<Call> start(Now now, RequestId id, bool alone);
   [[nodiscard]] MonotonicTime call_deadline(const PendingRequest& pending, MonotonicTime now) const;
   /// What the engine knows of an update whose fate is asked for.
   [[nodiscard]] Reconciliation::Evidence evidence(Now now, const PendingRequest& pending,
                                                   const HttpOutcome& described) const;
+  /// Whether a thing takes its turns among those whose calls alone fail; before each that it waits
+  /// for, as it may be others' calls that tell.
+  void rank(Place place);
   void observe(Now now, RequestId id, std::string_view thing, QuotaKind kind,
                const Outcome& outcome, Effects& effects);
   void try_again(Now now, Place place, Delivery::Again again, Effects& effects);

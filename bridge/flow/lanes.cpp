@@ -5,7 +5,7 @@
 namespace jobs_bridge {
 namespace {
 
-constexpr int urgent_turns_in_a_row = 3;
+constexpr int turns_in_a_row = 3;
 
 std::size_t index_of(QuotaKind kind) {
   return kind == QuotaKind::writes ? 1 : 0;
@@ -20,11 +20,12 @@ auto first_of(auto& list, const Lanes::Allowed& allowed) {
 
 Lanes::List& Lanes::list_of(const Lane& lane) {
   if (lane.busy_with) return busy_;
-  return ready_[index_of(lane.waiting.front().kind)][lane.urgent > 0 ? 1 : 0];
+  return ready_[lane.failing ? 1 : 0][index_of(lane.waiting.front().kind)][lane.urgent > 0 ? 1 : 0];
 }
 
 void Lanes::place(List& from, Place lane) {
   if (!lane->busy_with && lane->waiting.empty()) {
+    if (lane->failing) --failing_;
     by_thing_.erase(lane->thing);
     from.erase(lane);
     return;
@@ -57,32 +58,46 @@ void Lanes::add(std::string_view thing, RequestId request, QuotaKind kind, bool 
                    .urgent = urgent,
                    .joined = 0,
                    .turn = 0,
-                   .busy_with = {}});
+                   .busy_with = {},
+                   .failing = false});
   const auto lane = fresh.begin();
   by_thing_.emplace(lane->thing, lane);
   place(fresh, lane);
 }
 
-std::optional<Lanes::Turn> Lanes::next_turn(const Allowed& allowed) {
-  const auto first = [&](std::size_t urgency) {
-    std::optional<Turn> turn;
-    for (const auto kind : {QuotaKind::reads, QuotaKind::writes}) {
-      if (!(kind == QuotaKind::reads ? allowed.reads : allowed.writes)) continue;
-      auto& list = ready_[index_of(kind)][urgency];
-      const auto lane = first_of(list, allowed);
-      if (lane == list.end()) continue;
-      if (!turn || lane->turn < turn->lane->turn) turn = Turn{.list = &list, .lane = lane};
-    }
-    return turn;
-  };
-  const auto urgent = first(1);
-  const auto held = allowed.held ? first(0) : std::nullopt;
-  if (held && (!urgent || urgent_turns_ >= urgent_turns_in_a_row)) {
-    urgent_turns_ = 0;
-    return held;
+bool Lanes::Precedence::yields(bool first, bool second) {
+  if (second && (!first || turns_ >= turns_in_a_row)) {
+    turns_ = 0;
+    return true;
   }
-  if (urgent) ++urgent_turns_;
-  return urgent;
+  if (first) ++turns_;
+  return false;
+}
+
+std::optional<Lanes::Turn> Lanes::first_turn(const Allowed& allowed, bool failing, bool urgent) {
+  std::optional<Turn> turn;
+  if ((failing && !allowed.failing) || (!urgent && !allowed.held)) return turn;
+  for (const auto kind : {QuotaKind::reads, QuotaKind::writes}) {
+    if (!(kind == QuotaKind::reads ? allowed.reads : allowed.writes)) continue;
+    auto& list = ready_[failing ? 1 : 0][index_of(kind)][urgent ? 1 : 0];
+    const auto lane = first_of(list, allowed);
+    if (lane == list.end()) continue;
+    if (!turn || lane->turn < turn->lane->turn) turn = Turn{.list = &list, .lane = lane};
+  }
+  return turn;
+}
+
+std::optional<Lanes::Turn> Lanes::next_turn(const Allowed& allowed) {
+  std::array<std::array<std::optional<Turn>, 2>, 2> turns;
+  for (const bool failing : {false, true}) {
+    for (const bool urgent : {false, true}) {
+      turns[failing ? 1 : 0][urgent ? 1 : 0] = first_turn(allowed, failing, urgent);
+    }
+  }
+  const auto waits = [&](std::size_t kind) { return turns[kind][0] || turns[kind][1]; };
+  const std::size_t kind = in_order_.yields(waits(0), waits(1)) ? 1 : 0;
+  const auto& [held, urgent] = turns[kind];
+  return urgent_[kind].yields(urgent.has_value(), held.has_value()) ? held : urgent;
 }
 
 std::optional<RequestId> Lanes::start(const Allowed& allowed) {
@@ -174,12 +189,36 @@ void Lanes::leave(std::string_view thing, std::size_t count) {
   waiting_ -= left;
 }
 
+void Lanes::set_failing(std::string_view thing, bool failing) {
+  if (!failing && failing_ == 0) return;
+  const auto found = by_thing_.find(thing);
+  if (found == by_thing_.end() || found->second->failing == failing) return;
+  const auto lane = found->second;
+  auto& list = list_of(*lane);
+  lane->failing = failing;
+  if (failing) {
+    ++failing_;
+  } else {
+    --failing_;
+  }
+  place_anew(list, lane);
+}
+
+bool Lanes::is_failing(std::string_view thing) const {
+  if (failing_ == 0) return false;
+  const auto found = by_thing_.find(thing);
+  return found != by_thing_.end() && found->second->failing;
+}
+
 bool Lanes::has_ready(const Allowed& allowed) const {
   const auto has = [&](const List& list) { return first_of(list, allowed) != list.end(); };
   const auto any = [&](const std::array<List, 2>& lists) {
     return has(lists[1]) || (allowed.held && has(lists[0]));
   };
-  return (allowed.reads && any(ready_[0])) || (allowed.writes && any(ready_[1]));
+  const auto ready = [&](const Ready& lists) {
+    return (allowed.reads && any(lists[0])) || (allowed.writes && any(lists[1]));
+  };
+  return ready(ready_[0]) || (allowed.failing && ready(ready_[1]));
 }
 
 std::size_t Lanes::waiting(std::string_view thing) const {

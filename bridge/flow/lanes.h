@@ -24,6 +24,9 @@ namespace jobs_bridge {
 /// the others: lanes with nothing but held ones take turns among themselves and get one turn in
 /// four while there are other lanes. So the backlog of an outage drains beside the day's work.
 ///
+/// Nor do the things whose calls alone fail: they take turns among themselves, and get one turn in
+/// four while there are others. Of each kind those that are held come last as well.
+///
 /// A lane with nothing to do does not exist: memory follows the requests, not the things ever seen.
 /// All operations take constant time, but for what changes the middle of a lane.
 class Lanes {
@@ -39,12 +42,17 @@ class Lanes {
   /// Puts a request at the end of its thing's lane. `kind` is the quota that its call takes from.
   void add(std::string_view thing, RequestId request, QuotaKind kind, bool held = false);
 
-  /// Which calls may be made now: by quota, whether for requests that are held, and for which
-  /// things; empty: for all.
+  /// The calls of a thing alone fail, or no longer do. It counts for as long as it has a lane.
+  void set_failing(std::string_view thing, bool failing);
+  [[nodiscard]] bool is_failing(std::string_view thing) const;
+
+  /// Which calls may be made now: by quota, whether for requests that are held and for things whose
+  /// calls alone fail, and for which things; empty: for all.
   struct Allowed {
     bool reads = true;
     bool writes = true;
     bool held = true;
+    bool failing = true;
     std::function<bool(std::string_view thing)> things = {};
   };
   /// Takes the first request of the lane whose turn it is among those whose call is allowed; that
@@ -95,6 +103,7 @@ class Lanes {
     std::size_t joined = 0;
     std::uint64_t turn = 0;  ///< grows with each lane that becomes ready
     std::optional<RequestId> busy_with;
+    bool failing = false;
   };
   using List = std::list<Lane>;
   using Place = List::iterator;
@@ -104,19 +113,35 @@ class Lanes {
     List* list;
     Place lane;
   };
+  /// Of those of one kind that are held, or not.
+  std::optional<Turn> first_turn(const Allowed& allowed, bool failing, bool urgent);
   std::optional<Turn> next_turn(const Allowed& allowed);
   /// Moves a lane to the end of the list where it belongs now, or ends it.
   void place(List& from, Place lane);
   /// The same if it belongs into another list than `from`.
   void place_anew(List& from, Place lane);
 
+  /// Of two kinds the first goes first, and the second gets one turn in four while both wait.
+  class Precedence {
+   public:
+    /// Whether it is the second's turn, of those that wait.
+    bool yields(bool first, bool second);
+
+   private:
+    int turns_ = 0;  ///< of the first since the second's last
+  };
+
+  /// Those with nothing urgent, and with; by the kind of the first one's call.
+  using Ready = std::array<std::array<List, 2>, 2>;
   /// A lane moves between the lists by splicing: its address stays.
-  std::array<std::array<List, 2>, 2> ready_;  ///< by the first one's kind; nothing urgent, urgent
+  std::array<Ready, 2> ready_;  ///< of things in order, and of things whose calls alone fail
   List busy_;
   std::unordered_map<std::string_view, Place> by_thing_;  ///< keys point into the lanes
   std::size_t waiting_ = 0;
   std::uint64_t next_turn_ = 1;
-  int urgent_turns_ = 0;  ///< since the last one of a lane with nothing urgent
+  std::size_t failing_ = 0;             ///< lanes
+  std::array<Precedence, 2> urgent_{};  ///< before those with nothing urgent, of either kind
+  Precedence in_order_;                 ///< before those whose calls alone fail
 };
 
 }  // namespace jobs_bridge

@@ -120,7 +120,6 @@ Notifier::Watched* Notifier::watch(Now now, const ThingName& thing) {
                                                      .due = {},
                                                      .unseen_since = {}})
                       .first->second;
-  due_.insert({watched.due, watched.number, &watched});
   set_pace(now.monotonic, watched, pace_for(settings_.interval));
   schedule(watched, aligned(first_due(now.monotonic, thing)));
   return &watched;
@@ -129,11 +128,11 @@ Notifier::Watched* Notifier::watch(Now now, const ThingName& thing) {
 void Notifier::schedule(Watched& watched, MonotonicTime at) {
   unschedule(watched);
   watched.due = at;
-  if (!watched.polling) due_.insert({at, watched.number, &watched});
+  if (!watched.polling) due_of(watched).insert({at, watched.number, &watched});
 }
 
 void Notifier::unschedule(const Watched& watched) {
-  due_.erase({watched.due, watched.number, nullptr});
+  due_of(watched).erase({watched.due, watched.number, nullptr});
 }
 
 void Notifier::prompt(Now now, Watched& watched) {
@@ -232,21 +231,33 @@ void Notifier::rejected_late(Now now, const Request& request) {
   if (found != things_.end()) prompt(now, found->second);
 }
 
-bool Notifier::may_call(MonotonicTime now) const {
-  return next_due(now) <= now;
+bool Notifier::may_retry() const {
+  const auto under_way = std::ranges::count_if(
+      polls_, [](const auto& poll) { return poll.second.watched->failures > 0; });
+  return static_cast<std::size_t>(under_way) <
+         std::max<std::size_t>(settings_.calls_in_flight / 2, 1);
 }
 
-MonotonicTime Notifier::next_due(MonotonicTime now) const {
+const Notifier::Due* Notifier::first_due(bool retries) const {
+  const Due* first = due_.empty() ? nullptr : &*due_.begin();
+  if (!retries || retries_.empty() || !may_retry()) return first;
+  return first == nullptr || *retries_.begin() < *first ? &*retries_.begin() : first;
+}
+
+MonotonicTime Notifier::next_due(MonotonicTime now, bool retries) const {
   constexpr auto never = MonotonicTime::max();
   if (stopped_ || polls_.size() >= settings_.calls_in_flight) return never;
-  if (heads_wanted_.empty() && due_.empty()) return never;
-  const auto wanted = heads_wanted_.empty() ? due_.begin()->at : now;
+  const auto* first = first_due(retries);
+  if (heads_wanted_.empty() && first == nullptr) return never;
+  const auto wanted = heads_wanted_.empty() ? first->at : now;
   return std::max({wanted, now, paused_until_, bucket_.ready_at(now)});
 }
 
-void Notifier::forget_stale(Now now, Effects& effects) {
-  while (!due_.empty() && due_.begin()->at <= now.monotonic) {
-    auto& watched = *due_.begin()->watched;
+void Notifier::forget_stale(Now now, bool retries, Effects& effects) {
+  while (true) {
+    const auto* first = first_due(retries);
+    if (first == nullptr || first->at > now.monotonic) return;
+    auto& watched = *first->watched;
     if (watched.always || now.monotonic - watched.asked <= settings_.watch_for) return;
     effects.forgotten.push_back(watched.thing.text());
     unschedule(watched);

@@ -36,7 +36,8 @@ struct NotifierSettings {
   Duration idle_interval = std::chrono::minutes(15);
   /// Most calls a second; 0: as many as the interval takes.
   double calls_per_second = 0;
-  /// Most calls at the same time, so that a slow endpoint leaves connections to the devices.
+  /// Most calls at the same time, so that a slow endpoint leaves connections to the devices. Half
+  /// of them are for things whose polls have not failed, as one that fails may hang.
   std::size_t calls_in_flight = 8;
   /// How long after its last request a thing is watched.
   Duration watch_for = std::chrono::hours(24 * 30);
@@ -65,6 +66,8 @@ struct NotifierSettings {
 /// Polls are spread evenly over the interval, those of a second made together, and all calls
 /// together keep to the rate. A thing whose polls fail is polled after longer and longer pauses, up
 /// to its interval, and so are all while the endpoint fails the polls of them all: see ThingHealth.
+/// Such things share half of the calls in flight, so that those whose polls hang leave the others
+/// theirs.
 /// Deterministic, not thread-safe; time must not go backwards.
 class Notifier {
  public:
@@ -81,20 +84,23 @@ class Notifier {
   /// probably not what the device believes.
   void rejected_late(Now now, const Request& request);
 
-  /// The call to make now, if there is one; it gets that id.
-  std::optional<Call> next_call(Now now, RequestId id, Effects& effects);
+  /// The call to make now, if there is one; it gets that id. `retries`: a thing whose last poll
+  /// failed may be polled as well.
+  std::optional<Call> next_call(Now now, RequestId id, bool retries, Effects& effects);
   /// Whether the call of that id was given out here and has not been answered.
   [[nodiscard]] bool owns(RequestId id) const { return polls_.contains(id); }
   /// What such a call is for.
   [[nodiscard]] const ThingName& thing_of(RequestId id) const {
     return polls_.at(id).watched->thing;
   }
+  /// Whether that thing's poll before failed.
+  [[nodiscard]] bool is_retry(RequestId id) const { return polls_.at(id).watched->failures > 0; }
   /// What the outcome of such a call means.
   [[nodiscard]] Outcome read(RequestId id, const HttpOutcome& outcome) const;
   void answered(Now now, RequestId id, const Outcome& outcome, Effects& effects);
 
   /// When next_call() has something to give: `now` or later.
-  [[nodiscard]] MonotonicTime next_due(MonotonicTime now) const;
+  [[nodiscard]] MonotonicTime next_due(MonotonicTime now, bool retries) const;
 
   /// No further polls.
   void stop() { stopped_ = true; }
@@ -158,18 +164,24 @@ class Notifier {
   std::optional<NextExecution> repeat(Now now, const Request& request, const Accepted& answer,
                                       Effects& effects);
   Watched* watch(Now now, const ThingName& thing);
+  [[nodiscard]] std::set<Due>& due_of(const Watched& watched) {
+    return watched.failures > 0 ? retries_ : due_;
+  }
+  /// Whether another poll may be made of a thing whose last poll failed.
+  [[nodiscard]] bool may_retry() const;
+  /// The next one that may be polled; null if there is none.
+  [[nodiscard]] const Due* first_due(bool retries) const;
   void schedule(Watched& watched, MonotonicTime at);
   void schedule_next(MonotonicTime now, Watched& watched);
   void unschedule(const Watched& watched);
   void prompt(Now now, Watched& watched);
-  void forget_stale(Now now, Effects& effects);
+  void forget_stale(Now now, bool retries, Effects& effects);
   void keep(Watched& watched, Effects& effects) const;
   void publish(Now now, const Poll& poll, Told::News news, const NextExecution& next,
                Effects& effects);
   void finish(Now now, Poll poll, Told before, Effects& effects);
   /// `for_all`: it would have failed for any thing.
   void failed(Now now, Poll poll, const Rejection& rejection, bool for_all);
-  [[nodiscard]] bool may_call(MonotonicTime now) const;
   /// How often a thing wants to be polled, in billionths of a poll a second: sums are exact.
   [[nodiscard]] static std::uint32_t pace_for(Duration interval);
   void set_pace(MonotonicTime now, Watched& watched, std::uint32_t pace);
@@ -185,7 +197,9 @@ class Notifier {
   NotifierSettings settings_;
   TopicGrammar topics_;
   std::unordered_map<std::string, Watched> things_;
-  std::set<Due> due_;  ///< of all that are not being polled
+  // Of all that are not being polled:
+  std::set<Due> due_;
+  std::set<Due> retries_;  ///< whose last poll failed
   std::unordered_map<RequestId, Poll> polls_;
   std::deque<Poll> heads_wanted_;  ///< polls whose list is there and whose head is not asked for
   std::uint64_t demand_ = 0;       ///< the paces of all together

@@ -31,9 +31,10 @@ Request describe_next_of(const ThingName& thing) {
 
 }  // namespace
 
-std::optional<Call> Notifier::next_call(Now now, RequestId id, Effects& effects) {
-  forget_stale(now, effects);
-  if (!may_call(now.monotonic) || !bucket_.take(now.monotonic)) return std::nullopt;
+std::optional<Call> Notifier::next_call(Now now, RequestId id, bool retries, Effects& effects) {
+  forget_stale(now, retries, effects);
+  if (next_due(now.monotonic, retries) > now.monotonic) return std::nullopt;
+  if (!bucket_.take(now.monotonic)) return std::nullopt;
   ++counts_.calls;
   Call call{.id = id,
             .operation = heads_wanted_.empty() ? Operation::get_pending : Operation::describe,
@@ -46,7 +47,7 @@ std::optional<Call> Notifier::next_call(Now now, RequestId id, Effects& effects)
     polls_.emplace(id, std::move(poll));
     return call;
   }
-  auto& watched = *due_.begin()->watched;
+  auto& watched = *first_due(retries)->watched;
   unschedule(watched);
   watched.polling = true;
   call.request = build_call(get_of(watched.thing));
@@ -167,8 +168,8 @@ void Notifier::failed(Now now, Poll poll, const Rejection& rejection, bool for_a
   };
   schedule(watched,
            now.monotonic + std::min(longer(repeat_failed_after, watched.failures), interval()));
-  health_.failed(now.monotonic, name_hash(watched.thing.text()));
-  if (!for_all && !health_.all_fail(now.monotonic)) return;
+  health_.failed(name_hash(watched.thing.text()));
+  if (!for_all && !health_.endpoint_fails(now.monotonic)) return;
   const auto pause = longer(shortest_pause, failures_);
   paused_until_ = std::max(paused_until_, now.monotonic + std::min(pause, settings_.interval));
 }

@@ -105,6 +105,8 @@ class RequestTable {
     return lanes_.start(allowed);
   }
   [[nodiscard]] const Lanes& lanes() const { return lanes_; }
+  /// See Lanes.
+  void set_failing(std::string_view thing, bool failing) { lanes_.set_failing(thing, failing); }
   /// The one that is asked for before all others; nothing if there is none.
   [[nodiscard]] std::optional<RequestId> next_reconciling() const;
 

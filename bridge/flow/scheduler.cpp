@@ -3,19 +3,23 @@
 #include <algorithm>
 #include <utility>
 
-#include "bridge/flow/partition.h"
-
 namespace jobs_bridge {
 
 Lanes::Allowed Scheduler::allowed(MonotonicTime now, bool suspected) const {
   Lanes::Allowed allowed{
       .reads = reads_.allows(now), .writes = writes_.allows(now), .held = begins_held_};
   if (!suspected) {
-    allowed.things = [this](std::string_view thing) {
-      return !circuit_.is_suspected(name_hash(thing));
-    };
+    allowed.things = [this](std::string_view thing) { return !circuit_.is_suspected(thing); };
   }
   return allowed;
+}
+
+std::optional<Scheduler::Turn> Scheduler::take_turn(const Lanes::Allowed& allowed,
+                                                    RequestTable& requests) {
+  const auto id = requests.take_turn(allowed);
+  if (!id) return std::nullopt;
+  return Turn{.what = *id,
+              .alone = requests.lanes().is_failing(requests.find(*id)->second.thing())};
 }
 
 std::optional<Scheduler::Turn> Scheduler::next(Now now, RequestTable& requests, Notifier& notifier,
@@ -23,48 +27,66 @@ std::optional<Scheduler::Turn> Scheduler::next(Now now, RequestTable& requests, 
   const auto at = now.monotonic;
   // A probe is made for a thing that may tell something new, if there is one.
   if (circuit_.is_open() && circuit_.ready_at(at, false) <= at) {
-    if (const auto id = requests.take_turn(allowed(at, false))) return *id;
+    if (auto turn = take_turn(allowed(at, false), requests)) return turn;
   }
   if (circuit_.ready_at(at, true) > at) return std::nullopt;
-  if (reads_.allows(at)) {
-    if (const auto id = requests.next_reconciling()) return *id;
+  auto any = allowed(at, true);
+  any.failing = circuit_.failing_ready_at(at, failing_calls_) <= at;
+  if (any.reads) {
+    if (const auto id = requests.next_reconciling()) return Turn{.what = *id};
     // Polls before requests: they are few, bounded in rate and number, and would otherwise never
     // have a turn while devices keep every connection busy.
-    if (auto call = notifier.next_call(now, poll, effects)) return *std::move(call);
+    if (auto call = notifier.next_call(now, poll, any.failing, effects)) {
+      return Turn{.what = *std::move(call), .alone = notifier.is_retry(poll)};
+    }
   }
-  if (const auto id = requests.take_turn(allowed(at, true))) return *id;
-  return std::nullopt;
+  if (circuit_.is_open()) {
+    // Of a thing that fails alone a probe tells nothing, if there is another.
+    auto others = any;
+    others.failing = false;
+    if (auto turn = take_turn(others, requests)) return turn;
+  }
+  return take_turn(any, requests);
 }
 
 MonotonicTime Scheduler::next_at(MonotonicTime now, const RequestTable& requests,
                                  const Notifier& notifier) const {
-  const auto any = next_at(now, requests, notifier, true);
+  auto whom = allowed(now, true);
+  const auto circuit_at = circuit_.ready_at(now, true);
+  const auto any_at = std::max(circuit_at, circuit_.failing_ready_at(now, failing_calls_));
+  auto next = next_at(now, requests, notifier, whom, any_at);
+  if (any_at > circuit_at) {
+    whom.failing = false;
+    next = std::min(next, next_at(now, requests, notifier, whom, circuit_at));
+  }
   // What a thing that has failed may, the others may as well, unless the circuit is open.
-  return circuit_.is_open() ? std::min(any, next_at(now, requests, notifier, false)) : any;
+  if (!circuit_.is_open()) return next;
+  return std::min(
+      next, next_at(now, requests, notifier, allowed(now, false), circuit_.ready_at(now, false)));
 }
 
 MonotonicTime Scheduler::next_at(MonotonicTime now, const RequestTable& requests,
-                                 const Notifier& notifier, bool suspected) const {
+                                 const Notifier& notifier, Lanes::Allowed whom,
+                                 MonotonicTime circuit_at) const {
   constexpr auto never = MonotonicTime::max();
-  const auto circuit_at = circuit_.ready_at(now, suspected);
   if (circuit_at == never) return never;
-  auto waiting = allowed(now, suspected);
-  waiting.reads = true;
-  waiting.writes = false;
-  const bool read_waits =
-      (suspected && requests.next_reconciling()) || requests.lanes().has_ready(waiting);
-  waiting.reads = false;
-  waiting.writes = true;
-  const bool write_waits = requests.lanes().has_ready(waiting);
-  const auto poll_at = suspected ? notifier.next_due(now) : never;
+  const bool any = !whom.things;
+  whom.reads = true;
+  whom.writes = false;
+  const bool read_waits = (any && requests.next_reconciling()) || requests.lanes().has_ready(whom);
+  whom.reads = false;
+  whom.writes = true;
+  const bool write_waits = requests.lanes().has_ready(whom);
+  const auto poll_at = any ? notifier.next_due(now, whom.failing) : never;
   const auto read_at = std::max(read_waits ? now : poll_at, reads_.ready_at(now));
   const auto write_at = write_waits ? writes_.ready_at(now) : never;
   return std::max(std::min(read_at, write_at), circuit_at);
 }
 
-void Scheduler::called(MonotonicTime now, RequestId call, std::string_view thing, QuotaKind kind) {
+void Scheduler::called(MonotonicTime now, RequestId call, std::string_view thing, QuotaKind kind,
+                       bool alone) {
   quota(kind).called(now, call);
-  circuit_.called(now, call, name_hash(thing));
+  circuit_.called(now, call, thing, alone);
 }
 
 bool Scheduler::ended(MonotonicTime now, RequestId call, std::string_view thing, QuotaKind kind,
@@ -73,7 +95,7 @@ bool Scheduler::ended(MonotonicTime now, RequestId call, std::string_view thing,
   count(now, call, kind, outcome, effects);
   const bool was_open = circuit_.is_open();
   const auto since = circuit_.since();
-  circuit_.ended(now, call, name_hash(thing), outcome, random);
+  circuit_.ended(now, call, thing, outcome, random);
   if (circuit_.is_open() == was_open) return false;
   effects.endpoint_changes.push_back({.reachable = was_open,
                                       .cause = circuit_.cause(),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -23,11 +24,15 @@ namespace jobs_bridge {
 class Scheduler {
  public:
   /// Most calls a second; 0: no limit.
-  Scheduler(double reads_per_second, double writes_per_second)
-      : reads_(reads_per_second), writes_(writes_per_second) {}
+  /// `failing_calls`: most calls in flight for things that fail alone.
+  Scheduler(double reads_per_second, double writes_per_second, std::size_t failing_calls)
+      : reads_(reads_per_second), writes_(writes_per_second), failing_calls_(failing_calls) {}
 
   /// Whose turn it is: a request, which is now to be begun, or a poll.
-  using Turn = std::variant<RequestId, Call>;
+  struct Turn {
+    std::variant<RequestId, Call> what;
+    bool alone = false;  ///< of a thing that fails alone: see Circuit
+  };
   /// A poll gets that id.
   std::optional<Turn> next(Now now, RequestTable& requests, Notifier& notifier, RequestId poll,
                            Effects& effects);
@@ -38,7 +43,8 @@ class Scheduler {
   void leave_held() { begins_held_ = false; }
 
   /// A call is made, whose turn it was.
-  void called(MonotonicTime now, RequestId call, std::string_view thing, QuotaKind kind);
+  void called(MonotonicTime now, RequestId call, std::string_view thing, QuotaKind kind,
+              bool alone);
   /// It ended. True if the endpoint is given up by that: see Circuit.
   bool ended(MonotonicTime now, RequestId call, std::string_view thing, QuotaKind kind,
              const Outcome& outcome, const RequestTable& requests, Random& random,
@@ -57,15 +63,18 @@ class Scheduler {
 
  private:
   Quota& quota(QuotaKind kind) { return kind == QuotaKind::reads ? reads_ : writes_; }
+  std::optional<Turn> take_turn(const Lanes::Allowed& allowed, RequestTable& requests);
   /// `suspected`: for things whose last call failed as well.
   [[nodiscard]] Lanes::Allowed allowed(MonotonicTime now, bool suspected) const;
   [[nodiscard]] MonotonicTime next_at(MonotonicTime now, const RequestTable& requests,
-                                      const Notifier& notifier, bool suspected) const;
+                                      const Notifier& notifier, Lanes::Allowed whom,
+                                      MonotonicTime circuit_at) const;
   void count(MonotonicTime now, RequestId call, QuotaKind kind, const Outcome& outcome,
              Effects& effects);
 
   Quota reads_;
   Quota writes_;
+  std::size_t failing_calls_;
   Circuit circuit_;
   bool begins_held_ = true;  ///< calls for updates that are held
 };

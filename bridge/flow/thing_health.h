@@ -4,60 +4,132 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <list>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
+#include "bridge/flow/back_off.h"
 #include "bridge/time.h"
 
 namespace jobs_bridge {
 
-/// Of the things that calls were lately made for: whether the last call of each failed. Tells a
-/// few things whose calls alone fail from an endpoint that fails them all.
+/// Whether the last call of each thing failed. Tells things whose calls alone fail from an endpoint
+/// that fails them all.
 ///
-/// It knows the eight things that were heard of last. The endpoint fails all only if each of them
-/// has failed: up to seven failing things are told apart by a single other one. Where there are
-/// fewer things, all there are must fail: of two, both, and one alone stands for the endpoint. A
-/// thing that has not been heard of for ten minutes no longer counts, so that one that was switched
-/// off does not vouch for the endpoint for ever. Not thread-safe; time must not go backwards.
+/// Once a thing has failed and another succeeds, its failures say nothing more of the endpoint,
+/// until it succeeds itself: where the others ask seldom, they are all that is heard of it. So the
+/// endpoint fails only if things fail that did not before:
+/// - eight of them since any thing succeeded; or
+/// - where there are fewer, every one that succeeded within the last ten minutes. Of two things
+///   those are both, and one alone stands for the endpoint.
+///
+/// A thing fails alone if it failed before another succeeded, and not by an outage: one that did
+/// has to fail again.
+///
+/// It knows the 4,096 failing things that were heard of last. Not thread-safe; time must not go
+/// backwards.
 class ThingHealth {
  public:
-  static constexpr std::size_t most_things = 8;
+  ThingHealth() = default;
+  // A copy's index would point into the original.
+  ThingHealth(const ThingHealth&) = delete;
+  ThingHealth& operator=(const ThingHealth&) = delete;
+  ThingHealth(ThingHealth&&) = default;
+  ThingHealth& operator=(ThingHealth&&) = default;
+  ~ThingHealth() = default;
+
+  static constexpr std::size_t enough_things = 8;
+  static constexpr std::size_t most_failing = 4096;
+  /// One that was switched off does not vouch for the endpoint for ever.
   static constexpr Duration counts_for = std::chrono::minutes(10);
 
+  struct Failing {
+    std::uint64_t thing = 0;
+    std::uint64_t successes = 0;  ///< of other things, before its first failure
+    int calls = 0;                ///< that failed in a row
+    bool apart = false;           ///< not by an outage alone
+    std::string cause = {};       ///< of the last, for the device; its user's to set, as the rest
+    BackOff back_off = {};
+    Duration pause{};  ///< before its next try
+  };
+
   /// `thing`: name_hash() of its name.
-  void succeeded(MonotonicTime now, std::uint64_t thing) { hear(now, thing, false); }
-  /// Whether that is news: the call before of this thing had not failed.
-  bool failed(MonotonicTime now, std::uint64_t thing) {
-    const bool known = is_failing(thing);
-    hear(now, thing, true);
-    return !known;
+  void succeeded(MonotonicTime now, std::uint64_t thing) {
+    if (const auto found = by_thing_.find(thing); found != by_thing_.end()) {
+      failing_.erase(found->second);
+      by_thing_.erase(found);
+    }
+    ++successes_;
+    failing_since_success_ = 0;
+    auto at = std::ranges::find(healthy_, thing, &Healthy::thing);
+    if (at == healthy_.end() && healthy_.size() < enough_things) at = healthy_.insert(at, Healthy{});
+    if (at == healthy_.end()) at = std::ranges::min_element(healthy_, {}, &Healthy::at);
+    *at = {.thing = thing, .at = now};
   }
 
-  [[nodiscard]] bool is_failing(std::uint64_t thing) const {
-    return std::ranges::any_of(
-        heard_, [&](const Heard& heard) { return heard.thing == thing && heard.failing; });
+  Failing& failed(std::uint64_t thing) {
+    if (const auto found = by_thing_.find(thing); found != by_thing_.end()) {
+      failing_.splice(failing_.end(), failing_, found->second);
+      ++found->second->calls;
+      if (!endpoint_down_) found->second->apart = true;
+      return *found->second;
+    }
+    if (failing_.size() >= most_failing) {
+      by_thing_.erase(failing_.front().thing);
+      failing_.pop_front();
+    }
+    std::erase_if(healthy_, [&](const Healthy& healthy) { return healthy.thing == thing; });
+    ++failing_since_success_;
+    failing_.push_back(
+        {.thing = thing, .successes = successes_, .calls = 1, .apart = !endpoint_down_});
+    by_thing_.emplace(thing, std::prev(failing_.end()));
+    return failing_.back();
   }
-  /// Whether there is a thing that was heard of lately, and each has failed.
-  [[nodiscard]] bool all_fail(MonotonicTime now) const {
-    const auto counts = [&](const Heard& heard) { return heard.at > now - counts_for; };
-    return std::ranges::any_of(heard_, counts) &&
-           std::ranges::all_of(heard_, [&](const Heard& h) { return h.failing || !counts(h); });
+
+  /// Null if its last call did not fail.
+  [[nodiscard]] const Failing* find(std::uint64_t thing) const {
+    const auto found = by_thing_.find(thing);
+    return found == by_thing_.end() ? nullptr : &*found->second;
+  }
+  [[nodiscard]] bool none_fails() const { return failing_.empty(); }
+  /// Whether another failure of that thing says nothing of the endpoint.
+  [[nodiscard]] bool tells_nothing(std::uint64_t thing) const {
+    const auto* failing = find(thing);
+    return failing != nullptr && failing->successes < successes_;
+  }
+  [[nodiscard]] bool fails_alone(std::uint64_t thing) const {
+    const auto* failing = find(thing);
+    return failing != nullptr && failing->successes < successes_ && failing->apart;
+  }
+  [[nodiscard]] bool endpoint_fails(MonotonicTime now) const {
+    if (failing_since_success_ >= enough_things) return true;
+    return failing_since_success_ > 0 &&
+           std::ranges::none_of(
+               healthy_, [&](const Healthy& healthy) { return healthy.at > now - counts_for; });
+  }
+
+  /// The endpoint is taken to be down from now on, or no longer.
+  void set_endpoint_down(bool down) {
+    endpoint_down_ = down;
+    if (!down) return;
+    for (auto& failing : failing_) {
+      if (failing.successes == successes_) failing.apart = false;
+    }
   }
 
  private:
-  struct Heard {
-    std::uint64_t thing;
-    bool failing;
+  struct Healthy {
+    std::uint64_t thing = 0;
     MonotonicTime at;
   };
 
-  void hear(MonotonicTime now, std::uint64_t thing, bool failing) {
-    auto at = std::ranges::find(heard_, thing, &Heard::thing);
-    if (at == heard_.end() && heard_.size() < most_things) at = heard_.insert(at, Heard{});
-    if (at == heard_.end()) at = std::ranges::min_element(heard_, {}, &Heard::at);
-    *at = {.thing = thing, .failing = failing, .at = now};
-  }
-
-  std::vector<Heard> heard_;
+  std::vector<Healthy> healthy_;  ///< the last `enough_things` that succeeded
+  std::list<Failing> failing_;    ///< the one that was heard of longest ago first
+  std::unordered_map<std::uint64_t, std::list<Failing>::iterator> by_thing_;
+  std::uint64_t successes_ = 0;
+  std::size_t failing_since_success_ = 0;  ///< things that began to fail
+  bool endpoint_down_ = false;
 };
 
 }  // namespace jobs_bridge

@@ -81,7 +81,7 @@ void Bridge::call_ended(Now now, const Begun& begun, bool carried_out, const Htt
   if (begun.asked) ledger_.call_ended(now.monotonic, *begun.asked, carried_out, outcome);
   const bool reachable = counts().endpoint_reachable;
   driver_.call_ended(now, begun.start.connection, outcome, orders);
-  pace_.ended(begun.call().id, outcome, reachable, counts().endpoint_reachable);
+  pace_.ended(now.monotonic, begun.call().id, outcome, reachable, counts().endpoint_reachable);
   carry_out(now, orders);
 }
 

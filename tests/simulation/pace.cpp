@@ -15,8 +15,12 @@ using namespace std::chrono_literals;
 constexpr double burst_share = 0.05;
 /// From so many answers after an outage on, any number of calls may be in flight.
 constexpr std::size_t recovered = 256;
+/// So long after its end as well.
+constexpr Duration longest_recovery = 1min;
 /// One that hangs no longer counts then.
 constexpr Duration counts_in_flight_for = 1s;
+/// Beside the others, of things that fail alone.
+constexpr std::size_t apart = 1;
 constexpr std::size_t most_probes = 2;
 
 bool tells_of_trouble(const HttpOutcome& outcome) {
@@ -46,19 +50,22 @@ void Pace::began(MonotonicTime now, RequestId id, QuotaKind kind, bool reachable
     return;
   }
   if (!was_open_ || answers_since_outage_ >= recovered) return;
+  if (now >= closed_ + longest_recovery) return;
   const auto in_flight = std::ranges::count_if(
       since_outage_, [&](const auto& call) { return call.second > now - counts_in_flight_for; });
   since_outage_.emplace(id, now);
-  promise(static_cast<std::size_t>(in_flight) <= answers_since_outage_,
+  promise(static_cast<std::size_t>(in_flight) <= answers_since_outage_ + apart,
           "after an outage the calls in flight grow slowly", [&] {
             return std::to_string(in_flight + 1) + " after " +
                    std::to_string(answers_since_outage_) + " answers";
           });
 }
 
-void Pace::ended(RequestId id, const HttpOutcome& outcome, bool reachable_before, bool reachable) {
+void Pace::ended(MonotonicTime now, RequestId id, const HttpOutcome& outcome, bool reachable_before,
+                 bool reachable) {
   if (!reachable_before && reachable) {
     was_open_ = true;
+    closed_ = now;
     answers_since_outage_ = 0;
     probes_.clear();  // it may have been another call that got through
     since_outage_.clear();

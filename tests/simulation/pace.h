@@ -20,7 +20,8 @@ class Pace {
 
   /// A call begins. `reachable`: what the engine said before.
   void began(MonotonicTime now, RequestId id, QuotaKind kind, bool reachable);
-  void ended(RequestId id, const HttpOutcome& outcome, bool reachable_before, bool reachable);
+  void ended(MonotonicTime now, RequestId id, const HttpOutcome& outcome, bool reachable_before,
+             bool reachable);
 
  private:
   struct Window {
@@ -31,6 +32,7 @@ class Pace {
   Window reads_;
   Window writes_;
   bool was_open_ = false;
+  MonotonicTime closed_{};                           ///< if it was
   std::set<RequestId> probes_;                       ///< under way
   std::map<RequestId, MonotonicTime> since_outage_;  ///< calls in flight, that began after it
   std::size_t answers_since_outage_ = 0;

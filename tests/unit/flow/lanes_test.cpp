@@ -245,5 +245,70 @@ TEST(LanesTest, ALaneWithNothingToDoTakesNoMemory) {
   EXPECT_LE(live_memory().bytes, before.bytes + 1024);
 }
 
+TEST(LanesTest, ThingsWhoseCallsAloneFailGetOneTurnInFourBesideOthers) {
+  Lanes lanes;
+  for (RequestId request = 0; request < 8; ++request) {
+    lanes.add("f" + std::to_string(request), request, reads);
+    lanes.set_failing("f" + std::to_string(request), true);
+  }
+  for (RequestId request = 100; request < 106; ++request) {
+    lanes.add("w" + std::to_string(request), request, writes);
+  }
+  std::vector<RequestId> order;
+  while (const auto request = start(lanes)) order.push_back(*request);
+  EXPECT_EQ(order, std::vector<RequestId>({100, 101, 102, 0, 103, 104, 105, 1, 2, 3, 4, 5, 6, 7}));
+}
+
+TEST(LanesTest, OfThingsWhoseCallsAloneFailThoseWithNothingUrgentComeLast) {
+  Lanes lanes;
+  for (RequestId request = 0; request < 6; ++request) {
+    const auto thing = "f" + std::to_string(request);
+    lanes.add(thing, request, reads, request < 2);
+    lanes.set_failing(thing, true);
+  }
+  std::vector<RequestId> order;
+  while (const auto request = start(lanes)) order.push_back(*request);
+  EXPECT_EQ(order, std::vector<RequestId>({2, 3, 4, 0, 5, 1}));
+}
+
+TEST(LanesTest, ThingsWhoseCallsAloneFailMayBeLeftOut) {
+  Lanes lanes;
+  lanes.add("f", 1, reads);
+  lanes.set_failing("f", true);
+  auto others = all;
+  others.failing = false;
+  EXPECT_TRUE(ready(lanes));
+  EXPECT_FALSE(lanes.has_ready(others));
+  EXPECT_EQ(lanes.start(others), std::nullopt);
+  lanes.add("w", 2, reads);
+  EXPECT_TRUE(lanes.has_ready(others));
+  EXPECT_EQ(lanes.start(others), 2U);
+  EXPECT_EQ(start(lanes), 1U);
+}
+
+TEST(LanesTest, AThingNoLongerCountsAsFailingOnceItIsToldOrItsLaneIsGone) {
+  Lanes lanes;
+  auto others = all;
+  others.failing = false;
+  lanes.set_failing("f", true);  // it has no lane
+  lanes.add("f", 1, reads);
+  EXPECT_FALSE(lanes.is_failing("f"));
+  lanes.set_failing("f", true);
+  EXPECT_TRUE(lanes.is_failing("f"));
+  EXPECT_FALSE(lanes.has_ready(others));
+  lanes.set_failing("f", false);
+  EXPECT_TRUE(lanes.has_ready(others));
+  lanes.set_failing("f", true);
+  EXPECT_EQ(start(lanes), 1U);
+  lanes.set_failing("f", false);  // while its call is under way
+  lanes.again("f", reads, false);
+  EXPECT_TRUE(lanes.has_ready(others));
+  lanes.set_failing("f", true);
+  EXPECT_EQ(start(lanes), 1U);
+  lanes.finish("f");
+  lanes.add("f", 2, reads);
+  EXPECT_FALSE(lanes.is_failing("f"));
+}
+
 }  // namespace
 }  // namespace jobs_bridge

@@ -333,6 +333,58 @@ TEST_F(NotifierTest, ThingsWhosePollsAlwaysFailDelayNobodyElses) {
   }
 }
 
+/// Some things' polls are never answered.
+class HangingPollsTest : public NotifierTest, public testing::WithParamInterface<int> {};
+
+TEST_P(HangingPollsTest, DelayNobodyElses) {
+  constexpr int healthy = 200;
+  const int ill = GetParam();
+  for (int i = 0; i < healthy; ++i) ask("T-" + std::to_string(i), "get");
+  for (int i = 0; i < ill; ++i) ask("ill-" + std::to_string(i), "get");
+  std::map<std::string, std::vector<MonotonicTime>> polls;
+  std::multimap<MonotonicTime, RequestId> hanging;  // by their end
+  std::size_t most_hanging = 0;
+  const auto began = driver_.now.monotonic;
+  while (driver_.now.monotonic < began + 60min) {
+    driver_.advance(100ms);
+    while (!hanging.empty() && hanging.begin()->first <= driver_.now.monotonic) {
+      driver_.answer(
+          hanging.begin()->second,
+          HttpFailure{.kind = HttpFailure::Kind::timeout, .maybe_sent = true, .detail = "d"});
+      hanging.erase(hanging.begin());
+    }
+    while (auto call = driver_.next_call()) {
+      const auto target = call->request.target;
+      const auto thing = target.substr(8, target.find('/', 8) - 8);
+      polls[thing].push_back(driver_.now.monotonic);
+      if (!thing.starts_with("ill")) {
+        driver_.answer(call->id, answer_to(*call));
+        continue;
+      }
+      hanging.emplace(std::min(call->deadline, driver_.now.monotonic + 5s), call->id);
+      if (driver_.now.monotonic > began + 3min) {
+        most_hanging = std::max(most_hanging, hanging.size());
+      }
+    }
+  }
+  EXPECT_LE(most_hanging, 4U) << "half of the calls are left to the others";
+  Duration longest{};
+  for (int i = 0; i < healthy; ++i) {
+    const auto& times = polls["T-" + std::to_string(i)];
+    ASSERT_GE(times.size(), 59U) << i;
+    // The first times it is not known yet which hang.
+    for (std::size_t poll = 3; poll < times.size(); ++poll) {
+      longest = std::max<Duration>(longest, times[poll] - times[poll - 1]);
+    }
+  }
+  EXPECT_LE(longest, 61s);
+  for (int i = 0; i < ill; ++i) {
+    EXPECT_GE(polls["ill-" + std::to_string(i)].size(), 20U) << "each has its turn";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sites, HangingPollsTest, testing::Values(1, 8, 30, 100));
+
 TEST_F(NotifierTest, AtShutdownPollingEnds) {
   ask("T", "get");
   driver_.engine.refuse_new_requests();

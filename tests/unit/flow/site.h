@@ -48,7 +48,9 @@ class Site {
         event();
       }
       driver.tick();
-      for (auto& finished : driver.effects.finished) replies.push_back(std::move(finished));
+      for (auto& finished : driver.effects.finished) {
+        replies.push_back({std::move(finished), driver.now.monotonic});
+      }
       driver.effects.finished.clear();
       driver.effects.publications.clear();
     }
@@ -60,6 +62,9 @@ class Site {
     return text.substr(begin, text.find('/', begin) - begin);
   }
 
+  struct Reply : Finished {
+    MonotonicTime at;
+  };
   struct Made {
     MonotonicTime at;
     std::string thing;
@@ -69,7 +74,7 @@ class Site {
   const MonotonicTime began = driver.now.monotonic;
   std::size_t connections = 32;
   std::size_t calls_in_flight = 0;
-  std::vector<Finished> replies;
+  std::vector<Reply> replies;
   std::vector<Made> calls;
 
  private:
