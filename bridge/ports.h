@@ -14,13 +14,13 @@
 #include "bridge/result.h"
 #include "bridge/time.h"
 
-/// What the bridge needs of the world, as interfaces that the adapters fulfil.
+/// The interfaces that the core needs and the adapters implement.
 namespace jobs_bridge {
 
 enum class Severity { trace, debug, info, warning, error };
 
-/// Where events that matter to an operator go. Any thread may call it; it does not throw and does
-/// not block on anything but the write itself. Callers never pass a secret.
+/// The log of events that matter to an operator. Any thread may call it; it does not throw, and it
+/// blocks on nothing but the write itself. Callers never pass a secret.
 class Log {
  public:
   struct Field {
@@ -37,10 +37,10 @@ class Log {
 
 /// The way back to the devices. Publications leave in the order in which they were queued.
 ///
-/// Two steps, so that a caller can fix the order while it holds a lock and do the sending after it
-/// has let go: `queue` only takes the message (it never blocks and never calls into the MQTT
+/// There are two steps, so that a caller can fix the order while it holds a lock and send after
+/// releasing it: `queue` only stores the message (it never blocks and never calls into the MQTT
 /// library); `flush` sends what may be sent now. Both may be called from any thread, `flush` also
-/// from a message callback, but from nowhere with a lock held that such a callback takes.
+/// from a message callback, but never while holding a lock that such a callback takes.
 class Publisher {
  public:
   virtual ~Publisher() = default;
@@ -53,8 +53,8 @@ class Publisher {
 class Exchange {
  public:
   virtual ~Exchange() = default;
-  /// Returns when the whole answer is there, at most at `deadline`. What blocks until then is the
-  /// caller's thread, or his fiber if he runs on one. Never throws.
+  /// Returns when the complete answer has arrived, at the latest at `deadline`. Blocks the caller's
+  /// thread until then, or its fiber if it runs on one. Never throws.
   virtual HttpOutcome perform(const HttpRequest& request, MonotonicTime deadline) = 0;
 };
 
@@ -68,7 +68,7 @@ class Endpoint {
   virtual void stop() = 0;
 };
 
-/// A server that an adapter has to ask something now and then, other than the endpoint.
+/// A server other than the endpoint that an adapter queries occasionally.
 struct Origin {
   bool tls = true;
   std::string host;  ///< a DNS name or a literal address; an IPv6 one without brackets
@@ -76,7 +76,7 @@ struct Origin {
   std::string ca_file = {};           ///< PEM; empty: the system's authorities
   std::string certificate_file = {};  ///< for mutual TLS, with private_key_file; empty: none
   std::string private_key_file = {};
-  /// Whether the gateway's proxy leads to it; link-local services are asked directly.
+  /// Whether it is reached through the gateway's proxy; link-local services are reached directly.
   bool through_proxy = false;
   Duration connect_timeout{};
   Duration answer_timeout{};
@@ -96,33 +96,34 @@ struct JournalEntry {
   Message message;  ///< never a retained one
 };
 
-/// Keeps updates until the broker has the reply to them, over the end of the process, whatever that
-/// was.
+/// Keeps updates until the broker has the reply to them, even if the process ends, for whatever
+/// reason.
 class Journal {
  public:
   virtual ~Journal() = default;
   /// Keeps an entry: it outlives the process once this has returned, and a power cut 100 ms later.
-  /// Nothing, or in words for a device and an operator why it is not kept: then it is not there
-  /// after a restart either, unless a kill or a power cut comes while the disk hangs that is the
-  /// reason. Called from a message callback: takes microseconds, or a fraction of a second, once,
-  /// when a disk begins to hang; does not throw. Calls come one at a time.
+  /// Returns nothing, or a message for the device and the operator that tells why it is not kept.
+  /// Then it is absent after a restart too, unless the reason is a disk that hangs and a kill or a
+  /// power cut comes meanwhile. Called from a message callback: takes microseconds, or a fraction
+  /// of a second, once, when a disk begins to hang; does not throw. Calls come one at a time.
   virtual std::optional<std::string> record(const JournalEntry& entry) = 0;
-  /// Forgets entries, whose devices have been answered; those that are not kept are passed over.
-  /// Waits for nothing, and a kill can bring them back for some milliseconds more, a power cut for
+  /// Forgets entries whose devices have been answered; numbers that are not kept are ignored. Does
+  /// not wait for the disk: for some milliseconds a kill can bring the entries back, and a power
+  /// cut for
   /// 100. But they are forgotten in the order of the calls, and no entry is recorded before all
-  /// that was settled until then is forgotten, unless that is thousands or the disk is full or
-  /// hangs: with one that comes back, so does every later one that was kept, and the last that is
-  /// carried out again is the last that was. Does not throw. Calls come one at a time, and never
-  /// beside record().
+  /// entries settled until then are forgotten, unless there are thousands of them or the disk is
+  /// full or hangs. So if one entry comes back, every later one that was kept does too, and the
+  /// last update to be carried out again is the last one originally carried out. Does not throw.
+  /// Calls come one at a time, and never beside record().
   virtual void settle(const std::vector<std::uint64_t>& numbers) = 0;
 };
 
-/// What is remembered of a thing whose pending executions are polled on behalf of its device.
+/// What is remembered about a thing whose pending executions are polled on behalf of its device.
 struct WatchedThing {
   std::string thing;
   /// When its device last asked for something, in seconds since 1970.
   std::int64_t asked = 0;
-  /// What the device was last told is pending: text of the core's own, kept as it is.
+  /// What the device was last told is pending: text in a format of the core, stored unchanged.
   std::string told;
 };
 
@@ -131,7 +132,7 @@ struct WatchedThing {
 class WatchStore {
  public:
   virtual ~WatchStore() = default;
-  /// Takes what has changed and what is to be forgotten. Returns without waiting for a disk and
+  /// Takes what has changed and what is to be forgotten. Returns without waiting for the disk and
   /// does not throw; what cannot be written is logged. Calls come one at a time.
   virtual void save(std::vector<WatchedThing> changed, std::vector<std::string> forgotten) = 0;
 };

@@ -15,9 +15,8 @@ struct Failure {
 template <typename E>
 Failure(E) -> Failure<E>;
 
-/// A value or the reason why there is none. What std::expected is in C++23, reduced to what this
-/// project uses. Accessing the side that is not held throws std::bad_variant_access, which is a
-/// defect in the caller.
+/// A value or the reason why there is none. A subset of C++23's std::expected. Accessing the side
+/// that is not held throws std::bad_variant_access, which is a defect in the caller.
 template <typename T, typename E>
 class [[nodiscard]] Result {
  public:

@@ -5,8 +5,8 @@
 
 namespace jobs_bridge {
 
-/// Time that only goes forward. Every deadline is one of these, so that a clock set by hand or by
-/// NTP moves none. The core never reads a clock: whoever calls it says what time it is.
+/// Time that only goes forward. Every deadline is one of these, so that setting the clock, by hand
+/// or by NTP, does not move any. The core never reads a clock: its caller passes the time.
 using MonotonicTime = std::chrono::steady_clock::time_point;
 using Duration = std::chrono::steady_clock::duration;
 
@@ -20,7 +20,7 @@ struct Now {
   /// Seconds since 1970 UTC, for the `timestamp` of a reply and for nothing else.
   std::int64_t unix_seconds = 0;
   /// How long the machine has been suspended since it booted, which `monotonic` does not count. The
-  /// core does not look at it: whoever reads the clock for it adds it, see Dispatcher.
+  /// core ignores it: the code that reads the clock adds it, see Dispatcher.
   Duration suspended = Duration::zero();
 };
 

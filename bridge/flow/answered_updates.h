@@ -10,26 +10,27 @@
 namespace jobs_bridge {
 
 /// Updates whose answer is known, but whose reply the broker has not taken yet. They stay in the
-/// journal until it has: were they forgotten before, a kill would leave their devices without a
-/// reply for ever.
+/// journal until then: if they were removed earlier and the process were killed, their devices
+/// would never get a reply.
 ///
-/// Those of one thing are forgotten in the order in which they were answered, whichever reply is
-/// taken first. What a kill brings back is described, and may be carried out once more: then every
-/// later update of the thing has to come back as well, so that the last one has the last word.
+/// The updates of one thing are forgotten in the order in which they were answered, whichever reply
+/// the broker takes first. An update that is restored after a kill is described, and may be carried
+/// out once more; every later update of the thing must then be restored as well, so that the last
+/// one decides the final state.
 ///
-/// Bounded by what is waiting to be published, each of which is taken or dropped one day. Not
+/// Bounded by what is waiting to be published, each of which is eventually taken or dropped. Not
 /// thread-safe.
 class AnsweredUpdates {
  public:
-  /// `thing`: as Publication::thing. `bytes`: what it takes in the journal.
+  /// `thing`: as Publication::thing. `bytes`: the space that it takes in the journal.
   void add(std::uint64_t number, std::uint64_t thing, std::size_t bytes) {
     lanes_[thing].push_back({.number = number, .bytes = bytes});
     things_.emplace(number, thing);
     bytes_ += bytes;
   }
 
-  /// The reply has been taken, or never will be. Returns what is to be forgotten now, in order;
-  /// nothing for a number that is not here.
+  /// The broker has taken the reply, or never will. Returns the numbers of the updates to forget
+  /// now, in order; empty if the number is unknown.
   std::vector<std::uint64_t> taken(std::uint64_t number) {
     const auto known = things_.find(number);
     if (known == things_.end()) return {};

@@ -8,10 +8,9 @@
 
 namespace jobs_bridge {
 
-/// How long to wait before each further try: longer and longer, and never the same for two, so that
-/// what failed together does not come back together. Decorrelated jitter, as AWS's architecture
-/// blog describes it ("Exponential Backoff And Jitter"): between the shortest pause and three times
-/// the one before.
+/// How long to wait before each retry. The pauses grow and are random, so that calls that failed
+/// together are not retried together. Decorrelated jitter, as AWS's architecture blog describes it
+/// ("Exponential Backoff And Jitter"): between the shortest pause and three times the one before.
 class BackOff {
  public:
   Duration next(Duration shortest, Duration longest, Random& random) {

@@ -8,19 +8,20 @@
 
 namespace jobs_bridge {
 
-/// Names something that the engine holds: a request of a device or a poll of its own. Never used
-/// twice.
+/// Identifies something that the engine holds: a device's request or a poll of the engine's own.
+/// Never reused.
 using RequestId = std::uint64_t;
 
-/// A call that is to be made now. Its outcome goes to Engine::answered() under the same id,
-/// whatever became of it.
+/// A call to be made now. Its outcome, success or failure, goes to Engine::answered() under the
+/// same id.
 struct Call {
   RequestId id = 0;
-  /// What it carries out; the describe that reconciles an update, and a poll, have their own.
+  /// The operation of this call. The describe that reconciles an update has its own, and so does a
+  /// poll.
   Operation operation = Operation::start_next;
   HttpRequest request;
   MonotonicTime deadline;
-  bool poll = false;  ///< asked of our own accord, for no request
+  bool poll = false;  ///< made by the engine itself, not for a request
 };
 
 }  // namespace jobs_bridge

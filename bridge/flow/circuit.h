@@ -27,35 +27,36 @@ namespace jobs_bridge {
 ///       └──────────────── recovering <── it succeeds ──────────────── probing
 ///
 /// A failure is an outcome that tells of the endpoint and not of the request: Health::failing. It
-/// may yet concern one thing alone, whose calls the endpoint always fails or leaves unanswered. So
+/// may still concern a single thing whose calls the endpoint always fails or leaves unanswered. So
 /// failures open the circuit only if there are several in a row and
-/// - the failures themselves concern no thing (Outcome::fails_for_all: nobody is reached); or
+/// - the failures do not depend on the thing (Outcome::fails_for_all, such as an endpoint that
+///   cannot be reached); or
 /// - so many things fail that did not before: see ThingHealth, which says how many that are where
 ///   there are few in all. What failed before does not count.
 /// A thing that fails waits by itself before its next try, longer and longer: see pause_of().
 ///
 /// While open, one call at a time is let through, after a pause. If it fails for a thing that was
-/// known to fail, that tells nothing of the others: a thing that is not may be called at once, even
-/// while the former's call is under way. So a circuit that was opened for a few things' sake, where
-/// nobody else was heard of, costs the others nothing.
+/// already failing, that says nothing about the others: a call for a thing that is not failing may
+/// be made at once, even while the first call is under way. So a circuit that was opened because of
+/// a few things, while no others were active, does not delay the others.
 ///
 /// While recovering, for a minute at the most, the calls in flight are limited, by one more after
-/// each success, so that an endpoint that comes back is not met by all that has waited for it. Of
-/// those, a call counts for a second at the most: one that hangs may be a thing's that always does.
-/// Beside them there is one call a second for the things that fail alone.
+/// each success, so that an endpoint that recovers is not hit by the whole backlog at once. A call
+/// counts towards that limit for a second at most: one that hangs may be for a thing whose calls
+/// always hang. Beside them there is one call a second for the things that fail alone.
 ///
-/// A 503 with a Retry-After is no reason by itself to leave the endpoint alone: it may be of the
-/// one thing whose call it answered. If it is the endpoint that means it, other things' calls fail
-/// as well; what they ask for then spaces the probes, up to the longest pause. Not thread-safe;
+/// A 503 with a Retry-After does not open the circuit by itself: it may concern only the thing
+/// whose call it answered. If it concerns the whole endpoint, other things' calls fail as well; the
+/// Retry-After that they carry then spaces the probes, up to the longest pause. Not thread-safe;
 /// time must not go backwards.
 class Circuit {
  public:
-  /// Of a probe after the one before: it bounds how late the end of an outage is noticed.
+  /// The longest time between two probes: it bounds how late the end of an outage is noticed.
   static constexpr Duration longest_pause = std::chrono::seconds(5);
 
-  /// When a call may be made for a thing that is_suspected(), or for one that is not: the past if
-  /// at once, MonotonicTime::max() if not before the end of a call. What the former may, the latter
-  /// may too.
+  /// When a call may be made for a thing that is_suspected(), or for one that is not: a time in the
+  /// past if at once, MonotonicTime::max() if not before another call ends. A call that is allowed
+  /// for a suspected thing is allowed for any other too.
   [[nodiscard]] MonotonicTime ready_at(MonotonicTime now, bool suspected) const;
   /// Whether the last call of that thing failed.
   [[nodiscard]] bool is_suspected(std::string_view thing) const {
@@ -77,9 +78,9 @@ class Circuit {
   /// The same for a call of a thing that fails alone, of which at most so many are to be in flight.
   [[nodiscard]] MonotonicTime failing_ready_at(MonotonicTime now, std::size_t most) const;
 
-  /// A call is made, which was allowed. `alone`: as one of a thing that fails alone.
+  /// A call that was allowed is being made. `alone`: as one of a thing that fails alone.
   void called(MonotonicTime now, RequestId call, std::string_view thing, bool alone);
-  /// It ended. A failure of a call from before the outage tells nothing new.
+  /// A call ended. The failure of a call that was begun before the outage tells nothing new.
   void ended(MonotonicTime now, RequestId call, std::string_view thing, const Outcome& outcome,
              Random& random);
 
@@ -101,8 +102,8 @@ class Circuit {
               Random& random);
 
   bool open_ = false;
-  std::optional<RequestId> probe_;        ///< under way, while open: of a suspected thing
-  std::optional<RequestId> fresh_probe_;  ///< of another
+  std::optional<RequestId> probe_;        ///< under way, while open: for a suspected thing
+  std::optional<RequestId> fresh_probe_;  ///< for a thing that is not suspected
   MonotonicTime next_probe_{};
   MonotonicTime next_fresh_probe_{};
   BackOff back_off_;

@@ -13,11 +13,11 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration shortest_pause = 100ms;
-/// A device waits for a reply for some seconds; an update is held for as long as it takes, and goes
-/// out no later than a probe after an outage would.
+/// A device waits for a reply for some seconds; an update is held for as long as it takes, and is
+/// sent no later than a probe after an outage would be.
 constexpr Duration longest_pause_of_request = 2s;
 constexpr Duration longest_pause_of_update = Circuit::longest_pause;
-/// Most that an endpoint can ask for.
+/// The longest pause that an endpoint can ask for.
 constexpr Duration longest_pause_asked = 15s;
 constexpr int most_failures_answered = 4;
 
@@ -44,7 +44,7 @@ HttpRequest Delivery::call() const {
 
 void Delivery::called(MonotonicTime now, const RecentFailures::Before& before) {
   if (request_.operation != Operation::update || reconciling()) return;
-  // Of one that was resumed without a time nobody knows when it was first sent.
+  // If it was resumed without a time, it is unknown when it was first sent.
   const bool resumed = trouble_ && trouble_->maybe_sent;
   if (!sent_ && !resumed) sent_ = {.first = now, .last = now, .before = before};
   if (sent_) sent_->last = now;
@@ -70,8 +70,8 @@ Delivery::Step Delivery::ended(Outcome outcome, const Reconciliation::Evidence& 
   if (rejection == nullptr) return std::move(outcome.answer);
 
   const bool update = request_.operation == Operation::update;
-  // A device can ask again when the gateway's credentials are in order; an update must not be lost
-  // for them.
+  // A device can repeat a request once the gateway's credentials are in order; an update must not
+  // be lost because of them.
   const bool passes =
       outcome.repeat == Repeat::may_help || (update && outcome.repeat == Repeat::helps_when_mended);
   const bool sent_before = trouble_ && trouble_->maybe_sent;
@@ -89,7 +89,7 @@ Delivery::Step Delivery::ended(Outcome outcome, const Reconciliation::Evidence& 
   if (reconciliation) {
     if (outcome.applied == Applied::maybe) known.maybe_sent = true;
     known.reconciliation = std::move(reconciliation);
-    // What became of it is asked at once, unless the endpoint does not want to be asked.
+    // The describe follows at once, unless the endpoint asked for a pause.
     return outcome.retry_after ? later(outcome, random) : Again{};
   }
   if (!update) {
@@ -115,7 +115,7 @@ Delivery::Step Delivery::described(const Outcome& outcome, Reconciliation::Evide
       }
       trouble_->execution = trouble_->reconciliation->latest_execution();
       trouble_->reconciliation.reset();
-      // One that was never seen to fail goes at once: it may just not have been sent.
+      // An update whose calls never failed is sent at once: it may simply not have been sent yet.
       return trouble_->failed_calls == 0 ? Again{} : later(outcome, random);
     case Reconciliation::Next::describe_later:
       break;

@@ -21,38 +21,38 @@ namespace jobs_bridge {
 /// The way of one request to its answer, through as many calls as it takes: what is sent next, and
 /// what an outcome means.
 ///
-/// Repeated is only what does no harm: reads and start-nexts always (an execution in progress is
-/// handed out again), at most four times if the endpoint answered with a failure; an update if it
-/// provably was not carried out, or if a describe shows that it was not, for as long as the caller
-/// likes. What another call cannot change is not repeated. Not thread-safe.
+/// Only calls that are safe to repeat are repeated: reads and start-nexts always (an execution in
+/// progress is returned again), but at most four times if the endpoint answered with a failure; an
+/// update if it provably was not carried out, or if a describe shows that it was not, for as long
+/// as the caller likes. A call is not repeated if that cannot change its outcome. Not thread-safe.
 class Delivery {
  public:
   explicit Delivery(Request request) : request_(std::move(request)) {}
-  /// An update that was taken over from before a restart: it may have been sent, not before
-  /// `received`, which is not known if clocks were off. `expired`: if it was not, it is not to be
-  /// sent any more.
+  /// An update restored after a restart. It may already have been sent, but not before `received`,
+  /// which is absent if the clock was not reliable. `expired`: if it has not been sent yet, it must
+  /// not be sent any more.
   static Delivery resumed(Request update, bool expired, std::optional<MonotonicTime> received);
 
   [[nodiscard]] const Request& request() const { return request_; }
 
-  /// The call to make next, and the quota that it takes from.
+  /// The call to make next; quota() tells which quota it counts against.
   [[nodiscard]] HttpRequest call() const;
-  /// It is made. `before`: of an update to FAILED.
+  /// The call is being made. `before`: for an update to FAILED.
   void called(MonotonicTime now, const RecentFailures::Before& before);
   [[nodiscard]] QuotaKind quota() const;
-  /// Whether that call asks what became of an update.
+  /// Whether the next call finds out whether an update was carried out.
   [[nodiscard]] bool reconciling() const { return trouble_ && trouble_->reconciliation; }
 
-  /// Another call is needed, after that pause.
+  /// Another call is needed, after this pause.
   struct Again {
     Duration pause{};
-    /// The endpoint asked for a pause, so that a shorter one is likely to be in vain.
+    /// The endpoint asked for the pause, so that retrying earlier would probably fail.
     bool asked = false;
   };
   /// What the outcome of the call means.
   [[nodiscard]] Outcome read(const HttpOutcome& outcome) const;
-  /// Takes it. The answer for the device, or that there is none yet. `evidence`: what the caller
-  /// knows, needed while reconciling().
+  /// Processes an outcome. Returns the answer for the device, or that another call is needed.
+  /// `evidence`: what the caller knows; needed while reconciling().
   std::variant<Answer, Again> ended(Outcome outcome, const Reconciliation::Evidence& evidence,
                                     Random& random);
   struct Sent {
@@ -60,36 +60,38 @@ class Delivery {
     MonotonicTime last;
     RecentFailures::Before before = {};  ///< the first time
   };
-  /// When an update was sent; nothing: not yet, or nobody knows.
+  /// When an update was sent; nothing if it was not sent yet, or if that is unknown.
   [[nodiscard]] const std::optional<Sent>& sent() const { return sent_; }
-  /// The execution that an update was found to be carried out on; nothing: that was not asked.
+  /// The execution on which an update was found to have been carried out; nothing if that was not
+  /// looked up.
   [[nodiscard]] std::optional<std::int64_t> applied_to() const;
 
-  /// Of one that was resumed: it is not to be sent, only to be asked for.
+  /// Whether this is a resumed update that must not be sent any more, only described.
   [[nodiscard]] bool expired() const { return trouble_ && trouble_->expired; }
-  /// The refusal of an update that is certain and only lacks the execution's state.
+  /// The refusal of an update when it is certain and only the execution's state is missing.
   [[nodiscard]] std::optional<Rejection> known_refusal() const;
   /// What the last call failed with; nothing if none did.
   [[nodiscard]] std::optional<Rejection> failure() const;
 
  private:
-  /// What most requests never need.
+  /// State that most requests never need, allocated on demand.
   struct Trouble {
     std::optional<Reconciliation> reconciliation;
     std::optional<Rejection> failure;
     BackOff back_off;
     int failed_calls = 0;
     int failures_answered = 0;  ///< of those, the ones that may have reached the endpoint
-    bool expired = false;       ///< not to be sent, only to be asked for
-    bool maybe_sent = false;    ///< an update that may have been carried out by a call before
-    /// The execution that the update is for, as a look has shown.
+    bool expired = false;       ///< not to be sent any more, only described
+    bool maybe_sent = false;    ///< an update that an earlier call may have carried out
+    /// The execution that the update is for, as a describe has shown.
     std::optional<std::int64_t> execution;
   };
   using Step = std::variant<Answer, Again>;
 
   Trouble& trouble();
   Step described(const Outcome& outcome, Reconciliation::Evidence evidence, Random& random);
-  /// At least as long as the endpoint asks for, if it is not more than an update waits.
+  /// The pause is at least as long as the endpoint asks for, unless that exceeds what an update may
+  /// wait.
   Again later(const Outcome& outcome, Random& random);
 
   Request request_;

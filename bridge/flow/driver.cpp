@@ -7,8 +7,8 @@ namespace jobs_bridge {
 
 Driver::Driver(Engine engine, std::size_t connections, std::optional<Lease> lease)
     : engine_(std::move(engine)), lease_(lease), calls_(connections) {
-  // The number of connections in use follows the calls really in flight, as the one that had a call
-  // last is used first; below those wait the ones that never had any.
+  // The connection used last is used first again, so that the number of connections in use follows
+  // the calls in flight. Connections that were never used are at the bottom of the stack.
   free_.reserve(connections);
   for (auto connection = connections; connection > 0; --connection) free_.push_back(connection - 1);
 }
@@ -97,7 +97,7 @@ void Driver::drain(Now now, Duration patience, Orders& orders) {
 }
 
 void Driver::order_calls(Now now, Orders& orders) {
-  look_after_drain(now, orders);  // first: a call for what is given up is none
+  look_after_drain(now, orders);  // first: no call may be ordered for a request that is given up
   const bool may_call = !lease_ || lease_->may_call(now.monotonic);
   while (may_call && !drained_ && !free_.empty()) {
     auto call = engine_.next_call(now, orders.effects);

@@ -17,28 +17,28 @@
 
 namespace jobs_bridge {
 
-/// What the daemon does when. An event and its time go in, orders come out: which call to make on
-/// which connection, what to publish, to record and to forget, when to send what was published, and
-/// when to look again. No socket, no thread, no lock, no clock: whoever runs it reads the clock
-/// once for each event, as two readings would be two moments to decide for, and what becomes
-/// possible between them is seen by neither.
+/// Decides what the daemon does and when. An event and its time go in, orders come out: which call
+/// to make on which connection, what to publish, to record and to forget, when to send what was
+/// published, and when to look again. No socket, no thread, no lock, no clock: the caller reads the
+/// clock once per event, because with two readings something that becomes possible between them
+/// would be seen by neither.
 ///
 /// Not thread-safe: one event at a time, and time must not go backwards between them.
 class Driver {
  public:
-  /// A call to be made now, on this connection: the numbers are below the most that there may be.
-  /// Its end goes to call_ended(), or to cannot_connect(), whatever became of it.
+  /// A call to be made now, on this connection: connections are numbered from 0 to the maximum less
+  /// one. Its end is always reported, to call_ended() or to cannot_connect().
   struct Start {
     std::size_t connection = 0;
     Call call;
   };
   struct Orders {
-    /// To be carried out in full before the next event; Effects::recorded as received() has it.
+    /// To be carried out in full before the next event; for Effects::recorded see received().
     Effects effects;
     std::vector<Start> calls;
-    /// What was published since the last time it was ordered is to be sent.
+    /// Everything published since the last such order is to be sent.
     bool send = false;
-    /// timer_fired() is due then, which is sooner than was said before.
+    /// When timer_fired() is due; set only if that is sooner than ordered before.
     std::optional<MonotonicTime> wake_at;
     /// Whether to be connected in the place that the lease is about, if that has changed.
     std::optional<bool> take_place;
@@ -56,21 +56,21 @@ class Driver {
   /// - begin_calls(): calls are ordered;
   /// - leave_calls(): they are left to timer_fired(), which is due at once if there is one to
   /// order.
-  ///   For whoever has no time to carry out orders: the MQTT library's callback.
+  ///   For callers that must return quickly, such as the MQTT library's callback.
   void received(Now now, Message message, Orders& orders);
   void not_recorded(Now now, const JournalEntry& entry, const std::string& cause, Orders& orders);
   void begin_calls(Now now, Orders& orders);
   void leave_calls(Now now, Orders& orders);
 
-  /// To be called when it is due; at other times it does no harm.
+  /// To be called when due(); calling it at other times is harmless.
   void timer_fired(Now now, Orders& orders);
-  /// The call on that connection ended. Says what that tells of the endpoint's health.
+  /// The call on that connection ended. Returns what the outcome tells about the endpoint's health.
   Health call_ended(Now now, std::size_t connection, const HttpOutcome& outcome, Orders& orders);
-  /// There is nothing to make the call with that was ordered last for this connection, such as
-  /// memory. Others are used first from now on. Orders no call.
+  /// The call that was last ordered for this connection cannot be made for lack of a resource, such
+  /// as memory. Other connections are preferred from now on. Orders no call.
   void cannot_connect(Now now, std::size_t connection, const std::string& cause, Orders& orders);
 
-  /// As Engine::reply_taken(). Orders nothing but what is settled.
+  /// As Engine::reply_taken(). Orders nothing but the settling of journal entries.
   void reply_taken(std::uint64_t number, Orders& orders);
 
   /// Something has happened that the lease is to be told of, by `event`. Leaves calls to
@@ -79,21 +79,21 @@ class Driver {
 
   /// As Engine::change_limits(). Leaves calls to timer_fired().
   void limits_changed(Now now, const EngineSettings& settings, Orders& orders);
-  /// The daemon is to end: new requests are rejected; those taken may go on for so long. Then what
-  /// is left is rejected or left to the journal, and drained() says so.
+  /// Begins the shutdown: new requests are rejected, and those already taken may go on for
+  /// `patience`. Then the rest is rejected or left to the journal, and drained() reports how many.
   void drain(Now now, Duration patience, Orders& orders);
 
-  /// When timer_fired() is due; MonotonicTime::max(): not until another event has come.
+  /// When timer_fired() is due; MonotonicTime::max(): not before another event.
   [[nodiscard]] MonotonicTime due() const { return due_; }
   /// Connections without a call.
   [[nodiscard]] std::size_t free_connections() const { return free_.size(); }
 
   struct Drained {
-    std::size_t abandoned = 0;        ///< requests that got a rejection because time was up
+    std::size_t abandoned = 0;        ///< requests rejected because the time was up
     std::size_t left_to_journal = 0;  ///< updates that the next start takes over
   };
-  /// Once the end that drain() began has come, of which timer_fired() follows: no call is ordered
-  /// any more.
+  /// Set once the shutdown that drain() began is complete; the event after that is timer_fired().
+  /// No call is ordered any more.
   [[nodiscard]] const std::optional<Drained>& drained() const { return drained_; }
   [[nodiscard]] bool draining() const { return drain_until_.has_value(); }
 
@@ -114,8 +114,8 @@ class Driver {
   std::optional<Lease::State> lease_state_;  ///< that was said last
   std::vector<RequestId> calls_;             ///< by connection; 0: none
   std::vector<std::size_t> free_;            ///< connections; the one to use next is the last
-  bool call_waits_ = true;                   ///< nobody has asked for calls since there may be one
-  bool gathered_ = false;                    ///< something was published and not ordered to be sent
+  bool call_waits_ = true;                   ///< there may be a call that has not been ordered yet
+  bool gathered_ = false;  ///< something was published whose sending was not ordered yet
   MonotonicTime due_ = MonotonicTime::min();
   std::optional<MonotonicTime> drain_until_;
   std::optional<Drained> drained_;

@@ -16,16 +16,16 @@
 
 namespace jobs_bridge {
 
-/// What became of one request: for logs and metrics.
+/// How one request ended, for logs and metrics.
 struct Finished {
   /// Absent when the topic maps to no operation.
   std::optional<Operation> operation;
   std::string topic;
-  /// JSON text as the device wrote it; empty: none.
+  /// JSON text exactly as the device wrote it; empty: none.
   std::string client_token;
   /// Present when the reply was `rejected`.
   std::optional<Rejection> rejection;
-  /// From the moment the request was received to its reply.
+  /// From the receipt of the request to its reply.
   Duration took{};
   /// The endpoint's name for the call, where it gave one.
   std::string endpoint_request_id;
@@ -41,9 +41,9 @@ struct Finished {
 /// The endpoint stopped answering, or answers again: for logs and health.
 struct EndpointChange {
   bool reachable = false;
-  std::string cause;     ///< why it is not, as devices are told
+  std::string cause;     ///< why it does not answer, as devices are told
   std::string detail;    ///< the same for the operator; empty where `cause` says it all
-  Duration outage{};     ///< how long it was not
+  Duration outage{};     ///< how long it did not answer
   std::size_t held = 0;  ///< updates that wait to be delivered
 };
 
@@ -53,11 +53,12 @@ struct SlowedDown {
   double per_second = 0;
 };
 
-/// Calls of one kind pause at the endpoint's wish, but for a trial now and then; or no longer do.
+/// Calls of one kind pause because the endpoint asked for it, except for occasional trials; or the
+/// pause is over.
 struct Paused {
   QuotaKind kind = QuotaKind::reads;
   bool over = false;
-  /// The most that was asked for; of one that is over, how long it was.
+  /// The longest pause asked for; once it is over, how long it lasted.
   Duration length{};
 };
 
@@ -75,19 +76,19 @@ struct Effects {
   std::vector<Publication> publications;
   std::vector<Finished> finished;
   std::vector<Notified> notified;
-  /// To be kept over a restart, and to be forgotten, by name.
+  /// Watched things to be kept over a restart, and the names of those to be forgotten.
   std::vector<WatchedThing> watched;
   std::vector<std::string> forgotten;
-  /// Updates to be kept until they are settled, before their message is acknowledged; those whose
-  /// reply the broker has taken, by number.
+  /// Updates to be kept in the journal until they are settled: this must be done before their
+  /// message is acknowledged. And the numbers of those whose reply the broker has taken.
   std::vector<JournalEntry> recorded;
   std::vector<std::uint64_t> settled;
-  /// Topics of requests that were ignored, as the broker had retained them.
+  /// Topics of requests that were ignored because the broker had retained them.
   std::vector<std::string> retained;
   std::vector<EndpointChange> endpoint_changes;
   std::vector<SlowedDown> slowed_down;
   std::vector<Paused> paused;
-  /// Faults of ours, survived: the requests were rejected.
+  /// Defects of the bridge that it survived: the requests concerned were rejected.
   std::vector<IllegalTransition> illegal_transitions;
 
   void clear() {

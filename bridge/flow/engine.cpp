@@ -14,21 +14,22 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// An update that was taken over from before a restart has at least so long before it is given up,
-/// whatever the clock says about its age: the clock may be wrong.
+/// An update restored after a restart has at least this long before it is given up, whatever age
+/// the clock suggests: the clock may be wrong.
 constexpr Duration least_time_after_restart = 1h;
 
-/// A call ends this much before its request's deadline, so that what went wrong is known when the
-/// reply is due.
+/// A call ends this much before its request's deadline, so that the cause of a failure is known
+/// when the reply is due.
 constexpr Duration reply_margin = 50ms;
 
-/// The share of the deadline that an update leaves for asking what became of it.
+/// One part in so many of the deadline is reserved for the describe that reconciles an update.
 constexpr int reconciliation_share = 4;
 
-/// The requests that wait may take so many bytes, as an average, but in any case so many.
+/// Limits of the bytes that waiting requests may take: on average per request, and at least in
+/// total.
 constexpr std::size_t usual_bytes = std::size_t{4} << 10U;
 constexpr std::size_t least_queue_bytes = std::size_t{16} << 20U;
-/// One thing may take one part in so many of what all may.
+/// One thing may take one part in so many of the total.
 constexpr std::size_t things_share = 16;
 
 std::size_t bytes_of(const Message& message) {
@@ -39,7 +40,7 @@ std::size_t bytes_of(const Message& message) {
 
 /// See ReplyAddress::message.
 std::uint32_t name_of(const Message& message, const ReplyAddress& address) {
-  // Without either, a device that says the same again may mean it.
+  // Without either, a second identical message may be a request of its own.
   const bool unique = !address.client_token.empty() || !message.correlation_data.empty();
   return unique ? RecentReplies::name_of(message) : 0;
 }
@@ -49,8 +50,8 @@ bool is_stopped(const HttpOutcome& outcome) {
   return failure != nullptr && failure->kind == HttpFailure::Kind::stopped;
 }
 
-/// How long a message has waited, as far as that is known. What the broker's plugin says can only
-/// shorten what we know ourselves: clocks may be wrong, and the link is not.
+/// How long a message has waited, as far as that is known. The plugin's time of arrival can only
+/// shorten the time that we know ourselves: clocks may be wrong, our knowledge of the link is not.
 Duration waited(Now now, const Message& message) {
   if (message.kept_for == Duration::zero()) return message.kept_for;
   const auto age = age_of_arrival(message.arrival, now.unix_seconds);
@@ -107,10 +108,10 @@ void Engine::received(Now now, Message message, Effects& effects) {
   }
 
   const bool update = taken->request.operation == Operation::update;
-  // An update is never too late. All else was asked by a device that may have gone since: a late
-  // start-next would start the timer of a job for nobody.
+  // An update is never too late. Any other request comes from a device that may have gone since: a
+  // late start-next would start the timer of a job that no device works on.
   auto age = update ? Duration::zero() : waited(now, message);
-  // What changes nothing does no harm late, so it takes more than a doubt to reject it.
+  // A request that changes nothing does no harm late, so it is not rejected on mere doubt.
   if (age == Duration::max() && taken->request.operation != Operation::start_next) age = {};
   if (age > settings_.deadline - least_time_for_call()) {
     respond(now, std::move(taken->address), waited_too_long(age), {}, effects);
@@ -132,7 +133,8 @@ void Engine::received(Now now, Message message, Effects& effects) {
   const auto id = next_id_++;
   Asker asker{.address = std::move(taken->address), .deadline = deadline, .bytes = bytes};
   if (update && settings_.holding.durable) {
-    // Also of one that will share another's answer: after a kill its device is to hear as well.
+    // Also for a request that will share another's answer: after a kill its device must be answered
+    // too.
     asker.entry = id;
     effects.recorded.push_back(
         {.number = id, .received = now.unix_seconds, .message = std::move(message)});
@@ -163,7 +165,7 @@ bool Engine::is_known(const Request& request, const ReplyAddress& address, Effec
 
 Engine::Place Engine::find_same(const Request& request, const Message& message,
                                 MonotonicTime deadline) {
-  // One that may vanish sooner than its device waits is for nobody to rely on.
+  // A request that may expire before its device gives up cannot be shared.
   if (message.expires_after && *message.expires_after < settings_.deadline) return requests_.end();
   // Only the last one of the thing: nothing may have changed in between.
   const auto found = requests_.last_of(request.thing.text());
@@ -171,8 +173,9 @@ Engine::Place Engine::find_same(const Request& request, const Message& message,
     return requests_.end();
   }
   const auto& pending = found->second;
-  // What is asked in mid-call is about a later moment: the answer on its way may not know of the
-  // job that this device has just been told of. An update is the same at any moment.
+  // A request that arrives during a call refers to a later moment: the answer under way may not
+  // include the job that this device has just been notified of. An update means the same at any
+  // moment.
   if (is_calling(pending.state) && !pending.is_update()) return requests_.end();
   const bool in_order = pending.askers.back().deadline <= deadline;
   const bool lasting = !pending.expiry && !pending.delivery.expired();
@@ -204,7 +207,7 @@ std::optional<Rejection> Engine::refusal(const Request& request, std::size_t byt
   if (requests_.bytes() - requests_.update_bytes() + bytes > most && !update) {
     return full("the gateway's queue", most, " bytes of requests wait");
   }
-  // So many small ones as may wait are no burden.
+  // Small requests are limited by their number alone.
   const auto share = (update ? holding.max_bytes : most) / things_share;
   if (bytes > usual_bytes && requests_.bytes(thing) + bytes > std::max(share, bytes)) {
     return full("this thing's queue", share, " bytes of requests wait");
@@ -227,12 +230,12 @@ void Engine::unrecorded(Now now, const JournalEntry& entry, const std::string& c
   if (place == requests_.end()) place = requests_.last_of(intake_.thing_of(entry.message));
   if (place == requests_.end() || place->second.askers.back().entry != entry.number) return;
   auto& pending = place->second;
-  // There is nothing to be forgotten once it is answered.
+  // There is no journal entry to forget once it is answered.
   pending.askers.back().entry = 0;
   const Answer rejection =
       Rejection{ErrorCode::request_throttled, "the gateway cannot keep the update: " + cause};
   if (pending.askers.size() > 1) {
-    // What it would have shared the answer of was recorded, and goes on.
+    // The request whose answer it would have shared was recorded, and goes on.
     reply_to(now, pending, requests_.remove_asker(place, pending.askers.size() - 1), rejection, {},
              effects);
     return;
@@ -243,7 +246,7 @@ void Engine::unrecorded(Now now, const JournalEntry& entry, const std::string& c
 }
 
 bool Engine::restore(Now now, const JournalEntry& entry) {
-  // Also of one that is not taken: it stays in the journal, under its number.
+  // Also for an entry that is not taken: it stays in the journal under its number.
   next_id_ = std::max(next_id_, entry.number + 1);
   auto read = intake_.read(now, entry.message);
   auto* taken = std::get_if<Intake::Taken>(&read);
@@ -251,18 +254,19 @@ bool Engine::restore(Now now, const JournalEntry& entry) {
   if (requests_.find(entry.number) != requests_.end()) return false;
 
   const auto max_age = settings_.holding.max_age;
-  // Bounded before it is multiplied: the entry's clock or ours may have said anything.
+  // Bounded before the multiplication: the entry's clock or ours may have had any value.
   const auto longest = std::chrono::duration_cast<std::chrono::seconds>(max_age).count();
   const bool clocks_tell =
       entry.received >= earliest_sane_clock && now.unix_seconds >= entry.received;
   const std::chrono::seconds age(
       clocks_tell ? std::min<std::int64_t>(now.unix_seconds - entry.received, longest) : 0);
   taken->address.received = now.monotonic - age;
-  // Its age is known to the second. One that expires about now may have been rejected already.
+  // Its age is known to the second. An update that expires about now may have been rejected
+  // already.
   const auto& expires_after = entry.message.expires_after;
   const bool expired = expires_after && *expires_after < settings_.deadline &&
                        age + std::chrono::seconds(1) >= *expires_after;
-  // The clock that it was received by showed whole seconds.
+  // The time of receipt was recorded in whole seconds.
   const auto earliest = clocks_tell && age < max_age
                             ? std::optional(now.monotonic - age - std::chrono::seconds(1))
                             : std::nullopt;
@@ -406,7 +410,7 @@ Health Engine::answered(Now now, RequestId id, const HttpOutcome& answer, Effect
     return health;
   }
   if (is_stopped(answer) && pending.is_update() && settings_.holding.durable) {
-    // It waits on in the journal, for the next start: see abandon().
+    // It stays in the journal for the next start: see abandon().
     try_again(now, place, {}, effects);
     return health;
   }
@@ -447,7 +451,7 @@ void Engine::observe(Now now, RequestId id, std::string_view thing, QuotaKind ki
   if (!scheduler_.ended(now.monotonic, id, thing, kind, outcome, requests_, random_, effects)) {
     return;
   }
-  // The circuit alone decides from now on when there is another try.
+  // From now on only the circuit decides when to try again.
   for (const auto& [at, paused] :
        std::vector(requests_.pauses().begin(), requests_.pauses().end())) {
     const auto place = requests_.find(paused);
@@ -459,7 +463,7 @@ void Engine::observe(Now now, RequestId id, std::string_view thing, QuotaKind ki
 
 void Engine::try_again(Now now, Place place, Delivery::Again again, Effects& effects) {
   auto& pending = place->second;
-  // The circuit spaces the tries of all: a pause besides would only be one too many.
+  // The circuit already spaces all tries: a further pause would only add delay.
   const auto& circuit = scheduler_.circuit();
   const bool probed = circuit.is_open() && pending.failed;
   const bool alone = circuit.fails_alone(pending.thing());
@@ -469,7 +473,7 @@ void Engine::try_again(Now now, Place place, Delivery::Again again, Effects& eff
   auto resume = now.monotonic + (probed ? Duration::zero() : again.pause);
   if (!pending.is_update()) {
     const auto last = pending.askers.back().deadline - least_time_for_call();
-    // A pause that the device does not outlast ends with one more try, as late as it can be.
+    // A pause that the device does not outlast ends with one more try, as late as possible.
     const auto latest = last - least_time_for_call();
     if (again.asked && resume >= last && latest > now.monotonic) resume = latest;
     if (resume >= last) {
@@ -531,7 +535,7 @@ MonotonicTime Engine::next_tick(MonotonicTime now) const {
   auto next = due.empty() ? now + settings_.deadline - least_time_for_call() : due.begin()->first;
   if (!requests_.pauses().empty()) next = std::min(next, requests_.pauses().begin()->first);
   if (const auto at = scheduler_.next_tick()) next = std::min(next, *at);
-  // What could be called already is waited for by nobody but a free connection.
+  // A call that is possible already needs no timer: it only waits for a free connection.
   const auto call = scheduler_.next_at(now, requests_, notifier_);
   return call > now ? std::min(next, call) : next;
 }
@@ -627,7 +631,7 @@ void Engine::reject_faulty(Now now, Effects& effects) {
     const auto place = requests_.find(fault.request);
     if (place == requests_.end()) continue;
     auto& pending = place->second;
-    // One that is late has been answered and settled.
+    // A late request has been answered and settled.
     if (pending.state != RequestState::late) {
       const auto first = effects.finished.size();
       reply(now, pending,

@@ -29,29 +29,31 @@
 
 namespace jobs_bridge {
 
-/// How updates are held that cannot be delivered while their devices wait.
+/// How updates are held when they cannot be delivered while their devices wait.
 struct HoldingSettings {
-  /// Whether what goes into Effects::recorded outlives the process. If not, a shutdown answers
-  /// every update that is held.
+  /// Whether the entries in Effects::recorded outlive the process. If not, a shutdown answers every
+  /// held update.
   bool durable = false;
-  /// Of all updates taken and not settled: what their messages take, and held_overhead for each.
+  /// Limit for all updates that are taken and not settled: the size of their messages plus
+  /// held_overhead for each.
   std::size_t max_bytes = std::size_t{64} << 20;
   std::size_t max_per_thing = 256;
   /// An update that could not be delivered for so long is given up.
   Duration max_age = std::chrono::hours(24 * 7);
 };
-/// What an update takes besides the bytes of its message, in memory and in a journal.
+/// What an update takes in addition to the bytes of its message, in memory and in the journal.
 inline constexpr std::size_t held_overhead = 512;
 
 struct EngineSettings {
-  /// From the moment a request is received to its reply.
+  /// From the receipt of a request to its reply.
   Duration deadline = std::chrono::seconds(8);
-  /// Most requests waiting for their turn: all things together, and one thing.
+  /// Maximum number of requests that wait for their turn: for all things together, and for one
+  /// thing.
   std::size_t queue = 10000;
   std::size_t queue_per_thing = 16;
   /// Longest payload of a request, in bytes.
   std::size_t max_payload = 128 * 1024;
-  /// Most calls a second; 0: no limit.
+  /// Maximum calls per second; 0: no limit.
   double reads_per_second = 0;
   double writes_per_second = 0;
   Partition partition = {};
@@ -60,95 +62,96 @@ struct EngineSettings {
   /// connections to the others.
   std::size_t failing_calls_in_flight = 16;
   NotifierSettings notifier = {};
-  /// Of the jitter: the same one makes the same decisions.
+  /// Seed of the jitter: the same seed leads to the same decisions.
   std::uint64_t seed = 0;
 };
 
-/// The bridge's decisions over time: which request is carried out when, and what its device hears.
+/// The bridge's decisions over time: when each request is carried out and what its device is told.
 /// Events go in, effects come out; no socket, no thread, no clock. Not thread-safe: one call at a
 /// time. Time must not go backwards between calls.
 ///
 /// The life of a request is that of its state: see next_state(). Received is refused at once, or
 /// taken; next_call() begins it; answered() concludes it, or has it requeued, paused or reconciled;
 /// tick() resumes it, and at its deadline has it withdrawn, or held if it is an update. An event
-/// that cannot happen in a request's state is a fault of ours: it is among the effects, the request
-/// is rejected, and all others go on.
+/// that cannot happen in a request's state is a defect of the bridge: it is reported in the
+/// effects, the request is rejected, and all others go on.
 ///
 /// Promises kept here: every request gets exactly one reply inside its deadline, but for an update
 /// that cannot be delivered by then, which is answered when its outcome is known; the requests of a
-/// thing are carried out in arrival order, one at a time (a late call still counts as its thing's
-/// one); things take turns; what waits is bounded, and past the bound the reply is
-/// RequestThrottled; no more calls are made than the quotas and the endpoint's state allow; a
-/// request touches only its own thing's paths and topics.
+/// thing are carried out in arrival order, one at a time (a late call still counts as the one call
+/// of its thing); things take turns; the number of waiting requests is bounded, and beyond the
+/// bound the reply is RequestThrottled; no more calls are made than the quotas and the endpoint's
+/// state allow; a request touches only its own thing's paths and topics.
 class Engine {
  public:
   Engine(EngineSettings settings, TopicGrammar topics);
 
-  /// A message came from the broker. Retained ones, and those on topics that are no requests, are
-  /// ignored. Effects::recorded holds an entry if it is an update: if that cannot be kept, call
-  /// unrecorded() before anything else.
+  /// A message came from the broker. Retained messages, and those on topics that are not request
+  /// topics, are ignored. If the message is an update, Effects::recorded holds an entry; if that
+  /// entry cannot be kept, call unrecorded() before anything else.
   void received(Now now, Message message, Effects& effects);
   /// An update that was just received could not be kept: it is rejected. `cause` is for the device
   /// and the operator.
   void unrecorded(Now now, const JournalEntry& entry, const std::string& cause, Effects& effects);
 
-  /// Takes over an update that was recorded before a restart; in the order of their numbers, before
-  /// the first message. False if it is none for this instance any more, as the base of topics or
-  /// the partition may have changed.
+  /// Takes over an update that was recorded before a restart. To be called in the order of the
+  /// entries' numbers, before the first message. False if the update is no longer for this
+  /// instance, since the topic base or the partition may have changed.
   bool restore(Now now, const JournalEntry& entry);
-  /// Takes up a thing whose device was watched before a restart; before the first message.
+  /// Resumes watching a thing that was watched before a restart. To be called before the first
+  /// message.
   void remember(Now now, const WatchedThing& thing);
   /// Watches a thing whether or not its device asks.
   void always_watch(Now now, ThingName thing);
 
-  /// The call to make now, if there is one: a device's or a poll.
+  /// The call to make now, if there is one: for a device's request, or a poll.
   std::optional<Call> next_call(Now now, Effects& effects);
 
-  /// The call of that id ended. What it tells of the endpoint, for observers. It counts before what
-  /// is due at the same time: an answer that is there is what its device is to hear.
+  /// The call with that id ended. Returns what it tells about the endpoint, for observers. An
+  /// answer takes precedence over a deadline that is due at the same time.
   Health answered(Now now, RequestId id, const HttpOutcome& outcome, Effects& effects);
 
-  /// The broker has taken the reply to that update, Publication::update, or will never take it:
-  /// then it is settled.
+  /// The broker has taken the reply to that update, Publication::update, or will never take it. The
+  /// update is settled by that.
   void reply_taken(std::uint64_t number, Effects& effects);
 
-  /// Time passed: answers what has reached its deadline. To be called at next_tick() or soon
-  /// after; more often does no harm.
+  /// Time passed: answers requests that have reached their deadline. To be called at next_tick() or
+  /// soon after; calling it more often is harmless.
   void tick(Now now, Effects& effects);
 
-  /// When tick() is due, as things are; after it, has_call() is worth asking. If nothing is, the
-  /// moment at which an ordinary request received now would make it due, so that such a request
-  /// need not wake whoever sleeps until then.
+  /// When tick() is due in the present state; has_call() should be checked after it. If nothing is
+  /// due, the time at which an ordinary request received now would make it due, so that such a
+  /// request need not wake a caller that sleeps until then.
   [[nodiscard]] MonotonicTime next_tick(MonotonicTime now) const;
 
-  /// Whether next_call() would give out a call: whoever hears it sees to it that next_call() is
-  /// called. Ask after each of the events above.
+  /// Whether next_call() would return a call. To be checked after each of the events above; if
+  /// true, the caller must call next_call().
   [[nodiscard]] bool has_call(Now now) const;
 
-  /// From now on every request is rejected at once, but for updates that are recorded, and no call
-  /// is begun for an update that is held; the others go on.
+  /// From now on every request is rejected at once, except updates that are recorded, and no call
+  /// is begun for a held update. Other requests go on.
   void refuse_new_requests();
-  /// Rejects everything that has had no reply yet, but for updates that were recorded: those are
-  /// left to the journal. Returns how many.
+  /// Rejects every request that has had no reply yet, except updates that were recorded: those are
+  /// left to the journal. Returns how many were rejected.
   std::size_t abandon(Now now, Effects& effects);
 
-  /// From now on these count of `settings`: deadline, queue, queue_per_thing, max_payload, the
-  /// quotas and what the notifier takes of them, and notifier.repeat_replies. What has been taken
-  /// keeps its deadline and its place.
+  /// From now on these members of `settings` apply: deadline, queue, queue_per_thing, max_payload,
+  /// the quotas and the notifier's share of them, and notifier.repeat_replies. Requests already
+  /// taken keep their deadline and their place.
   void change_limits(Now now, const EngineSettings& settings);
 
   struct Counts {
     std::size_t waiting = 0;    ///< requests that wait for a call and are not held
     std::size_t in_flight = 0;  ///< calls for requests, late ones included
     std::size_t pausing = 0;    ///< requests that wait before their next try, held ones included
-    std::size_t held = 0;       ///< updates that are past their deadline
+    std::size_t held = 0;       ///< updates past their deadline
     std::size_t updates = 0;    ///< updates taken and not answered
     std::size_t update_bytes = 0;
     std::size_t answered = 0;  ///< updates kept until the broker has taken their reply
     bool endpoint_reachable = true;
   };
   [[nodiscard]] Counts counts() const;
-  /// How long ago the oldest update that is held was received; nothing if none is.
+  /// How long ago the oldest update that is held was received; nothing if there is none.
   [[nodiscard]] std::optional<Duration> oldest_held(MonotonicTime now) const;
   [[nodiscard]] const Quota& quota(QuotaKind kind) const { return scheduler_.quota(kind); }
   /// Whether nothing is left to do for a device that waits.
@@ -160,18 +163,19 @@ class Engine {
   [[nodiscard]] const TransitionCounts& transitions() const { return requests_.transitions(); }
 
  private:
-  friend class EngineFaults;  // of the tests, which break what cannot break
+  friend class EngineFaults;  // for tests, which cause faults that cannot happen otherwise
   using Place = RequestTable::Place;
 
-  /// An update that was redelivered has been answered, and is again, or waits for its answer.
+  /// Whether a redelivered update is already known: one that was answered gets the same answer
+  /// again, one that still waits goes on waiting.
   bool is_known(const Request& request, const ReplyAddress& address, Effects& effects);
-  /// The request whose answer will be this one's as well, or the end.
+  /// The pending request whose answer can serve this one as well, or the end.
   Place find_same(const Request& request, const Message& message, MonotonicTime deadline);
   /// `same`: the request that would be joined, or the end.
   std::optional<Rejection> refusal(const Request& request, std::size_t bytes,
                                    RequestTable::Requests::const_iterator same) const;
 
-  /// Nothing if it cannot be begun: a fault.
+  /// Nothing if it cannot be begun, which is a defect.
   std::optional<Call> start(Now now, RequestId id, bool alone);
   [[nodiscard]] MonotonicTime call_deadline(const PendingRequest& pending, MonotonicTime now) const;
   /// What the engine knows of an update whose fate is asked for.
@@ -194,11 +198,11 @@ class Engine {
              const std::string& endpoint_request_id, Effects& effects);
   void reply_to(Now now, const PendingRequest& pending, Asker asker, const Answer& answer,
                 const std::string& endpoint_request_id, Effects& effects);
-  /// Rejects the requests that something happened to that cannot happen.
+  /// Rejects the requests to which an event happened that is impossible in their state.
   void reject_faulty(Now now, Effects& effects);
 
-  /// How much time a call for a device that waits needs at least: with less, it would be carried
-  /// out for a device that hears of a rejection.
+  /// The minimum time that a call for a waiting device needs. With less, the call might be carried
+  /// out although its device is told of a rejection.
   [[nodiscard]] Duration least_time_for_call() const;
 
   EngineSettings settings_;

@@ -46,7 +46,7 @@ Intake::Read Intake::read(Now now, const Message& message) const {
 
   const auto size = message.payload.size();
   const bool too_long = size > max_payload_;
-  // What is longer comes with its end cut off.
+  // A longer payload arrives truncated.
   const bool cut = size > max_payload_ * token_search_factor;
   const bool searchable = !cut;
   std::string translated;

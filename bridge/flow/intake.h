@@ -13,14 +13,14 @@
 
 namespace jobs_bridge {
 
-/// Makes requests of messages: what is none is ignored, what is wrong is refused with the reason.
-/// Nothing here depends on what else is going on. Not thread-safe.
+/// Turns messages into requests: a message that is not a request is ignored, an invalid request is
+/// refused with the reason. The result depends on the message alone. Not thread-safe.
 class Intake {
  public:
   /// `max_payload`: the longest payload of a request, in bytes.
   Intake(TopicGrammar topics, Partition partition, std::size_t max_payload);
 
-  /// No request for this instance: there is nobody to answer.
+  /// Not a request for this instance: no reply is due.
   struct Ignored {};
   struct Refused {
     ReplyAddress address;
@@ -35,7 +35,7 @@ class Intake {
   void set_max_payload(std::size_t max_payload) { max_payload_ = max_payload; }
 
   [[nodiscard]] Read read(Now now, const Message& message) const;
-  /// The thing that a message which was taken is about.
+  /// The thing that an accepted message concerns.
   [[nodiscard]] std::string thing_of(const Message& message) const {
     return std::string(topics_.thing_level(message.topic));
   }

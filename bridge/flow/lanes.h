@@ -16,23 +16,23 @@
 
 namespace jobs_bridge {
 
-/// Whose turn it is. Every thing with something to do has a lane: its requests wait there in
-/// arrival order and are carried out one at a time; the lanes take turns, so that a thing that
-/// floods waits behind itself and not before others.
+/// Decides whose turn it is. Every thing with something to do has a lane: its requests wait there
+/// in arrival order and are carried out one at a time; the lanes take turns, so that a thing that
+/// floods delays only itself.
 ///
-/// Requests that are held, whose devices no longer wait for the reply, do not stand in the way of
-/// the others: lanes with nothing but held ones take turns among themselves and get one turn in
-/// four while there are other lanes. So the backlog of an outage drains beside the day's work.
+/// Held requests, whose devices no longer wait for the reply, do not delay the others: lanes that
+/// contain only held requests take turns among themselves and get one turn in four while there are
+/// other lanes. So the backlog of an outage drains alongside new requests.
 ///
 /// Nor do the things whose calls alone fail: they take turns among themselves, and get one turn in
 /// four while there are others. Of each kind those that are held come last as well.
 ///
-/// A lane with nothing to do does not exist: memory follows the requests, not the things ever seen.
-/// All operations take constant time, but for what changes the middle of a lane.
+/// A lane with nothing to do does not exist: memory grows with the requests, not with the things
+/// ever seen. All operations take constant time, except those that change the middle of a lane.
 class Lanes {
  public:
   Lanes() = default;
-  // A copy's lanes would be found in the original's lists.
+  // Not copyable: a copy's iterators would point into the original's lists.
   Lanes(const Lanes&) = delete;
   Lanes& operator=(const Lanes&) = delete;
   Lanes(Lanes&&) = default;
@@ -60,34 +60,35 @@ class Lanes {
   /// is no such lane.
   std::optional<RequestId> start(const Allowed& allowed);
 
-  /// The request that start() gave out of this lane is done with.
+  /// The request that start() returned for this lane is finished.
   void finish(std::string_view thing);
-  /// The request that start() gave out needs another turn: its lane goes to the end, with it first.
+  /// The request that start() returned needs another turn: its lane goes to the end of the queue,
+  /// with this request at its head.
   void again(std::string_view thing, QuotaKind kind, bool held);
 
-  /// Takes out a request that still waits.
+  /// Removes a request that still waits.
   void remove(std::string_view thing, RequestId request);
-  /// Takes out a request wherever it is, and frees the lane that it keeps busy.
+  /// Removes a request in any state, and frees the lane if the request kept it busy.
   void drop(std::string_view thing, RequestId request);
   /// From now on a waiting request is held.
   void hold(std::string_view thing, RequestId request);
 
-  /// A request was joined by another that waits for the same answer, and by how many no longer:
-  /// they count as waiting.
+  /// Another device began to wait for the same answer, or so many no longer do: they count as
+  /// waiting.
   void join(std::string_view thing);
   void leave(std::string_view thing, std::size_t count);
 
-  /// Whether start() would give out a request.
+  /// Whether start() would return a request.
   [[nodiscard]] bool has_ready(const Allowed& allowed) const;
-  /// How many requests wait that are not held, in all lanes and in one; those that joined others
-  /// included.
+  /// How many requests wait that are not held, in all lanes and in one; including those that joined
+  /// another request.
   [[nodiscard]] std::size_t waiting() const { return waiting_; }
   [[nodiscard]] std::size_t waiting(std::string_view thing) const;
   /// How many requests of a thing wait, held ones included.
   [[nodiscard]] std::size_t length(std::string_view thing) const;
-  /// All of a thing, the one that is under way first.
+  /// All requests of a thing, the one under way first.
   [[nodiscard]] std::vector<RequestId> requests(std::string_view thing) const;
-  /// The request of a thing that was added last, if it has not been finished or removed.
+  /// The last request added for a thing, if it has not been finished or removed.
   [[nodiscard]] std::optional<RequestId> last(std::string_view thing) const;
 
  private:
@@ -118,7 +119,7 @@ class Lanes {
   std::optional<Turn> next_turn(const Allowed& allowed);
   /// Moves a lane to the end of the list where it belongs now, or ends it.
   void place(List& from, Place lane);
-  /// The same if it belongs into another list than `from`.
+  /// The same, but only if it belongs in another list than `from`.
   void place_anew(List& from, Place lane);
 
   /// Of two kinds the first goes first, and the second gets one turn in four while both wait.

@@ -1,4 +1,4 @@
-// Notifier: who is watched, and whose turn it is.
+// Notifier: which things are watched, and whose turn it is.
 
 #include "bridge/flow/notifier.h"
 
@@ -12,12 +12,12 @@ namespace {
 
 /// Enough to keep the interval with room for prompt polls, where no quota is known.
 constexpr double least_calls_per_second = 50;
-/// Calls that may come at once, as a share of a second's.
+/// The burst, as a share of the calls of one second.
 constexpr double burst_share = 0.1;
 /// Of a pace: one poll a second.
 constexpr double pace_unit = 1e9;
 
-/// How often a change that the endpoint has accepted is looked for.
+/// How many polls look for a change that the endpoint has accepted.
 constexpr int looks_for_own_update = 3;
 /// How long after its last request a thing is polled at the full pace.
 constexpr Duration lately = std::chrono::hours(1);
@@ -25,7 +25,7 @@ constexpr Duration lately = std::chrono::hours(1);
 constexpr Duration longest_step = std::chrono::seconds(1);
 constexpr int shortest_step_share = 10;
 
-/// How often a device's asking alone is worth a write.
+/// A new time of the last request alone is written at most this often, in seconds.
 constexpr std::int64_t keep_asked_every = 3600;
 
 bool ends_execution(const Request& request) {
@@ -139,7 +139,7 @@ void Notifier::prompt(Now now, Watched& watched) {
   ++watched.generation;
   watched.looks_left = looks_for_own_update;
   watched.unseen_since = now.monotonic;
-  // Ahead of all whose turn it merely is.
+  // Before all things that are due in the ordinary order.
   schedule(watched, MonotonicTime::min());
 }
 
@@ -150,7 +150,7 @@ void Notifier::always_watch(Now now, ThingName thing) {
 void Notifier::remember(Now now, const WatchedThing& kept) {
   const auto thing = ThingName::parse(kept.thing);
   if (!thing) return;
-  // The clock may have been wrong when it asked, or be wrong now.
+  // The clock may have been wrong at its last request, or be wrong now.
   const auto longest = std::chrono::duration_cast<std::chrono::seconds>(settings_.watch_for);
   const std::chrono::seconds age(
       std::clamp<std::int64_t>(now.unix_seconds - kept.asked, 0, longest.count()));
@@ -171,7 +171,7 @@ std::optional<NextExecution> Notifier::repeat(Now now, const Request& request,
                                               const Accepted& answer, Effects& effects) {
   if (!finds_head(request) || !settings_.repeat_replies.contains(request.thing.text())) return {};
   auto next = read_next(answer);
-  // One without its document, which a describe can ask for, is none that a device could carry out.
+  // A describe may leave out the document; a device could not carry out an execution without it.
   if (!next || next->name.empty() || !next->has_document) return {};
   effects.publications.push_back({.topic = topics_.topic_of(request.thing, "notify-next"),
                                   .payload = notify_next_payload(*next, now.unix_seconds),

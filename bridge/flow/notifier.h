@@ -29,65 +29,64 @@ namespace jobs_bridge {
 
 struct NotifierSettings {
   bool enabled = false;
-  /// Between two polls of a thing whose device asked for something within the last hour. After that
-  /// hour it grows in proportion to the silence, up to idle_interval. Both become longer where the
-  /// quota asks for it.
+  /// Time between two polls of a thing whose device sent a request within the last hour. After that
+  /// hour it grows in proportion to the time since the last request, up to idle_interval. Both
+  /// become longer where the quota requires it.
   Duration interval = std::chrono::seconds(60);
   Duration idle_interval = std::chrono::minutes(15);
-  /// Most calls a second; 0: as many as the interval takes.
+  /// Maximum calls per second; 0: as many as the interval needs.
   double calls_per_second = 0;
-  /// Most calls at the same time, so that a slow endpoint leaves connections to the devices. Half
-  /// of them are for things whose polls have not failed, as one that fails may hang.
+  /// Maximum concurrent calls, so that a slow endpoint leaves connections for devices' requests.
+  /// Half of them are for things whose polls have not failed, as one that fails may hang.
   std::size_t calls_in_flight = 8;
   /// How long after its last request a thing is watched.
   Duration watch_for = std::chrono::hours(24 * 30);
   std::size_t most_things = 100000;
   /// Of one call, from its start.
   Duration call_deadline = std::chrono::seconds(8);
-  /// Things to which what start-next or `$next/get` finds is published on notify-next as well,
-  /// whether or not things are polled for.
+  /// Things for which the execution that start-next or `$next/get` finds is published on
+  /// notify-next as well, whether or not polling is enabled.
   ThingList repeat_replies = {};
 };
 
 /// Announces to devices what changes in their queues of jobs, as AWS IoT does: `notify` when an
-/// execution becomes pending or ceases to be, `notify-next` when another is at the head. Clients of
-/// the HTTP API hear of neither, so the endpoint is polled: each thing that is watched in turn, and
-/// a thing at once when its device ended an execution through the bridge.
+/// execution becomes pending or ceases to be, `notify-next` when another one is at the head. The
+/// HTTP API offers neither, so the endpoint is polled: each watched thing in turn, and a thing at
+/// once when its device ended an execution through the bridge.
 ///
-/// Watched are the things whose devices have lately had a request accepted, and those named by
-/// always_watch(). A device is told what differs from what it was told before, or learned from a
+/// The watched things are those for which a request was accepted lately, and those passed to
+/// always_watch(). A device is told of differences to what it was last told or learned from a
 /// reply; a poll that shows nothing new publishes nothing.
 ///
 /// For the things in repeat_replies an execution that was found by start-next or `$next/get` is
-/// announced on notify-next right after the reply: some device code reads both alike, and counts on
-/// AWS's way of sending a reply to the connection that asked, subscribed or not, which a broker
-/// does not have.
+/// announced on notify-next right after the reply: some device code handles both alike and relies
+/// on AWS sending a reply to the requesting connection even if it has not subscribed, which a
+/// broker does not do.
 ///
-/// Polls are spread evenly over the interval, those of a second made together, and all calls
-/// together keep to the rate. A thing whose polls fail is polled after longer and longer pauses, up
-/// to its interval, and so are all while the endpoint fails the polls of them all: see ThingHealth.
-/// Such things share half of the calls in flight, so that those whose polls hang leave the others
-/// theirs.
-/// Deterministic, not thread-safe; time must not go backwards.
+/// Polls are spread evenly over the interval, those due within the same second are made together,
+/// and the total stays within the rate. A thing whose polls fail is polled after growing pauses, up
+/// to its interval; so are all things while all polls fail: see ThingHealth. Such things share half
+/// of the calls in flight, so that those whose polls hang leave the others theirs. Deterministic,
+/// not thread-safe; time must not go backwards.
 class Notifier {
  public:
   Notifier(NotifierSettings settings, const TopicGrammar& topics);
 
-  /// Watches a thing for ever, at the interval, whether or not its device asks.
+  /// Watches a thing permanently, at the interval, whether or not its device sends requests.
   void always_watch(Now now, ThingName thing);
-  /// Takes up what was kept over a restart, before anything is accepted.
+  /// Restores a thing that was kept over a restart. To be called before the first accepted().
   void remember(Now now, const WatchedThing& thing);
 
   /// A device's request was accepted, and its replies are among `effects`.
   void accepted(Now now, const Request& request, const Accepted& answer, Effects& effects);
-  /// An update was rejected for a device that may not hear of it any more: what is pending is
+  /// An update was rejected although its device may no longer receive the reply: what is pending is
   /// probably not what the device believes.
   void rejected_late(Now now, const Request& request);
 
-  /// The call to make now, if there is one; it gets that id. `retries`: a thing whose last poll
-  /// failed may be polled as well.
+  /// The call to make now, if there is one; it gets the given id. `retries`: a thing whose last
+  /// poll failed may be polled as well.
   std::optional<Call> next_call(Now now, RequestId id, bool retries, Effects& effects);
-  /// Whether the call of that id was given out here and has not been answered.
+  /// Whether the call with that id came from here and has not been answered.
   [[nodiscard]] bool owns(RequestId id) const { return polls_.contains(id); }
   /// What such a call is for.
   [[nodiscard]] const ThingName& thing_of(RequestId id) const {
@@ -99,13 +98,13 @@ class Notifier {
   [[nodiscard]] Outcome read(RequestId id, const HttpOutcome& outcome) const;
   void answered(Now now, RequestId id, const Outcome& outcome, Effects& effects);
 
-  /// When next_call() has something to give: `now` or later.
+  /// When next_call() has a call to make: `now` or later.
   [[nodiscard]] MonotonicTime next_due(MonotonicTime now, bool retries) const;
 
   /// No further polls.
   void stop() { stopped_ = true; }
 
-  /// Another quota, and time for a call, count from now on: see NotifierSettings.
+  /// Changes the quota and the deadline of a call: see NotifierSettings.
   void set_limits(MonotonicTime now, double calls_per_second, Duration call_deadline);
   void set_repeat_replies(ThingList things) { settings_.repeat_replies = std::move(things); }
 
@@ -115,12 +114,12 @@ class Notifier {
     std::uint64_t calls = 0;
     std::uint64_t failed_calls = 0;
     std::uint64_t notifications = 0;  ///< notify and notify-next together
-    Duration interval{};  ///< between two polls of a thing that asked lately, as it is now
+    Duration interval{};  ///< the current time between two polls of a recently active thing
   };
   [[nodiscard]] Counts counts() const;
 
  private:
-  /// Most calls a second. Where no limit is set: what keeps the interval, and somewhat more.
+  /// Maximum calls per second. If no limit is set: what the interval needs, and a little more.
   [[nodiscard]] double call_rate() const;
 
   struct Watched {
@@ -129,17 +128,18 @@ class Notifier {
     bool always = false;
     MonotonicTime asked;
     std::int64_t asked_unix = 0;
-    std::int64_t kept_asked = 0;  ///< as last given to be kept
+    std::int64_t kept_asked = 0;  ///< as last passed to the store
     Told told;
     MonotonicTime due;
     std::uint32_t pace = 0;  ///< see pace_for()
     bool polling = false;
     int failures = 0;  ///< polls that failed in a row
-    /// Grows when the device's own update changes the queue: what a poll saw before is no news.
+    /// Incremented when the device's own update changes the queue: the result of a poll that began
+    /// earlier is outdated.
     std::uint64_t generation = 0;
-    /// Since when something may have changed unseen.
+    /// The earliest time at which something may have changed since the last poll.
     std::optional<MonotonicTime> unseen_since;
-    /// Looks left for a change that must be there, should the endpoint be slow to show it.
+    /// Polls left for a change that is expected, in case the endpoint is slow to show it.
     int looks_left = 0;
   };
   struct Due {
@@ -152,15 +152,16 @@ class Notifier {
     }
     friend bool operator==(const Due& left, const Due& right) { return (left <=> right) == 0; }
   };
-  /// A poll under way: first the list of what is pending, then, if need be, the head.
+  /// A poll under way: first for the pending executions, then, if needed, for the head.
   struct Poll {
     Watched* watched;
     std::uint64_t generation;
     MonotonicTime began;
-    std::optional<PendingExecutions> pending;  ///< once the list is there
+    std::optional<PendingExecutions> pending;  ///< set once the list has arrived
   };
 
-  /// Publishes on notify-next what the request found, if it is to be. What it published.
+  /// Publishes on notify-next what the request found, if the thing is configured for that. Returns
+  /// what was published.
   std::optional<NextExecution> repeat(Now now, const Request& request, const Accepted& answer,
                                       Effects& effects);
   Watched* watch(Now now, const ThingName& thing);
@@ -185,13 +186,14 @@ class Notifier {
   /// How often a thing wants to be polled, in billionths of a poll a second: sums are exact.
   [[nodiscard]] static std::uint32_t pace_for(Duration interval);
   void set_pace(MonotonicTime now, Watched& watched, std::uint32_t pace);
-  /// Between two polls of a thing, were it not for the quota.
+  /// The time between two polls of a thing if there were no quota.
   [[nodiscard]] Duration wanted_interval(MonotonicTime now, const Watched& watched) const;
-  /// Makes an interval longer, so that all things together keep to the quota.
+  /// Lengthens an interval so that all things together keep to the quota.
   [[nodiscard]] Duration stretched(Duration interval) const;
   [[nodiscard]] Duration interval() const { return stretched(settings_.interval); }
   [[nodiscard]] MonotonicTime first_due(MonotonicTime now, const ThingName& thing) const;
-  /// The moment before, at which all are polled that are due about then: one wake-up serves them.
+  /// Rounds down to a moment at which all polls that are due about then are made: one wake-up
+  /// serves them.
   [[nodiscard]] MonotonicTime aligned(MonotonicTime at) const;
 
   NotifierSettings settings_;
@@ -201,13 +203,14 @@ class Notifier {
   std::set<Due> due_;
   std::set<Due> retries_;  ///< whose last poll failed
   std::unordered_map<RequestId, Poll> polls_;
-  std::deque<Poll> heads_wanted_;  ///< polls whose list is there and whose head is not asked for
-  std::uint64_t demand_ = 0;       ///< the paces of all together
+  std::deque<Poll>
+      heads_wanted_;          ///< polls whose list has arrived and whose head is not asked for yet
+  std::uint64_t demand_ = 0;  ///< the paces of all together
   TokenBucket bucket_;
   std::uint64_t next_number_ = 1;
   bool stopped_ = false;
-  ThingHealth health_;  ///< as polls tell
-  int failures_ = 0;    ///< in a row, that tell of the endpoint
+  ThingHealth health_;  ///< from the outcomes of polls
+  int failures_ = 0;    ///< consecutive failures that concern the endpoint
   MonotonicTime paused_until_{};
   Counts counts_;
 };

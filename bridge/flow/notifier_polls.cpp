@@ -1,4 +1,4 @@
-// Notifier: a poll, and what a device is told for it.
+// Notifier: a poll, and the notifications that result from it.
 
 #include <algorithm>
 #include <utility>
@@ -78,7 +78,7 @@ void Notifier::answered(Now now, RequestId id, const Outcome& outcome, Effects& 
   poll.watched->failures = 0;
   failures_ = 0;
   if (poll.generation != poll.watched->generation) {
-    // The device's update came in between: what was seen may be from before it.
+    // The device's update came in between: the poll may show the state before it.
     poll.watched->polling = false;
     schedule(*poll.watched, MonotonicTime::min());
     return;

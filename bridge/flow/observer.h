@@ -8,8 +8,8 @@
 
 namespace jobs_bridge {
 
-/// Who is told what happens: metrics, and what a person looks at. It cannot change anything. Any
-/// thread may call it; it returns soon, and does not throw.
+/// Is told what happens, for metrics and the status page; it cannot influence anything. Any thread
+/// may call it; it returns soon, and does not throw.
 class Observer {
  public:
   virtual ~Observer() = default;

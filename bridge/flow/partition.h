@@ -19,9 +19,9 @@ constexpr std::uint64_t name_hash(std::string_view name) {
 
 /// Which things an instance serves when several share one broker. All things are in `count`
 /// buckets, a thing in bucket name_hash() modulo the count, plus 1; the instance serves those in
-/// the buckets `first` to `last`. Every instance must be given the same count: with few buckets,
-/// one for each instance, another number of instances moves nearly all things; with 1,000 of which
-/// each has a range, only the things of the buckets that change hands.
+/// the buckets `first` to `last`. Every instance must be given the same count: with one bucket per
+/// instance, changing the number of instances moves nearly all things; with 1,000 buckets, of which
+/// each instance has a range, only the things in reassigned buckets move.
 struct Partition {
   std::uint32_t first = 1;  ///< 1 to last
   std::uint32_t last = 1;   ///< at most count

@@ -9,21 +9,22 @@
 
 namespace jobs_bridge {
 
-/// A pause that the endpoint asked for: no calls until it is over, but for a trial now and then
-/// that tells whether it still has to be.
+/// A pause that the endpoint asked for: no calls until it is over, except for occasional trials
+/// that show whether it is still needed.
 ///
-/// What is asked for is honoured to the letter up to `trial_after`, which covers what AWS's quotas
-/// of a second need. A longer pause costs one call each `trial_after`, and is over that long after
-/// the endpoint serves again, at the latest: sooner than a device that waits for its reply gives
-/// up. Not thread-safe; time must not go backwards.
+/// A pause up to `trial_after` is honoured exactly, which covers AWS's per-second quotas. A longer
+/// pause costs one call every `trial_after`, and ends at the latest that long after the endpoint
+/// serves again: sooner than a waiting device gives up. Not thread-safe; time must not go
+/// backwards.
 class Pause {
  public:
-  /// A server that asks for more is not believed.
+  /// A longer Retry-After is cut to this.
   static constexpr Duration longest = std::chrono::minutes(5);
   static constexpr Duration trial_after = std::chrono::seconds(5);
 
-  /// A call was answered with that wish. Whether a pause begins by it. What a trial is told counts
-  /// from now on; what other calls are told, which were made before, only prolongs.
+  /// A call was answered with a Retry-After of `duration`. Returns whether this begins a pause. The
+  /// answer to a trial replaces the end of the pause; answers to other calls, which were made
+  /// earlier, can only extend it.
   bool ask(MonotonicTime now, RequestId call, Duration duration) {
     const bool begins = duration > Duration::zero() && !until_;
     const auto until = now + std::min(duration, longest);
@@ -41,7 +42,7 @@ class Pause {
     return begins;
   }
 
-  /// When a call may be made, as things are: the past without a pause.
+  /// When a call may be made in the present state: a time in the past if there is no pause.
   [[nodiscard]] MonotonicTime ready_at() const {
     if (!until_) return MonotonicTime::min();
     return trial_ ? *until_ : std::min(*until_, next_trial_);
@@ -50,16 +51,16 @@ class Pause {
     if (until_ && now < *until_) trial_ = call;
   }
   [[nodiscard]] bool is_trial(RequestId call) const { return trial_ == call; }
-  /// A trial told nothing, or that the pause has to go on.
+  /// A trial was inconclusive, or showed that the pause has to go on.
   void failed(MonotonicTime now, RequestId call) {
     if (!is_trial(call)) return;
     trial_.reset();
     next_trial_ = now + trial_after;
   }
 
-  /// Until when, at the longest; nothing: there is none.
+  /// The latest end of the pause; nothing if there is no pause.
   [[nodiscard]] std::optional<MonotonicTime> until() const { return until_; }
-  /// How long it lasted if it is over at `now`, or by the success of that call.
+  /// How long the pause lasted, if it is over at `now` or was ended by the success of that call.
   std::optional<Duration> end(MonotonicTime now) {
     return until_ && now >= *until_ ? std::optional(finish(*until_)) : std::nullopt;
   }

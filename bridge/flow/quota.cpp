@@ -9,13 +9,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// What may come at once: so little that it hardly shows in a second's count.
+/// The burst: so small that it hardly matters in the count of a second.
 constexpr double burst_seconds = 0.05;
 
-/// Throttling answers within this time tell of the same excess.
+/// Throttling answers within this time belong to the same excess.
 constexpr Duration one_excess = 1s;
-/// The first step down, as a share of the ceiling, and how long it takes to be back at it. What
-/// follows is a share of the rate before.
+/// The first step down, as a share of the ceiling, and how long it takes to be back at it. Further
+/// steps are a share of the previous rate.
 constexpr double step_down = 0.1;
 constexpr double recovery_seconds = 10;
 /// The rate at most halves at once, however few calls were carried out lately: there may have been
@@ -57,7 +57,7 @@ bool Quota::is_slowed(MonotonicTime now) const {
 }
 
 MonotonicTime Quota::ready_at(MonotonicTime now) const {
-  // A trial is not held up by what was used up before.
+  // A trial does not wait for tokens that earlier calls used up.
   return pause_.until() ? std::max(now, pause_.ready_at()) : bucket_.ready_at(now);
 }
 
@@ -83,7 +83,7 @@ std::optional<Duration> Quota::succeeded(MonotonicTime now, RequestId call) {
 
 std::optional<Duration> Quota::tick(MonotonicTime now) {
   const auto lasted = pause_.end(now);
-  // What was saved up meanwhile would come at once.
+  // Tokens saved up meanwhile would allow a burst.
   if (lasted) bucket_.empty(now);
   return lasted;
 }
@@ -110,7 +110,7 @@ bool Quota::slow_down(MonotonicTime now) {
   if (slowed_ && now - slowed_->since < one_excess) return false;
   const double allowed = rate(now) > 0 ? rate(now) : calls_.rate(now);
   const double carried_out = successes_.rate(now);
-  // What was carried out lags behind a rate that grows: about as much as was allowed is all of it.
+  // The measured rate lags behind a growing one: nearly as much as was allowed counts as all of it.
   const double ceiling = carried_out >= allowed * nearly_all
                              ? allowed
                              : std::max({carried_out, allowed * least_share, least_rate});

@@ -5,8 +5,8 @@
 
 namespace jobs_bridge {
 
-/// Numbers for jitter, the same ones for the same seed on every platform. Fit for nothing that must
-/// not be guessed.
+/// Random numbers for jitter; the same seed yields the same numbers on every platform. Not for
+/// anything that must be unpredictable, such as secrets.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : generator_(seed) {}

@@ -12,17 +12,17 @@
 
 namespace jobs_bridge {
 
-/// The updates to FAILED that were accepted in the last seconds. If the service retries what
-/// failed, the next update to FAILED of the same job meets another execution: see Reconciliation.
-/// Memory follows the rate of such updates. Not thread-safe; time must not go backwards.
+/// The updates to FAILED that were accepted in the last seconds. If the service retries a failed
+/// job, the next update to FAILED of the same job applies to another execution: see Reconciliation.
+/// Memory grows with the rate of such updates. Not thread-safe; time must not go backwards.
 class RecentFailures {
  public:
-  /// More than stamps of whole seconds leave open.
+  /// Longer than the uncertainty of time stamps in whole seconds.
   static constexpr Duration window = std::chrono::seconds(10);
 
-  /// An update was accepted, which was carried out after `began`; on that execution, if that is
-  /// known. Only failures are kept, and none beyond another end: no execution follows that one, and
-  /// a job of the same name that is made later counts its executions anew.
+  /// An update was accepted that was carried out after `began`, on the given execution if that is
+  /// known. Only failures are kept, and those of a job are dropped when it ends otherwise: no
+  /// execution follows then, and a later job of the same name numbers its executions anew.
   void accepted(MonotonicTime now, MonotonicTime began, const Request& update,
                 std::optional<std::int64_t> execution) {
     while (!failures_.empty() && failures_.front().accepted < now - window) failures_.pop_front();
@@ -34,11 +34,11 @@ class RecentFailures {
     }
   }
 
-  /// What there was in the window before an update that is sent now, of the same job.
+  /// The failures of the same job in the window before an update that is sent now.
   struct Before {
-    /// The execution that the update is for, if it follows from them.
+    /// The execution that the update is for, if the failures determine it.
     std::optional<std::int64_t> execution = {};
-    /// Else: how many they were, and since when.
+    /// Otherwise: how many there were, and since when.
     std::size_t count = 0;
     Duration since{};
   };

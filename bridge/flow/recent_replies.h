@@ -13,13 +13,13 @@ namespace jobs_bridge {
 
 /// The replies to the last updates. A broker that has not had our acknowledgement, because the
 /// connection broke, hands an update over once more. It has been carried out by then, so the
-/// endpoint would refuse it for the version that it has made itself. Its device is to hear the same
-/// as before.
+/// endpoint would refuse it because of the version that the update itself created. The device must
+/// get the same reply as before.
 ///
 /// Bounded by number and by bytes; the oldest go first. Not thread-safe.
 class RecentReplies {
  public:
-  /// Names a message by all that tells it from another of its thing; never 0.
+  /// A hash of everything that distinguishes a message from others of its thing; never 0.
   static std::uint32_t name_of(const Message& message) {
     std::uint64_t name = 0;
     for (const std::string_view part :
@@ -44,7 +44,7 @@ class RecentReplies {
     }
   }
 
-  /// Null: it is not among them.
+  /// Null if it is not among them.
   [[nodiscard]] const Publication* find(std::uint32_t message, std::uint64_t thing) const {
     const auto found = replies_.find(message);
     const bool known = found != replies_.end() && found->second.thing == thing;

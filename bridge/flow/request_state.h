@@ -8,16 +8,16 @@
 
 namespace jobs_bridge {
 
-/// Where a request is on its way. Held: of an update whose device no longer waits.
+/// The state of a request. "Held" is an update whose device no longer waits.
 enum class RequestState : std::uint8_t {
-  absent,        ///< not taken yet, or done with
+  absent,        ///< not taken yet, or finished
   waiting,       ///< for its turn
-  waiting_held,  ///< the same, behind what devices wait for
+  waiting_held,  ///< the same, but after requests whose devices wait
   calling,       ///< its call is under way
   calling_held,
   pausing,  ///< before its next try
   pausing_held,
-  reconciling,  ///< it has the next turn: an update's fate is asked for by a describe
+  reconciling,  ///< it has the next turn: a describe finds out whether the update was carried out
   late,         ///< its call is under way and its device has been answered
 };
 
@@ -31,14 +31,14 @@ enum class RequestEvent : std::uint8_t {
   resumed,    ///< the pause is over
   held,       ///< the deadline of an update's device has passed
   concluded,  ///< the call ended, and its outcome is the last
-  withdrawn,  ///< it was answered whatever its call says: its time is up, or it cannot be kept
+  withdrawn,  ///< it was answered whatever its call says: its time is up, or it cannot be journaled
 };
 
 inline constexpr std::size_t request_state_count = 9;
 inline constexpr std::size_t request_event_count = 10;
 
-/// What state a request is in after an event; nothing: that cannot happen. The whole of the life
-/// of a request:
+/// What state a request is in after an event; nothing if the event cannot happen in that state. The
+/// complete life of a request:
 ///
 ///                     ┌────────────── resumed ──────────────┐
 ///                     v                                     │
@@ -48,9 +48,9 @@ inline constexpr std::size_t request_event_count = 10;
 ///                     │                    │ └─ reconcile ─> reconciling
 ///                     │                    └── withdrawn ──> late
 ///
-/// concluded ends calling and late, and withdrawn all the others. held makes a request one of the
-/// same name that is held; a reconciling one waits its turn from then on. restored begins with
-/// waiting_held.
+/// `concluded` ends calling and late, and `withdrawn` all other states. `held` leads from waiting
+/// to waiting_held and so on; a reconciling request waits for its turn from then on. `restored`
+/// begins with waiting_held.
 constexpr std::optional<RequestState> next_state(RequestState state, RequestEvent event) {
   using enum RequestState;
   using Event = RequestEvent;
@@ -83,7 +83,7 @@ constexpr std::optional<RequestState> next_state(RequestState state, RequestEven
       return std::nullopt;
     case reconciling:
       if (event == Event::begun) return calling;
-      // Its describe is no longer more urgent than what others wait for.
+      // Its describe is no longer more urgent than requests whose devices wait.
       if (event == Event::held) return waiting_held;
       if (event == Event::withdrawn) return absent;
       return std::nullopt;
@@ -105,7 +105,7 @@ constexpr bool is_queued(RequestState state) {
 constexpr bool is_pausing(RequestState state) {
   return state == RequestState::pausing || state == RequestState::pausing_held;
 }
-/// Whether a call of its is under way.
+/// Whether a call for it is under way.
 constexpr bool is_calling(RequestState state) {
   using enum RequestState;
   return state == calling || state == calling_held || state == late;
@@ -128,7 +128,7 @@ constexpr std::string_view to_string(RequestEvent event) {
 using TransitionCounts =
     std::array<std::array<std::uint64_t, request_event_count>, request_state_count>;
 
-/// An event that cannot happen in the state that a request was in: a fault of ours.
+/// An event that cannot happen in the state that a request was in: a defect of the bridge.
 struct IllegalTransition {
   std::uint64_t request = 0;
   RequestState state = RequestState::absent;

@@ -164,7 +164,7 @@ void RequestTable::schedule(Place place) {
   }
   if (request.is_update()) due = std::min(due, request.give_up);
   if (request.due && (*request.due)->first == due) return;
-  // Most are due later than all others: at the end their place is found at once.
+  // Most are due later than all others: the hint at the end makes the insertion constant-time.
   if (!request.due) {
     request.due = due_.emplace_hint(due_.end(), due, place->first);
     return;

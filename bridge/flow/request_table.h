@@ -25,13 +25,13 @@ namespace jobs_bridge {
 struct Asker {
   ReplyAddress address;
   MonotonicTime deadline;
-  /// Of an update: its JournalEntry::number; 0: none. The number of the request is that of the
-  /// first who asked.
+  /// Of an update: its JournalEntry::number; 0: none. The request itself has the number of the
+  /// first asker.
   std::uint64_t entry = 0;
   std::size_t bytes = 0;  ///< what its message takes, see HoldingSettings::max_bytes
 };
 
-/// A request and all who wait for its answer.
+/// A request and all devices that wait for its answer.
 struct PendingRequest {
   PendingRequest(Delivery to_make, Asker asker) : delivery(std::move(to_make)) {
     askers.push_back(std::move(asker));
@@ -39,10 +39,10 @@ struct PendingRequest {
 
   Delivery delivery;
   std::vector<Asker> askers;  ///< by deadline
-  /// Of an update: the first so many askers are past their deadline. RequestTable's alone to
-  /// change, as are the next and the state.
+  /// Of an update: the first so many askers are past their deadline. Only RequestTable may change
+  /// this, as well as `due` and the state.
   std::size_t held_askers = 0;
-  /// When it is due(); nothing: late.
+  /// Its entry in due(); nothing if the request is late.
   std::optional<std::set<std::pair<MonotonicTime, RequestId>>::iterator> due;
   /// When the message expires, if that is before the deadline. It counts until the first call.
   std::optional<MonotonicTime> expiry;
@@ -55,13 +55,13 @@ struct PendingRequest {
   [[nodiscard]] const Request& request() const { return delivery.request(); }
   [[nodiscard]] const std::string& thing() const { return request().thing.text(); }
   [[nodiscard]] bool is_update() const { return request().operation == Operation::update; }
-  /// Whether there is a next deadline of an asker to look at.
+  /// Whether an asker is left whose deadline has not passed.
   [[nodiscard]] bool is_awaited() const { return held_askers < askers.size(); }
 };
 
-/// All requests that were taken and are not done with, each with its state, and what follows from
-/// the states: the lanes, what is due when, what pauses, what is held and all counts. A state
-/// changes by apply() alone, which keeps all of these in step. Not thread-safe; time must not go
+/// All requests that were taken and are not finished, each with its state, and everything derived
+/// from the states: the lanes, what is due when, what pauses, what is held, and all counts. Only
+/// apply() changes a state, and it keeps all of these consistent. Not thread-safe; time must not go
 /// backwards.
 class RequestTable {
  public:
@@ -73,31 +73,32 @@ class RequestTable {
   /// Takes a request in, as taken or restored.
   void add(RequestId id, PendingRequest request, RequestEvent event);
 
-  /// An event happened to a request; one that is done with is taken out of the table. False if it
-  /// cannot happen in its state: then nothing has changed, and it is among the faults.
-  /// - begun: take_turn() gave the request out, or it was next_reconciling();
+  /// An event happened to a request; a request that is finished by it is removed from the table.
+  /// False if the event cannot happen in its state: then nothing has changed, and the event is
+  /// added to the faults.
+  /// - begun: take_turn() returned the request, or it was next_reconciling();
   /// - paused: until `resume`;
   /// - held: one more asker of an update is past its deadline.
   bool apply(Place place, RequestEvent event, MonotonicTime resume = {});
-  /// What could not happen since the last look.
+  /// The impossible events since the last call.
   std::vector<IllegalTransition> take_faults() { return std::exchange(faults_, {}); }
-  /// Takes out a request of which nothing is certain, whatever its state. Its call counts as late.
+  /// Removes a request whose state cannot be relied on. Its call counts as late.
   void discard(Place place);
-  /// All that was applied so far, for tests.
+  /// All transitions applied so far, for tests.
   [[nodiscard]] const TransitionCounts& transitions() const { return transitions_; }
 
   /// Another device waits for the same answer.
   void join(Place place, Asker asker);
-  /// One of them is answered, and others, if there are any, wait on.
+  /// One asker is answered; any others go on waiting.
   Asker remove_asker(Place place, std::size_t which);
-  /// All are answered.
+  /// All askers are answered.
   std::vector<Asker> remove_askers(PendingRequest& request);
 
   [[nodiscard]] Place find(RequestId id) { return requests_.find(id); }
   [[nodiscard]] Requests::const_iterator find(RequestId id) const { return requests_.find(id); }
   [[nodiscard]] Place end() { return requests_.end(); }
   [[nodiscard]] Requests::const_iterator end() const { return requests_.end(); }
-  /// The request of a thing that was taken last, or the end.
+  /// The last request taken for a thing, or the end.
   [[nodiscard]] Place last_of(const std::string& thing);
 
   /// The request whose turn it is, which is now to be begun.
@@ -107,17 +108,17 @@ class RequestTable {
   [[nodiscard]] const Lanes& lanes() const { return lanes_; }
   /// See Lanes.
   void set_failing(std::string_view thing, bool failing) { lanes_.set_failing(thing, failing); }
-  /// The one that is asked for before all others; nothing if there is none.
+  /// The request to reconcile before all other calls; nothing if there is none.
   [[nodiscard]] std::optional<RequestId> next_reconciling() const;
 
-  /// All but the late, by when something must become of them.
+  /// All requests that are not late, by the time at which they need attention.
   [[nodiscard]] const Agenda& due() const { return due_; }
-  /// A request that is no update is due so long before its deadline while it waits.
+  /// While it waits, a request other than an update is due this long before its deadline.
   void set_least_time_for_call(Duration time) { least_time_for_call_ = time; }
   /// Those that pause, by the end of the pause.
   [[nodiscard]] const Agenda& pauses() const { return pauses_; }
 
-  /// Requests that wait for a turn or pause, and whose devices wait.
+  /// Requests that wait for a turn or pause and whose devices still wait.
   [[nodiscard]] std::size_t waiting() const {
     return lanes_.waiting() + pausing_ + reconciling_.size();
   }
@@ -125,10 +126,11 @@ class RequestTable {
   [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
   /// In the order in which they were received.
   [[nodiscard]] const std::set<RequestId>& held() const { return held_; }
-  /// Those who asked for an update, each.
+  /// The number of askers of updates.
   [[nodiscard]] std::size_t updates() const { return updates_; }
   [[nodiscard]] std::size_t update_bytes() const { return update_bytes_; }
-  /// Of all who ask, updates included; and of those of one thing, which takes a look at each.
+  /// The bytes of all askers' messages, updates included; and of those of one thing, in time linear
+  /// in their number.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   [[nodiscard]] std::size_t bytes(std::string_view thing) const;
 

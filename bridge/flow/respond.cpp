@@ -27,7 +27,7 @@ std::string payload_of(const Answer& answer, const std::string& client_token, No
   return rejected_payload(std::get<Rejection>(answer), client_token, now.unix_seconds);
 }
 
-/// What takes the place of an answer that CBOR has no form for, keeping the code if it is one.
+/// Replaces an answer that CBOR cannot express; a rejection keeps its code.
 Rejection without_form(const Answer& answer, const std::string& cause) {
   const auto* rejection = std::get_if<Rejection>(&answer);
   if (rejection == nullptr) {

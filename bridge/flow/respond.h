@@ -25,19 +25,19 @@ struct ReplyAddress {
   std::uint64_t thing = 0;  ///< Publication::thing
   /// Of an update that was held: its device was not answered in time.
   bool held = false;
-  /// Of an update whose reply can be told from any other: see RecentReplies; 0: none. (No longer
-  /// than the room that is there: thousands wait.)
+  /// Of an update whose reply may have to be repeated: see RecentReplies; 0: none. (32 bits, which
+  /// fit into padding: thousands of these wait.)
   std::uint32_t message = 0;
 };
 
 /// Publishes the one reply to a request and reports the request as finished. `endpoint_request_id`
-/// is the endpoint's name for the call that decided it; empty: none did.
+/// is the endpoint's id of the call that decided it; empty if no call did.
 ///
-/// A rejection of an update that was held carries no client token. No device waits for one any
-/// more, and a token that it has forgotten does harm: AWS IoT Device Client looks it up without
-/// asking whether it is there and ends (JobsFeature.cpp, updateJobExecutionStatusRejectedHandler;
-/// its handler of `accepted` does ask). Without a token it logs a warning; device SDKs v2 pass such
-/// a reply over as they do one with a foreign token; clients that go by the topic read it as ever.
+/// A rejection of an update that was held carries no client token. No device waits for it any more,
+/// and an unknown token can do harm: AWS IoT Device Client looks the token up without checking that
+/// it is present and crashes (JobsFeature.cpp, updateJobExecutionStatusRejectedHandler; its handler
+/// of `accepted` does check). Without a token it logs a warning; device SDKs v2 ignore such a reply
+/// as they do one with a foreign token; clients that go by the topic read it as usual.
 void respond(Now now, ReplyAddress address, const Answer& answer, std::string endpoint_request_id,
              Effects& effects);
 

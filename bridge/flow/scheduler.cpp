@@ -59,7 +59,7 @@ MonotonicTime Scheduler::next_at(MonotonicTime now, const RequestTable& requests
     whom.failing = false;
     next = std::min(next, next_at(now, requests, notifier, whom, circuit_at));
   }
-  // What a thing that has failed may, the others may as well, unless the circuit is open.
+  // A call allowed for a suspected thing is allowed for the others too, unless the circuit is open.
   if (!circuit_.is_open()) return next;
   return std::min(
       next, next_at(now, requests, notifier, allowed(now, false), circuit_.ready_at(now, false)));

@@ -23,29 +23,29 @@ namespace jobs_bridge {
 /// thread-safe; time must not go backwards.
 class Scheduler {
  public:
-  /// Most calls a second; 0: no limit.
-  /// `failing_calls`: most calls in flight for things that fail alone.
+  /// Maximum calls per second; 0: no limit. `failing_calls`: most calls in flight for things that
+  /// fail alone.
   Scheduler(double reads_per_second, double writes_per_second, std::size_t failing_calls)
       : reads_(reads_per_second), writes_(writes_per_second), failing_calls_(failing_calls) {}
 
-  /// Whose turn it is: a request, which is now to be begun, or a poll.
+  /// What comes next: a request, which must now be begun, or a poll.
   struct Turn {
     std::variant<RequestId, Call> what;
     bool alone = false;  ///< of a thing that fails alone: see Circuit
   };
-  /// A poll gets that id.
+  /// A poll gets the given id.
   std::optional<Turn> next(Now now, RequestTable& requests, Notifier& notifier, RequestId poll,
                            Effects& effects);
-  /// When next() has something to give, as things are.
+  /// When next() has something to return, in the present state.
   [[nodiscard]] MonotonicTime next_at(MonotonicTime now, const RequestTable& requests,
                                       const Notifier& notifier) const;
-  /// No call is begun any more for an update that is held.
+  /// From now on no call is begun for a held update.
   void leave_held() { begins_held_ = false; }
 
-  /// A call is made, whose turn it was.
+  /// The call whose turn it was is being made.
   void called(MonotonicTime now, RequestId call, std::string_view thing, QuotaKind kind,
               bool alone);
-  /// It ended. True if the endpoint is given up by that: see Circuit.
+  /// A call ended. True if that opens the circuit: see Circuit.
   bool ended(MonotonicTime now, RequestId call, std::string_view thing, QuotaKind kind,
              const Outcome& outcome, const RequestTable& requests, Random& random,
              Effects& effects);

@@ -63,7 +63,8 @@ class ThingHealth {
     ++successes_;
     failing_since_success_ = 0;
     auto at = std::ranges::find(healthy_, thing, &Healthy::thing);
-    if (at == healthy_.end() && healthy_.size() < enough_things) at = healthy_.insert(at, Healthy{});
+    if (at == healthy_.end() && healthy_.size() < enough_things)
+      at = healthy_.insert(at, Healthy{});
     if (at == healthy_.end()) at = std::ranges::min_element(healthy_, {}, &Healthy::at);
     *at = {.thing = thing, .at = now};
   }

@@ -26,8 +26,8 @@ MonotonicTime TokenBucket::ready_at(MonotonicTime now) const {
   if (per_second_ <= 0) return now;
   const auto missing = 1 - tokens_;
   if (missing <= 0) return now;
-  // Rounded up: whoever comes at that time must find the token there. From when they were counted,
-  // not from now, so that it is the same whenever it is asked.
+  // Rounded up, so that the token is there at that time. Computed from when the tokens were
+  // counted, not from now, so that the result does not depend on when it is asked.
   const auto nanoseconds = std::ceil(missing / per_second_ * 1e9) + 1;
   return std::max(now, counted_ + std::chrono::nanoseconds(
                                       static_cast<std::int64_t>(std::min(nanoseconds, 1e15))));

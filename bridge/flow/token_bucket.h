@@ -14,11 +14,11 @@ class TokenBucket {
 
   /// Takes one token, if there is one.
   bool take(MonotonicTime now);
-  /// When a token is there: `now` or later.
+  /// When a token is available: `now` or later.
   [[nodiscard]] MonotonicTime ready_at(MonotonicTime now) const;
-  /// What was saved up stays.
+  /// Saved tokens are kept.
   void set_rate(MonotonicTime now, double per_second);
-  /// Drops what was saved up.
+  /// Discards all saved tokens.
   void empty(MonotonicTime now);
 
  private:

@@ -10,7 +10,7 @@
 namespace jobs_bridge {
 
 /// What a device knows of its pending executions: what it was notified of or learned from a reply.
-/// The difference to what is pending now is what it must be told.
+/// It must be told the difference between that and what is pending now.
 class Told {
  public:
   /// What the device is to be told.
@@ -19,9 +19,9 @@ class Told {
     bool notify_next = false;  ///< another execution is at the head
   };
 
-  /// A reply to the device's own request named the head. Only what was not known is taken from it:
-  /// the service announces a change even to a device that has seen it in a reply. Like the next
-  /// two, whether anything was.
+  /// A reply to the device's own request named the head. Only what was unknown is taken from it:
+  /// the service announces a change even to a device that has already seen it in a reply. This and
+  /// the next two functions return whether anything was unknown.
   bool learn(const NextExecution& next);
   bool learn(const PendingExecutions& pending);
   /// An execution of that job ended by the device's own update.
@@ -30,12 +30,12 @@ class Told {
   /// A notify-next named the head. Whether that was not known.
   bool tell(const NextExecution& next);
 
-  /// Whether what is pending now can be compared with what is known. The first comparison of a
-  /// device that nothing is known of has no news, and is learned instead.
+  /// Whether what is pending now can be compared with what is known. If nothing is known yet about
+  /// a device, the first comparison yields no news and is only remembered.
   [[nodiscard]] bool knows_head() const { return head_.has_value(); }
 
-  /// Whether the head must be asked for to know what the news are. It is not when the list has the
-  /// same head as before and has lost nothing.
+  /// Whether the head must be looked up to know the news. It is not when the list has the same head
+  /// as before and has lost nothing.
   [[nodiscard]] bool must_see_head(const PendingExecutions& pending) const;
 
   /// The news, given the list alone, when the head need not be seen.
@@ -45,7 +45,8 @@ class Told {
   /// Whether that job's execution is the one that the device knows as the head.
   [[nodiscard]] bool has_head(const std::string& job) const;
 
-  /// For keeping over a restart. Text that cannot be read yields one that knows nothing.
+  /// For keeping over a restart. From text that cannot be read, from_text() makes a state in which
+  /// nothing is known.
   [[nodiscard]] std::string to_text() const;
   static Told from_text(std::string_view text);
 
@@ -56,8 +57,8 @@ class Told {
   void take(const PendingExecutions& pending);
 
   std::optional<std::string> head_;
-  /// The first of the list when it was last seen. The list's order is the endpoint's and need not
-  /// be that of the queue.
+  /// The first entry of the list when it was last seen. The endpoint chooses the list's order,
+  /// which need not be that of the queue.
   std::optional<std::string> listed_first_;
   std::optional<std::vector<std::string>> executions_;  ///< sorted
 };

@@ -30,8 +30,8 @@ void add(json_text::ObjectWriter& writer, const json_text::Member& member) {
   }
 }
 
-/// The topic of a reply says whose it is: on AWS no reply repeats it, and a device with a small
-/// buffer drops what is larger than AWS makes it.
+/// The topic of a reply names the thing. AWS does not repeat it in the reply, and a device with a
+/// small buffer drops replies larger than AWS's.
 bool says_whose(const json_text::Member& member) {
   return member.is("thingName");
 }
@@ -54,8 +54,8 @@ std::optional<Rejection> contradiction(const Request& request, const json_text::
   return std::nullopt;
 }
 
-/// Adds the members of an execution, its state or its summary as they go to the device; or says why
-/// they must not.
+/// Adds the members of an execution, its state or its summary in the form for the device; or
+/// returns why they must not be passed on.
 std::optional<Rejection> rewrite_object(const Request& request, std::string_view object,
                                         json_text::ObjectWriter& writer) {
   const auto members = json_text::members_of(object);
@@ -85,7 +85,8 @@ std::optional<Rejection> rewrite(const Request& request, const json_text::Member
                                  json_text::ObjectWriter& writer) {
   std::optional<Rejection> fault;
   if (member.is("execution") || member.is("executionState")) {
-    // One without members, as some endpoints have it, is none: device SDKs would take it for a job.
+    // Some endpoints send an execution without members for none: device SDKs would take it for a
+    // job.
     const auto start = writer.length();
     writer.begin_object(member.key);
     fault = rewrite_object(request, member.value, writer);

@@ -22,22 +22,21 @@ using Answer = std::variant<Accepted, Rejection>;
 
 /// Reads the members of a success: of the body, or of what an envelope holds as `data`.
 ///
-/// A job document, which is a string holding JSON on HTTP, becomes the JSON that it holds, byte
-/// for byte; so it is on MQTT. A document that holds no JSON stays a string: the device can still
-/// reject the job, where an error would keep the job at the head of its queue for ever. Members
-/// that are null are left out, since device SDKs take every member that is present at its word; so
-/// is an `execution` without members, which means none, and `thingName`, which no reply of AWS has
-/// on MQTT.
+/// A job document, which is a string holding JSON on HTTP, becomes the JSON that it holds, byte for
+/// byte, as on MQTT. A document that is not JSON stays a string: the device can then reject the
+/// job, whereas an error would leave the job at the head of the queue. Members that are null are
+/// left out, since device SDKs use every member that is present; so is an `execution` without
+/// members, which means none, and `thingName`, which no reply of AWS contains on MQTT.
 ///
 /// An answer that names another thing than the one that asked, or another job than the one asked
 /// for, is never passed on.
 Answer read_success(const Request& request, const std::vector<json_text::Member>& members);
 
-/// Whether they can be the answer to this operation: one of its members is among them, or there is
-/// nothing to say.
+/// Whether the members can be the answer to this operation: at least one of the operation's members
+/// is present, or its answer may be empty.
 bool has_answer_of(Operation operation, const std::vector<json_text::Member>& members);
 
-/// What a device hears of an answer without sense. `detail` is for the operator.
+/// The rejection for an answer that makes no sense. `detail` is for the operator.
 Rejection nonsense(std::string detail);
 
 }  // namespace jobs_bridge

@@ -9,7 +9,7 @@
 namespace jobs_bridge {
 namespace {
 
-/// Most that can follow a thing's jobs in a target, but for an execution's number.
+/// The longest text that can follow a thing's jobs in a target, apart from the execution number.
 constexpr std::size_t longest_rest = 100;
 
 /// RFC 3986, 2.3: what needs no escape anywhere in a URL.
@@ -21,7 +21,7 @@ std::string jobs_of(const ThingName& thing) {
   return target += "/jobs";
 }
 
-/// About how long a body is, but for the details.
+/// The approximate length of a body without its details.
 constexpr std::size_t usual_body = 128;
 
 std::size_t body_length(const Request& request) {
@@ -46,7 +46,7 @@ void add_unconverted(json_text::ObjectWriter& body, const Request& request) {
   for (const auto& [name, value] : request.unconverted) body.member(name, value);
 }
 
-/// What a parameter of the query says that could not be converted; nothing if it is none such.
+/// The text of a query parameter that could not be converted; nothing if it could.
 std::optional<std::string> unconverted(const Request& request, std::string_view name) {
   const auto found = std::ranges::find(request.unconverted, name, &Request::Unconverted::name);
   if (found == request.unconverted.end()) return std::nullopt;
@@ -65,7 +65,7 @@ void add_describe_query(std::string& target, const Request& request) {
     target += '&';
   }
   // The default differs from what one would guess: a describe brings the document unless told not
-  // to (AWS IoT developer guide, jobs-mqtt-api), so it is always said.
+  // to (AWS IoT developer guide, jobs-mqtt-api), so the parameter is always sent.
   target += "includeJobDocument=";
   if (const auto flag = unconverted(request, "includeJobDocument")) {
     append_percent_encoded(target, *flag);
@@ -111,7 +111,7 @@ HttpRequest build_call(const Request& request) {
     case Operation::get_pending:
       break;
     case Operation::start_next:
-      // Repeating it hands out the same execution again.
+      // Repeating it returns the same execution again.
       call.method = "PUT";
       call.target += "/$next";
       call.body = start_next_body(request);

@@ -18,7 +18,7 @@ namespace {
 using namespace cbor_format;
 
 double value_of_half(std::uint64_t bits) {
-  constexpr int exponent_bias = 25;  // of the mantissa taken for an integer
+  constexpr int exponent_bias = 25;  // with the mantissa read as an integer
   const auto exponent = static_cast<int>(bits >> 10 & 0x1F);
   const auto mantissa = static_cast<int>(bits & 0x3FF);
   double value = 0;
@@ -189,7 +189,7 @@ class Decoder {
     if (head.is_indefinite() ? !chunks() : !characters(head.argument)) return false;
     json_ += '"';
     item_ = start;
-    // With what needs an escape escaped, nothing else can be wrong with it.
+    // All that needs escaping is escaped by now, so only invalid UTF-8 can make it fail.
     return json_text::is_json(std::string_view(json_).substr(written)) ||
            fail("a text string that is not UTF-8");
   }

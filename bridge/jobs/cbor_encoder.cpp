@@ -49,7 +49,7 @@ void append_float(std::string& cbor, double value) {
   }
 }
 
-/// Writes CBOR while nlohmann_json, which reads JSON without recursion, tells it what there is.
+/// Writes CBOR from the events of nlohmann_json, which parses JSON without recursion.
 class Encoder final : public nlohmann::json::json_sax_t {
  public:
   explicit Encoder(std::size_t size) { cbor_.reserve(size); }
@@ -170,7 +170,7 @@ class Encoder final : public nlohmann::json::json_sax_t {
 }  // namespace
 
 Result<std::string, std::string> cbor_from_json(std::string_view json) {
-  // Not left to the library, which takes a null character for the end of the text.
+  // Not left to the library, which treats a null character as the end of the text.
   if (!json_text::is_json(json)) return Failure<std::string>{"not JSON"};
   return Encoder(json.size()).encode(json);
 }

@@ -34,7 +34,7 @@ inline constexpr std::uint8_t single_float = 26;
 inline constexpr std::uint8_t double_float = 27;
 inline constexpr char break_code = '\xFF';
 
-/// For the error.
+/// The text of the error, for both directions.
 inline std::string too_deep() {
   return "nesting deeper than " + std::to_string(deepest_cbor_nesting) + " levels";
 }

@@ -29,8 +29,8 @@ std::string bare_name(std::string name) {
   return name;
 }
 
-/// What the endpoint says, but for what nobody may read: when AWS refuses a signature it repeats
-/// the request, and in it the session token of the gateway's credentials, which is a header.
+/// The endpoint's message without secrets: when AWS refuses a signature it quotes the request,
+/// including the header with the session token of the gateway's credentials.
 std::string message_in(const Members& members) {
   constexpr std::string_view token = "x-amz-security-token";
   auto message = first_text(members, {"message", "Message"});

@@ -8,10 +8,11 @@
 
 namespace jobs_bridge {
 
-/// What an error answer says in words, in whichever shape. Read once, since the body may be long.
+/// The name and message of an error answer, in any of the known shapes. Parsed once, since the body
+/// may be long.
 struct ErrorBody {
   enum class Shape {
-    page,      ///< no JSON object: of a load balancer, a proxy, or nobody
+    page,      ///< not a JSON object: from a load balancer or a proxy, or empty
     plain,     ///< a JSON object, as AWS has it: `{"__type","message"}`
     envelope,  ///< `{"success":false,"error":{"code","message"}}`
     success,   ///< `{"success":true}`, which an error cannot be
@@ -19,7 +20,7 @@ struct ErrorBody {
   Shape shape = Shape::page;
   /// `ResourceNotFoundException` or `JOB_NOT_FOUND`; empty: the error has no name.
   std::string name;
-  /// Without what nobody may read; empty: there is none.
+  /// With secrets removed; empty if there is none.
   std::string message;
 };
 
@@ -29,10 +30,11 @@ struct ErrorBody {
 /// whatever the header says.
 ErrorBody read_error(std::string_view error_type, std::string_view body);
 
-/// The same of a body whose members are known.
+/// The same for a body whose members are already parsed.
 ErrorBody read_error(std::string_view error_type, const std::vector<json_text::Member>& members);
 
-/// Which envelope a body is in, told by its `success`, wherever that stands; plain: in none.
+/// The kind of envelope, which the member `success` tells, in any position; plain if there is no
+/// envelope.
 ErrorBody::Shape shape_of(const std::vector<json_text::Member>& members);
 
 }  // namespace jobs_bridge

@@ -10,8 +10,8 @@
 
 namespace jobs_bridge {
 
-/// An HTTP request as it goes over the wire. `target` is sent verbatim (what is signed must be
-/// what is sent), so whoever builds it has validated and escaped every part of it.
+/// An HTTP request as it goes over the wire. `target` is sent verbatim (what is signed must be what
+/// is sent), so the code that builds it must validate and escape every part of it.
 struct HttpRequest {
   std::string method;
   std::string target;
@@ -31,7 +31,7 @@ struct HttpResponse {
   std::string request_id;   ///< x-amzn-RequestId, else x-amz-request-id
   std::string retry_after;  ///< Retry-After, verbatim
   std::string date;         ///< Date, verbatim
-  /// What an error says in its body, if that has been read: see read_refusal().
+  /// What an error says in its body, if that has been parsed already: see read_refusal().
   std::optional<ErrorBody> error = {};
 };
 
@@ -41,17 +41,17 @@ struct HttpFailure {
     resolve,             ///< the host name has no address, or none in time
     connect,             ///< refused, unreachable, or no connection within the connect timeout
     tls,                 ///< handshake or verification failed
-    timeout,             ///< connected, but no whole answer in time
+    timeout,             ///< connected, but no complete answer in time
     broken,              ///< reset, truncated, or not HTTP
-    too_large,           ///< the answer passed the size limit
+    too_large,           ///< the answer exceeded the size limit
     stopped,             ///< we are shutting down
-    credentials,         ///< there is nothing to sign it with; it was not sent
-    client_certificate,  ///< the peer wants a certificate of ours, or another one
+    credentials,         ///< there are no credentials to sign it with; it was not sent
+    client_certificate,  ///< the peer requires a client certificate, or a different one
   };
   Kind kind = Kind::broken;
   /// False only if no byte of the request can have reached the peer.
   bool maybe_sent = true;
-  /// For the operator: names host and cause, holds no secret.
+  /// For the operator: names host and cause, contains no secret.
   std::string detail;
 };
 

@@ -4,7 +4,7 @@
 
 #include "bridge/jobs/json_text.h"
 
-/// What the strings of a JSON text say.
+/// Decoding and encoding of JSON strings.
 namespace jobs_bridge::json_text {
 namespace {
 
@@ -70,7 +70,7 @@ bool decode_escape(std::string_view& rest, std::string& text) {
   return true;
 }
 
-/// What stands between the quotes of a string value.
+/// The text between the quotes of a string value.
 std::string_view content_of(std::string_view value) {
   return value.substr(1, value.size() - 2);
 }

@@ -25,8 +25,8 @@ std::size_t plain_bytes(std::uint64_t bytes) {
   return static_cast<std::size_t>(std::countr_zero(marks)) / 8;
 }
 
-/// Moves over a JSON text. Every step either advances past what it names or fails, and then the
-/// position says where.
+/// Moves over a JSON text. Every step either advances past what it names or fails; the position
+/// then tells where.
 class Scanner {
  public:
   explicit Scanner(std::string_view text)
@@ -113,8 +113,8 @@ class Scanner {
   }
 
  private:
-  /// Passes over what stands for itself, eight bytes at a time, as far as that goes: strings are
-  /// most of what is read, and job documents are long ones.
+  /// Skips characters that need no decoding, eight bytes at a time, as far as possible: most of the
+  /// text is strings, and job documents are long.
   void plain_words() {
     std::uint64_t word = 0;
     while (static_cast<std::size_t>(end_ - at_) >= sizeof word) {

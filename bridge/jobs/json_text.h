@@ -31,19 +31,19 @@ struct Fault {
   std::string message;
 };
 
-/// The members of the JSON object that `text` is, in their order, repeated keys included. Checks
-/// the whole text, nested values too: RFC 8259 grammar and well-formed UTF-8. Nesting is bounded
-/// by the length of the text alone and costs no stack. Members point into `text`.
+/// The members of the JSON object in `text`, in order, repeated keys included. Checks the whole
+/// text, nested values too: RFC 8259 grammar and well-formed UTF-8. Nesting is bounded only by the
+/// length of the text and uses no stack. Members point into `text`.
 Result<std::vector<Member>, Fault> members_of(std::string_view text);
 
-/// The elements of the JSON array that `text` is, with the same checks and bounds.
+/// The elements of the JSON array in `text`, with the same checks and bounds.
 Result<std::vector<std::string_view>, Fault> elements_of(std::string_view text);
 
 /// Whether `text` is one JSON value of any type.
 bool is_json(std::string_view text);
 
-/// The last member of that name (as every JSON parser of the device SDKs and of AWS resolves a
-/// repeated key), or nullptr. A member whose value is null counts as absent.
+/// The last member of that name, or nullptr. (The JSON parsers of the device SDKs and of AWS
+/// resolve a repeated key in the same way.) A member whose value is null counts as absent.
 const Member* find(const std::vector<Member>& members, std::string_view name);
 
 /// The type of a value that members_of() returned, by its first character.
@@ -60,19 +60,19 @@ inline bool is_null(std::string_view value) {
   return value == "null";
 }
 
-/// Puts an object together from JSON text that is valid already; nothing is escaped or checked.
+/// Builds an object from JSON text that is already valid; nothing is escaped or checked.
 class ObjectWriter {
  public:
   ObjectWriter() = default;
-  /// About as many bytes as there will be.
+  /// `expected`: about how many bytes will be written.
   explicit ObjectWriter(std::size_t expected) { text_.reserve(expected); }
 
   void member(std::string_view key, std::string_view value) {
     name(key);
     text_ += value;
   }
-  /// A member whose value is the JSON that the string `value` holds, or the string if it holds
-  /// none.
+  /// A member whose value is the JSON that the string `value` holds, or the string itself if it
+  /// holds no JSON.
   void unwrapped_member(std::string_view key, std::string_view value);
 
   /// The members that follow belong to an object of its own, until end_object().
@@ -91,8 +91,8 @@ class ObjectWriter {
     text_ += '{';
   }
   void end_object() { text_ += '}'; }
-  /// Ends an object as end_object() does, or takes it back, name and all, if it has no members.
-  /// `start` is what length() was before it was begun.
+  /// Ends an object as end_object() does, or removes it together with its name if it has no
+  /// members. `start` is the value of length() before the object was begun.
   void end_object_unless_empty(std::size_t start) {
     if (text_.back() == '{') {
       text_.resize(start);
@@ -127,8 +127,8 @@ class ObjectWriter {
 /// holds half a surrogate pair, which UTF-8 cannot express.
 std::optional<std::string> decode_string(std::string_view value);
 
-/// The same of what stands between the quotes, such as a key. Takes no memory where no escape is in
-/// it: then it is the text itself, else `storage` holds it.
+/// The same for the text between the quotes, such as a key. Allocates nothing if it contains no
+/// escape: the result is then `content` itself; otherwise it points into `storage`.
 std::optional<std::string_view> decode(std::string_view content, std::string& storage);
 
 /// `text` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD.

@@ -8,7 +8,7 @@
 
 namespace jobs_bridge {
 
-/// A PUBLISH that the broker handed to us, as it came: nothing in it has been checked.
+/// A PUBLISH that the broker handed to us, as received: nothing in it has been checked.
 struct Message {
   std::string topic;
   std::string payload;
@@ -18,13 +18,14 @@ struct Message {
   std::string response_topic = {};
   std::string correlation_data = {};
   std::string content_type = {};
-  /// The broker has handed it over before, and not had our acknowledgement.
+  /// The broker has delivered it before and did not get our acknowledgement.
   bool redelivered = false;
-  /// How long it may have waited for us at most, at the broker or on its way: it came with what
-  /// waited while we were away or stood still. Duration::max(): nobody knows.
+  /// The longest time that it may have waited at the broker or on the way: not zero if it arrived
+  /// with the messages that had queued up while the bridge was disconnected or suspended.
+  /// Duration::max(): unknown.
   Duration kept_for = Duration::zero();
-  /// What the broker's plugin says of that: the value of arrival_property. Empty: nothing, or
-  /// nothing to rely on.
+  /// The plugin's value of arrival_property, which tells that time. Empty if there is none, or if
+  /// it cannot be relied on.
   std::string arrival = {};
   /// What was left of the Message Expiry Interval when the broker passed the message on.
   std::optional<Duration> expires_after = {};
@@ -37,20 +38,21 @@ struct Publication {
   /// MQTT 5 properties; empty: none is sent. Over MQTT 3.1.1 they are left out.
   std::string correlation_data = {};
   std::string content_type = {};
-  /// Names the thing that it is for: name_hash() of its name. What is for one leaves in order.
+  /// The thing that it is for: name_hash() of its name. Publications for one thing are sent in
+  /// order.
   std::uint64_t thing = 0;
 
   enum class Kind : std::uint8_t {
-    notification,  ///< or anything else that nobody waits for
+    notification,  ///< or anything else that no device waits for
     accepted,
     rejected,
   };
-  /// What it is to its device, which waits for a reply: see replacement_of().
+  /// What it means to its device, which may be waiting for it: see replacement_of().
   Kind kind = Kind::notification;
   /// Of a reply: the topic is the request's Response Topic, for both kinds.
   bool to_response_topic = false;
   /// The journal's number of the update that this is the reply to, which is kept until the broker
-  /// has taken it; 0: of none.
+  /// has taken the reply; 0: none.
   std::uint64_t update = 0;
 };
 

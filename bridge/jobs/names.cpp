@@ -31,7 +31,7 @@ std::optional<ThingName> ThingName::parse(std::string_view text) {
 }
 
 std::optional<JobName> JobName::parse(std::string_view text) {
-  // A server would take these two for steps in its own path, escaped or not.
+  // A server would interpret these two as dot segments of the path, escaped or not.
   if (text == "." || text == "..") return std::nullopt;
   if (!consists_of(text, longest_job_name, fits_a_level)) return std::nullopt;
   return JobName(std::string(text));

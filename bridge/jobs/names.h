@@ -14,7 +14,7 @@ class ThingName {
  public:
   static std::optional<ThingName> parse(std::string_view text);
   [[nodiscard]] const std::string& text() const { return text_; }
-  /// What a name must be, for messages.
+  /// The rule for names, for use in messages.
   static constexpr std::string_view rule = "1 to 128 of a-z, A-Z, 0-9, ':', '_' and '-'";
 
   friend bool operator==(const ThingName&, const ThingName&) = default;
@@ -24,9 +24,9 @@ class ThingName {
   std::string text_;
 };
 
-/// The job that a request names: its id, or `$next`, which stands for the first pending one. Which
-/// ids there can be is for the endpoint to judge (AWS IoT data model, JobId: 1 to 64 of
-/// `[a-zA-Z0-9_-]`); refused is what cannot be one level of a topic and, escaped, one segment of a
+/// The job that a request names: its id, or `$next`, which stands for the first pending one. The
+/// endpoint judges which ids are valid (AWS IoT data model, JobId: 1 to 64 of `[a-zA-Z0-9_-]`);
+/// here only names are refused that cannot be one level of a topic and, escaped, one segment of a
 /// URL path. A value of this type is safe in a topic; in a path it must be escaped.
 class JobName {
  public:

@@ -31,7 +31,8 @@ void shorten(std::vector<std::string>& names) {
   names.push_back("+" + std::to_string(more) + "~" + std::to_string(rest));
 }
 
-/// Empty if the object has no job id. An endpoint that counts no executions has one of each job.
+/// Empty if the object has no job id. An endpoint that does not number executions has one for each
+/// job.
 std::string name_of(const std::vector<json_text::Member>& execution) {
   const auto* job = json_text::find(execution, "jobId");
   if (job == nullptr || !json_text::is_string(job->value)) return {};
@@ -41,7 +42,7 @@ std::string name_of(const std::vector<json_text::Member>& execution) {
   return in_short(name + "#" + (number == nullptr ? "1" : std::string(number->value)));
 }
 
-/// Takes a list's executions up; false if one has no name.
+/// Adds a list's executions; false if one has no name.
 bool take(std::string_view list, std::vector<std::string>& names, std::string& summaries) {
   const auto elements = json_text::elements_of(list);
   if (!elements) return false;

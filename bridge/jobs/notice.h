@@ -7,9 +7,9 @@
 
 #include "bridge/jobs/answer.h"
 
-/// What a device is told without asking: the notifications of AWS IoT Jobs (AWS IoT developer
-/// guide, jobs-comm-notifications). HTTP clients get none, so they are put together from the
-/// answers to GetPendingJobExecutions and DescribeJobExecution.
+/// The notifications of AWS IoT Jobs (AWS IoT developer guide, jobs-comm-notifications). The HTTP
+/// API has none, so they are built from the answers to GetPendingJobExecutions and
+/// DescribeJobExecution.
 namespace jobs_bridge {
 
 /// The pending executions of a thing. An execution is named by its job's id and its number, since a
@@ -22,10 +22,10 @@ struct PendingExecutions {
   std::string queued;       ///< `most_in_notice` in both together
 };
 
-/// The most executions that a notification lists (AWS IoT, job limits).
+/// The maximum number of executions that a notification lists (AWS IoT, job limits).
 inline constexpr std::size_t most_in_notice = 10;
 
-/// Reads a get's answer; nothing if it lacks what names an execution.
+/// Reads the answer to a get; nothing if it lacks what identifies an execution.
 std::optional<PendingExecutions> read_pending(const Accepted& answer);
 
 /// The execution at the head of the queue.
@@ -35,8 +35,8 @@ struct NextExecution {
   bool has_document = false;
 };
 
-/// Reads the answer of a start-next, or of a describe of `$next`; nothing if it lacks what names
-/// the execution.
+/// Reads the answer of a start-next, or of a describe of `$next`; nothing if it lacks what
+/// identifies the execution.
 std::optional<NextExecution> read_next(const Accepted& answer);
 
 /// The payload of `notify`: which executions are pending now.

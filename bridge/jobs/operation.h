@@ -21,7 +21,7 @@ enum class QuotaKind : std::uint8_t { reads, writes };
 /// Whether a request topic names a job, in the level below the base.
 enum class NamedJob : std::uint8_t { none, by_id, by_id_or_next };
 
-/// What sets an operation apart besides the members of its payloads and answers.
+/// Everything that differs between operations, except the members of their payloads and answers.
 struct OperationFacts {
   std::string_view name;  ///< in logs, metrics and the status
   NamedJob job = NamedJob::none;
@@ -48,7 +48,7 @@ constexpr std::string_view to_string(Operation operation) {
   return facts_of(operation).name;
 }
 
-/// How many there are: what is no operation has no name.
+/// The number of operations: a value that is not an operation has no name.
 inline constexpr std::size_t operation_count = [] {
   std::size_t count = 0;
   while (!to_string(static_cast<Operation>(count)).empty()) ++count;
@@ -64,7 +64,7 @@ inline constexpr auto every_operation = [] {
   return all;
 }();
 
-/// The place of an operation in a list that has one entry for each.
+/// The index of an operation in a list that has one entry for each.
 constexpr std::size_t index_of(Operation operation) {
   return static_cast<std::size_t>(operation);
 }

@@ -25,7 +25,7 @@ constexpr std::size_t name_max = 128;
 
 constexpr std::string_view no_reason = "the endpoint gave no reason";
 
-/// What an error's name says, whatever the status.
+/// The meaning of an error's name, whatever the status.
 enum class Meaning {
   none,  ///< it has no name
   other,
@@ -46,11 +46,11 @@ struct Named {
   Meaning meaning;
 };
 
-/// The Jobs API's errors (API model iot-jobs-data 2017-09-29), and those of AWS's front door about
+/// The Jobs API's errors (API model iot-jobs-data 2017-09-29), and AWS's common errors about
 /// signatures and certificates (AWS general reference, "Common errors"). Throttling and timeouts
-/// are what AWS SDKs repeat: botocore `botocore/retries/standard.py` (_THROTTLED_ERROR_CODES,
-/// _TRANSIENT_ERROR_CODES), aws-sdk-go-v2 `aws/retry/standard.go` (DefaultThrottleErrorCodes,
-/// DefaultRetryableErrorCodes) and smithy-typescript
+/// are the names that AWS SDKs retry: botocore `botocore/retries/standard.py`
+/// (_THROTTLED_ERROR_CODES, _TRANSIENT_ERROR_CODES), aws-sdk-go-v2 `aws/retry/standard.go`
+/// (DefaultThrottleErrorCodes, DefaultRetryableErrorCodes) and smithy-typescript
 /// `packages/service-error-classification/src/constants.ts` agree on them, but for TimeoutError,
 /// which the last alone has, and PriorRequestNotComplete, which botocore has in both.
 constexpr std::array names = {
@@ -183,8 +183,8 @@ std::string status_and_name(int status, std::string_view name) {
   return text;
 }
 
-/// How long the endpoint asks to be left alone: seconds, or a date, which is taken relative to the
-/// answer's own Date (RFC 9110, 10.2.3).
+/// How long the endpoint asks to pause: seconds, or a date, which is read relative to the answer's
+/// own Date (RFC 9110, 10.2.3).
 std::optional<Duration> retry_after(const HttpResponse& response) {
   if (response.retry_after.empty()) return std::nullopt;
   const auto seconds = parse_number<int>(response.retry_after);
@@ -192,11 +192,11 @@ std::optional<Duration> retry_after(const HttpResponse& response) {
   const auto then = read_http_date(response.retry_after);
   const auto now = read_http_date(response.date);
   if (!then || !now || *then <= *now) return std::nullopt;
-  // Not more than can be said in seconds: thousands of years do not fit into a Duration.
+  // Limited, since thousands of years do not fit into a Duration.
   return std::min(*then - *now, std::chrono::seconds(std::numeric_limits<int>::max()));
 }
 
-/// One error, step by step: who refuses what.
+/// Judges one error, step by step.
 class Judge {
  public:
   Judge(const HttpResponse& response, ErrorBody error)
@@ -216,7 +216,7 @@ class Judge {
       if (status == 421 || status == 425) return failed(Applied::no);
     }
     if (client_error) return is_of_somebody_else() ? failed(Applied::maybe) : refused_unknown();
-    // A redirection is a page of somebody else too: the Jobs API has none.
+    // A redirection does not come from the Jobs API either, which has none.
     return failed(Applied::maybe);
   }
 
@@ -227,7 +227,7 @@ class Judge {
   [[nodiscard]] bool is_of_somebody_else() const {
     constexpr std::array of_nobody = {404, 405, 409, 410};
     const int status = response_.status;
-    // That the body is too large is about the request, whoever says it.
+    // That the body is too large concerns the request, no matter which server answers it.
     if (meaning_ != Meaning::none || status == 413) return false;
     return error_.shape == Shape::page || std::ranges::find(of_nobody, status) != of_nobody.end();
   }
@@ -274,7 +274,7 @@ class Judge {
     constexpr std::string_view otherwise = "the endpoint throttles: ask again later";
     auto message = std::move(error_.message);
     Rejection rejection{ErrorCode::request_throttled, {}};
-    // What is said with a refusal may name the account.
+    // The message of a refusal may name the account.
     if (is_refusal_status(response_.status)) {
       rejection.message = otherwise;
       rejection.detail = std::move(message);
@@ -289,14 +289,15 @@ class Judge {
   }
 
   Outcome refused(Refusal refusal) {
-    // 401 says that there are no good credentials; 403 without a name may be of anybody on the way.
+    // 401 means missing or invalid credentials; a 403 without a name may come from any proxy on the
+    // way.
     const bool mendable =
         refusal == Refusal::credentials ||
         (refusal == Refusal::unexplained && (response_.status == 401 || meaning_ == Meaning::none));
     Outcome outcome{.answer = {},
                     .repeat = mendable ? Repeat::helps_when_mended : Repeat::useless,
                     .refusal = refusal};
-    // As good as down: it will carry out no call, whoever asks.
+    // Equivalent to an outage: it will carry out no call for any thing.
     if (mendable) blame(outcome);
     outcome.fails_for_all = refusal == Refusal::credentials;
     outcome.answer = internal_error();
@@ -315,7 +316,7 @@ class Judge {
 
   Outcome failed(Applied applied) {
     Outcome outcome{.answer = {}, .repeat = Repeat::may_help, .applied = applied};
-    // An envelope with HTTP 2xx is of an endpoint that answers.
+    // An envelope with HTTP 2xx shows that the endpoint answers.
     if (response_.status < 200 || response_.status >= 300) {
       outcome.retry_after = retry_after(response_);
       blame(outcome);
@@ -372,8 +373,8 @@ Outcome read_failure(const HttpFailure& failure) {
   return outcome;
 }
 
-/// Some 200 answers are errors: `{"Output":{"__type":...}}` is what AWS's front door sends for an
-/// operation that it does not recognise (aws/aws-sdk-js#2539).
+/// Some 200 answers are errors: `{"Output":{"__type":...}}` is what AWS sends for an operation that
+/// it does not recognise (aws/aws-sdk-js#2539).
 bool hides_an_error(const Members& members) {
   if (json_text::find(members, "__type") != nullptr) return true;
   const auto* output = json_text::find(members, "Output");
@@ -382,7 +383,7 @@ bool hides_an_error(const Members& members) {
   return inner && json_text::find(*inner, "__type") != nullptr;
 }
 
-/// The members of a success; a rejection if it is none.
+/// The members of a success, or a rejection if the answer is not a success.
 Answer read_members(const Request& request, const HttpResponse& response, const Members& members,
                     bool enveloped) {
   if (enveloped) {
@@ -403,7 +404,7 @@ Answer read_members(const Request& request, const HttpResponse& response, const 
 
 Outcome read_success_status(const Request& request, const HttpResponse& response) {
   const auto parsed = json_text::members_of(response.body);
-  // Whatever a success without sense means, the call may have been carried out.
+  // Whatever a nonsensical success means, the call may have been carried out.
   Outcome outcome{.answer = {}, .repeat = Repeat::may_help, .applied = Applied::maybe};
   if (!parsed) {
     outcome.answer = nonsense("HTTP " + std::to_string(response.status) +

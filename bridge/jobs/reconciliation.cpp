@@ -25,7 +25,7 @@ std::string value_of(const std::vector<json_text::Member>& members, std::string_
   return member == nullptr ? std::string() : std::string(member->value);
 }
 
-/// The state is an extra to a refusal that is known: it is not worth more calls than this.
+/// The state only supplements a refusal that is certain: it does not justify more calls than this.
 constexpr int most_looks_for_state = 3;
 
 using Details = std::map<std::string, std::string>;
@@ -47,7 +47,7 @@ Details details_in(std::string_view text) {
 
 }  // namespace
 
-/// What a describe told of the execution: JSON text, empty where it told nothing.
+/// What a describe returned about the execution: JSON text, empty where it returned nothing.
 struct Reconciliation::Execution {
   std::string status;
   std::string details;
@@ -91,7 +91,7 @@ struct Reconciliation::Execution {
 
 namespace {
 
-/// A stamp: AWS has whole seconds.
+/// A time stamp: AWS sends whole seconds.
 std::optional<double> seconds_in(const std::string& stamp) {
   const auto whole = parse_number<std::int64_t>(std::string_view(stamp).substr(0, stamp.find('.')));
   return whole ? std::optional(static_cast<double>(*whole)) : std::nullopt;
@@ -101,7 +101,7 @@ std::optional<double> seconds_in(const std::string& stamp) {
 
 bool Reconciliation::is_as_wanted(const Request& update, const Execution& execution) {
   const auto status = execution.status_text();
-  // What could not be converted is nothing to compare with.
+  // A value that could not be converted cannot be compared.
   if (!update.unconverted.empty() || status != update.status) return false;
   if (update.status_details &&
       details_in(*update.status_details) != details_in(execution.details)) {
@@ -110,7 +110,7 @@ bool Reconciliation::is_as_wanted(const Request& update, const Execution& execut
   if (!update.expected_version) return true;
   const auto version = parse_number<std::int64_t>(execution.version);
   if (!version) return false;
-  // Nothing changes an execution that has ended: what ended it was the next step of its version.
+  // Nothing changes an execution that has ended: the update that ended it was the next version.
   return is_terminal(status) ? *version == *update.expected_version + 1
                              : *version > *update.expected_version;
 }
@@ -132,7 +132,7 @@ std::optional<Reconciliation> Reconciliation::of(const Request& update, const Ou
   const auto& refusal = std::get<Rejection>(outcome.answer);
   const bool for_state = refusal.code == ErrorCode::invalid_state_transition ||
                          refusal.code == ErrorCode::version_mismatch;
-  // What a repeat is refused for says nothing about the call before it.
+  // The refusal of a retry says nothing about the earlier call.
   const bool for_repeat = sent_before && (refusal.code == ErrorCode::terminal_state_reached ||
                                           refusal.code == ErrorCode::invalid_request);
   if (for_state || for_repeat) {
@@ -182,8 +182,7 @@ Reconciliation::Step Reconciliation::without_description(const Request& update,
   if (question_ == Question::execution_state) return refusal_;
   if (rejection.code == ErrorCode::resource_not_found) return rejection;
   if (rejection.code == ErrorCode::terminal_state_reached) {
-    // Endpoints that do not describe finished executions: it is finished, and that is what the
-    // update was for.
+    // Some endpoints do not describe finished executions: it is finished, as the update wanted.
     if (ends_execution(update)) return Accepted{};
     return Rejection{ErrorCode::invalid_state_transition, rejection.message};
   }
@@ -214,8 +213,8 @@ Reconciliation::Step Reconciliation::judge(const Request& update, const Executio
     return Next::describe;
   }
   const auto status = execution.status_text();
-  // What a step timer was set to cannot be seen: the version alone tells, and without one the
-  // update is sent again, which can do no more than set the timer anew.
+  // A describe does not show what the step timer was set to: only the version tells. Without a
+  // version the update is sent again, which at most restarts the timer.
   const bool timer_unseen =
       update.step_timeout_in_minutes && !update.expected_version && !is_terminal(status);
   if (is_as_wanted(update, execution) && !(timer_unseen && question_ == Question::applied)) {
@@ -233,12 +232,12 @@ bool Reconciliation::may_have_failed_before(const Request& update, const Executi
       !latest_ || *latest_ <= 1) {
     return false;
   }
-  // An execution that is not there yet is of another job, that had the same name.
+  // An execution that does not exist yet belonged to another job of the same name.
   if (evidence.execution && *evidence.execution <= *latest_) {
     return *latest_ > *evidence.execution;
   }
   const auto queued = seconds_in(latest.queued);
-  // A stamp of 5 may be of any moment before 6.
+  // A time stamp of 5 can stand for any moment before 6.
   return !queued || !evidence.first_sent || *queued + 1 > *evidence.first_sent;
 }
 
@@ -256,13 +255,14 @@ Reconciliation::Step Reconciliation::judge_before(const Request& update, const E
   }
   if (!is_as_wanted(update, before)) {
     if (refused) return with_state(update, before);
-    // It failed by another update, so that this one is for the execution that is queued.
+    // Another update failed it, so this one is for the queued execution.
     if (before.status_text() == "FAILED") return Next::send_update;
     return ended_otherwise(before);
   }
   applied_to_ = *latest_ - 1;
   if (evidence.execution || evidence.failures_before == 0) return accepted(update, before);
-  // As many executions have failed just before as failures were accepted, unless one more has.
+  // The failures accepted just before account for as many executions; if one more has failed, it
+  // was this update.
   const auto further = *execution_number_ - static_cast<std::int64_t>(evidence.failures_before);
   if (further < 1) return refused ? Step(refusal_) : Step(Next::send_update);
   accepted_ = accepted(update, before);
@@ -282,7 +282,7 @@ Answer Reconciliation::with_state(const Request& update, const Execution& execut
   if (update.expected_version && version && *version != *update.expected_version) {
     verdict.code = ErrorCode::version_mismatch;
   }
-  // A device is told the state with these two codes and no other.
+  // Only these two codes carry the state.
   if (verdict.code == ErrorCode::invalid_state_transition ||
       verdict.code == ErrorCode::version_mismatch) {
     verdict.execution_state = execution.state();

@@ -5,8 +5,8 @@
 
 namespace jobs_bridge {
 
-/// The closed set of codes that a device can meet in a `rejected` reply (AWS IoT developer guide,
-/// jobs-api, ErrorResponse). Device SDKs know these and no others, so nothing else is ever sent.
+/// The closed set of codes that a `rejected` reply can contain (AWS IoT developer guide, jobs-api,
+/// ErrorResponse). Device SDKs know these and no others, so nothing else is ever sent.
 enum class ErrorCode {
   invalid_topic,
   invalid_json,
@@ -19,7 +19,7 @@ enum class ErrorCode {
   terminal_state_reached,
 };
 
-/// The code as it stands in the reply; empty for what is none.
+/// The code as written in the reply; empty for a value outside the enumeration.
 constexpr std::string_view to_string(ErrorCode code) {
   switch (code) {
     case ErrorCode::invalid_topic:
@@ -44,9 +44,9 @@ constexpr std::string_view to_string(ErrorCode code) {
   return {};
 }
 
-/// Why a request is rejected, said twice: to the device, which may be anybody's, and to the
-/// operator of the gateway, who may also read what the endpoint says about the gateway itself
-/// (account, role, host).
+/// Why a request is rejected, in two texts: one for the device, which is not trusted with details
+/// of the gateway, and one for its operator, who may also see what the endpoint says about the
+/// gateway itself (account, role, host).
 struct Rejection {
   ErrorCode code = ErrorCode::internal_error;
   std::string message;

@@ -8,9 +8,9 @@
 
 namespace jobs_bridge {
 
-/// The payload of an `accepted` reply, in the order in which AWS has been seen to send it:
-/// `clientToken` if the request had one, `timestamp` in seconds, the answer's members. `members`
-/// and `client_token` are JSON text and are copied byte for byte; both may be empty.
+/// The payload of an `accepted` reply, in the order observed from AWS: `clientToken` if the request
+/// had one, `timestamp` in seconds, the answer's members. `members` and `client_token` are JSON
+/// text and are copied byte for byte; both may be empty.
 std::string accepted_payload(std::string_view members, std::string_view client_token,
                              std::int64_t unix_seconds);
 

@@ -55,7 +55,7 @@ class Reader {
   }
 
  private:
-  /// What a string holds, or a number or boolean is written as; nothing of anything else.
+  /// The content of a string, or the text of a number or boolean; nothing for any other type.
   static std::optional<std::string_view> text_of(std::string_view value, std::string& storage) {
     if (is_number_or_boolean(value)) return value;
     if (!json_text::is_string(value)) return std::nullopt;
@@ -100,7 +100,7 @@ void read_members(const std::vector<json_text::Member>& members, Request& reques
   }
 }
 
-/// Nothing if there is a client token that has no text.
+/// Nothing if there is a client token that is an object or a list.
 std::optional<std::string> client_token(const std::vector<json_text::Member>& members) {
   const auto* member = json_text::find(members, "clientToken");
   if (member == nullptr) return std::string();

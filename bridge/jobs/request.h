@@ -33,8 +33,8 @@ struct Request {
   std::optional<bool> include_job_document = {};
   std::optional<bool> include_job_execution_state = {};
 
-  /// A member of this operation that cannot be converted to its type. It goes to the endpoint as it
-  /// came, which says what is wrong with it.
+  /// A member of this operation that cannot be converted to its type. It is passed to the endpoint
+  /// unchanged, which reports what is wrong with it.
   struct Unconverted {
     std::string_view name;  ///< a literal
     std::string value;      ///< JSON text
@@ -42,12 +42,12 @@ struct Request {
   };
   std::vector<Unconverted> unconverted = {};
 
-  /// Whether both ask for the same; texts compare as they are written.
+  /// Whether both ask for the same; texts are compared byte for byte.
   friend bool operator==(const Request&, const Request&) = default;
 };
 
-/// A payload read as the request that its topic announces, or why it is none. Either way the
-/// client token, if there was one to read, goes into the reply.
+/// A payload read as the request that its topic announces, or the reason why it is not one. Either
+/// way the client token, if it could be read, goes into the reply.
 struct DecodedRequest {
   /// The JSON string exactly as the device wrote it, quotes and escapes included; of a number or a
   /// boolean its text as a string; empty: none.
@@ -55,13 +55,14 @@ struct DecodedRequest {
   std::variant<Request, Rejection> content;
 };
 
-/// Reads a request. An empty payload counts as `{}`, as it does on AWS. Rejected is only what
-/// cannot be passed on: a payload that is no JSON object, a client token that has no text (it never
-/// reaches the endpoint), and a member of a describe that is too long for the URL that it would go
-/// into.
+/// Reads a request. An empty payload counts as `{}`, as it does on AWS. Only what cannot be passed
+/// on is rejected: a payload that is not a JSON object, a client token that is an object or a list
+/// (it never reaches the endpoint), and a member of a describe that is too long for the URL that it
+/// would go into.
 DecodedRequest decode_request(TopicRequest topic, std::string_view payload);
 
-/// The client token of a payload that is not read further, as DecodedRequest has it.
+/// The client token of a payload that is not decoded further, in the form of
+/// DecodedRequest::client_token.
 std::string find_client_token(std::string_view payload);
 
 }  // namespace jobs_bridge

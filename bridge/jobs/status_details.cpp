@@ -14,8 +14,8 @@ bool is_converted(std::string_view value) {
          !json_text::is_array(value);
 }
 
-/// Of pairs with the same name the last counts: what it says must not fall back to what an earlier
-/// one said.
+/// Of pairs with the same name the last counts, even if it is dropped: an earlier value must not
+/// take its place.
 void keep_last_of_each_name(std::vector<json_text::Member>& pairs) {
   std::unordered_set<std::string> names;
   std::vector<json_text::Member> kept;

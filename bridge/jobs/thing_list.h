@@ -7,8 +7,8 @@
 
 namespace jobs_bridge {
 
-/// A list of things, each by its name or by a pattern: a name in which `*` stands for any
-/// characters, none included. Upper and lower case differ, as in names.
+/// A list of things, each by its name or by a pattern: a name in which `*` stands for any number of
+/// characters, also none. Upper and lower case differ, as in names.
 class ThingList {
  public:
   ThingList() = default;
@@ -19,7 +19,7 @@ class ThingList {
   [[nodiscard]] bool empty() const { return names_.empty() && patterns_.empty(); }
 
   static bool is_valid(std::string_view element);
-  /// What an element must be, for messages.
+  /// The rule for elements, for use in messages.
   static constexpr std::string_view rule =
       "1 to 128 of a-z, A-Z, 0-9, ':', '_', '-' and '*', which stands for any characters";
 

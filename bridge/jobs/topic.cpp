@@ -17,15 +17,15 @@ std::vector<std::string_view> levels_of(std::string_view topic) {
   }
 }
 
-/// What the level of the thing begins with in a bridge's self-test. A '~' is in no thing's name,
-/// and no broker gives it a meaning (RabbitMQ, NATS and ActiveMQ do to a '.').
+/// The prefix of the thing's level in a bridge's self-test. No thing's name contains a '~', and no
+/// broker gives it a special meaning (as RabbitMQ, NATS and ActiveMQ do to a '.').
 constexpr std::string_view self_test_prefix = "~self-test~";
 
 bool is_reply(std::string_view level) {
   return level == "accepted" || level == "rejected";
 }
 
-/// Only with nothing behind it: a job may have a name that begins like a notification's.
+/// Only as the last level: a job may be named like a notification.
 bool is_notification(std::string_view below) {
   if (below.find('/') != below.npos) return false;
   return below == "notify" || below == "notify-next" || below.starts_with("notify-namespace-") ||
@@ -37,7 +37,8 @@ struct Asked {
   std::string_view job;  ///< unchecked; empty where the topic names none
 };
 
-/// What a topic that has this below the base asks for, if anything: what our filters let through.
+/// What a topic with these levels below the base asks for, if anything: exactly what our filters
+/// match.
 std::optional<Asked> asked_by(std::string_view below) {
   const auto slash = below.find('/');
   for (const auto operation : every_operation) {
@@ -51,7 +52,7 @@ std::optional<Asked> asked_by(std::string_view below) {
   return std::nullopt;
 }
 
-/// Whether namespace_filters() let it through.
+/// Whether namespace_filters() match it.
 bool comes_as_of_namespace(std::string_view below) {
   if (std::ranges::count(below, '/') != 2) return false;
   const auto verb = below.substr(below.rfind('/') + 1);
@@ -61,7 +62,7 @@ bool comes_as_of_namespace(std::string_view below) {
   });
 }
 
-/// Why a topic that has this below the base asks for nothing.
+/// Why a topic with these levels below the base asks for nothing.
 std::string why_not_asked(std::string_view below) {
   const auto levels = levels_of(below);
   const bool of_namespace = levels.size() == 3 && levels[1].starts_with("namespace-");
@@ -69,9 +70,9 @@ std::string why_not_asked(std::string_view below) {
                       : "no operation of the Jobs API has this topic";
 }
 
-/// What may follow the base in a Response Topic. A broker ends the connection of whoever publishes
-/// to a topic that it does not like (mosquitto: more than 200 levels, characters that are not
-/// text), yet hands such a Response Topic on; so the bounds are narrower than any broker's.
+/// What may follow the base in a Response Topic. A broker closes the connection of a client that
+/// publishes to a topic it rejects (mosquitto: more than 200 levels, characters that are not text),
+/// yet passes on such a Response Topic; so these bounds are narrower than any broker's.
 bool publishable(std::string_view below) {
   constexpr std::size_t longest = 256;
   constexpr std::ptrdiff_t most_slashes = 15;
@@ -156,7 +157,7 @@ TopicGrammar::Parsed TopicGrammar::parse(std::string_view topic) const {
   const auto below = parts->below;
   if (is_reply(below.substr(below.rfind('/') + 1)) || is_notification(below)) return NotARequest{};
 
-  // Of this bridge or another one at the same broker: nobody waits for an answer.
+  // From this bridge or another one at the same broker: no device waits for an answer.
   if (parts->thing.starts_with(self_test_prefix)) return NotARequest{};
 
   auto thing = ThingName::parse(parts->thing);

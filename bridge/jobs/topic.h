@@ -25,7 +25,7 @@ struct InvalidTopic {
   std::string message;
 };
 
-/// A topic that nobody expects an answer on: a reply, a notification, or outside the base.
+/// A topic that expects no answer: a reply, a notification, or a topic outside the base.
 struct NotARequest {};
 
 /// The topics below one base such as `$aws/things/{thing}/jobs`, exactly as AWS IoT reserves them
@@ -35,35 +35,34 @@ class TopicGrammar {
   /// `base` holds the level `{thing}` exactly once. The error says what is wrong with it.
   static Result<TopicGrammar, std::string> from_base(std::string_view base);
 
-  /// The topic filters that bring in every request and none of our own replies; with a share
-  /// group each becomes `$share/<group>/<filter>`.
+  /// The topic filters that match every request and none of our own replies; with a share group
+  /// each becomes `$share/<group>/<filter>`.
   [[nodiscard]] std::vector<std::string> filters(std::string_view share_group = {}) const;
 
-  /// Those that bring in what AWS IoT Greengrass asks in a namespace of jobs
-  /// (`.../J/namespace-aws-gg-deployment/get`): it is not served, but told so.
+  /// The filters that match requests of AWS IoT Greengrass in a jobs namespace
+  /// (`.../J/namespace-aws-gg-deployment/get`): these are not served, but get a rejection.
   [[nodiscard]] std::vector<std::string> namespace_filters(std::string_view share_group = {}) const;
 
-  /// Whether any of these filters brings in what is published to `topic`.
+  /// Whether any of these filters matches `topic`.
   [[nodiscard]] bool brings_in(std::string_view topic) const;
 
   using Parsed = std::variant<TopicRequest, InvalidTopic, NotARequest>;
-  /// Requests are told apart by the number of levels below the base, so that a job may be named
+  /// Requests are distinguished by the number of levels below the base, so that a job may be named
   /// `get` or `start-next` without ambiguity.
   [[nodiscard]] Parsed parse(std::string_view topic) const;
 
   /// The level of a topic where the base has `{thing}`, unchecked; empty outside the base.
   [[nodiscard]] std::string_view thing_level(std::string_view topic) const;
 
-  /// Topics like those of requests and replies that are no thing's, so that a bridge can publish
-  /// there to see whether the broker lets them pass.
+  /// Topics in the form of requests and replies that belong to no thing: a bridge publishes to them
+  /// to check whether the broker passes such messages on.
   struct SelfTest {
-    std::vector<std::string> requests;  ///< one for each filter of filters()
-    std::vector<std::string> replies;   ///< to those
-    std::vector<std::string>
-        reply_filters;     ///< which bring in the replies and none of the requests
-    std::string reserved;  ///< what such topics of this and every other bridge begin with
+    std::vector<std::string> requests;       ///< one for each filter of filters()
+    std::vector<std::string> replies;        ///< to those
+    std::vector<std::string> reply_filters;  ///< which match the replies and none of the requests
+    std::string reserved;  ///< the prefix of such topics of this and every other bridge
   };
-  /// `bridge`: tells this one from others at the same broker, such as its client id.
+  /// `bridge`: distinguishes this bridge from others at the same broker, such as its client id.
   [[nodiscard]] SelfTest self_test(std::string_view bridge) const;
 
   /// The topic of that thing whose levels below the base are `below`.
@@ -71,7 +70,7 @@ class TopicGrammar {
 
   /// Whether a reply to `thing` may go to this MQTT 5 Response Topic: inside the thing's own base,
   /// fit to be published to (what follows the base is printable ASCII without wildcards, at most
-  /// 256 bytes and 16 levels), and not a topic that we would take for a request again.
+  /// 256 bytes and 16 levels), and not itself a request topic.
   [[nodiscard]] bool allows_response(const ThingName& thing, std::string_view topic) const;
 
  private:
