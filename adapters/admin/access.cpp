@@ -20,7 +20,7 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-/// Without the port; an IPv6 address without its brackets. Empty: there is no sense in it.
+/// Without the port; an IPv6 address without its brackets. Empty if it is invalid.
 std::string_view host_of(std::string_view header) {
   if (header.starts_with('[')) {
     const auto end = header.find(']');

@@ -8,11 +8,11 @@ namespace jobs_bridge::admin {
 /// requests of a browser do only if the person typed such a name.
 bool names_loopback(std::string_view host_header);
 
-/// Whether an Authorization header shows the token. Takes as long whatever is wrong with it, but
-/// for its length.
+/// Whether an Authorization header shows the token. Compares in constant time, except that the time
+/// depends on the length.
 bool shows_token(std::string_view authorization, std::string_view token);
 
-/// Whether a text can be a token: long enough that guessing is vain, and fit for a header.
+/// Whether a text can be a token: too long to be guessed, and valid in a header.
 bool is_token(std::string_view text);
 
 }  // namespace jobs_bridge::admin

@@ -107,7 +107,7 @@ void Activity::received(Now now) {
 void Activity::note_finished(const Finished& finished, Now now) {
   finished_.add(now.monotonic);
   busiest_.add(now.monotonic, thing_of(finished.topic));
-  // What a held update took says how long the endpoint was away, not how fast the bridge is.
+  // The duration of a held update tells how long the endpoint was away, not how fast the bridge is.
   if (!finished.held) {
     requests_.add(now.monotonic, finished.took);
     if (finished.operation) {

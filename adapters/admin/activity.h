@@ -21,8 +21,8 @@
 
 namespace jobs_bridge::admin {
 
-/// What the daemon has done of late, for a person to look at: rates, latencies, who is busy, what
-/// fails. It takes a fixed amount of memory (about 200 KiB), whatever devices do, and reads no
+/// The daemon's recent activity, for the status page: rates, latencies, the busiest things,
+/// failures. It takes a fixed amount of memory (about 200 KiB), whatever devices do, and reads no
 /// clock. Any thread may call it; an event takes about a microsecond.
 class Activity final : public Observer {
  public:
@@ -34,12 +34,14 @@ class Activity final : public Observer {
                      Duration took) override;
   void decided(Now now, const Effects& effects) override;
 
-  /// Fills in what it knows: `requests` but for waiting, queue, pausing and held; `history`;
-  /// Endpoint::cause, down_for, latency and throttled; Quota::used; `busiest`, `failing`, `errors`.
+  /// Fills in the members that it knows: `requests` except waiting, queue, pausing and held;
+  /// `history`; Endpoint::cause, down_for, latency and throttled; Quota::used; `busiest`,
+  /// `failing`, `errors`.
   void describe(Status& status, Now now) const;
 
  private:
-  /// The name of the thing, or what stands in its place, cut to a length that a name can have.
+  /// The name of the thing, or whatever the topic has in that place, cut to the maximum length of a
+  /// name.
   [[nodiscard]] std::string_view thing_of(const std::string& topic) const;
   void note_finished(const Finished& finished, Now now);
   void note_rejection(const Finished& finished, Now now);
@@ -69,7 +71,7 @@ class Activity final : public Observer {
   std::string down_cause_;
 };
 
-/// Whether a request was rejected at once since there was no room for it. (What the endpoint
+/// Whether a request was rejected at once because a queue was full. (A request that the endpoint
 /// throttles takes a call, and so time.)
 bool is_refused(const Finished& finished);
 

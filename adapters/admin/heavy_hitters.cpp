@@ -8,8 +8,8 @@
 namespace jobs_bridge::admin {
 namespace {
 
-/// Weights grow with time, since taking the decay off each would touch all of them; past so many
-/// half-lives they are all scaled down.
+/// Newer events weigh more, since decaying old weights would touch all entries; after so many
+/// half-lives all are scaled down.
 constexpr double most_half_lives = 64;
 /// Less than one event in an hour is no longer "of late".
 constexpr double least_per_minute = 1.0 / 60;

@@ -10,20 +10,21 @@
 
 namespace jobs_bridge::admin {
 
-/// Who causes most events of late, among any number of names, in bounded memory.
+/// Finds the names that recently caused the most events, among any number of names, in bounded
+/// memory.
 ///
 /// An event's weight halves with every half-life. When the table is full, the median weight is
-/// taken off all entries and those with nothing left go (Anderson et al., "A High-Performance
-/// Algorithm for Identifying Frequent Items in Data Streams", 2017), so that an event costs
-/// constant time, amortised, and whoever causes more than 2 / capacity of all events is in the
-/// table. Its count is then at most so much too low, and never too high. Not thread-safe; time must
-/// not go backwards.
+/// subtracted from all entries and those with nothing left are removed (Anderson et al., "A
+/// High-Performance Algorithm for Identifying Frequent Items in Data Streams", 2017), so that an
+/// event costs constant time, amortised, and every name that causes more than 2 / capacity of all
+/// events is in the table. Its count is too low by at most that share, and never too high. Not
+/// thread-safe; time must not go backwards.
 class HeavyHitters {
  public:
   /// `capacity`: at least 2.
   HeavyHitters(std::size_t capacity, Duration half_life);
 
-  /// One event of `name`; `note` is kept of the latest.
+  /// One event of `name`; the `note` of the latest event is kept.
   void add(MonotonicTime now, std::string_view name, std::string_view note = {});
 
   struct Entry {
@@ -31,7 +32,8 @@ class HeavyHitters {
     double per_minute = 0;
     std::string note;
   };
-  /// Those with the most, at most `count`, the most first; none whose events are long past.
+  /// At most `count` names with the most events, the most first; names whose events are long past
+  /// are left out.
   [[nodiscard]] std::vector<Entry> top(MonotonicTime now, std::size_t count) const;
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
@@ -47,7 +49,7 @@ class HeavyHitters {
     }
   };
 
-  /// What an event at `now` weighs, as against one at `origin_`.
+  /// The weight of an event at `now` relative to one at `origin_`.
   [[nodiscard]] double weight_at(MonotonicTime now) const;
   void move_origin(MonotonicTime now);
   void make_room();

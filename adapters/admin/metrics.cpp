@@ -34,11 +34,11 @@ constexpr std::array codes{ErrorCode::invalid_topic,         ErrorCode::invalid_
                            ErrorCode::terminal_state_reached};
 static_assert(to_string(static_cast<ErrorCode>(codes.size())).empty(), "a code is missing above");
 
-/// Of requests and of calls: a device waits about ten seconds.
+/// For requests and calls: a device waits about ten seconds.
 Bounds call_bounds() {
   return {.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 8, 10};
 }
-/// Of what waits for outages to end: minutes, hours and days.
+/// For updates that wait for the end of an outage: minutes, hours and days.
 Bounds outage_bounds() {
   return {10, 30, 60, 300, 900, 3600, 10800, 43200, 86400, 259200, 604800};
 }
@@ -165,7 +165,7 @@ class Metrics::Implementation {
     Outcomes outcomes{};
     Histogram* duration = nullptr;
     Histogram* call_duration = nullptr;
-    std::array<Lazy, 600> answers{};  ///< by HTTP status; 0: none that HTTP knows
+    std::array<Lazy, 600> answers{};  ///< by HTTP status; 0: any other status
     std::array<Lazy, failure_kinds> failures{};
   };
 
@@ -173,8 +173,8 @@ class Metrics::Implementation {
     Outcomes children{};
     children[0] = &requests_.Add({{"operation", operation}, {"outcome", "accepted"}});
     for (std::size_t index = 0; index < codes.size(); ++index) {
-      // Prometheus counts increases from the first value that it sees: a counter that comes into
-      // being at 1 hides the first rejection.
+      // Prometheus counts increases from the first value that it sees: a counter that is created
+      // with the value 1 hides the first rejection.
       children.at(1 + static_cast<std::size_t>(codes.at(index))) = &requests_.Add(
           {{"operation", operation}, {"outcome", std::string(to_string(codes.at(index)))}});
     }
@@ -186,7 +186,7 @@ class Metrics::Implementation {
   void count_call(Lazy& lazy, Operation operation, std::string status) {
     auto* counter = lazy.load(std::memory_order_acquire);
     if (counter == nullptr) {
-      // Two threads that meet here get the same one.
+      // Two threads that get here at the same time get the same counter.
       counter = &calls_.Add(
           {{"operation", std::string(to_string(operation))}, {"status", std::move(status)}});
       lazy.store(counter, std::memory_order_release);

@@ -13,8 +13,8 @@
 namespace jobs_bridge::admin {
 
 /// The counters and histograms that a monitoring system scrapes, in Prometheus' text format
-/// (version 0.0.4). What is a state rather than an event is taken from the Status at each scrape.
-/// Any thread may call it. An event costs a few atomic additions and, for a duration, a short lock.
+/// (version 0.0.4). States, in contrast to events, are taken from the Status at each scrape. Any
+/// thread may call it. An event costs a few atomic additions and, for a duration, a short lock.
 class Metrics final : public Observer {
  public:
   Metrics();
@@ -27,7 +27,7 @@ class Metrics final : public Observer {
                      Duration took) override;
   void decided(Now now, const Effects& effects) override;
 
-  /// Everything, as a scraper reads it.
+  /// All metrics in the text format.
   [[nodiscard]] std::string text(const Status& status) const;
 
  private:

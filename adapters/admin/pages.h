@@ -14,7 +14,7 @@
 
 namespace jobs_bridge::admin {
 
-/// A request as far as it matters here.
+/// The parts of a request that matter here.
 struct PageRequest {
   std::string method;
   std::string path;                ///< decoded, without the query
@@ -30,17 +30,17 @@ struct PageAnswer {
   std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
-/// What is answered to which request: paths, methods and who may ask. Any thread may call it.
+/// Answers requests: paths, methods and access control. Any thread may call it.
 class Pages {
  public:
   struct Rules {
-    std::string token;     ///< empty: none is asked for
+    std::string token;     ///< empty: no token is required
     bool loopback = true;  ///< requests must name a loopback host
     Duration snapshot_lasts{};
   };
   Pages(Rules rules, Server::Snapshot snapshot, const Metrics& metrics);
 
-  /// Throws what the snapshot throws.
+  /// Throws whatever the snapshot throws.
   PageAnswer answer(const PageRequest& request);
 
  private:
@@ -58,8 +58,8 @@ class Pages {
   MonotonicTime taken_{};
 };
 
-/// The page for a person: dashboard.html, in which `{{nonce}}` stands for what its Content Security
-/// Policy names. It holds no data; its script asks /api/status for them.
+/// The dashboard page: dashboard.html, in which `{{nonce}}` stands for the nonce of its Content
+/// Security Policy. It contains no data; its script fetches them from /api/status.
 const std::string& dashboard_page();
 
 }  // namespace jobs_bridge::admin

@@ -4,7 +4,8 @@
 
 namespace jobs_bridge::admin {
 
-/// What this process takes of the machine, as the kernel counts it. What cannot be read is 0.
+/// The resources that this process uses, as counted by the kernel. A value that cannot be read is
+/// 0.
 struct ProcessUsage {
   double cpu_seconds = 0;      ///< user and system, since it started
   double start_time = 0;       ///< seconds since 1970

@@ -14,10 +14,10 @@ using namespace std::chrono_literals;
 
 /// AWS refuses signatures that are older or newer than five minutes.
 constexpr std::int64_t most_skew = 300;
-/// Renewal begins earlier; if they end so soon, it does not succeed.
+/// Renewal begins earlier; credentials that expire this soon could not be renewed.
 constexpr std::int64_t soon = 300;
 constexpr double nearly_full = 0.8;
-/// A refused reply is a warning for so long: its cause may have been mended since.
+/// A refused reply is a warning for this long: its cause may have been removed since.
 constexpr Duration refusal_is_news = 15min;
 
 std::string in_words(Duration duration) {

@@ -12,10 +12,10 @@ struct Reason {
   std::string code;  ///< for programs: a word of [a-z_]
   std::string message;
   std::string cure;
-  std::string kind = {};  ///< of the broker's fault, where it is one: likewise; empty: none
+  std::string kind = {};  ///< of the broker's fault, also a word of [a-z_]; empty if there is none
 };
 
-/// What a Status amounts to.
+/// The assessment of a Status.
 struct Verdict {
   std::vector<Reason> reasons;   ///< why requests are not being served; the worst first
   std::vector<Reason> warnings;  ///< what works for now, but not as it should
@@ -24,9 +24,9 @@ struct Verdict {
 };
 
 /// Ready: messages flow from the broker and to it (a canary has come back; without a canary: it is
-/// connected and grants the subscriptions), the self-test on the Jobs topics does not show that
-/// requests do not come in or replies do not go out, the endpoint is not down, there is something
-/// to sign with where requests are signed, and the journal, where there is one, can be written.
+/// connected and grants the subscriptions), the self-test on the Jobs topics has not shown that
+/// requests or replies do not get through, the endpoint is not down, there are credentials if
+/// requests are signed, and the journal, if there is one, can be written.
 Verdict readiness(const Status& status);
 
 }  // namespace jobs_bridge::admin

@@ -9,13 +9,13 @@
 
 namespace jobs_bridge::admin {
 
-/// The last fifty errors, the same ones collapsed into one entry with a count, whichever things
-/// they struck: an outage strikes all of them and is one error. No thing fills more than ten of
-/// them, so that a device that errs in many ways hides no other's. Texts are cut to a sane length.
-/// Not thread-safe.
+/// The last fifty errors, equal ones collapsed into one entry with a count, whichever things they
+/// concern: an outage affects all things and is one error. No thing takes more than ten entries, so
+/// that a device with many different errors does not hide those of others. Texts are cut to
+/// `longest_text`. Not thread-safe.
 class RecentErrors {
  public:
-  /// `count` is ignored and `last` is the moment.
+  /// `count` is ignored; `last` is the time of the error.
   void add(ErrorEntry entry);
   /// Latest first.
   [[nodiscard]] std::vector<ErrorEntry> entries() const { return {kept_.begin(), kept_.end()}; }

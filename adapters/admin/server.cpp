@@ -25,21 +25,21 @@
 
 namespace jobs_bridge::admin {
 
-/// The stream from which cpp-httplib reads one request and to which it writes the answer. It keeps
-/// limits that the library does not know: the library bounds neither the length of a line nor the
-/// number of headers, both before anyone has shown a token, and its time limit is for a single
-/// byte. For one thread; the socket stays the caller's.
+/// The stream from which cpp-httplib reads one request and to which it writes the answer. It
+/// enforces limits that the library does not have: the library bounds neither the length of a line
+/// nor the number of headers, both of which come before the token, and its time limit is for a
+/// single byte. Used by one thread; the caller keeps the socket.
 class RequestStream final : public http_library::Stream {
  public:
   struct Limits {
     std::size_t bytes;                ///< of the whole request
-    std::chrono::milliseconds read;   ///< for all of it to come
-    std::chrono::milliseconds write;  ///< for all of the answer to go, from its first byte
+    std::chrono::milliseconds read;   ///< to receive all of it
+    std::chrono::milliseconds write;  ///< to send the whole answer, from its first byte
   };
 
   RequestStream(socket_t socket, Limits limits);
 
-  /// -1 past a limit, too, which ends the connection without an answer or with 400.
+  /// -1 also beyond a limit, which ends the connection without an answer or with 400.
   ssize_t read(char* to, size_t size) override;
   ssize_t write(const char* from, size_t size) override;
   socket_t socket() const override { return socket_; }
@@ -113,10 +113,9 @@ ssize_t RequestStream::write(const char* from, size_t size) {
   return -1;
 }
 
-/// The library's threads, with a bound on how many accepted clients wait for one: past it no
-/// further one is accepted, and the kernel turns them away. Without it whoever can connect could
-/// take every descriptor that the process has, and with them the bridge's connections to the
-/// endpoint.
+/// The library's threads, with a bound on how many accepted clients wait for one: beyond it no
+/// further one is accepted, and the kernel refuses them. Without it any client could use up the
+/// descriptors of the process, and with them the bridge's connections to the endpoint.
 class ClientQueue final : public httplib::TaskQueue {
  public:
   /// `most`: clients that are served or wait.
@@ -143,11 +142,11 @@ using namespace std::chrono_literals;
 
 /// Scrapers, a browser or two, and one to spare for /healthz.
 constexpr std::size_t threads = 4;
-/// Served or waiting; past it nobody is accepted.
+/// Clients served or waiting; beyond this none is accepted.
 constexpr std::ptrdiff_t most_clients = 32;
 constexpr auto patience = 2s;
 constexpr std::size_t longest_body = 1024;
-/// A browser sends along what other sites on localhost had it keep.
+/// A browser also sends the cookies of other sites on localhost.
 constexpr RequestStream::Limits limits{
     .bytes = 16 * 1024, .read = patience, .write = std::chrono::seconds(3)};
 
@@ -177,10 +176,10 @@ void fill(httplib::Response& response, PageAnswer answer) {
   response.set_content(std::move(answer.body), answer.content_type);
 }
 
-/// The library's server with bounds on what a client that has shown nothing yet can cost.
+/// The library's server with bounds on the resources that an unauthenticated client can use.
 class BoundedServer final : public http_library::Server {
  public:
-  /// From here on who waits is sent away, so that the end does not wait for them in turn.
+  /// From now on waiting clients are closed, so that the shutdown does not wait for each of them.
   void serve_nobody() { ending_ = true; }
 
  private:
@@ -207,7 +206,8 @@ class Server::Implementation {
                 .snapshot_lasts = settings.snapshot_lasts},
                std::move(snapshot), metrics) {
     http_.new_task_queue = [] { return new ClientQueue(threads, most_clients); };
-    // Without the library's SO_REUSEPORT, with which a second bridge would share the port unseen.
+    // Without the library's SO_REUSEPORT, with which a second bridge would share the port
+    // unnoticed.
     http_.set_socket_options([](socket_t socket) {
       const int on = 1;
       setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
@@ -247,7 +247,7 @@ class Server::Implementation {
   [[nodiscard]] const std::string& url() const { return url_; }
 
  private:
-  /// The library gives up its socket when the system refuses it one connection.
+  /// The library closes its listening socket when a single accept() fails.
   void serve(const std::string& host) {
     pthread_setname_np(pthread_self(), "admin");
     while (!http_.listen_after_bind() && !stopped_.try_acquire_for(1s)) {

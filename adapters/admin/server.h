@@ -16,14 +16,13 @@ namespace jobs_bridge::admin {
 struct ServerSettings {
   std::string host = "127.0.0.1";  ///< a name or a literal address; an IPv6 one without brackets
   std::uint16_t port = 0;          ///< 0: the kernel chooses
-  /// Whether no other machine can reach `host`: then a request must name a loopback host, so that
-  /// a page of another site whose name was made to lead here (DNS rebinding) is refused.
+  /// Whether no other machine can reach `host`: then a request must name a loopback host, so that a
+  /// page of another site whose name resolves to this machine (DNS rebinding) is refused.
   bool loopback = true;
-  /// What callers must show as `Authorization: Bearer <token>`; empty: nothing, which is for
-  /// loopback hosts alone. See is_token().
+  /// The token that callers must send as `Authorization: Bearer <token>`; empty: none, which is
+  /// allowed for loopback hosts only. See is_token().
   std::string token = {};
-  /// A snapshot serves whoever asks within so much time, so that asking often costs the bridge
-  /// nothing.
+  /// A snapshot is reused for this long, so that frequent requests cost the bridge nothing.
   Duration snapshot_lasts = std::chrono::milliseconds(100);
 };
 
@@ -38,16 +37,16 @@ struct ServerSettings {
 /// | `/`           | a page for a person; it holds no data itself                               |
 ///
 /// A few threads of its own serve one request after another, each on a connection of its own; a
-/// client that sends nothing is cut off after two seconds. With a token, all but `/healthz` and the
-/// empty page ask for it.
+/// client that sends nothing is cut off after two seconds. If a token is set, everything except
+/// `/healthz` and the empty page requires it.
 class Server {
  public:
   /// Called on the server's threads, one at a time; should be cheap. If it throws, the request, and
   /// with it /healthz, is answered 500.
   using Snapshot = std::function<Status()>;
 
-  /// Serves from now on. The error names host and port and says what is wrong, such as an address
-  /// in use. `metrics` and `log`, and what `snapshot` uses, must outlive the server.
+  /// Starts to serve. The error names host and port and the cause, such as an address in use.
+  /// `metrics` and `log`, and what `snapshot` uses, must outlive the server.
   static Result<std::unique_ptr<Server>, std::string> start(ServerSettings settings,
                                                             Snapshot snapshot,
                                                             const Metrics& metrics, Log& log);
@@ -56,7 +55,7 @@ class Server {
   ~Server();
 
   [[nodiscard]] std::uint16_t port() const;
-  /// For a person: `http://127.0.0.1:9464/`.
+  /// For display: `http://127.0.0.1:9464/`.
   [[nodiscard]] std::string url() const;
 
  private:

@@ -8,7 +8,8 @@
 
 namespace jobs_bridge::admin {
 
-/// What a Status holds as metrics: gauges, and counters that others count. Internal to the adapter.
+/// The contents of a Status as metrics: gauges, and counters kept elsewhere. Internal to the
+/// adapter.
 std::vector<prometheus::MetricFamily> state_metrics(const Status& status);
 
 }  // namespace jobs_bridge::admin

@@ -21,24 +21,24 @@ struct Latency {
   Duration p99{};
 };
 
-/// A thing among those with the most requests, or the most rejections, of late.
+/// One of the things with the most requests, or the most rejections, lately.
 struct BusyThing {
   std::string thing;
   double per_minute = 0;
   std::string last_code;  ///< of its last rejection; empty among the busiest
 };
 
-/// What went wrong, once or several times in a row of the same.
+/// An error, which may have occurred several times.
 struct ErrorEntry {
   std::int64_t first = 0;  ///< seconds since 1970
   std::int64_t last = 0;
   std::uint64_t count = 1;
   std::string code;
-  std::string thing;      ///< the latest that it struck; empty: it concerns no thing
-  bool several = false;   ///< it struck others too
+  std::string thing;      ///< the latest one affected; empty: the error concerns no thing
+  bool several = false;   ///< other things were affected too
   std::string operation;  ///< empty: none
-  std::string message;    ///< what the device was told; may be of anybody's writing
-  std::string cause;      ///< what the operator is told besides
+  std::string message;    ///< what the device was told; may contain untrusted text
+  std::string cause;      ///< further detail for the operator
 };
 
 /// The course of the last minutes, oldest first; all of one length.
@@ -49,8 +49,8 @@ struct History {
   std::vector<std::optional<Duration>> p99;
 };
 
-/// All that the page and /api/status tell: plain values of one moment. Instants are in seconds
-/// since 1970 UTC. Whoever takes the snapshot fills what it knows; Activity fills the rest.
+/// Everything that the page and /api/status show: plain values of one moment. Points in time are in
+/// seconds since 1970 UTC. StatusSource fills in what it knows; Activity fills in the rest.
 struct Status {
   std::string version;
   std::int64_t now = 0;
@@ -63,27 +63,27 @@ struct Status {
 
   struct Broker {
     std::string url;                ///< connected to, or tried last; without user and password
-    std::vector<std::string> urls;  ///< all that there are
+    std::vector<std::string> urls;  ///< all configured addresses
     bool connected = false;
     bool subscribed = false;  ///< every subscription granted
     bool canary = false;      ///< whether it is proven that messages flow, or not
-    bool flowing = false;     ///< a message to ourselves has come back
+    bool flowing = false;     ///< a canary has come back
     std::string canary_fault;
-    /// What the self-test on the Jobs topics says of requests, or of replies.
+    /// The result of the self-test on the Jobs topics, for requests or for replies.
     struct Passage {
       enum class Verdict : std::uint8_t {
         off,       ///< there is no test
-        untested,  ///< it is not over
+        untested,  ///< it is not finished
         good,
-        unseen,  ///< whether they pass the broker cannot be told
+        unseen,  ///< it cannot be determined whether they pass the broker
         bad,
       };
       Verdict verdict = Verdict::off;
       std::string cause;  ///< of `unseen` and `bad`
       std::string hint;
     };
-    Passage requests;  ///< whether those of devices come in
-    Passage replies;   ///< whether ours go out
+    Passage requests;  ///< whether devices' requests arrive
+    Passage replies;   ///< whether our replies are delivered
     struct Fault {
       std::string kind;  ///< a word of [a-z0-9_]; empty: there is no fault
       std::string text;
@@ -96,14 +96,14 @@ struct Status {
     std::optional<Duration> flowed_ago;
     Duration round_trip{};
     std::uint64_t connections = 0;  ///< how often it has connected
-    std::size_t waiting = 0;        ///< publications that have not been sent
+    std::size_t waiting = 0;        ///< publications not sent yet
     std::size_t unacknowledged = 0;
-    std::uint64_t overflowed = 0;     ///< replies dropped for want of room, ever
-    std::uint64_t unpublishable = 0;  ///< replies that the broker does not take, ever
-    std::uint64_t replaced = 0;       ///< of those, a rejection has gone in their place
-    std::uint64_t unanswered = 0;     ///< of those, nothing has gone in their place
-    std::uint64_t retried = 0;        ///< how often the broker refused one for now, ever
-    /// The last that the broker does not take.
+    std::uint64_t overflowed = 0;     ///< replies dropped because the queue was full, total
+    std::uint64_t unpublishable = 0;  ///< replies that the broker does not accept, total
+    std::uint64_t replaced = 0;       ///< of those, replaced by a rejection
+    std::uint64_t unanswered = 0;     ///< of those, not replaced by anything
+    std::uint64_t retried = 0;        ///< temporary refusals by the broker, total
+    /// The last reply that the broker did not accept.
     struct RefusedReply {
       Duration ago{};
       std::string kind;  ///< a word of [a-z_]
@@ -113,7 +113,7 @@ struct Status {
     };
     std::optional<RefusedReply> last_refused_reply;
     std::vector<std::string> refused_filters;
-    Fault refusal;  ///< what is wrong with the first of them
+    Fault refusal;  ///< the cause for the first of them
   } broker;
 
   struct Endpoint {
@@ -124,16 +124,16 @@ struct Status {
     std::size_t calls_in_flight = 0;
     std::size_t connections = 0;  ///< the most calls in flight
     Latency latency;              ///< of its answers
-    double throttled = 0;         ///< its refusals for quota a second, of late
+    double throttled = 0;         ///< throttled calls per second, lately
   } endpoint;
 
   struct Quota {
-    double configured = 0;  ///< calls a second; 0: no limit
-    double allowed = 0;     ///< what is left of it while slowed down; 0: paused, or no limit
+    double configured = 0;  ///< calls per second; 0: no limit
+    double allowed = 0;     ///< the reduced rate while slowed down; 0: paused, or no limit
     bool slowed = false;
-    /// The endpoint asked not to be called for so long, at the most; nothing: it did not.
+    /// How long the endpoint asked to pause, at the longest; nothing if it did not.
     std::optional<Duration> paused_for = {};
-    double used = 0;  ///< calls a second, over the last ten seconds
+    double used = 0;  ///< calls per second, over the last ten seconds
   };
   Quota reads;
   Quota writes;
@@ -148,9 +148,9 @@ struct Status {
     std::size_t held = 0;  ///< updates past their deadline
     std::uint64_t accepted = 0;
     std::uint64_t rejected = 0;
-    std::uint64_t refused = 0;  ///< of those, for a queue that was full
+    std::uint64_t refused = 0;  ///< of those, because a queue was full
     std::uint64_t lost = 0;     ///< updates given up after they were held
-    /// Updates that the endpoint rejected when their devices no longer waited.
+    /// Updates that the endpoint rejected after their devices had stopped waiting.
     std::uint64_t rejected_late = 0;
     Latency latency;  ///< of all but held updates
     /// The same by operation, in the order of the enumeration.
@@ -165,18 +165,18 @@ struct Status {
     std::size_t max_bytes = 0;
     bool failing = false;
     std::string cause;
-    /// For how long the disk has not completed a write, if that is why it fails.
+    /// For how long the disk has not completed a write, if that is the cause of the failure.
     std::optional<Duration> disk_stalled;
-    std::uint64_t refused = 0;  ///< entries that could not be recorded, ever
+    std::uint64_t refused = 0;  ///< entries that could not be recorded, total
     Duration longest_unsynced{};
     std::optional<Duration> oldest_held;
   } journal;
 
   struct Credentials {
     std::string source;                   ///< "none": requests are not signed
-    bool valid = false;                   ///< there are some that have not expired
+    bool valid = false;                   ///< there are credentials that have not expired
     std::string key_ends;                 ///< the last four characters of the access key's id
-    std::optional<std::int64_t> expires;  ///< nothing: they do not end
+    std::optional<std::int64_t> expires;  ///< nothing: they do not expire
     std::optional<Duration> renewed_ago;
     std::string fault;  ///< why the last renewal failed; empty: it did not
     std::uint64_t renewals = 0;

@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-/// Rounded, since nobody reads the digits behind.
+/// Rounded, since further digits are of no use.
 double rounded(double value, double digits) {
   return std::round(value * digits) / digits;
 }

@@ -47,8 +47,7 @@ std::string kibibytes(const json& value) {
   return number(std::ceil(value.get<double>() / 1024)) + " KiB";
 }
 
-/// What devices and endpoints have written must not move the terminal's cursor, nor fill the
-/// screen.
+/// Text from devices and endpoints must not move the terminal's cursor, nor fill the screen.
 std::string plain(std::string text) {
   constexpr std::size_t limit = 500;  // bytes
   if (text.size() > limit) {
@@ -78,7 +77,7 @@ void add(std::string& out, std::string_view name, const std::string& text) {
   out += text + "\n";
 }
 
-/// Behind the text of a fault; an older bridge says none.
+/// Appended to the text of a fault; an older bridge does not send it.
 std::string kind_of(const json& broker) {
   const auto kind = text_of(broker, "fault_kind");
   return kind.empty() ? kind : " [" + kind + "]";

@@ -7,11 +7,11 @@
 namespace jobs_bridge::admin {
 
 struct StatusText {
-  std::string text;  ///< some lines for a person, printable whatever devices have sent
+  std::string text;  ///< some lines for the terminal, printable whatever devices have sent
   bool ready = false;
 };
 
-/// What /api/status answered, in words. The error: it is no status.
+/// The answer of /api/status as readable text. The error tells that it is not a status.
 Result<StatusText, std::string> status_text(const std::string& json);
 
 }  // namespace jobs_bridge::admin

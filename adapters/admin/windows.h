@@ -13,23 +13,23 @@
 
 namespace jobs_bridge::admin {
 
-/// How long things took in the last minutes: a ring of slices of time, each with a histogram whose
-/// buckets are an eighth of a power of two wide, so that a quantile is off by 7 % at most. Memory
-/// and the time that an event takes do not depend on how many there are. Not thread-safe; an event
-/// that is older than the latest counts as of that one's slice.
+/// Durations of the last minutes: a ring of slices of time, each with a histogram whose buckets are
+/// an eighth of a power of two wide, so that a quantile is off by 7 % at most. Memory and time per
+/// event do not depend on the number of events. Not thread-safe; an event older than the latest is
+/// counted in the latest one's slice.
 class LatencyWindow {
  public:
   LatencyWindow(std::size_t slices, Duration slice);
 
   void add(MonotonicTime now, Duration took);
 
-  /// Of the last `span`, rounded to slices, the present one included.
+  /// For the last `span`, rounded to slices, the present one included.
   [[nodiscard]] Latency over(MonotonicTime now, Duration span) const;
-  /// Each slice before the present one, oldest first: what is whole.
+  /// Every complete slice, oldest first: all before the present one.
   [[nodiscard]] std::vector<Latency> course(MonotonicTime now) const;
 
  private:
-  /// From 1 us to 2^26 us, more than a minute, in steps of an eighth.
+  /// From 1 us to 2^26 us, more than a minute, with eight buckets for each power of two.
   static constexpr std::size_t buckets = 8 * 27;
   using Histogram = std::array<std::uint32_t, buckets>;
 
@@ -48,8 +48,8 @@ class LatencyWindow {
   std::optional<std::int64_t> latest_;  ///< number of the slice that was added to last
 };
 
-/// How often something happened a second, over the last ten whole seconds. Not thread-safe; an
-/// event that is older than the latest counts as of that one's second.
+/// Events per second, over the last ten whole seconds. Not thread-safe; an event older than the
+/// latest is counted in the latest one's second.
 class RateWindow {
  public:
   void add(MonotonicTime now) {

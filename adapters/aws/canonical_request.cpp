@@ -98,7 +98,8 @@ void append_query(std::string& to, std::string_view query) {
   }
 }
 
-/// What is changed, added or taken away on the way, or that nobody could agree on.
+/// Headers that are changed, added or removed on the way, or that both sides could not compute
+/// alike.
 bool is_left_out(std::string_view name) {
   constexpr std::array<std::string_view, 10> names = {
       "authorization", "connection", "expect",     "keep-alive",        "te",

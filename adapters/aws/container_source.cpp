@@ -22,7 +22,7 @@ Failure<SourceFault> fault(std::string cause) {
   return Failure{SourceFault{.absent = false, .cause = std::move(cause)}};
 }
 
-/// Whose credentials these are goes over the network in the clear there.
+/// With plain HTTP the authorization token crosses the network unencrypted.
 bool may_be_plain(std::string_view host) {
   constexpr std::array<std::string_view, 5> hosts = {"localhost", "::1", agent_of_ecs,
                                                      "169.254.170.23", "fd00:ec2::23"};

@@ -62,7 +62,7 @@ std::optional<std::int64_t> read_offset(std::string_view text) {
 }  // namespace
 
 std::string tamed(std::string text, std::string_view secret) {
-  // First: of one that is cut in two the rest would be left.
+  // Before the text is shortened: a secret that is cut in two would not be found.
   constexpr std::string_view in_its_place = "(a secret)";
   for (auto at = secret.empty() ? text.npos : text.find(secret); at != text.npos;
        at = text.find(secret, at + in_its_place.size())) {
@@ -104,9 +104,9 @@ Result<Credentials, SourceFault> with_end(Credentials credentials, const std::st
   if (!credentials.expiration) return fault("the credentials' expiration is not a time");
   const auto date = read_http_date(response.date);
   const auto issued = date ? date->time_since_epoch().count() : unix_now;
-  // Nobody issues them for longer; and the sum must not overflow.
+  // No credentials are issued for longer, and the sum must not overflow.
   constexpr std::int64_t longest = 10L * 365 * 86400;
-  // Date leaves out a fraction of a second, so they may end that much earlier.
+  // Date has no fraction of a second, so they may expire up to a second earlier.
   const auto left = std::clamp<std::int64_t>(*credentials.expiration - issued - 1, 0, longest);
   credentials.expires = now + std::chrono::seconds(left);
   if (left == 0) return fault("it hands out credentials that have expired already");
@@ -122,7 +122,7 @@ Result<Credentials, SourceFault> read_document(const HttpResponse& response, Doc
   auto document = Json::parse(response.body, nullptr, false);
   if (response.status != 200) return fault(refusal(response, document, secret));
   if (!document.is_object()) return fault("the answer is not a JSON object");
-  // An instance without a role says so with status 200.
+  // An instance without a role answers with status 200 and an error code.
   if (const auto code = text_in(document, "Code"); !code.empty() && code != "Success") {
     return fault("it answers " + tamed(code, secret));
   }

@@ -10,7 +10,7 @@
 
 namespace jobs_bridge::aws {
 
-/// How the members of a document with credentials are called.
+/// The names of the members in a document with credentials.
 enum class DocumentForm {
   /// `AccessKeyId`, `SecretAccessKey`, `Token`, `Expiration`: containers and EC2 instances.
   instance,
@@ -19,20 +19,21 @@ enum class DocumentForm {
   iot,
 };
 
-/// The credentials in an answer. Their end is told by the answer's own Date, so that this machine's
-/// clock has no part in it; `unix_now`, which stands in for a missing Date, is in seconds since
-/// 1970. An error names `where` and the cause, and quotes nothing of the document but an error
-/// message, without `secret`, which was sent along and may come back.
+/// The credentials in an answer. Their expiry is computed relative to the answer's own Date, so
+/// that it does not depend on this machine's clock; `unix_now`, which stands in for a missing Date,
+/// is in seconds since
+/// 1970. An error names `where` and the cause, and quotes nothing of the document except an error
+/// message, from which `secret` is removed: it was sent with the request and may be echoed.
 Result<Credentials, SourceFault> read_document(const HttpResponse& response, DocumentForm form,
                                                const std::string& where, MonotonicTime now,
                                                std::int64_t unix_now, std::string_view secret = {});
 
-/// Credentials that end when `expiration` says, told as above, once they have been found usable.
+/// The credentials with the expiry in `expiration`, computed as above, if they are usable.
 Result<Credentials, SourceFault> with_end(Credentials credentials, const std::string& expiration,
                                           const HttpResponse& response, const std::string& where,
                                           MonotonicTime now, std::int64_t unix_now);
 
-/// Somebody else's words, so that they may be logged: one line, not too long, without `secret`.
+/// Foreign text made safe to log: one line, not too long, without `secret`.
 std::string tamed(std::string text, std::string_view secret = {});
 
 /// `2018-01-18T09:18:06Z`, also with a fraction, or with an offset (`+01:00`, `-0330`) in place of

@@ -99,7 +99,7 @@ void CredentialKeeper::take(Result<Credentials, SourceFault> outcome) {
   const bool first = credentials_ == nullptr;
   const auto before = std::exchange(source_name_, source_->name());
   if (!first && before != source_name_) {
-    // Another source is another identity, which may do other things.
+    // Another source is another identity, which may have other permissions.
     log_.write(Severity::warning, "credentials come from another source than before",
                {{"before", before}, {"source", source_name_}});
   }
@@ -157,7 +157,7 @@ CredentialsPointer CredentialKeeper::other_than(const CredentialsPointer& refuse
   };
   if (auto found = others()) return found;
   const auto now = time_now();
-  // Credentials about to end are refused for that, and new ones will be taken.
+  // Credentials about to expire were refused for that, and new ones will be accepted.
   const bool ending = refused->expires && *refused->expires - now < about_to_end;
   const Duration pause = ending ? 1s : between_forced_renewals;
   if (forced_at_ == MonotonicTime::min() || now - forced_at_ >= pause) {

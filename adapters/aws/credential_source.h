@@ -12,8 +12,8 @@ namespace jobs_bridge::aws {
 
 /// Why there are no credentials.
 struct SourceFault {
-  /// There is nothing of this kind here, so a chain looks further; otherwise something is wrong
-  /// with what is here.
+  /// This source is not configured here, so a chain tries the next one; otherwise it is configured
+  /// but does not work.
   bool absent = false;
   /// For the operator: names the variable, file or server and what is wrong; never a secret.
   std::string cause;
@@ -27,19 +27,19 @@ class CredentialSource {
   /// For logs and health: "the environment", "profile gateway", ...
   [[nodiscard]] virtual std::string name() const = 0;
 
-  /// Looks for credentials now, however new the last ones are. Blocks until `deadline` at most;
+  /// Fetches credentials now, however recent the last ones are. Blocks until `deadline` at most;
   /// does not throw.
   virtual Result<Credentials, SourceFault> fetch(MonotonicTime deadline) = 0;
 
-  /// Whether credentials without an end may change behind our back, as those in files do.
+  /// Whether credentials without an expiry may change unnoticed, as those in files do.
   [[nodiscard]] virtual bool can_change() const { return false; }
 
-  /// Whether there is something of this kind here, so that fetch() would not find it absent; sees
-  /// files and variables only, and asks nobody. Called by the thread that fetches.
+  /// Whether this source is configured here, so that fetch() would not report it absent; checks
+  /// files and variables only, and sends nothing. Called by the thread that fetches.
   virtual bool is_there() { return false; }
 
-  /// Whether it would now begin with another source than the one that its credentials came from;
-  /// as cheap as is_there(), and called likewise.
+  /// Whether fetch() would now begin with another source than the one that the credentials came
+  /// from. As cheap as is_there(), and called by the same thread.
   virtual bool has_returned() { return false; }
 
   /// Ends a fetch in progress, and every later one, at once.
@@ -49,7 +49,7 @@ class CredentialSource {
 /// The environment of the process: the value of a variable, nothing if it is unset or empty.
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 
-/// What the process was started with.
+/// The environment that the process was started with.
 std::optional<std::string> process_environment(const std::string& name);
 
 }  // namespace jobs_bridge::aws

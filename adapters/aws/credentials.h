@@ -9,20 +9,21 @@
 
 namespace jobs_bridge::aws {
 
-/// What requests are signed with. All but the access key id is secret: never log it.
+/// The credentials that requests are signed with. Everything except the access key id is secret:
+/// never log it.
 struct Credentials {
   std::string access_key_id;
   std::string secret_access_key;
   std::string session_token;  ///< empty: long-lived credentials
 
-  /// When they end, by the clock of whoever issued them, in seconds since 1970; absent: never.
+  /// When they expire, by the issuer's clock, in seconds since 1970; absent: never.
   std::optional<std::int64_t> expiration;
-  /// The same on the clock that nobody sets, by which it is judged: a gateway's own clock may be
-  /// years off at boot.
+  /// The same on the monotonic clock, which decides: a gateway's wall clock may be years off at
+  /// boot.
   std::optional<MonotonicTime> expires;
 
   [[nodiscard]] bool expired(MonotonicTime now) const { return expires && now >= *expires; }
-  /// Whether these sign as `other` would.
+  /// Whether these have the same keys as `other`.
   [[nodiscard]] bool same_keys(const Credentials& other) const {
     return access_key_id == other.access_key_id && secret_access_key == other.secret_access_key &&
            session_token == other.session_token;

@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-/// SHA-256 and its HMAC. The algorithms are fetched from OpenSSL once for the process: fetching
-/// them anew takes longer than the digest of a Jobs request.
+/// SHA-256 and its HMAC. The algorithms are fetched from OpenSSL once per process: fetching them
+/// takes longer than the digest of a Jobs request.
 namespace jobs_bridge::aws {
 
 using Sha256 = std::array<unsigned char, 32>;

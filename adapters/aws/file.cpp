@@ -37,7 +37,7 @@ Result<std::string, FileFault> read_open(int file, std::size_t limit) {
 }  // namespace
 
 Result<std::string, FileFault> read_file(const std::string& path, std::size_t limit) {
-  // Opening a pipe would wait for its writer, for ever if there is none.
+  // Opening a pipe would block until it has a writer.
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   if (file < 0) return fault_of(errno);
   auto content = read_open(file, limit);

@@ -13,8 +13,7 @@ struct FileFault {
   std::string cause;
 };
 
-/// What a regular file holds. Of a pipe or a device nobody knows when it ends, so these are
-/// refused.
+/// The content of a regular file. Pipes and devices are refused, since they may never end.
 Result<std::string, FileFault> read_file(const std::string& path, std::size_t limit);
 
 }  // namespace jobs_bridge::aws

@@ -11,8 +11,8 @@
 
 namespace jobs_bridge::aws {
 
-/// Asks servers that hand out credentials, which is seldom: each question opens its server anew, so
-/// that certificates replaced on disk count. ask() is called by one thread, stop() by any.
+/// Queries servers that issue credentials. Queries are rare, so each opens its server anew and uses
+/// certificates that were replaced on disk. ask() is called by one thread, stop() by any.
 class HttpQuery {
  public:
   explicit HttpQuery(OpenOrigin open) : open_(std::move(open)) {}
@@ -25,7 +25,7 @@ class HttpQuery {
  private:
   const OpenOrigin open_;
   std::mutex mutex_;
-  std::shared_ptr<Endpoint> asked_;  ///< while a question is under way
+  std::shared_ptr<Endpoint> asked_;  ///< while a query is under way
   bool stopped_ = false;
 };
 

@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// On a machine that is no instance nobody answers; the address is one hop away where somebody is.
+/// Where there is no metadata service no answer comes; where there is one, it is one hop away.
 constexpr auto patience = 1s;
 constexpr auto roles = "/latest/meta-data/iam/security-credentials/";
 
@@ -24,7 +24,7 @@ HttpRequest question(std::string target, const std::string& token) {
           .repeatable = true};
 }
 
-/// The service is there and its answer is not: it reaches no farther than the hop limit.
+/// The service exists but its answer does not arrive: the hop limit of answers is too low.
 std::string why_no_session(const HttpFailure& failure) {
   if (failure.kind != HttpFailure::Kind::timeout || !failure.maybe_sent) return failure.detail;
   return failure.detail +
@@ -61,7 +61,7 @@ Result<Credentials, SourceFault> InstanceSource::fetch(MonotonicTime deadline) {
                             .headers = {{"X-aws-ec2-metadata-token-ttl-seconds", "21600"}},
                             .repeatable = true};
   const auto token = query_.ask(service, session, deadline);
-  // No answer: this is no instance, as far as one can tell.
+  // No answer: probably this is not an EC2 instance.
   if (!token) return Failure{SourceFault{.absent = true, .cause = why_no_session(token.error())}};
   const auto refused = [&](const HttpResponse& answer, const std::string& what) {
     return Failure{SourceFault{

@@ -14,8 +14,9 @@ namespace jobs_bridge::aws {
 class IotSource final : public CredentialSource {
  public:
   struct Settings {
-    Origin provider;         ///< with the certificate and its key
-    std::string role_alias;  ///< of characters that need no escape in a path but '=' , ',' and '@'
+    Origin provider;  ///< with the certificate and its key
+    std::string
+        role_alias;  ///< its only characters that need escaping in a path are '=', ',' and '@'
     std::string thing_name;  ///< sent if not empty; it must be attached to the certificate then
   };
   IotSource(Settings settings, OpenOrigin open, WallClock clock)

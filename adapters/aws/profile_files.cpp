@@ -12,7 +12,7 @@ namespace {
 
 using IniFile = CSimpleIniCaseA;
 
-/// Far more than anybody's profiles take.
+/// Far more than real profile files.
 constexpr std::size_t largest_file = std::size_t{1} << 20U;
 constexpr std::string_view blanks = " \t";
 

@@ -13,18 +13,17 @@ using Profile = std::map<std::string, std::string>;
 using Profiles = std::map<std::string, Profile>;
 
 /// The files that the AWS CLI and the SDKs share, in botocore's reading of them: a profile is
-/// called
-/// `[name]` in the credentials file; in the configuration file `[profile name]`, with the name in
-/// quotes if it holds a space, or `[default]`. Keys count in any case.
+/// called `[name]` in the credentials file; in the configuration file `[profile name]`, with the
+/// name in quotes if it contains a space, or `[default]`. Keys are case-insensitive.
 struct ProfileFiles {
   Profiles credentials;
   Profiles configuration;
-  /// Of both together; where both have a key, the credentials file's counts.
+  /// The profiles of both files; where both have a key, the credentials file takes precedence.
   Profiles merged;
-  bool any = false;  ///< whether one of the files is there
+  bool any = false;  ///< whether at least one of the files exists
 };
 
-/// Reads both; an empty path or a file that is not there has no profiles. The error names the file.
+/// Reads both; an empty path or a missing file has no profiles. The error names the file.
 Result<ProfileFiles, std::string> read_profile_files(const std::string& credentials_file,
                                                      const std::string& configuration_file);
 

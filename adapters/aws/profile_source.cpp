@@ -10,7 +10,7 @@
 namespace jobs_bridge::aws {
 namespace {
 
-/// More than anybody's roles are chained.
+/// Longer than any realistic chain of roles.
 constexpr std::size_t most_roles = 16;
 
 std::optional<std::string> profile_of(const Environment& environment) {
@@ -39,7 +39,7 @@ const Profile* find(const Profiles& profiles, const std::string& name) {
   return found == profiles.end() ? nullptr : &found->second;
 }
 
-/// What this profile wants done that we do not do.
+/// The key of this profile that we do not support.
 std::optional<std::string> unsupported_in(const Profile& profile) {
   for (const char* key : {"sso_session", "sso_start_url", "login_session", "credential_process",
                           "credential_source"}) {
@@ -53,7 +53,7 @@ Role role_of(const Profile& profile) {
             .session_name = value_of(profile, "role_session_name"),
             .external_id = value_of(profile, "external_id"),
             .duration = value_of(profile, "duration_seconds")};
-  // botocore passes over what is no number.
+  // botocore ignores a value that is not a number.
   unsigned seconds = 0;
   const char* const end = role.duration.data() + role.duration.size();
   const auto [rest, error] = std::from_chars(role.duration.data(), end, seconds);

@@ -11,8 +11,8 @@ namespace jobs_bridge::aws {
 
 /// A profile in the files that the AWS CLI and the SDKs share; see ProfileFiles. The files are read
 /// anew by every fetch. A profile has keys, or names a role for which another profile has them, or
-/// for which there is a web identity token; one that means asking somebody else (sso_session,
-/// credential_process and the like) is refused by name.
+/// for which there is a web identity token; one that relies on other services or programs
+/// (sso_session, credential_process and the like) is refused, and the error names the key.
 class ProfileSource final : public CredentialSource {
  public:
   /// botocore asks a profile that names a role (role_arn, without a web identity token) before a
@@ -20,8 +20,8 @@ class ProfileSource final : public CredentialSource {
   enum class Part { role, rest, all };
 
   /// An empty `credentials_file` means AWS_SHARED_CREDENTIALS_FILE, else ~/.aws/credentials; the
-  /// configuration file is AWS_CONFIG_FILE, else ~/.aws/config. The profile `default` gives way to
-  /// AWS_DEFAULT_PROFILE, else AWS_PROFILE.
+  /// configuration file is AWS_CONFIG_FILE, else ~/.aws/config. The profile `default` is replaced
+  /// by AWS_DEFAULT_PROFILE, else AWS_PROFILE, if set.
   ProfileSource(const std::string& profile, const std::string& credentials_file,
                 const Environment& environment, std::unique_ptr<Sts> sts, Part part = Part::all);
   [[nodiscard]] std::string name() const override { return "profile " + profile_; }

@@ -27,7 +27,8 @@ void RenewalSchedule::succeeded(MonotonicTime now, const Credentials& credential
   const std::chrono::duration<double> earlier =
       random_.fraction() * std::chrono::duration<double>(margin) / 2;
   due_ = *credentials.expires - margin - std::chrono::duration_cast<Duration>(earlier);
-  // A source that goes on handing out the same until they end must not be asked without a pause.
+  // A source that returns the same credentials until they expire must not be queried without a
+  // pause.
   due_ = std::max(due_, now + shortest_pause);
 }
 

@@ -7,17 +7,17 @@
 
 namespace jobs_bridge::aws {
 
-/// When to look for credentials again. Deterministic; not thread-safe.
+/// When to fetch credentials again. Deterministic; not thread-safe.
 ///
-/// Credentials that end are renewed when a quarter of their life is left, or 15 minutes if that is
-/// less, and up to half as much again before, so that gateways which started together do not ask
-/// together. Credentials that do not end are looked at every 10 s if they can change.
+/// Credentials that expire are renewed when a quarter of their lifetime is left, or 15 minutes if
+/// that is less, and randomly up to half that time earlier, so that gateways that started together
+/// do not renew together. Credentials that do not expire are checked every 10 s if they can change.
 class RenewalSchedule {
  public:
   explicit RenewalSchedule(Random random) : random_(random) {}
 
   void succeeded(MonotonicTime now, const Credentials& credentials, bool can_change);
-  /// Tries again after a second, then less and less often, once a minute at the least often.
+  /// Retries after a second, then at growing intervals of at most a minute.
   void failed(MonotonicTime now);
   /// MonotonicTime::max(): never.
   [[nodiscard]] MonotonicTime due() const { return due_; }

@@ -17,7 +17,7 @@ std::string signing_time(std::int64_t seconds_since_1970) {
   const auto day = floor<days>(moment);
   const year_month_day date(day);
   const hh_mm_ss time(moment - day);
-  // Room for whatever the types could hold, which no clock shows.
+  // Room for any value of the types, although no clock shows it.
   char text[64];
   const int size = std::snprintf(
       text, sizeof text, "%04d%02u%02uT%02d%02d%02dZ", static_cast<int>(date.year()),

@@ -16,13 +16,13 @@ namespace jobs_bridge::aws {
 /// throws std::runtime_error when OpenSSL fails.
 class Signer {
  public:
-  /// Of the Jobs data plane (API model iot-jobs-data, "signingName").
+  /// The signing name of the Jobs data plane (API model iot-jobs-data, "signingName").
   static constexpr std::string_view jobs_service = "iot-jobs-data";
 
   explicit Signer(std::string region, std::string service = std::string(jobs_service));
 
-  /// The request with the headers that sign it; nothing else of it changes. `host` is what the Host
-  /// header will say. `time` is in seconds since 1970 UTC.
+  /// The request with the signature headers added and otherwise unchanged. `host` is the value that
+  /// the Host header will have. `time` is in seconds since 1970 UTC.
   HttpRequest sign(HttpRequest request, const std::string& host, const Credentials& credentials,
                    std::int64_t time, PathForm form = PathForm::normalized);
 

@@ -9,7 +9,7 @@ namespace {
 
 /// AWS takes signatures that are off by five minutes at most.
 constexpr std::int64_t tolerated = 300;
-/// Below this a refusal had another reason than the time.
+/// Below this the time is not the reason of a refusal.
 constexpr std::int64_t worth_correcting = 60;
 
 bool far(std::int64_t seconds) {

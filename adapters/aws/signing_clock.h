@@ -10,9 +10,9 @@
 namespace jobs_bridge::aws {
 
 /// The time that requests are signed with: this machine's, until the endpoint refuses a signature
-/// and its Date shows that this machine's clock is off; from then on corrected by so much. It is
-/// corrected by refusals alone, so an endpoint whose Date is wrong, and that takes our signatures
-/// all the same, does no harm. Any thread may call it.
+/// and its Date shows that this machine's clock is off; from then on corrected by the difference.
+/// Only refusals correct it, so an endpoint that has a wrong Date but accepts our signatures does
+/// no harm. Any thread may call it.
 class SigningClock {
  public:
   SigningClock(WallClock clock, Log& log) : clock_(std::move(clock)), log_(log) {}
@@ -20,14 +20,15 @@ class SigningClock {
   /// In seconds since 1970 UTC.
   [[nodiscard]] std::int64_t now() const { return clock_() + correction_.load(); }
 
-  /// Looks at the Date of an answer (verbatim; empty: none) and reports a clock that is off.
+  /// Checks the Date of an answer (verbatim; empty: none) and logs if the clock is off.
   void observe(const std::string& date);
-  /// The endpoint has refused what was signed at `signed_at`, with this Date. True if the clock
-  /// was corrected, by this call or by another since, so that a new signature may do better.
+  /// The endpoint has refused a request signed at `signed_at`, in an answer with this Date. True if
+  /// the clock was corrected, by this call or by another one since, so that a new signature may
+  /// succeed.
   bool correct(const std::string& date, std::int64_t signed_at);
 
-  /// How far this machine's clock is behind the endpoint's, in seconds; negative: it is ahead. 0
-  /// when it is not known.
+  /// How far this machine's clock is behind the endpoint's, in seconds; negative: it is ahead. 0 if
+  /// it is unknown.
   [[nodiscard]] std::int64_t skew() const { return skew_.load(); }
   /// Whether it is so far off that AWS would refuse signatures made with it.
   [[nodiscard]] bool is_off() const;

@@ -37,8 +37,8 @@ class SigningExchange final : public Exchange {
       auto* response = std::get_if<HttpResponse>(&outcome);
       if (response == nullptr) return outcome;
       const auto refusal = read_refusal(*response);
-      // Other credentials of the same role would be denied access the same, and are not worth a
-      // wait.
+      // Other credentials of the same role would be denied access too, so they are not worth
+      // waiting for.
       if (refusal == Refusal::none || refusal == Refusal::access) return outcome;
       // Only a refusal of the signature may be about the time.
       if (refusal != Refusal::credentials || !clock_.correct(response->date, signed_at)) {

@@ -10,19 +10,20 @@
 
 namespace jobs_bridge::aws {
 
-/// An endpoint whose requests are signed on their way.
+/// An endpoint that signs requests before it passes them on.
 ///
-/// A request that the endpoint refuses for its signature is signed anew and sent once more: with
-/// the clock corrected if its Date shows that ours is off, else with other credentials if the
-/// source has any. It was refused before it was looked at, so this is safe for updates too. Without
-/// valid credentials a request is not sent: HttpFailure::Kind::credentials.
+/// A request that the endpoint refuses for its signature is signed again and sent once more: with
+/// the corrected clock if the answer's Date shows that ours is off, otherwise with other
+/// credentials if the source has any. Since the endpoint refused it before processing it, this is
+/// safe for updates too. Without valid credentials a request is not sent:
+/// HttpFailure::Kind::credentials.
 class SigningEndpoint final : public Endpoint {
  public:
   struct Settings {
     std::string region;
-    std::string host;  ///< what the Host header will say
+    std::string host;  ///< the value that the Host header will have
   };
-  /// All that is referred to must outlive the endpoint.
+  /// Everything passed by reference must outlive the endpoint.
   SigningEndpoint(Endpoint& endpoint, Settings settings, CredentialKeeper& credentials,
                   SigningClock& clock)
       : endpoint_(endpoint),
@@ -31,7 +32,7 @@ class SigningEndpoint final : public Endpoint {
         clock_(clock) {}
 
   std::unique_ptr<Exchange> open() override;
-  /// Ends the renewal of credentials too: requests may be waiting for it.
+  /// Stops the renewal of credentials too, since requests may be waiting for it.
   void stop() override;
 
  private:

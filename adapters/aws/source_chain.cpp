@@ -32,7 +32,7 @@ bool SourceChain::has_returned() {
 
 Result<Credentials, SourceFault> SourceChain::fetch(MonotonicTime deadline) {
   if (auto* const source = returned()) {
-    // What is wrong with it, the log does not have: the other one goes on meanwhile.
+    // A failure of this source is not logged: the other one stays in use meanwhile.
     if (auto credentials = source->fetch(deadline)) {
       chosen_ = source;
       return credentials;

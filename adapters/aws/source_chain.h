@@ -9,16 +9,16 @@
 
 namespace jobs_bridge::aws {
 
-/// Several sources, asked in order until one has credentials. The one that had them is asked first
-/// from then on, and alone while it is there: its troubles must not turn the gateway into somebody
-/// else. Only one that comes before it and is there again, such as a file that was empty for a
-/// moment, takes over.
+/// Several sources, tried in order until one has credentials. That one is tried first from then on,
+/// and is the only one while it is configured: its failures must not change the gateway's identity.
+/// Only an earlier source that is configured again, such as a file that was empty for a moment,
+/// takes over.
 class SourceChain final : public CredentialSource {
  public:
   explicit SourceChain(std::vector<std::unique_ptr<CredentialSource>> sources)
       : sources_(std::move(sources)) {}
 
-  /// Of the source that has credentials, once there is one.
+  /// The name of the source that has credentials, once there is one.
   [[nodiscard]] std::string name() const override;
   Result<Credentials, SourceFault> fetch(MonotonicTime deadline) override;
   [[nodiscard]] bool can_change() const override;
@@ -26,7 +26,7 @@ class SourceChain final : public CredentialSource {
   void stop() override;
 
  private:
-  /// The first that is there before the one that has credentials; null: none is.
+  /// The first configured source before the one that has credentials; null if there is none.
   [[nodiscard]] CredentialSource* returned() const;
 
   const std::vector<std::unique_ptr<CredentialSource>> sources_;

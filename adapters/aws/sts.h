@@ -14,12 +14,12 @@ namespace jobs_bridge::aws {
 /// A role to assume.
 struct Role {
   std::string arn = {};
-  std::string session_name = {};  ///< empty: one that says who and when
+  std::string session_name = {};  ///< empty: one made of the program's name and the time
   std::string external_id = {};   ///< empty: none
-  std::string duration = {};      ///< in seconds; empty: STS's own
+  std::string duration = {};      ///< in seconds; empty: the default of STS
 };
 
-/// AWS Security Token Service, which hands out credentials of roles (API version 2011-06-15,
+/// AWS Security Token Service, which issues credentials of roles (API version 2011-06-15,
 /// "AssumeRole" and "AssumeRoleWithWebIdentity"). Calls by one thread, stop() by any.
 class Sts {
  public:
@@ -30,10 +30,11 @@ class Sts {
   Sts(Settings settings, OpenOrigin open, WallClock clock)
       : settings_(std::move(settings)), clock_(std::move(clock)), query_(std::move(open)) {}
 
-  /// For whoever has these credentials.
+  /// The credentials of the role for a caller with the `source` credentials.
   Result<Credentials, SourceFault> assume(const Role& role, const Credentials& source,
                                           MonotonicTime deadline);
-  /// For whoever has such a token, in a file that is read anew by every call.
+  /// The credentials of the role for a caller with a web identity token, in a file that every call
+  /// reads anew.
   Result<Credentials, SourceFault> assume_with_web_identity(const Role& role,
                                                             const std::string& token_file,
                                                             MonotonicTime deadline);

@@ -16,7 +16,7 @@ std::optional<std::string_view> content_of(std::string_view xml, std::string_vie
   return xml.substr(0, end);
 }
 
-/// A reference that XML defines by itself; anything else stands for nothing.
+/// A predefined XML reference; '\0' for any other.
 char character_of(std::string_view reference) {
   if (reference == "&amp;") return '&';
   if (reference == "&lt;") return '<';

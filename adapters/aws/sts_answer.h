@@ -11,10 +11,11 @@
 namespace jobs_bridge::aws {
 
 /// The text of the first element of that name, which must hold nothing but text; nothing if there
-/// is none or it is not so. One pass over the document, whatever it holds.
+/// is no such element or it contains other elements. One pass over the document, whatever it
+/// contains.
 std::optional<std::string> element_text(std::string_view xml, std::string_view name);
 
-/// The credentials in an answer of AWS STS (API version 2011-06-15), which is XML. As
+/// The credentials in an answer of AWS STS (API version 2011-06-15), which is XML. See
 /// read_document().
 Result<Credentials, SourceFault> read_sts_answer(const HttpResponse& response,
                                                  const std::string& where, MonotonicTime now,

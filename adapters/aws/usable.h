@@ -6,8 +6,8 @@
 
 namespace jobs_bridge::aws {
 
-/// The credentials, unless they hold what cannot stand in a header: then why not. `where` says
-/// where they are from.
+/// The credentials, or the reason why they cannot be used: they contain characters that are invalid
+/// in a header. `where` names their origin.
 Result<Credentials, SourceFault> check_usable(Credentials credentials, const std::string& where);
 
 }  // namespace jobs_bridge::aws

@@ -38,7 +38,7 @@ struct WrongUsage {
 
 using CommandLine = std::variant<RunCommand, CheckCommand, StatusCommand, PrintText, WrongUsage>;
 
-/// `arguments` are those of main() without the program's own name. Texts end with a line's end.
+/// `arguments` are those of main() without the program's name. Texts end with a newline.
 CommandLine parse_command_line(const std::vector<std::string>& arguments);
 
 }  // namespace jobs_bridge::config

@@ -28,7 +28,7 @@ enum class LogFormat { text, json };
 
 /// Everything that an operator can set, validated: one struct for each section, one member for each
 /// key. What a key means, its default and its range are in keys.cpp and nowhere else, so a
-/// Configuration made by itself is empty; load() in load.h fills it. File names are as given:
+/// default-constructed Configuration is empty; load() in load.h fills it. File names are as given:
 /// relative ones start from the working directory.
 struct Configuration {
   struct Broker {
@@ -76,7 +76,7 @@ struct Configuration {
     std::optional<Url> iot_endpoint;
     std::string iot_role_alias;
     std::string iot_thing_name;
-    /// Of the credential provider; those of the endpoint where none were given.
+    /// For the credential provider; those of the endpoint if none were given.
     std::string iot_ca_file;
     std::string iot_certificate_file;
     std::string iot_private_key_file;

@@ -7,8 +7,8 @@
 namespace jobs_bridge::config {
 
 /// What this configuration connects to and how, in one line for the log at start: `broker
-/// mqtts://host:8883 as jobs-bridge (MQTT 5), endpoint https://host:443, ...`. Holds no secret and
-/// no name of a file that holds one.
+/// mqtts://host:8883 as jobs-bridge (MQTT 5), endpoint https://host:443, ...`. Contains no secret,
+/// nor the name of a file with one.
 std::string describe(const Configuration& configuration);
 
 }  // namespace jobs_bridge::config

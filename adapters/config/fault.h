@@ -5,8 +5,8 @@
 
 namespace jobs_bridge::config {
 
-/// One thing that is wrong with the configuration, or worth a warning, for a person to read. No
-/// part of it holds a secret or a control character.
+/// An error in the configuration, or a warning, in readable form. No part of it contains a secret
+/// or a control character.
 struct Fault {
   std::string source;        ///< a file's path, `--set` or `environment JOBS_BRIDGE_SECTION_KEY`
   std::uint32_t line = 0;    ///< from 1; 0: not in a line of a file
@@ -18,7 +18,7 @@ struct Fault {
   bool operator==(const Fault&) const = default;
 };
 
-/// `path:line: section.key: what is wrong; what would be right`, without a line's end.
+/// `path:line: section.key: what is wrong; what would be right`, without a newline.
 std::string to_string(const Fault& fault);
 
 }  // namespace jobs_bridge::config

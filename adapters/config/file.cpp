@@ -40,7 +40,7 @@ std::optional<std::string> fault_of(int descriptor) {
 }
 
 int open_to_read(const std::string& path) {
-  // Opening a pipe would wait for its writer, for ever if there is none.
+  // Opening a pipe would block until it has a writer.
   return open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 }
 

@@ -8,19 +8,19 @@
 
 namespace jobs_bridge::config {
 
-/// What a regular file holds. The error completes "the file ..." ("does not exist"), without its
-/// name. Pipes and devices are refused: they may never end, and hold nothing when they are read
-/// again.
+/// The content of a regular file. The error completes "the file ..." ("does not exist"), without
+/// its name. Pipes and devices are refused: they may never end, and are empty when read again.
 Result<std::string, std::string> read_file(const std::string& path, std::size_t limit);
 
-/// Why `path` is no regular file that we may read; nothing if it is.
+/// Why `path` is not a regular file that we may read; nothing if it is.
 std::optional<std::string> why_unreadable(const std::string& path);
 
-/// Whether too many may read the file: everybody, or the group of a file that is our own. A file of
-/// another owner, such as root, that only our group may read was given to us in that way.
+/// Whether more users than intended may read the file: everyone, or the group if we own the file. A
+/// file of another owner, such as root, that only our group may read was made available to us on
+/// purpose.
 bool is_readable_by_others(const std::string& path);
 
-/// Whether the directory is there that `path` is in, or would be.
+/// Whether the directory of `path` exists.
 bool has_directory(const std::string& path);
 
 }  // namespace jobs_bridge::config

@@ -7,22 +7,22 @@
 #include "adapters/config/key.h"
 #include "adapters/config/review.h"
 
-/// `{hostname}` and `{ordinal}` in values, so that several instances can be given one file.
+/// `{hostname}` and `{ordinal}` in values, so that several instances can share one file.
 namespace jobs_bridge::config {
 
-/// This machine's, or this container's.
+/// The host name of this machine, or of this container.
 std::string this_host();
 
-/// The number behind the last '-' in the first label of a host name, as the pods of a Kubernetes
-/// StatefulSet have it: 3 of `jobs-bridge-3`. Nothing where there is none.
+/// The number after the last '-' in the first label of a host name, as in the pods of a Kubernetes
+/// StatefulSet: 3 for `jobs-bridge-3`. Nothing if there is none.
 std::optional<std::uint32_t> ordinal_of(const std::string& host);
 
 /// What is wrong with a value that needs an ordinal on this host.
 Problem no_ordinal(const std::string& host);
 
-/// Puts the host's name and ordinal into the places of `{hostname}` and `{ordinal}`, in the
-/// settings of all keys that may have them. In broker.partition, whose parts count from 1, ordinal
-/// 0 is the first. A host without ordinal and other words in braces are faults.
+/// Replaces `{hostname}` and `{ordinal}` in the settings of all keys that allow them. In
+/// broker.partition, whose parts are numbered from 1, ordinal 0 is part 1. A host without an
+/// ordinal is a fault, and so are other words in braces.
 void place_host(Review& review, const std::string& host);
 
 }  // namespace jobs_bridge::config

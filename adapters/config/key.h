@@ -38,17 +38,17 @@ struct ValueType {
   ValueKind kind = ValueKind::text;
   /// Completes "one of", "from 1s to 1h" and the like: what is allowed, for the reference.
   std::string range;
-  /// Puts the value into the configuration, unless it is wrong. Of a list it takes one element at
-  /// a time and puts it behind those that it took before.
+  /// Stores the value in the configuration, unless it is invalid. For a list it takes one element
+  /// at a time and appends it.
   std::function<std::optional<Problem>(Configuration&, const std::string&)> assign;
   FileUse file = FileUse::none;
-  /// Whether `{hostname}` and `{ordinal}` in it are this host's.
+  /// Whether `{hostname}` and `{ordinal}` in it are replaced.
   bool host_placeholders = false;
 };
 
 struct Key {
   std::string_view name;
-  /// As an override gives it: the elements of a list between commas.
+  /// In the form of an override: the elements of a list separated by commas.
   std::string_view default_value;
   ValueType type;
   /// One sentence for an operator.
@@ -60,8 +60,8 @@ struct Key {
   [[nodiscard]] std::string default_line() const;
 };
 
-/// The elements of a list that is written between commas. Spaces around them are no part of them;
-/// nothing but spaces is a list without elements.
+/// The elements of a comma-separated list. Spaces around elements are dropped; a text of spaces
+/// only is an empty list.
 std::vector<std::string> split_list(std::string_view text);
 
 struct Section {

@@ -8,11 +8,11 @@
 
 namespace jobs_bridge::config {
 
-/// Every section and key there is, in the order of the reference: the one place that knows them.
-/// Any thread may call it.
+/// All sections and keys, in the order of the reference; they are defined nowhere else. Any thread
+/// may call it.
 const std::vector<Section>& sections();
 
-/// Null if there is none.
+/// Null if it does not exist.
 const Section* find_section(std::string_view name);
 const Key* find_key(std::string_view section, std::string_view name);
 /// `path` is `section.key`.

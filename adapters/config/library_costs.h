@@ -6,8 +6,8 @@
 
 namespace jobs_bridge::config {
 
-/// A line that says what either MQTT library takes of the processor at the load that the limits
-/// allow, as measured (tests/bench/README.md); empty where this build has one alone.
+/// A line with the measured CPU cost of each MQTT library at the load that the limits allow
+/// (tests/bench/README.md); empty if this build has only one library.
 std::string compare_libraries(const Configuration& configuration);
 
 }  // namespace jobs_bridge::config

@@ -19,7 +19,7 @@ EffectiveSettings defaults(const std::string& path) {
   EffectiveSettings settings;
   for (const auto& section : sections()) {
     for (const auto& key : section.keys) {
-      // A fault of a default is that the file does not set the key.
+      // An invalid default means that the file should have set the key.
       settings[key.path] =
           setting_in_one_piece(key, std::string(key.default_value),
                                {.layer = Layer::standard, .source = path, .line = 0});
@@ -47,8 +47,8 @@ std::map<std::string, std::vector<std::string>> values_of(const EffectiveSetting
   return values;
 }
 
-/// Variables by which other programs know a proxy. A gateway whose calls go another way than its
-/// operator thinks would only time out.
+/// Variables that configure a proxy for other programs. They do not apply here; without a warning
+/// the operator would only see timeouts.
 std::vector<Review::Finding> proxies_passed_over(const std::vector<std::string>& environment) {
   std::vector<Review::Finding> warnings;
   for (const auto& variable : environment) {
@@ -96,7 +96,7 @@ LoadOutcome load(const std::optional<std::string>& path, const std::vector<std::
   if (!review.is_given("endpoint.proxy")) {
     for (auto& warning : proxies_passed_over(environment)) warnings.push_back(std::move(warning));
   }
-  // Without the file nobody knows what was meant to stand together.
+  // Without the file, checks of values against each other make no sense.
   if (layers[0].second.complete) {
     check_files(review);
     check_relations(review);

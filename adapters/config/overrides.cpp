@@ -28,7 +28,7 @@ void add_fault(Reading& reading, const Origin& origin, std::string key, Problem 
                             .remedy = std::move(problem.remedy)});
 }
 
-/// In a variable or on a command line there is no TOML that would insist on its own two words.
+/// Outside a TOML file more spellings than true and false are accepted.
 std::string boolean_of(std::string value) {
   for (const char* word : {"true", "yes", "on", "1"}) {
     if (is_same_word(value, word)) return "true";
@@ -94,7 +94,7 @@ Reading read_sets(const std::vector<std::string>& sets) {
     const Origin origin{.layer = Layer::command_line, .source = "--set", .line = 0};
     const auto equals = set.find('=');
     if (equals == std::string::npos) {
-      // Not repeated: it may be a secret that lost its key.
+      // Not quoted: it may be a secret without its key.
       add_fault(reading, origin, {},
                 {.message = "has no '='", .remedy = "section.key=value, such as log.level=debug"});
       continue;

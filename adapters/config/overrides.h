@@ -5,8 +5,8 @@
 
 #include "adapters/config/setting.h"
 
-/// The layers above the file. A value is taken as it stands, by the key's type; a string may also
-/// be quoted as in TOML.
+/// The layers that override the file. A value is taken verbatim, by the key's type; a string may
+/// also be quoted as in TOML.
 namespace jobs_bridge::config {
 
 /// `sets` are "section.key=value".

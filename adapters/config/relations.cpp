@@ -84,7 +84,7 @@ void check_lease(Review& review) {
   }
 }
 
-/// A 3.1.1 broker need not take more (MQTT 3.1.1, section 3.1.3.1); nearly all do.
+/// A 3.1.1 broker need not accept more (MQTT 3.1.1, section 3.1.3.1); nearly all do.
 void check_client_id(Review& review) {
   constexpr std::size_t always_taken = 23;
   const auto& broker = review.configuration.broker;
@@ -95,7 +95,7 @@ void check_client_id(Review& review) {
               "a shorter one, unless the broker is known to take it");
 }
 
-/// A build may have one MQTT library alone. Nobody has to name it then.
+/// If the build has only one MQTT library, it need not be configured.
 void settle_library(Review& review) {
   auto& library = review.configuration.broker.library;
   const auto is_built = [](MqttLibrary which) {

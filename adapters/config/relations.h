@@ -4,7 +4,7 @@
 
 namespace jobs_bridge::config {
 
-/// Faults and warnings about values that are right by themselves but not together.
+/// Reports faults and warnings about values that are valid each but not in combination.
 void check_relations(Review& review);
 
 }  // namespace jobs_bridge::config

@@ -16,39 +16,40 @@
 
 namespace jobs_bridge::config {
 
-/// The settings that count, one for each key, by `section.key`.
+/// The effective settings, one for each key, by `section.key`.
 using EffectiveSettings = std::map<std::string, Setting, std::less<>>;
 
-/// A configuration under examination: what its keys were set to, where, and what was found.
+/// A configuration while it is checked: the values of its keys, where they were set, and the
+/// findings.
 class Review {
  public:
   explicit Review(EffectiveSettings settings) : settings_(std::move(settings)) {}
 
-  /// Values that are wrong by themselves are not in here.
+  /// Values that are invalid by themselves are not stored here.
   Configuration configuration;
 
   [[nodiscard]] const EffectiveSettings& settings() const { return settings_; }
-  /// The value, as it was written but for placeholders; of a list nothing.
+  /// The value as written, with placeholders replaced; empty for a list.
   [[nodiscard]] const std::string& text(std::string_view key) const;
-  /// Whether somebody set it, be it to the default.
+  /// Whether it was set explicitly, even to the default.
   [[nodiscard]] bool is_given(std::string_view key) const;
-  /// Whether none of these keys has a fault yet, so that it makes sense to look further.
+  /// Whether none of these keys has a fault so far, so that further checks make sense.
   [[nodiscard]] bool is_sound(std::initializer_list<std::string_view> keys) const;
 
   /// Lets `alter` change the value, or each element; a problem is a fault.
   void change(std::string_view key,
               const std::function<std::optional<Problem>(std::string& value)>& alter);
-  /// Of a list only this one counts.
+  /// Drops all other elements of the list.
   void keep_element(std::string_view key, std::size_t index);
 
-  /// Takes note that a layer gave this key a value that was not even read.
+  /// Notes that a layer gave this key a value that could not be read.
   void distrust(std::string_view key) { faulty_.emplace(key); }
 
-  /// Both are reported where the key was set.
+  /// Faults and warnings are reported at the place where the key was set.
   void fault(std::string_view key, std::string message, std::string remedy);
   void warn(std::string_view key, std::string message, std::string remedy);
-  /// The same where that element of the key's list is; `index` starts from 0, the message from 1,
-  /// unless the list is written as its only element.
+  /// The same at the place of that element of the key's list; `index` counts from 0, the message
+  /// counts from 1, unless the list is written as its only element.
   void fault_of_element(std::string_view key, std::size_t index, const std::string& message,
                         std::string remedy);
   void warn_of_element(std::string_view key, std::size_t index, const std::string& message,

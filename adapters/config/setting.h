@@ -9,7 +9,7 @@
 
 namespace jobs_bridge::config {
 
-/// Where a value was given, in the order of precedence.
+/// The layer that gave a value, in ascending order of precedence.
 enum class Layer { standard, file, environment, command_line };
 
 struct Origin {
@@ -18,13 +18,13 @@ struct Origin {
   std::uint32_t line = 0;
 };
 
-/// An element of a list, and where it is: a long list takes many lines.
+/// An element of a list, and where it is, since a list can span many lines.
 struct Element {
   std::string value;
   std::uint32_t line = 0;  ///< as in Fault
 };
 
-/// A value of a key as somebody gave it.
+/// A value of a key as it was given.
 struct Setting {
   const Key* key = nullptr;
   std::string value;              ///< empty for a list
@@ -32,15 +32,15 @@ struct Setting {
   Origin origin;
 };
 
-/// The setting of a key that is written in one piece: `value` is split if the key takes a list.
+/// The setting of a key written as one string: `value` is split if the key takes a list.
 Setting setting_in_one_piece(const Key& key, std::string value, Origin origin);
 
-/// What one layer says.
+/// The settings of one layer.
 struct Reading {
   std::vector<Setting> settings;
   std::vector<Fault> faults;
   std::vector<Fault> warnings;
-  /// The layer could be read as a whole: what is not in `settings` was not given.
+  /// The layer could be read completely: what is not in `settings` was not given.
   bool complete = true;
 };
 

@@ -4,11 +4,11 @@
 
 namespace jobs_bridge::config {
 
-/// Whether a certificate proves to the endpoint who we are, so that nothing is signed.
+/// Whether a client certificate authenticates us to the endpoint, so that requests are not signed.
 bool certificate_replaces_signatures(const Review& review);
 
-/// Settles what signs the requests, if anything does: takes "default" for none where a certificate
-/// does its work, finds the region in the endpoint's name, and reports what is missing.
+/// Determines how requests are signed, if at all: treats "default" as none where a certificate
+/// replaces signatures, finds the region in the endpoint's name, and reports what is missing.
 void settle_signing(Review& review);
 
 }  // namespace jobs_bridge::config

@@ -81,7 +81,7 @@ Problem unknown_environment_name(std::string_view name) {
   for (const auto& section : sections()) {
     for (const auto& key : section.keys) known.push_back(environment_name(key));
   }
-  // What is the same in all of them would make everything look near.
+  // The common prefix would make all names look similar.
   constexpr std::string_view prefix = "JOBS_BRIDGE_";
   std::vector<std::string_view> candidates;
   for (const auto& candidate : known) {

@@ -4,7 +4,7 @@
 
 #include "adapters/config/key.h"
 
-/// What to say about names that do not exist, with the one that was probably meant.
+/// Messages about unknown names, with the name that was probably meant.
 namespace jobs_bridge::config {
 
 Problem unknown_section(std::string_view name);

@@ -16,7 +16,7 @@
 namespace jobs_bridge::config {
 namespace {
 
-/// What no string may be, whatever it means.
+/// Checks that apply to every string.
 std::optional<Problem> check_characters(const std::string& value) {
   if (first_invalid_byte(value) != std::string::npos) {
     return Problem{.message = "is not UTF-8", .remedy = "text in UTF-8"};
@@ -57,7 +57,7 @@ std::string endpoint_url(const Review& review, const std::string& written) {
       region);
 }
 
-/// A secret that is read when it is needed, which had better be there at the start.
+/// A secret that is read later; it is checked at the start so that a fault shows early.
 void check_secret(Review& review, std::string_view key, const std::string& path,
                   const std::string& what) {
   if (path.empty() || !review.is_sound({key})) return;
@@ -73,7 +73,8 @@ void read_values(Review& review) {
     for (const auto& key : section.keys) {
       const auto found = review.settings().find(key.path);
       if (found == review.settings().end()) continue;
-      // (Where a placeholder has none to stand for, that is the fault, and not what it leaves.)
+      // (If a placeholder could not be replaced, that is the fault to report, not the remaining
+      // text.)
       if (key.type.host_placeholders && !review.is_sound({key.path})) continue;
       if (is_list(key.type.kind)) {
         read_list(review, key, found->second.elements);

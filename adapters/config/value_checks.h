@@ -4,8 +4,7 @@
 
 namespace jobs_bridge::config {
 
-/// Reads every value by its key's type into `review.configuration`; values that are wrong by
-/// themselves become faults.
+/// Parses every value by its key's type into `review.configuration`; invalid values become faults.
 void read_values(Review& review);
 
 /// Faults for the files that values name and that cannot be read; warnings for secrets that others

@@ -35,8 +35,9 @@ ValueType value_type(ValueKind kind, std::string range, Target<T> target, Parse 
           }};
 }
 
-/// A subscription that a broker finds too long costs the connection: mosquitto takes 200 levels and
-/// MQTT 65,535 bytes for all of a topic, of which names and verbs of Jobs need the smaller part.
+/// A broker closes the connection upon a subscription that it finds too long: mosquitto accepts 200
+/// levels, and MQTT 65,535 bytes for a whole topic, of which the names and verbs of Jobs take the
+/// smaller part.
 constexpr std::size_t longest_base = 1024;
 constexpr std::size_t most_levels = 100;
 constexpr const char* base_bounds = "at most 1024 bytes and 100 levels";

@@ -13,18 +13,18 @@
 
 #include "adapters/config/key.h"
 
-/// The types that keys are made of.
+/// The value types of keys.
 namespace jobs_bridge::config {
 
-/// The member of a Configuration that a value goes to.
+/// The member of a Configuration that a value is stored in.
 template <typename T>
 using Target = std::function<T&(Configuration&)>;
 
-/// A string that `check` finds nothing wrong with; `rule` says what that is.
+/// A string that `check` accepts; `rule` describes what it accepts.
 ValueType text(Target<std::string> target, std::string rule,
                std::function<bool(const std::string&)> check);
 
-/// A list of strings that `check` finds nothing wrong with.
+/// A list of strings that `check` accepts.
 ValueType list(Target<std::vector<std::string>> target, std::string rule,
                std::function<bool(const std::string&)> check);
 
@@ -41,7 +41,7 @@ ValueType integer(Target<std::uint64_t> target, std::uint64_t least, std::uint64
 /// A number above 0, at most 1.
 ValueType share(Target<double> target);
 
-/// A multiple of `step`. The limits are written like values.
+/// A multiple of `step`. The bounds are written like values.
 ValueType duration(Target<std::chrono::milliseconds> target, std::string_view least,
                    std::string_view most, std::string_view step = "1ms");
 
@@ -49,7 +49,7 @@ ValueType size(Target<std::uint64_t> target, std::string_view least, std::string
 
 ValueType url(Target<Url> target, std::string_view plain_scheme, std::string_view tls_scheme);
 
-/// The same for one or several.
+/// The same for one or more URLs.
 ValueType urls(Target<std::vector<Url>> target, std::string_view plain_scheme,
                std::string_view tls_scheme);
 
@@ -62,22 +62,22 @@ ValueType https_host(Target<std::optional<Url>> target);
 /// `host:port`, or nothing.
 ValueType listen_address(Target<std::optional<ListenAddress>> target);
 
-/// What parse_partition() takes, or a list of these of which choose_partition() has left one.
+/// What parse_partition() accepts, or a list of these, of which choose_partition() keeps one.
 ValueType partition(Target<Partition> target);
 
-/// A base that TopicGrammar takes.
+/// A base that TopicGrammar accepts.
 ValueType topic_base(Target<std::string> target);
 
-/// What choice() says about a value that is none of `names`.
+/// The problem that choice() reports for a value that is not one of `names`.
 Problem not_a_choice(std::string_view value, const std::vector<std::string_view>& names);
 
 /// `"a", "b" or "c"`
 std::string enumerate(const std::vector<std::string_view>& names);
 
-/// Whether the two differ in nothing but capital letters.
+/// Whether the two are equal, ignoring case.
 bool is_same_word(std::string_view one, std::string_view other);
 
-/// One of a few names, in any case; `synonyms` are taken, too, but not offered.
+/// One of a few names, in any case; `synonyms` are accepted too, but not listed in messages.
 template <typename T>
 ValueType choice(Target<T> target, std::initializer_list<std::pair<std::string_view, T>> choices,
                  std::initializer_list<std::pair<std::string_view, T>> synonyms = {}) {

@@ -42,7 +42,7 @@ class Silence final : public Log {
   void write(Severity, std::string_view, std::initializer_list<Field>) override {}
 };
 
-/// With the word that log, status and readiness have for it too.
+/// With the same kind as in log, status and readiness.
 std::string described(const mqtt::BrokerFault& fault) {
   return text_of(fault) + " [" + std::string(to_string(fault.kind)) + "]";
 }
@@ -112,7 +112,7 @@ std::optional<Finding> judge(const mqtt::TopicTest::State& topics) {
   return finding;
 }
 
-/// A broker acknowledges what it drops, and has no way to say how much it keeps.
+/// A broker acknowledges even what it drops, and cannot report how much it queues.
 Finding queue() {
   return {
       "queue", true,
@@ -134,10 +134,10 @@ void check_broker(const config::Configuration& configuration, Log& log,
   settings->client_id += "-check";
   settings->session_expiry = {};
   const auto& group = configuration.broker.share_group;
-  // In the group we would be handed requests of devices, and nobody would answer them.
+  // In the group we would receive requests of devices, which would then stay unanswered.
   auto filters = topics_of(configuration).filters();
   if (!group.empty()) {
-    // Likewise shared, but in a group of our own.
+    // Also shared, but in a group of our own.
     filters = settings->test_topics.requests;
     for (auto& filter : filters) filter.insert(0, "$share/" + group + "-check/");
     settings->optional_filters.clear();
@@ -283,7 +283,7 @@ Finding check_admin(const config::Configuration::Admin& admin, Log& log) {
 }  // namespace
 
 std::vector<Finding> check_connections(const config::Configuration& configuration) {
-  // A peer that has gone is an answer, not the end of the process.
+  // A closed connection is a result to report and must not end the process.
   std::signal(SIGPIPE, SIG_IGN);
   Silence log;
   std::vector<Finding> findings;

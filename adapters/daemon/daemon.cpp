@@ -55,14 +55,14 @@ Result<MaybeServer, std::string> open_admin(const config::Configuration::Admin& 
       *std::move(settings), [&source] { return source.take(); }, metrics, log);
 }
 
-/// In a few words, for whoever manages the service.
+/// A short text for the service manager.
 std::string summary(const admin::Verdict& verdict) {
   if (!verdict.ready()) return "not ready: " + verdict.reasons.front().message;
   if (!verdict.warnings.empty()) return "ready, but: " + verdict.warnings.front().message;
   return "ready";
 }
 
-/// Between two looks at ourselves: for the service manager, if there is one, or for spare memory.
+/// The interval of self-checks: for the service manager, if there is one, or to return free memory.
 Duration between_looks(const ServiceManager& manager) {
   if (!manager.listens()) return between_returns_of_memory;
   constexpr Duration usual = 5s;
@@ -134,7 +134,8 @@ int run_daemon(const Start& start, Log& log) {
 
   fibers::EventLoop loop;
   // The broker's messages go to the dispatcher and the dispatcher's replies to the broker, so one
-  // of them must be told of the other after it is made; messages come only once it is started.
+  // of them must get the other after its construction; messages come only once the connection is
+  // started.
   std::optional<Dispatcher> dispatcher;
   const auto topics = topics_of(configuration);
   mqtt::BrokerConnection broker(

@@ -14,8 +14,8 @@ struct Start {
   std::function<void(Severity)> set_log_level;
 };
 
-/// Serves until SIGTERM or SIGINT, then lets the requests in progress finish and returns the
-/// process's exit status. The signals must be blocked in every thread when this is called
+/// Serves until SIGTERM or SIGINT, then lets the requests in progress finish and returns the exit
+/// status of the process. The signals must be blocked in every thread when this is called
 /// (signals.h).
 int run_daemon(const Start& start, Log& log);
 

@@ -9,7 +9,7 @@
 namespace jobs_bridge {
 namespace {
 
-/// How long something has been due; that may be never, or have been always.
+/// How long something has been due; `due` may be the minimum or maximum of the type.
 Duration overdue(MonotonicTime due, MonotonicTime now) {
   if (due >= now || due == MonotonicTime::min()) return Duration::zero();
   return now - due;
@@ -18,7 +18,7 @@ Duration overdue(MonotonicTime due, MonotonicTime now) {
 /// Two readings of how long the machine has been suspended differ by less.
 constexpr Duration suspension_jitter = std::chrono::milliseconds(100);
 
-/// The same moment of the driver's on the event loop's clock.
+/// Converts a moment of the driver's time to the event loop's clock.
 MonotonicTime on_loop(MonotonicTime moment, Now now) {
   const bool is_one = moment != MonotonicTime::max() && moment != MonotonicTime::min();
   return is_one ? moment - now.suspended : moment;
@@ -45,7 +45,7 @@ Dispatcher::Dispatcher(Engine engine, std::size_t connections, fibers::EventLoop
       take_place_(place ? std::move(place->take) : nullptr),
       driver_(std::move(engine), connections, place ? std::optional(place->lease) : std::nullopt),
       connections_(connections) {
-  const std::lock_guard lock(mutex_);  // it is known before it has its first turn
+  const std::lock_guard lock(mutex_);  // the fiber is stored before it first runs
   pulse_ = loop.start([this] { run_pulse(); });
 }
 
@@ -157,7 +157,7 @@ bool Dispatcher::end_pulse() {
   }
   if (running_ > 0) return false;  // the last one wakes the pulse
   const std::lock_guard lock(mutex_);
-  if (driver_.due() != MonotonicTime::max()) return false;  // something came to be sent
+  if (driver_.due() != MonotonicTime::max()) return false;  // something is to be sent
   ended_ = true;
   drained_.notify_all();
   return true;

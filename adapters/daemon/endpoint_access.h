@@ -12,18 +12,18 @@
 
 namespace jobs_bridge {
 
-/// The way to the endpoint as it is configured: HTTPS, a proxy, and signatures if they are wanted.
+/// Access to the endpoint as configured: HTTPS, a proxy, and signatures if required.
 class EndpointAccess {
  public:
-  /// Reads certificates and the proxy's password, and begins to look for credentials. An error
-  /// names the setting, the file and the cause. `log` must outlive the result.
+  /// Reads certificates and the proxy's password, and begins to fetch credentials. An error names
+  /// the setting, the file and the cause. `log` must outlive the result.
   static Result<std::unique_ptr<EndpointAccess>, std::string> open(
       const config::Configuration& configuration, Log& log);
 
-  /// What requests are to be made with. It lives as long as this object.
+  /// The endpoint for requests. It lives as long as this object.
   [[nodiscard]] Endpoint& endpoint();
 
-  /// Null where requests are not signed.
+  /// Null if requests are not signed.
   [[nodiscard]] aws::CredentialKeeper* credentials() { return keeper_.get(); }
   [[nodiscard]] aws::SigningClock* clock() { return clock_.get(); }
 

@@ -14,7 +14,7 @@ namespace {
 /// What the store keeps beside its entries: SQLite's own files.
 constexpr std::uint64_t overhead = 4U << 20U;
 
-/// A bridge has its store locked.
+/// A running bridge locks its store.
 bool is_in_use(const std::string& path) {
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) return false;

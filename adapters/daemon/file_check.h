@@ -7,8 +7,8 @@
 
 namespace jobs_bridge {
 
-/// Whether this user can write a file that outlives the process, or make it, and `room` bytes fit
-/// on its disk. Does not touch it: made by root, it would be out of the service's reach.
+/// Whether this user can write or create a file that outlives the process, and `room` bytes fit on
+/// its disk. Does not create it: a file created by root could not be opened by the service.
 Finding check_file(const std::string& name, const std::string& key, const std::string& path,
                    std::uint64_t room);
 

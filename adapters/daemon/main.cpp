@@ -59,7 +59,7 @@ config::LoadOutcome load(const Command& command) {
   return config::load(file_of(command), command.sets, process_environment());
 }
 
-/// What a server has sent, within a sentence of ours, must not move the cursor nor fill the screen.
+/// Text from a server within one of our messages must not move the cursor nor fill the screen.
 std::string fit_for_terminal(const std::string& sentence) {
   constexpr std::size_t limit = 1000;  // bytes
   return config::printable(sentence, limit);

@@ -18,7 +18,7 @@ class NotificationReport {
   explicit NotificationReport(Log& log) : log_(log) {}
 
   void add(const Notified& notified);
-  /// To be called now and then.
+  /// To be called periodically.
   void tick(MonotonicTime now, const Notifier::Counts& counts);
 
  private:

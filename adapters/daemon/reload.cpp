@@ -38,7 +38,7 @@ void Reload::operator()() {
     return;
   }
   auto& limits = fresh.configuration->limits;
-  // The broker would withhold what this lets in, or its end be cut off.
+  // The broker would withhold messages that the new limit allows, or they would be truncated.
   const bool withheld =
       limits.max_payload + mqtt::BrokerSettings::most_beside_payload > max_packet_size_;
   if (withheld) limits.max_payload = running_.configuration->limits.max_payload;
@@ -48,7 +48,7 @@ void Reload::operator()() {
   for (const auto& key : config::changed_keys(running_, fresh)) {
     const bool counts = can_be_reloaded(key) && !(withheld && key == "limits.max_payload");
     append(counts ? done : left, key);
-    // The others are still what they were, and are named again next time.
+    // The other keys keep their old value, and are reported again next time.
     if (counts) running_.values[key] = fresh.values[key];
   }
   parts_.limits(*fresh.configuration);

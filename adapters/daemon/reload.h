@@ -9,22 +9,23 @@
 
 namespace jobs_bridge {
 
-/// Brings a changed configuration to a bridge that runs. What it cannot bring it names.
+/// Applies a changed configuration to a running bridge. It reports the keys that need a restart.
 class Reload {
  public:
-  /// How each part takes over what is new; requests under way are not touched.
+  /// How each part takes over new values; requests under way are not affected.
   struct Parts {
     std::function<void(const config::Configuration&)> limits;
     std::function<void(Severity)> log_level;
-    /// Asks for credentials again.
+    /// Fetches credentials again.
     std::function<void()> credentials;
   };
 
-  /// `running`: what the bridge was started with. `read`: reads it again, fit for repetition.
+  /// `running`: the configuration that the bridge was started with. `read`: reads the configuration
+  /// again; may be called repeatedly.
   Reload(config::LoadOutcome running, std::function<config::LoadOutcome()> read, Parts parts,
          Log& log);
 
-  /// A configuration with a fault changes nothing. Says in the log what was done.
+  /// A configuration with a fault changes nothing. Logs what was done.
   void operator()();
 
  private:

@@ -11,7 +11,7 @@
 namespace jobs_bridge {
 namespace {
 
-/// Each is named once; a flood of them is not to fill memory or the log.
+/// Each is logged once; many of them must not fill memory or the log.
 constexpr std::size_t most_retained_things = 1000;
 
 /// One event name per code: the log's rate limit counts by event, and a flood of one kind of
@@ -27,7 +27,7 @@ std::string event_of(const Finished& finished) {
 Severity severity_of(const Finished& finished) {
   if (finished.given_up) return Severity::error;
   const auto& rejection = finished.rejection;
-  // Nobody but the operator may hear of it.
+  // Perhaps only the operator learns of it.
   if (rejection && finished.held) return Severity::warning;
   const bool ours = rejection && (rejection->code == ErrorCode::internal_error ||
                                   rejection->code == ErrorCode::request_throttled);
@@ -38,7 +38,7 @@ Severity severity_of(const Finished& finished) {
 
 void RequestLog::call_finished(Now, Operation operation, const HttpOutcome& outcome, Health,
                                Duration took) {
-  // What a failed call means to its request is said when that is decided.
+  // The consequence of a failed call for its request is logged when it is decided.
   const auto* failure = std::get_if<HttpFailure>(&outcome);
   if (failure == nullptr || !log_.enabled(Severity::debug)) return;
   log_.write(Severity::debug, "call failed",

@@ -12,10 +12,10 @@
 
 namespace jobs_bridge {
 
-/// Says what became of requests: at debug for what is the device's affair, as a warning where the
-/// gateway or its endpoint failed, with the cause, or where a device may not hear of a rejection,
-/// and as an error where an update is lost. Says too when the endpoint stops answering or answers
-/// again, and when it throttles. Any thread may call it.
+/// Logs the outcome of requests: at debug if it only concerns the device; as a warning, with the
+/// cause, if the gateway or its endpoint failed or if a device may not receive a rejection; and as
+/// an error if an update is lost. It also logs when the endpoint stops answering or answers again,
+/// and when it throttles. Any thread may call it.
 class RequestLog final : public Observer {
  public:
   /// `topics` tells which thing and job a topic belongs to; `log` must outlive this.
@@ -38,7 +38,7 @@ class RequestLog final : public Observer {
   Log& log_;
 
   std::mutex mutex_;
-  /// By hash: things whose retained requests have been named.
+  /// Hashes of the things whose retained requests have been logged.
   std::unordered_set<std::uint64_t> retained_things_;
 };
 

@@ -11,7 +11,7 @@ namespace jobs_bridge {
 namespace {
 
 void tell(const std::string& news) {
-  // A service manager that has gone is no reason to stop.
+  // If the service manager is gone, the bridge goes on.
   sd_notify(0, news.c_str());
 }
 

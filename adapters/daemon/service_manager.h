@@ -7,23 +7,23 @@
 
 namespace jobs_bridge {
 
-/// Tells systemd, or whoever else has set NOTIFY_SOCKET (sd_notify(3)), how the service does;
-/// without one, nobody. One thread.
+/// Reports the state of the service to systemd, or to another supervisor that has set NOTIFY_SOCKET
+/// (sd_notify(3)); without one, it does nothing. Used by one thread.
 class ServiceManager {
  public:
-  /// Whether somebody listens.
+  /// Reads NOTIFY_SOCKET and WATCHDOG_USEC from the environment.
   ServiceManager();
 
-  /// How often alive() must be called at least; nothing: no watchdog waits for it.
+  /// The longest time between two calls of alive(); nothing if there is no watchdog.
   [[nodiscard]] std::optional<Duration> watchdog() const { return watchdog_; }
   [[nodiscard]] bool listens() const { return listens_; }
 
   void ready();
   void reloading();
   void stopping();
-  /// The service has just shown that it works.
+  /// Tells the watchdog that the service works.
   void alive();
-  /// One line for `systemctl status`; sent if it is another than before.
+  /// One line for `systemctl status`; sent only if it changed.
   void say(const std::string& status);
 
  private:

@@ -21,7 +21,7 @@ NotifierSettings notifier_settings(const config::Configuration& configuration) {
           .idle_interval = notify.idle_interval,
           .calls_per_second =
               static_cast<double>(configuration.limits.reads_per_second) * notify.quota_share,
-          // A slow endpoint must leave most connections to the devices.
+          // With a slow endpoint most connections must remain for devices' requests.
           .calls_in_flight = std::max<std::size_t>(1, connections / 4),
           .watch_for = notify.watch_for,
           .most_things = notify.max_things,
@@ -65,7 +65,8 @@ EngineSettings engine_settings(const config::Configuration& configuration) {
 }
 
 std::size_t max_packet_size(const config::Configuration::Limits& limits) {
-  // What is larger than max_payload but not by far deserves a rejection with a reason.
+  // A payload somewhat larger than max_payload is received, so that it gets a rejection with the
+  // reason.
   return 2 * limits.max_payload + mqtt::BrokerSettings::most_beside_payload;
 }
 

@@ -10,7 +10,7 @@
 #include "bridge/jobs/topic.h"
 #include "bridge/result.h"
 
-/// What a configuration means for the parts of the bridge.
+/// Derives the settings of the bridge's parts from a configuration.
 namespace jobs_bridge {
 
 TopicGrammar topics_of(const config::Configuration& configuration);
@@ -30,7 +30,7 @@ Result<mqtt::BrokerSettings, std::string> broker_settings(
 mqtt::BrokerSettings watch_settings(const config::Configuration& configuration,
                                     const mqtt::BrokerSettings& place);
 
-/// Of a listener that there is. Reads the token. The error names the file and the cause.
+/// The listener must be configured. Reads the token. The error names the file and the cause.
 Result<admin::ServerSettings, std::string> admin_settings(
     const config::Configuration::Admin& admin);
 

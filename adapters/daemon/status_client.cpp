@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::chrono::seconds patience{5};
 
-/// What the endpoint's client would log is in what it returns as well.
+/// What the HTTP client would log is also in its result.
 struct NoLog final : Log {
   [[nodiscard]] bool enabled(Severity) const override { return false; }
   void write(Severity, std::string_view, std::initializer_list<Field>) override {}

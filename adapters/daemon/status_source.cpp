@@ -11,7 +11,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Its timers being late by so much, the engine is stuck: not slow, for which a second would do.
+/// If its timers are this late, the engine is stuck and not merely slow: then they are late by a
+/// second at most.
 constexpr Duration stuck = 10s;
 
 constexpr std::size_t shown_of_key = 4;

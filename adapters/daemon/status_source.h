@@ -13,23 +13,24 @@
 
 namespace jobs_bridge {
 
-/// Puts together what the parts of the running bridge say of themselves. Any thread may call it;
-/// what it refers to must outlive it.
+/// Collects the status of the parts of the running bridge. Any thread may call it; what it refers
+/// to must outlive it.
 class StatusSource {
  public:
   struct Parts {
     Dispatcher& dispatcher;
     const mqtt::BrokerConnection& broker;
     EndpointAccess& endpoint;
-    const store::SqliteJournal* journal;  ///< null: there is none
+    const store::SqliteJournal* journal;  ///< null if there is none
     const admin::Activity& activity;
   };
   StatusSource(const config::Configuration& configuration, Parts parts);
 
-  /// Throws std::runtime_error if the engine's clock has stopped: then the process can do no work.
+  /// Throws std::runtime_error if the engine's clock has stopped: the process then does no work any
+  /// more.
   [[nodiscard]] admin::Status take() const;
 
-  /// The limits are others from now on.
+  /// Changes the limits that are shown.
   void set_limits(const config::Configuration::Limits& limits);
 
  private:

@@ -10,11 +10,12 @@
 #include "bridge/ports.h"
 #include "bridge/result.h"
 
-/// What outlives the process, and how the engine takes it up. A store is null where the
-/// configuration names no file for it, which is no fault; errors say why a file cannot be used.
+/// The stores that outlive the process, and how the engine restores their contents. A store is null
+/// if the configuration names no file for it, which is not a fault; errors tell why a file cannot
+/// be used.
 namespace jobs_bridge {
 
-/// Tells the operator what a restart would lose for want of a file.
+/// Logs what a restart would lose because no file is configured for it.
 void report_what_is_not_kept(const config::Configuration& configuration, Log& log);
 
 using MaybeStore = std::unique_ptr<store::SqliteWatchStore>;

@@ -10,13 +10,13 @@
 
 namespace jobs_bridge::fibers {
 
-/// A condition variable that fibers and threads may wait on, side by side: a thread blocks, a fiber
-/// lets its thread go on. Otherwise as std::condition_variable, but that a wait always takes a
-/// condition, and that MonotonicTime::max() is for ever.
+/// A condition variable that both fibers and threads may wait on: a thread blocks, a fiber yields
+/// to others on its thread. Otherwise like std::condition_variable, except that a wait always takes
+/// a condition, and that MonotonicTime::max() means no deadline.
 class ConditionVariable {
  public:
-  /// Waits until `condition`, which is asked with the lock held, or until `deadline`; says whether
-  /// it holds.
+  /// Waits until `condition`, which is evaluated with the lock held, is true, or until `deadline`;
+  /// returns whether it is true.
   template <typename Condition>
   bool wait_until(std::unique_lock<std::mutex>& lock, MonotonicTime deadline,
                   Condition&& condition) {
@@ -39,7 +39,7 @@ class ConditionVariable {
   bool wait_once(std::unique_lock<std::mutex>& lock, MonotonicTime deadline);
 
   std::condition_variable threads_;
-  std::mutex mutex_;  ///< of fibers_; a leaf
+  std::mutex mutex_;  ///< protects fibers_; no other lock is taken while it is held
   std::vector<std::shared_ptr<EventLoop::Fiber>> fibers_;
 };
 

@@ -21,7 +21,7 @@
 namespace jobs_bridge::fibers {
 namespace {
 
-/// What stands for a descriptor in an event that is not one that a fiber waits for.
+/// The epoll event data for the wake-up descriptor, which no fiber waits for.
 constexpr std::uint64_t doorbell = std::uint64_t{1} << 32;
 constexpr std::uint64_t heeded = doorbell + 1;
 
@@ -38,13 +38,13 @@ bool control(const FileDescriptor& epoll, int operation, int descriptor, std::ui
   return epoll_ctl(epoll.get(), operation, descriptor, &event) == 0;
 }
 
-/// How often fibers have a turn that others have woken, before the next look at descriptors: what
-/// one of them has others do is done at once, and those that wake each other for ever starve
-/// nobody.
+/// How many rounds of woken fibers run before descriptors are polled again: work that one fiber
+/// triggers in others is done at once, and fibers that keep waking each other do not starve the
+/// rest.
 constexpr int rounds_of_a_turn = 4;
 
-/// As epoll_wait, but to the microsecond where the system can: a quota is ready every few
-/// milliseconds.
+/// Like epoll_wait, but with a resolution of microseconds if the system supports it: a quota is
+/// ready every few milliseconds.
 int wait_for_events(const FileDescriptor& epoll, std::span<epoll_event> events,
                     MonotonicTime deadline) {
   using std::chrono::ceil;
@@ -80,7 +80,8 @@ class EventLoop::Fiber : public std::enable_shared_from_this<Fiber> {
 
 namespace {
 
-/// The one that runs on this thread. A fiber never changes its thread, so nobody can see another's.
+/// The one that runs on this thread. A fiber never changes its thread, so this is always the right
+/// one.
 thread_local EventLoop::Fiber* running_here = nullptr;
 
 }  // namespace
@@ -88,7 +89,7 @@ thread_local EventLoop::Fiber* running_here = nullptr;
 EventLoop::EventLoop()
     : epoll_(checked(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
       doorbell_(checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
-  // Edge-triggered: each ring is one event, and nobody has to read it away.
+  // Edge-triggered: each write is one event, and it need not be read.
   if (!control(epoll_, EPOLL_CTL_ADD, doorbell_.get(), EPOLLIN | EPOLLET, doorbell)) {
     throw std::system_error(errno, std::generic_category(), "epoll_ctl");
   }
@@ -140,7 +141,7 @@ std::optional<std::uint32_t> EventLoop::sleep_until_ready(int descriptor, std::u
   if (!loop.arm(descriptor, events, id)) return std::nullopt;
   self.ready = 0;
   sleep(deadline);
-  // Its number may be another's by now.
+  // Its number may have been reused by now.
   auto& watched = loop.watched_[static_cast<std::size_t>(descriptor)];
   if (watched.fiber == &self) {
     watched.fiber = nullptr;
@@ -158,14 +159,15 @@ bool EventLoop::arm(int descriptor, std::uint32_t events, std::uint64_t id) {
     return false;
   }
   auto& watched = watched_[place];
-  // Being writable is the usual state of a socket, and not worth being told of between two waits.
+  // A socket is usually writable, so an event for that between two waits would be useless.
   const bool keep = id != 0 && events == EPOLLIN;
   if (keep && watched.kept == id) {
     watched.fiber = running_here;
     return true;
   }
-  // Otherwise one shot, so that what nobody waits for wakes nobody. A descriptor that was closed
-  // meanwhile is not known any more, though its number may be.
+  // Otherwise one shot, so that a descriptor without a waiting fiber causes no wake-up. A
+  // descriptor that was closed meanwhile is no longer registered, even if its number is in use
+  // again.
   const auto wanted = keep ? events : events | EPOLLONESHOT;
   const auto name = static_cast<std::uint64_t>(descriptor);
   watched.kept = 0;
@@ -287,7 +289,7 @@ void EventLoop::poll() {
       fiber->ready = events[static_cast<std::size_t>(i)].events;
       wake_here(*fiber);
     } else if (std::exchange(watched.kept, 0) != 0) {
-      disarm(static_cast<int>(name));  // or it would be told again at each look
+      disarm(static_cast<int>(name));  // or it would be reported at each poll
     }
   }
 }
@@ -306,7 +308,7 @@ void EventLoop::end_overdue() {
       next_deadline_ = std::min(next_deadline_, fiber->deadline);
     }
   }
-  // Of several whose deadlines have passed meanwhile the earliest first.
+  // If several deadlines have passed meanwhile, the earliest comes first.
   std::ranges::sort(overdue, {}, &Fiber::deadline);
   for (auto* fiber : overdue) wake_here(*fiber);
 }

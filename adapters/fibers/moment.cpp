@@ -18,7 +18,7 @@ Duration since_boot() noexcept {
 }  // namespace
 
 Moment read_moment() noexcept {
-  // Whoever loses the processor between two readings would take that for a suspension.
+  // If the thread were preempted between two readings, that would look like a suspension.
   constexpr Duration longest_reading = 100us;
   constexpr int most_readings = 10;
   Moment moment;

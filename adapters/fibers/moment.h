@@ -4,12 +4,12 @@
 
 namespace jobs_bridge::fibers {
 
-/// A moment by two clocks of the system. The sum of both is CLOCK_BOOTTIME and never goes back
+/// A moment on two clocks of the system. The sum of both is CLOCK_BOOTTIME, which never goes back
 /// either.
 struct Moment {
   MonotonicTime now;
-  /// How long the machine has been suspended since it booted, which `now` does not count, nor
-  /// whatever waits by it; devices live on meanwhile. Jitters by microseconds.
+  /// How long the machine has been suspended since it booted, which `now` does not count, nor do
+  /// waits that use it, whereas devices go on meanwhile. Jitters by microseconds.
   Duration suspended{};
 };
 

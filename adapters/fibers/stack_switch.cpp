@@ -38,7 +38,7 @@ constexpr std::size_t stack_size = std::size_t{1} << 20;
 constexpr std::size_t stack_size = std::size_t{256} << 10;
 #endif
 
-/// Tells AddressSanitizer on which stack we are, or it takes every other for an overflow.
+/// Tells AddressSanitizer which stack is in use, since it would report any other as an overflow.
 struct AddressSanitizer {
 #if defined(JOBS_BRIDGE_ADDRESS_SANITIZER)
   void* outer_fake = nullptr;
@@ -70,8 +70,8 @@ struct AddressSanitizer {
 #endif
 };
 
-/// Tells ThreadSanitizer that another stack does not make another thread of us: what one did
-/// before a switch happened before what the next does.
+/// Tells ThreadSanitizer that another stack is not another thread: everything before a switch
+/// happens before everything after it.
 struct ThreadSanitizer {
 #if defined(JOBS_BRIDGE_THREAD_SANITIZER)
   void* inner = __tsan_create_fiber(0);

@@ -20,7 +20,8 @@ Waited wait_on_thread(int descriptor, short events, MonotonicTime deadline,
   for (;;) {
     auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(
         deadline - std::chrono::steady_clock::now());
-    // Also when something is ready: a peer that always has another byte outlasts no deadline.
+    // Checked even if something is ready: a peer that always sends another byte must not extend the
+    // deadline.
     if (left.count() <= 0) return Waited::timeout;
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
     const timespec timeout{static_cast<std::time_t>(seconds.count()),
@@ -56,7 +57,7 @@ StopSignal::StopSignal() : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), id_(d
 void StopSignal::raise() noexcept {
   raised_.store(true, std::memory_order_release);
   const std::uint64_t one = 1;
-  // Nobody reads it, so it stays readable. It can fail only when it is readable already.
+  // It is never read, so it stays readable. The write can fail only if it is readable already.
   [[maybe_unused]] const auto written = ::write(event_.get(), &one, sizeof one);
 }
 

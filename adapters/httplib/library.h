@@ -6,15 +6,15 @@
 #include <string>
 #include <utility>
 
-/// What we drive of cpp-httplib that it shows to derived classes alone, and what its versions
-/// differ in there: 0.11.4 (Debian 12), 0.18.7 (Debian 13), and up to 0.53.1.
+/// Wraps the parts of cpp-httplib that are accessible to derived classes only, and the differences
+/// of its versions there: 0.11.4 (Debian 12), 0.18.7 (Debian 13), and up to 0.53.1.
 namespace jobs_bridge::http_library {
 
 /// A connection of our own for the library to use. read() and write() wait by themselves, so that
 /// it is always ready.
 class Stream : public httplib::Stream {
  public:
-  // Without `override`: each version demands some of these and does not know the others.
+  // Without `override`: each version requires some of these and does not have the others.
   virtual bool is_readable() const { return true; }
   virtual bool is_writable() const { return true; }
   virtual bool wait_readable() const { return true; }
@@ -25,14 +25,13 @@ class Stream : public httplib::Stream {
   socket_t socket() const override { return INVALID_SOCKET; }
 };
 
-/// The library's client offers what it does between connecting and closing to derived classes: one
-/// request and its answer over any stream.
+/// The library's client lets derived classes exchange one request and its answer over any stream.
 class Client : private httplib::ClientImpl {
  public:
   Client() : httplib::ClientImpl("unused", 80) { set_decompress(false); }
 
-  /// Writes `asked`, reads the answer and hands its parts to the handlers of `asked`. False: that
-  /// did not succeed.
+  /// Writes `asked`, reads the answer and passes its parts to the handlers of `asked`. False if
+  /// that failed.
   bool exchange(Stream& stream, httplib::Request& asked, httplib::Response& answer) {
     auto error = httplib::Error::Success;
     return process_request(stream, asked, answer, false, error);
@@ -48,7 +47,7 @@ class Server : public httplib::Server {
   }
 
  private:
-  /// A template, since later versions want addresses too.
+  /// A template, since later versions need addresses too.
   template <typename Self>
   static bool serve_one(Self& self, httplib::Stream& stream,
                         const std::function<void(httplib::Request&)>& prepare) {

@@ -44,7 +44,7 @@ bool lists(std::string_view list, std::string_view word) {
 }
 
 /// The library percent-decodes header values, so that they may hold anything. A value with control
-/// characters, which could forge lines in a log, is as good as none.
+/// characters, which could forge lines in a log, is treated as absent.
 std::string printable(const std::string& value) {
   const bool good = std::none_of(value.begin(), value.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);
@@ -66,8 +66,8 @@ struct Framers {
   }
 };
 
-/// A header that can say one thing only, as a proxy may add one of its own. Two that differ say
-/// nothing: in which order they came not every version of cpp-httplib tells.
+/// A header with a single value, which a proxy may repeat. If two values differ, none counts: not
+/// every version of cpp-httplib keeps their order.
 class Single {
  public:
   void note(const std::string& value) {
@@ -171,16 +171,16 @@ namespace {
 using Kind = HttpFailure::Kind;
 
 constexpr std::size_t kMaxStatusLine = 1024;
-// The library matches the status line with std::regex, which recurses for each character: three
-// quarters of a kibibyte of them are more than a fiber's stack holds. Nobody asks for the reason.
+// The library matches the status line with std::regex, which recurses for each character: 768 of
+// them overflow a fiber's stack. The reason phrase is not needed.
 constexpr std::size_t kStatusLineForLibrary = 64;
 constexpr std::size_t kMaxHead = 64 * 1024;
-// Newer versions of the library end the reading at lines of 8,192 bytes and at 100 headers, and do
-// not say why. Ours come first, and are the same with all versions.
+// Newer versions of the library stop reading at lines of 8,192 bytes and at 100 headers, without a
+// reason. Our limits are lower, and are the same with all versions.
 constexpr std::size_t kMaxLine = 8000;
 constexpr std::size_t kMaxHeaders = 99;
 
-/// 101 is none: it says that what follows is no HTTP.
+/// 101 is not one: what follows it is not HTTP.
 bool begins_interim_answer(std::string_view start) {
   return start.starts_with("HTTP/1.") && start.substr(8, 2) == " 1" && start.substr(9) != "101";
 }
@@ -198,7 +198,8 @@ AnswerStream::AnswerStream(Connection& connection, const std::string& request,
       max_body_wire_bytes_(6 * max_body_bytes + kMaxHead),
       limit_(kMaxStatusLine) {}
 
-/// Sends the request if that is still to be done, and reads on. False: the end, of whatever kind.
+/// Sends the request if that has not been done yet, and reads more. False at the end or on a
+/// failure.
 bool AnswerStream::more() {
   if (failure_) return false;
   if (!std::exchange(request_sent_, true)) {
@@ -245,7 +246,7 @@ ssize_t AnswerStream::fail_at_limit() {
   return -1;
 }
 
-/// Nothing: it was not to be had.
+/// The next byte; nothing at the end or on a failure.
 std::optional<char> AnswerStream::next() {
   if (begin_ == end_ && !more()) return std::nullopt;
   if (++taken_ > limit_ || line_size_ > kMaxLine) {
@@ -255,8 +256,8 @@ std::optional<char> AnswerStream::next() {
   return buffer_[begin_++];
 }
 
-/// Passes over interim answers, whose heads end in a blank line as any does. False: what begins the
-/// answer's own head was not to be had.
+/// Skips interim answers, whose heads end with a blank line like any other. False if the beginning
+/// of the final head could not be read.
 bool AnswerStream::begin_head() {
   for (;;) {
     for (start_size_ = 0; start_size_ < start_.size();) {
@@ -302,7 +303,7 @@ void AnswerStream::end_line() {
   }
 }
 
-/// Leaves out what is left of the status line, but for its end. False: that was not to be had.
+/// Skips the rest of the status line, except its end. False if that could not be read.
 bool AnswerStream::skip_reason() {
   while (begin_ != end_ || more()) {
     const char next = buffer_[begin_];
@@ -316,7 +317,7 @@ bool AnswerStream::skip_reason() {
   return false;
 }
 
-/// Leaves out what comes between the last chunk and the blank line behind it.
+/// Skips everything between the last chunk and the blank line after it.
 bool AnswerStream::skip_trailers() {
   for (std::size_t trailers = 0;; ++trailers) {
     if (begin_ == end_ && !more()) return false;
@@ -344,7 +345,7 @@ ssize_t AnswerStream::read(char* to, size_t size) {
   if (in_status_line_ && line_size_ >= kStatusLineForLibrary && !skip_reason()) return -1;
   if (chunks_ && chunks_->at_trailers() && !skip_trailers()) return -1;
   if (begin_ == end_ && !more()) return end_of_stream_ ? 0 : -1;
-  // The library reads lines byte by byte, so this is worth a way of its own.
+  // The library reads lines byte by byte, so this case is optimised.
   const std::size_t count = size == 1 ? 1 : std::min(size, end_ - begin_);
   if (count == 1) {
     take(*to = buffer_[begin_]);

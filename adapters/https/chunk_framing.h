@@ -7,9 +7,9 @@
 namespace jobs_bridge::https {
 
 /// Follows a chunked body (RFC 9112, section 7.1) while cpp-httplib reads it. The library takes a
-/// size with strtoul(), for which "0x5", "+5" and " 5" are numbers too: what it takes for the end
-/// of the body may then not be what the server, or a proxy on the way, takes for it. And the
-/// version of Debian 12 knows no trailers.
+/// size with strtoul(), for which "0x5", "+5" and " 5" are numbers too: it could then see the end
+/// of the body elsewhere than the server, or a proxy on the way, does. And the version in Debian 12
+/// does not support trailers.
 class ChunkFraming {
  public:
   /// The next bytes of the body, up to the line of the last chunk. False: they are malformed; see
@@ -19,7 +19,7 @@ class ChunkFraming {
   /// The last chunk's line has been taken: what follows are trailers, up to a blank line.
   [[nodiscard]] bool at_trailers() const { return next_ == Next::trailers; }
 
-  /// What is malformed.
+  /// Describes what is malformed.
   [[nodiscard]] const char* fault() const { return fault_; }
 
  private:
@@ -29,7 +29,7 @@ class ChunkFraming {
     extension,
     end_of_line,  ///< the line feed of a chunk's first line
     data,
-    carriage_return,  ///< behind the data
+    carriage_return,  ///< after the data
     line_feed,
     trailers,
   };

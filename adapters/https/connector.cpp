@@ -90,7 +90,7 @@ Result<std::unique_ptr<Connection>, IoFailure> Connector::connect(MonotonicTime 
   }
   auto tls = TlsConnection::open(std::move(tcp).value(), tls_->get(), deadline);
   if (!tls) {
-    // The address may be the one that is ill: the next request tries another first.
+    // The fault may be specific to this address: the next request tries another one first.
     if (tls.error().kind != Kind::stopped) first_.fetch_add(1, std::memory_order_relaxed);
     return Failure{IoFailure{tls.error().kind, tls.error().cause + " (address " + address + ")"}};
   }

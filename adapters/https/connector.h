@@ -12,21 +12,22 @@
 
 namespace jobs_bridge::https {
 
-/// Makes connections to the endpoint: name, TCP, tunnel and TLS. Any thread may call it.
+/// Makes connections to the endpoint: name resolution, TCP, tunnel and TLS. Any thread may call it.
 class Connector {
  public:
   /// `tls` is null for plain HTTP. `log` must outlive the Connector.
   Connector(const EndpointSettings& settings, std::unique_ptr<CurrentTlsContext> tls, Lookup lookup,
             Log& log);
 
-  /// A connection that is ready for a request, by `deadline`. No failure has sent a byte of one.
+  /// A connection that is ready for a request, by `deadline`. If it fails, no byte of a request has
+  /// been sent.
   Result<std::unique_ptr<Connection>, IoFailure> connect(MonotonicTime deadline);
 
-  /// Grows when connections made before had better not be used again, because the certificates have
+  /// Incremented when connections made earlier should not be reused because the certificates have
   /// changed.
   [[nodiscard]] std::uint64_t generation() const { return tls_ ? tls_->generation() : 0; }
 
-  /// Ends every wait in progress and every later one, those of its connections too.
+  /// Ends every wait in progress and every later one, including those of its connections.
   void stop();
   [[nodiscard]] bool stopped() const { return stop_.raised(); }
 
@@ -42,7 +43,7 @@ class Connector {
   Log& log_;
   StopSignal stop_;
   Resolver resolver_;
-  /// Which of the addresses to try first: it moves on when one fails and stays with one that works.
+  /// Which of the addresses to try first: advances when one fails and stays at one that works.
   std::atomic<std::size_t> first_{0};
 };
 

@@ -57,7 +57,7 @@ std::string authority(const std::string& host, unsigned port) {
 
 std::string host_header(const EndpointSettings& settings) {
   const bool https = settings.scheme == EndpointSettings::Scheme::https;
-  // The dot of a complete name is the resolver's affair; servers know themselves without.
+  // The final dot of a complete name is only for the resolver; servers use their name without it.
   auto host = settings.host;
   if (host.ends_with('.')) host.pop_back();
   const std::string whole = authority(host, settings.port);

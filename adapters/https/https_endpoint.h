@@ -12,10 +12,10 @@
 #include "bridge/result.h"
 #include "bridge/time.h"
 
-/// The HTTPS side of the bridge: fulfils the ports Endpoint and Exchange.
+/// The HTTPS side of the bridge: implements the ports Endpoint and Exchange.
 ///
 /// HTTP/1.1 is cpp-httplib's, TLS is OpenSSL's; sockets, deadlines and name resolution are ours,
-/// because the library bounds neither a whole request nor a lookup. From below upwards: fibers/wait
+/// because the library bounds neither a whole request nor a lookup. From the bottom up: fibers/wait
 /// (deadline and stop), tcp_connection, tls_connection, protocol (one request and its answer),
 /// connector (name to connection), https_exchange (keep-alive and repetition).
 ///
@@ -24,16 +24,16 @@
 namespace jobs_bridge::https {
 
 /// Turns a host name into addresses in text form ("192.0.2.1", "2001:db8::1"), the one to try first
-/// in front, or says why it cannot. May block for as long as it likes: nobody waits for it beyond
-/// his own deadline. Called on a thread of its own, never twice at the same time by one Endpoint;
-/// it can outlive the Endpoint, so it must own what it uses.
+/// at the front, or returns why it cannot. May block for any length of time: callers wait for it
+/// only until their own deadline. Called on a thread of its own, never twice at the same time by
+/// one Endpoint; it can outlive the Endpoint, so it must own what it uses.
 using Lookup =
     std::function<Result<std::vector<std::string>, std::string>(const std::string& host)>;
 
 /// The system's resolver (getaddrinfo).
 Result<std::vector<std::string>, std::string> system_lookup(const std::string& host);
 
-/// A proxy that tunnels by CONNECT. It is spoken to in the clear.
+/// A proxy that tunnels by CONNECT. The connection to the proxy itself is not encrypted.
 struct ProxySettings {
   std::string host;  ///< empty: no proxy
   std::uint16_t port = 0;
@@ -52,48 +52,48 @@ struct EndpointSettings {
   Duration connect_timeout = std::chrono::seconds(3);
   /// From the first byte of the request to the last byte of the answer, as a whole.
   Duration answer_timeout = std::chrono::seconds(5);
-  /// A connection that lay idle for longer is not used again: by then a middlebox may have
-  /// forgotten it, and the request would vanish without a sign.
+  /// A connection that was idle for longer is not reused: a middlebox may have dropped it by then,
+  /// and the request would be lost silently.
   Duration idle_limit = std::chrono::seconds(60);
 
-  /// PEM file of the authorities to trust, and no other; empty: the system's.
+  /// PEM file with the only authorities to trust; empty: the system's.
   std::string ca_file;
-  /// PEM files for mutual TLS, both or none. The certificate file may hold a chain.
+  /// PEM files for mutual TLS, both or neither. The certificate file may contain a chain.
   std::string certificate_file;
   std::string private_key_file;
 
-  /// Limit for an answer's body. Its head has a fixed one of 64 KiB.
+  /// Limit for an answer's body. The head has a fixed limit of 64 KiB.
   std::size_t max_answer_bytes = std::size_t{1} << 20;
   ProxySettings proxy;
 };
 
-/// `host:port` as it stands in a Host header or a CONNECT target: IPv6 in brackets.
+/// `host:port` as in a Host header or a CONNECT target: IPv6 in brackets.
 std::string authority(const std::string& host, unsigned port);
 
-/// What the Host header of requests will say: the port only where it is not the scheme's own. It is
-/// part of what is signed.
+/// The value of the Host header: with the port only if it is not the scheme's default. It is part
+/// of what is signed.
 std::string host_header(const EndpointSettings& settings);
 
 /// Checks the settings and loads authorities, certificate and key for all connections; sends
 /// nothing. An error names the setting, the file and the cause. `log` must outlive the Endpoint.
 ///
-/// What its exchanges promise beyond bridge/ports.h:
+/// What its exchanges guarantee beyond bridge/ports.h:
 /// - A request never outlasts connect_timeout + answer_timeout, nor the deadline given.
 /// - TLS sessions are resumed, for an hour after the certificate was verified.
 /// - The peer must prove its name (subject alternative names only) to one of the authorities, over
-///   TLS 1.2 or later. A certificate that does not is HttpFailure::Kind::tls, with the reason.
+///   TLS 1.2 or later. If it cannot, the failure is HttpFailure::Kind::tls, with the reason.
 /// - No redirect is followed, no compression offered or accepted.
 /// - Authorities, certificate and key that are replaced on disk are noticed within a second of the
-///   next request; connections made before are not used again.
-/// - A connection is used again only after a faultless answer with nothing behind it. A request is
-///   sent twice only if it was `repeatable` (or no byte of it had left) and the kept-alive
-///   connection ended without a byte of an answer.
-/// - stop() ends requests in progress at once, wherever they are; no thread watches over them.
+///   next request; connections made earlier are not reused.
+/// - A connection is reused only after a faultless answer with no bytes after it. A request is sent
+///   twice only if it was `repeatable` (or no byte of it had left) and the kept-alive connection
+///   ended without a byte of an answer.
+/// - stop() ends requests in progress at once, wherever they are; this takes no watching thread.
 /// - With several addresses a failed connect moves on to the next, in the same request while time
 ///   is left, and later requests start from the one that worked.
-/// - What HTTP/1.1 cannot do, it does not do either: an answer that a faulty peer sends unasked
-///   arrives too early and is thrown away with its connection, but one that is under way at the
-///   very moment when the next request leaves cannot be told from that request's own.
+/// - A limitation of HTTP/1.1 remains: an unsolicited answer from a faulty peer usually arrives
+///   early and is discarded with its connection, but one in transit just as the next request is
+///   sent cannot be distinguished from that request's own answer.
 Result<std::unique_ptr<Endpoint>, std::string> open_endpoint(EndpointSettings settings, Log& log,
                                                              Lookup lookup = system_lookup);
 

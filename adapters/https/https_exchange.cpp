@@ -68,7 +68,7 @@ Result<Protocol::Answer, Protocol::NoAnswer> HttpsExchange::send(const HttpReque
         .failure = {Kind::timeout, "no time left to send the request"}, .began = false}};
   }
   const std::uint64_t before = connection_->bytes_sent();
-  // Should it throw, nobody knows how far it came.
+  // If it throws, it is unknown how much was sent.
   const bool sent_earlier = std::exchange(maybe_sent_, true);
   auto answer = protocol_.exchange(*connection_, request, deadline);
   maybe_sent_ = sent_earlier || connection_->bytes_sent() != before;

@@ -10,8 +10,8 @@
 
 namespace jobs_bridge::https {
 
-/// One connection to the endpoint, made when it is needed and made anew when it is not good any
-/// more. `settings` and `connector` must outlive it.
+/// One connection to the endpoint, made on demand and replaced when it can no longer be used.
+/// `settings` and `connector` must outlive it.
 class HttpsExchange final : public Exchange {
  public:
   HttpsExchange(const EndpointSettings& settings, Connector& connector);
@@ -27,7 +27,7 @@ class HttpsExchange final : public Exchange {
 
   const EndpointSettings& settings_;
   Connector& connector_;
-  const std::string origin_;  ///< host:port, which every failure names
+  const std::string origin_;  ///< host:port, for failures
   Protocol protocol_;
   std::unique_ptr<Connection> connection_;
   std::uint64_t generation_ = 0;  ///< the connector's when the connection was made

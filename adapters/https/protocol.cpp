@@ -41,9 +41,9 @@ struct Reading {
     return true;
   }
 
-  /// What is wrong with an answer that the library has taken for whole.
+  /// Finds faults in an answer that the library considers complete.
   std::optional<IoFailure> fault_at_the_end() const {
-    // Some versions take a chunked body for whole when its end is missing.
+    // Some versions accept a truncated chunked body as complete.
     if (head.framing == Framing::chunked && !stream.ended_in_blank_line()) {
       return IoFailure{Kind::broken, "truncated chunked body"};
     }
@@ -56,8 +56,8 @@ struct Reading {
 
 }  // namespace
 
-/// Of cpp-httplib's client the reading of an answer is used and no more: its own sockets keep no
-/// deadline, cannot be stopped while they connect, verify less and do not tell what was sent.
+/// Only the parsing of answers is used of cpp-httplib's client: its own sockets have no overall
+/// deadline, cannot be stopped while connecting, verify less and do not report what was sent.
 class Protocol::Client {
  public:
   explicit Client(Settings settings)
@@ -75,8 +75,8 @@ class Protocol::Client {
     request_text_.write(wire_, request);
     Reading reading{{connection, wire_, deadline, max_body_bytes_}, max_body_bytes_};
     httplib::Response response;
-    // To anything but HEAD the answer is read as to GET; of others the library would note down, at
-    // each request anew, that they are empty.
+    // All answers except to HEAD are read like those to GET: for other methods the library would
+    // record for each request that it has no body.
     auto failure = read(reading, request.method == "HEAD" ? "HEAD" : "GET", response);
     // The library calls the handler only for answers that have a body.
     if (!failure && response.status == 204 && !reading.accept_head(response)) {
@@ -96,7 +96,7 @@ class Protocol::Client {
     Reading reading{{proxy, request, deadline, 0}, 0};
     httplib::Response response;
     if (auto failure = read(reading, "CONNECT", response)) return failure;
-    // For CONNECT the library takes any first line for an answer; the status is then -1.
+    // For CONNECT the library accepts any first line as an answer; the status is then -1.
     if (response.status < 200 || response.status > 299) {
       return IoFailure{Kind::connect,
                        response.status < 0
@@ -127,7 +127,7 @@ class Protocol::Client {
   const std::size_t max_body_bytes_;
   const RequestText request_text_;
   std::string wire_;
-  /// What the library takes for the request. A new one each time would be built for nothing.
+  /// The request object for the library, reused so that it is not built for each request.
   httplib::Request asked_;
   Reading* reading_ = nullptr;  ///< while one is read
 };

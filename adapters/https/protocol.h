@@ -13,7 +13,7 @@
 namespace jobs_bridge::https {
 
 /// HTTP/1.1, one request and its answer at a time: cpp-httplib's writing and parsing, over our own
-/// connections, plus the checks on an answer that the library leaves out. It keeps no state of a
+/// connections, plus checks of the answer that the library omits. It keeps no state about a
 /// connection. Used by one thread at a time.
 class Protocol {
  public:
@@ -23,22 +23,22 @@ class Protocol {
   };
   struct Answer {
     HttpResponse response;
-    /// Whether the connection may carry another request: both sides keep it open and nothing came
-    /// behind the answer, at least not in the bytes read so far.
+    /// Whether the connection may carry another request: both sides keep it open and nothing
+    /// followed the answer, at least not in the bytes read so far.
     bool connection_reusable = false;
   };
   struct NoAnswer {
     IoFailure failure;
-    /// Whether a byte of an answer came.
+    /// Whether a byte of an answer arrived.
     bool began = false;
   };
 
   explicit Protocol(Settings settings);
   ~Protocol();
 
-  /// Sends a request, in one write, and reads the whole answer by `deadline`. The request has
-  /// passed refusal_of(). May throw what the standard library throws when memory runs out; the
-  /// connection is then of no use.
+  /// Sends a request, in one write, and reads the whole answer by `deadline`. The request must have
+  /// passed refusal_of(). May throw std::bad_alloc and the like when memory runs out; the
+  /// connection must not be used after that.
   Result<Answer, NoAnswer> exchange(Connection& connection, const HttpRequest& request,
                                     MonotonicTime deadline);
 

@@ -37,7 +37,7 @@ bool is_field_value(std::string_view text) {
   });
 }
 
-/// What the transport itself sets. A second one would contradict it.
+/// Headers that the transport sets itself; a second one would contradict it.
 bool is_transports_own(const std::string& name) {
   constexpr std::string_view kNames[] = {"host", "content-length", "connection",
                                          "transfer-encoding"};

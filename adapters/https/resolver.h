@@ -9,12 +9,13 @@
 
 namespace jobs_bridge::https {
 
-/// Looks one host name up with a limit, which getaddrinfo does not have. Any thread may call it.
+/// Looks up one host name with a time limit, which getaddrinfo does not have. Any thread may call
+/// it.
 ///
-/// A lookup runs on a thread of its own that shares nothing but one reference-counted object with
-/// us, and that nobody joins: a getaddrinfo that hangs can be neither interrupted nor waited for,
-/// so at shutdown it is left behind and its result, should it come, goes nowhere. There is never
-/// more than one such thread: whoever asks while a lookup is under way waits for that one.
+/// A lookup runs on a thread of its own that shares only one reference-counted object with us and
+/// is never joined: a getaddrinfo that hangs can be neither interrupted nor waited for, so at
+/// shutdown the thread is left behind and its result, if any, is discarded. There is never more
+/// than one such thread: a caller that comes during a lookup waits for that lookup.
 class Resolver {
  public:
   Resolver(std::string host, Lookup lookup);
@@ -23,8 +24,8 @@ class Resolver {
   Resolver& operator=(const Resolver&) = delete;
 
   /// The addresses, at least one, waiting at most until `deadline`; an error is of kind resolve or
-  /// stopped. A literal address is its own answer. A result serves for some seconds, so that a
-  /// herd of reconnecting exchanges asks once.
+  /// stopped. A literal address is its own answer. A result is cached for some seconds, so that
+  /// many reconnecting exchanges cause one lookup.
   Result<std::vector<std::string>, IoFailure> addresses(MonotonicTime deadline);
 
   /// Ends every wait in progress and every later one.

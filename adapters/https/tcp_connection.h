@@ -15,32 +15,32 @@
 
 namespace jobs_bridge::https {
 
-/// Why a step of a request came to nothing, before it is known what was sent by then.
+/// Why a step of a request failed; what had been sent by then is added later.
 struct IoFailure {
   HttpFailure::Kind kind = HttpFailure::Kind::broken;
   std::string cause;
 };
 
-/// A byte stream to the peer, plain or through TLS, that no deadline can be outlasted on. Used by
-/// one thread at a time. After a failure it is good for nothing but destruction.
+/// A byte stream to the peer, plain or through TLS, whose operations all end by their deadline.
+/// Used by one thread at a time. After a failure it can only be destroyed.
 class Connection {
  public:
   virtual ~Connection() = default;
 
-  /// Sends all of `bytes`, or says why not.
+  /// Sends all of `bytes`, or returns why that failed.
   virtual std::optional<IoFailure> write(std::string_view bytes, MonotonicTime deadline) = 0;
 
-  /// Waits for at least one byte and takes what is there, `size` at most. 0: the peer closed, in
-  /// the way that TLS demands where there is TLS.
+  /// Waits for at least one byte and returns what is available, `size` bytes at most. 0: the peer
+  /// closed the connection; with TLS, properly by close_notify.
   virtual Result<std::size_t, IoFailure> read(char* buffer, std::size_t size,
                                               MonotonicTime deadline) = 0;
 
-  /// Whether the peer is there, as far as one can tell without asking it, and has said nothing that
-  /// was not read. Only such a connection may carry another request: bytes that wait would be taken
-  /// for its answer. Does not block.
+  /// Whether the connection is still open, as far as is known locally, and has no unread bytes.
+  /// Only such a connection may carry another request: unread bytes would be taken for its answer.
+  /// Does not block.
   virtual bool quiet() = 0;
 
-  /// How much has been handed to the operating system, TLS's own records included.
+  /// The number of bytes given to the operating system, including TLS's own records.
   [[nodiscard]] virtual std::uint64_t bytes_sent() const = 0;
 };
 
@@ -49,8 +49,8 @@ using fibers::StopSignal;
 using fibers::wait_for;
 using fibers::Waited;
 
-/// A TCP connection. Its socket does not block (waiting is wait_for's), has TCP_NODELAY and is
-/// closed on exec.
+/// A TCP connection. Its socket is non-blocking (wait_for() does the waiting), has TCP_NODELAY and
+/// is closed on exec.
 class TcpConnection final : public Connection {
  public:
   /// Connects to a literal address. `stop` must outlive the connection.
@@ -68,7 +68,7 @@ class TcpConnection final : public Connection {
   [[nodiscard]] std::uint64_t bytes_sent() const override { return sent_; }
 
   [[nodiscard]] int descriptor() const { return socket_.get(); }
-  /// As wait_for(), for this connection.
+  /// Like wait_for(), for this connection.
   Waited wait(short events, MonotonicTime deadline) noexcept {
     return wait_for(socket_.get(), events, deadline, stop_, id_);
   }
@@ -83,7 +83,7 @@ class TcpConnection final : public Connection {
 /// The text for an errno value.
 std::string system_error_text(int error);
 
-/// What a wait that did not become ready means; `what` says what was waited for.
+/// The failure for a wait that did not become ready; `what` tells what was waited for.
 IoFailure wait_failure(Waited waited, std::string what);
 
 }  // namespace jobs_bridge::https

@@ -53,8 +53,9 @@ std::optional<IoFailure> TlsConnection::handshake(MonotonicTime deadline) {
     const int result = SSL_connect(ssl_.get());
     if (result == 1) {
       in_order_ = true;
-      // From now on a read returns after what OpenSSL has in its buffer, even if that was nothing
-      // but messages of its own: otherwise it would read on as long as there is another.
+      // From now on a read returns after processing what OpenSSL has buffered, even if that was
+      // only TLS messages without application data: otherwise it would read on as long as more of
+      // them come.
       SSL_clear_mode(ssl_.get(), SSL_MODE_AUTO_RETRY);
       SSL_set_msg_callback(ssl_.get(), on_message);
       SSL_set_msg_callback_arg(ssl_.get(), this);
@@ -100,7 +101,7 @@ IoFailure TlsConnection::failure_of(const tls::HandshakeFault& fault, std::strin
       return {Kind::tls, "the server's certificate is refused: " + fault.detail +
                              " (if it is valid, this machine's clock is wrong)"};
     case Fault::client_certificate_missing:
-      // Once it has answered it has no objection: then it is nothing but a connection that broke.
+      // Once it has answered, it has accepted our certificate: then the connection simply broke.
       if (heard_) break;
       return {Kind::client_certificate, std::move(doing) +
                                             ": the server asks for a client certificate, and none "
@@ -168,8 +169,8 @@ Result<std::size_t, IoFailure> TlsConnection::read(char* buffer, std::size_t siz
 
 bool TlsConnection::quiet() {
   while (SSL_has_pending(ssl_.get()) != 0 || !tcp_->quiet()) {
-    // Something waits. It may be TLS's own affair (a session ticket, a key update), which this
-    // deals with, or data, a close or nonsense, after any of which the connection is no good.
+    // There is input. It may be a TLS message (a session ticket, a key update), which this
+    // processes, or data, a close or garbage, after which the connection cannot be reused.
     ERR_clear_error();
     char byte = 0;
     std::size_t peeked = 0;

@@ -9,7 +9,7 @@
 
 namespace jobs_bridge::https {
 
-/// TLS over a TCP connection, the handshake done and the peer verified.
+/// TLS over a TCP connection, after the handshake and with the peer verified.
 class TlsConnection final : public Connection {
  public:
   static Result<std::unique_ptr<TlsConnection>, IoFailure> open(
@@ -17,7 +17,7 @@ class TlsConnection final : public Connection {
       MonotonicTime deadline);
   TlsConnection(std::unique_ptr<TcpConnection> tcp, SslPointer ssl,
                 std::shared_ptr<const TlsContext> context);
-  /// Says goodbye to the peer (close_notify) if the connection is in order. Does not block.
+  /// Sends close_notify if the connection has not failed. Does not block.
   ~TlsConnection() override;
   TlsConnection(const TlsConnection&) = delete;
   TlsConnection& operator=(const TlsConnection&) = delete;
@@ -28,25 +28,27 @@ class TlsConnection final : public Connection {
   bool quiet() override;
   [[nodiscard]] std::uint64_t bytes_sent() const override;
 
-  /// "TLSv1.3, TLS_AES_256_GCM_SHA384", and ", resumed" behind it if so.
+  /// "TLSv1.3, TLS_AES_256_GCM_SHA384", followed by ", resumed" if so.
   [[nodiscard]] std::string description() const;
 
  private:
   std::optional<IoFailure> handshake(MonotonicTime deadline);
-  /// After `result` of an OpenSSL call: waits if that is what it takes, else says what is wrong.
+  /// After `result` of an OpenSSL call: waits if OpenSSL needs that, otherwise returns what is
+  /// wrong.
   std::optional<IoFailure> wait_or_fail(int result, MonotonicTime deadline, const char* doing);
   static void on_message(int sent, int version, int type, const void* bytes, std::size_t size,
                          SSL* ssl, void* connection);
   [[nodiscard]] IoFailure failure_of(const tls::HandshakeFault& fault, std::string doing) const;
 
-  /// Its session memory is called as long as the connection lives.
+  /// Kept because its session memory is called as long as the connection lives.
   const std::shared_ptr<const TlsContext> context_;
   std::unique_ptr<TcpConnection> tcp_;
   SslPointer ssl_;
   bool in_order_ = false;
-  bool heard_ = false;  ///< something of the server's that is not TLS's own affair
-  /// How many messages of TLS's own affair have come since the handshake or the last answer:
-  /// session tickets, key updates. Without a bound a server could keep us busy with them for ever.
+  bool heard_ = false;  ///< the server has sent application data
+  /// The number of TLS messages without application data (session tickets, key updates) since the
+  /// handshake or the last answer. It is limited, since a server could keep us busy with them
+  /// without end.
   int own_messages_ = 0;
 };
 

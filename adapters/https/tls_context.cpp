@@ -86,7 +86,7 @@ Result<std::unique_ptr<TlsContext>, std::string> TlsContext::load(const tls::Set
   }
   tls::Context context = std::move(loaded).value();
   // One read for a record's header and body together; and an idle connection, of which there may be
-  // a thousand, does not sit on 32 KiB of buffers.
+  // a thousand, does not keep 32 KiB of buffers.
   SSL_CTX_set_read_ahead(context.get(), 1);
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -149,7 +149,8 @@ std::uint64_t CurrentTlsContext::generation() {
 void CurrentTlsContext::look_at_files() {
   const auto now = std::chrono::steady_clock::now();
   auto next = next_look_.load();
-  // One of those who find that it is time does it, and the others go on with what there is.
+  // Only one of the threads that find the check due does it; the others go on with the present
+  // context.
   if (now < next || !next_look_.compare_exchange_strong(next, now + between_looks)) return;
   const auto found = stamps_of(settings_);
   const std::lock_guard lock(mutex_);
@@ -167,7 +168,7 @@ void CurrentTlsContext::reload(const Stamps& found) {
                {{"host", settings_.host}});
     return;
   }
-  // Certificate and key are replaced one after the other, so one look may fall in between.
+  // Certificate and key are replaced one after the other, so one check may fall in between.
   const bool second_time = refused_ == found;
   if (second_time && !reported_) {
     log_.write(Severity::warning,

@@ -17,24 +17,24 @@
 
 namespace jobs_bridge::https {
 
-/// The peer's latest TLS session, serialised (connections on several threads had better not share
-/// one of OpenSSL's objects), so that the next connection can resume it: half the round trips
-/// and a fraction of the CPU of a full handshake, which counts when hundreds of connections come
-/// back after an outage. Any thread may call it.
+/// The peer's latest TLS session, serialised (connections on several threads should not share one
+/// of OpenSSL's session objects), so that the next connection can resume it: this takes half the
+/// round trips and a fraction of the CPU time of a full handshake, which matters when hundreds of
+/// connections come back after an outage. Any thread may call it.
 ///
-/// A resumed connection does not verify the certificate again, it relies on the verification of the
-/// one that began the session. So a session serves for an hour and no longer, and only connections
-/// of the same context (same host, same authorities) ever see it.
+/// A resumed connection does not verify the certificate again, it relies on the verification by the
+/// connection that began the session. So a session is used for an hour at most, and only by
+/// connections of the same context (same host, same authorities).
 class TlsSessionMemory {
  public:
-  /// Makes connections of `context` leave their sessions here. It must outlive the context.
+  /// Makes connections of `context` store their sessions here. It must outlive the context.
   void attach(SSL_CTX* context);
 
   /// Lets `ssl` try to resume the session, which the peer may decline. False: there is none.
   bool offer_to(SSL* ssl);
 
-  /// The handshake of a connection that was offered a session has failed. There are peers that
-  /// refuse a connection for it instead of declining, so from now on none is offered.
+  /// The handshake of a connection that was offered a session has failed. Some peers refuse the
+  /// connection instead of declining the session, so from now on none is offered.
   void give_up();
 
  private:
@@ -52,18 +52,18 @@ struct SslDeleter {
 };
 using SslPointer = std::unique_ptr<SSL, SslDeleter>;
 
-/// What TLS connections to one host have in common as long as its files stay the same (see
-/// CurrentTlsContext): reading a bundle of authorities takes 40 ms and 1 MB, too much for each
-/// connection. Any thread may call it.
+/// What TLS connections to one host share as long as the files stay the same (see
+/// CurrentTlsContext): reading a bundle of authorities takes 40 ms and 1 MB, too much to do for
+/// each connection. Any thread may call it.
 class TlsContext {
  public:
-  /// An error names the setting, the file and the cause. A system that has no authorities at all is
-  /// no error, but `log` hears of it: no peer will be trusted.
+  /// An error names the setting, the file and the cause. A system without any authorities is not an
+  /// error, but is logged: no peer will be trusted.
   static Result<std::unique_ptr<TlsContext>, std::string> load(const tls::Settings& settings,
                                                                Log& log);
 
-  /// A client side that verifies the peer and names the host to it (SNI, unless it is an address).
-  /// Null when there is no memory.
+  /// A client-side TLS object that verifies the peer and sends it the host name (SNI, unless the
+  /// host is an address). Null when there is no memory.
   [[nodiscard]] SslPointer session() const;
 
   /// The sessions that connections of this context leave for later ones.
@@ -73,14 +73,14 @@ class TlsContext {
   TlsContext(std::unique_ptr<TlsSessionMemory> memory, tls::Context context, std::string host)
       : memory_(std::move(memory)), context_(std::move(context)), host_(std::move(host)) {}
 
-  std::unique_ptr<TlsSessionMemory> memory_;  ///< which the context points to
+  std::unique_ptr<TlsSessionMemory> memory_;  ///< the context points to it
   tls::Context context_;
   std::string host_;
 };
 
-/// The TLS context that new connections are made with. It is loaded anew when one of its files was
-/// replaced on disk; files that cannot be used (a certificate whose key is still to come) leave the
-/// one before in place. Any thread may call it.
+/// The TLS context that new connections are made with. It is reloaded when one of its files has
+/// been replaced on disk; if the new files cannot be used (such as a certificate whose key has not
+/// been replaced yet), the previous context stays in use. Any thread may call it.
 class CurrentTlsContext {
  public:
   /// An error names the setting, the file and the cause. `log` must outlive the object.
@@ -89,12 +89,12 @@ class CurrentTlsContext {
 
   [[nodiscard]] std::shared_ptr<const TlsContext> get();
 
-  /// Grows with every context; a connection made with an older one had better not be used again.
-  /// Looks at the files, once a second at the most.
+  /// Incremented with every new context; a connection made with an older one should not be reused.
+  /// Checks the files, at most once a second.
   [[nodiscard]] std::uint64_t generation();
 
  private:
-  /// What tells a file from its successor; all zero: there is no file.
+  /// Identifies a version of a file; all zero: there is no file.
   struct Stamp {
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
@@ -119,9 +119,9 @@ class CurrentTlsContext {
   std::atomic<MonotonicTime> next_look_{MonotonicTime::min()};
 
   std::mutex mutex_;
-  Stamps stamps_;          ///< of the files that context_ is made of
+  Stamps stamps_;          ///< of the files that context_ was made from
   Stamps refused_{};       ///< of the files that could not be used
-  bool reported_ = false;  ///< that they could not
+  bool reported_ = false;  ///< whether that has been logged
   std::shared_ptr<const TlsContext> context_;
 };
 

@@ -19,12 +19,12 @@ constexpr auto between_waits = 10s;
 bool is_writable(int descriptor, std::chrono::milliseconds limit) {
   pollfd awaited{.fd = descriptor, .events = POLLOUT, .revents = 0};
   const int ready = poll(&awaited, 1, static_cast<int>(limit.count()));
-  // Of a pipe: that PIPE_BUF bytes fit. What is broken is found out by writing.
+  // For a pipe this means that PIPE_BUF bytes fit. A broken descriptor shows when writing.
   return ready > 0 && awaited.revents != 0;
 }
 
-/// Does not wait, unless another process has filled the descriptor in this moment. O_NONBLOCK would
-/// count for every process that has it.
+/// Does not block, unless another process has filled the descriptor at this moment. O_NONBLOCK
+/// would affect every process that shares it.
 ssize_t write_now(int descriptor, std::string_view text) {
   const auto sent = send(descriptor, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent >= 0 || errno != ENOTSOCK) return sent;

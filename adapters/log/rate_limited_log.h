@@ -15,10 +15,10 @@
 
 namespace jobs_bridge::logging {
 
-/// Keeps a fault that strikes at every request from filling the disk: of each event that is a
-/// warning or an error it lets `lines` through in each window, counts the rest, and says how many
-/// there were (`suppressed=1234`) in a line of its own: before the first such event after the
-/// window, or when the log ends. Any thread may call it.
+/// Keeps a fault that occurs with every request from filling the disk: of each event that is a
+/// warning or an error it passes on `lines` in each window, counts the rest, and reports their
+/// number (`suppressed=1234`) in a line of its own: before the first such event after the window,
+/// or when the log is destroyed. Any thread may call it.
 class RateLimitedLog final : public Log {
  public:
   using Clock = std::function<MonotonicTime()>;

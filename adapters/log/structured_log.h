@@ -15,8 +15,8 @@ namespace jobs_bridge::logging {
 enum class Format { text, json };
 
 /// The log: one line for each event, whatever a field holds, in UTC. Fields without a value are
-/// left out. When nobody reads them lines are dropped, and how many is said once somebody does. Any
-/// thread may call any function; none throws.
+/// left out. Lines that the reader does not take are dropped, and their number is logged once it
+/// reads again. Any thread may call any function; none throws.
 class StructuredLog final : public Log {
  public:
   /// Writes to `descriptor`, which must stay open: a pipe, a socket, a terminal or a file.

@@ -7,9 +7,9 @@
 
 namespace jobs_bridge::mosquitto_plugin {
 
-/// Who asked, as it travels in a request's Correlation Data to the bridge and back with the reply:
-/// the bridge returns Correlation Data untouched, from its journal too, whatever MQTT version the
-/// device speaks.
+/// Identifies the client that sent a request. It travels in the request's Correlation Data to the
+/// bridge and back with the reply: the bridge returns Correlation Data untouched, from its journal
+/// too, whatever MQTT version the device speaks.
 ///
 ///     4 bytes  "\xffJB\x01"
 ///     1 byte   bits 0 and 1: QoS of the request; bit 2: the request had Correlation Data
@@ -19,7 +19,7 @@ namespace jobs_bridge::mosquitto_plugin {
 struct AskerMark {
   std::string client_id;
   int qos = 0;
-  /// The device's own; absent: its request had none.
+  /// The device's own Correlation Data; absent if its request had none.
   std::optional<std::string> correlation_data = {};
 
   friend bool operator==(const AskerMark&, const AskerMark&) = default;
@@ -34,12 +34,13 @@ std::optional<std::string> encode(const AskerMark& mark);
 /// Nothing if these bytes are not what encode() makes.
 std::optional<AskerMark> decode(std::string_view correlation_data);
 
-/// The clients that have asked on the connection that they have now. One for all listeners of a
-/// broker, since who asks on one is answered by a bridge on another. As large as there are
-/// connections.
+/// The clients that have sent a request on their present connection. There is one for all listeners
+/// of a broker, since a request on one listener is answered by a bridge on another. Grows with the
+/// number of connections.
 ///
-/// It is there for replies of QoS 0, which are for the connection that asked and no later one:
-/// mosquitto drops them anyway where a session has no connection, but never frees what it drops so.
+/// It is needed for replies of QoS 0, which are only for the connection that sent the request:
+/// mosquitto drops them anyway for a session without a connection, but leaks the memory of messages
+/// dropped in that way.
 class ConnectedAskers {
  public:
   void asked(std::string_view client_id) { clients_.emplace(client_id); }

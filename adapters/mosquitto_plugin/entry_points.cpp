@@ -26,8 +26,8 @@ void log_error(const std::string& what) {
   mosquitto_log_printf(MOSQ_LOG_ERR, "jobs-bridge-mosquitto: %s", what.c_str());
 }
 
-/// mosquitto 2.1 still answers to version 5, but calls plugins with other events, and treats what
-/// they replace otherwise. It is known by a function that 2.0 does not have.
+/// mosquitto 2.1 still accepts version 5, but calls plugins with other events, and treats what they
+/// replace differently. It is recognised by a function that 2.0 does not have.
 bool is_later_than_2_0() {
   return dlsym(RTLD_DEFAULT, "mosquitto_plugin_set_info") != nullptr ||
          dlsym(RTLD_DEFAULT, "mosquitto_client_port") != nullptr;
@@ -37,7 +37,7 @@ int on_message(int /*event*/, void* data, void* plugin) noexcept {
   try {
     static_cast<Plugin*>(plugin)->on_message(*static_cast<mosquitto_evt_message*>(data));
   } catch (...) {
-    // Nothing may leave this function, and what is thrown here is a lack of memory.
+    // No exception may leave this function; the only one possible is a lack of memory.
     mosquitto_log_printf(MOSQ_LOG_ERR, "jobs-bridge-mosquitto: out of memory");
   }
   return MOSQ_ERR_SUCCESS;
@@ -73,7 +73,7 @@ class Loaded {
 
   /// What mosquitto answers.
   int register_callbacks() {
-    registered_.reserve(2);  // nothing may fail between registering one and knowing of it
+    registered_.reserve(2);  // nothing may fail between registering a callback and storing it
     for (const auto& callback :
          {Callback{MOSQ_EVT_MESSAGE, &on_message}, Callback{MOSQ_EVT_DISCONNECT, &on_disconnect}}) {
       const int error = mosquitto_callback_register(identifier_, callback.first, callback.second,
@@ -131,7 +131,7 @@ int start(mosquitto_plugin_id_t* identifier, void** userdata, const mosquitto_op
 
 }  // namespace
 
-// The headers declare these without saying that they are to be seen from outside.
+// The headers declare these functions without exporting them.
 #define EXPORTED __attribute__((visibility("default")))
 
 extern "C" {

@@ -14,9 +14,10 @@ std::string now_in_milliseconds() {
   return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
-/// Makes a topic one that reaches nobody: a level that holds '#' among other characters is in no
-/// valid filter, and a wildcard at the beginning of a filter does not match '$' (MQTT 5, sections
-/// 4.7.1 and 4.7.2). In place, since who frees a topic that is replaced differs among brokers.
+/// Changes a topic so that no subscriber receives it: a level that holds '#' among other characters
+/// is in no valid filter, and a wildcard at the beginning of a filter does not match '$' (MQTT 5,
+/// sections 4.7.1 and 4.7.2). Done in place, since brokers differ in whether they free a replaced
+/// topic.
 void make_unreachable(char* topic) {
   topic[0] = '$';
   topic[1] = '#';
@@ -46,7 +47,7 @@ bool restore(PropertyList& properties, const mosquitto_evt_message& message,
 void Plugin::on_message(mosquitto_evt_message& message) {
   const char* const client_id = mosquitto_client_id(message.client);
   if (client_id == nullptr || message.topic == nullptr) return;
-  // Most messages are none of ours, and it costs less to see that by the topic than to read on.
+  // Most messages do not concern us, and the topic is the cheapest way to see that.
   if (!concerns_us(options_, message.topic)) return;
   const auto correlation_data = correlation_data_of(message.properties);
   const auto decision =

@@ -12,19 +12,20 @@
 
 namespace jobs_bridge::mosquitto_plugin {
 
-/// What the broker has loaded, for one listener or for all: marks requests, and delivers replies to
-/// whoever asked. It keeps nothing of a request; who asked travels with it (AskerMark). Only the
-/// broker's thread uses it. `connected` is shared by all of one broker and outlives them.
+/// The plugin as loaded by the broker, for one listener or for all: marks requests, and delivers
+/// replies to the client that sent the request. It keeps no state of a request; the client's
+/// identity travels with it (AskerMark). Only the broker's thread uses it. `connected` is shared by
+/// all of one broker and outlives them.
 class Plugin {
  public:
   Plugin(Options options, ConnectedAskers& connected)
       : options_(std::move(options)), connected_(connected) {}
 
-  /// Before the broker hands the message to its subscribers. Whatever fails leaves the message as
-  /// it was: it then goes its way as if there were no plugin.
+  /// Called before the broker passes the message to its subscribers. On any failure the message
+  /// stays unchanged and is delivered as without the plugin.
   ///
-  /// A reply is the broker's once this returns, but in its asker's queue only after the broker has
-  /// gone through what else its connections had to say: a SIGTERM in between loses it (mosquitto
+  /// The broker owns a reply once this returns, but adds it to the client's queue only after it has
+  /// handled the other input of its connections: a SIGTERM in between loses the reply (mosquitto
   /// 2.0 drops what plugins have published when it ends).
   void on_message(mosquitto_evt_message& message);
   void on_disconnect(const mosquitto_evt_disconnect& event);
@@ -36,7 +37,7 @@ class Plugin {
 
   const Options options_;
   ConnectedAskers& connected_;
-  /// Bridges that have been warned of since they connected.
+  /// Bridges about which a warning has been logged since they connected.
   std::set<std::string, std::less<>> warned_of_;
 };
 

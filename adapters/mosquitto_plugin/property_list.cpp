@@ -114,9 +114,9 @@ bool PropertyList::added(int error) {
 }
 
 void PropertyList::exchange_with(mosquitto_property* list) {
-  // What a property looks like is the broker's secret; but each is a piece of memory of its own,
-  // all of one size, and nothing but the one before it points at it. So the first of each list can
-  // be exchanged byte by byte, and with the first goes the pointer to all others.
+  // The structure of a property is private to the broker; but each is an allocation of its own, all
+  // of the same size, and only its predecessor points to it. So the first of each list can be
+  // exchanged byte by byte, and with the first goes the pointer to all others.
   const auto size = std::min(malloc_usable_size(list), malloc_usable_size(list_));
   auto* const ours = reinterpret_cast<unsigned char*>(list_);
   std::swap_ranges(ours, ours + size, reinterpret_cast<unsigned char*>(list));

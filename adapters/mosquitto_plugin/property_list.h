@@ -8,8 +8,8 @@
 
 namespace jobs_bridge::mosquitto_plugin {
 
-/// Those properties of a PUBLISH that a broker passes on, made to be handed over to the broker.
-/// Functions return false when the broker has no memory left.
+/// The properties of a PUBLISH that a broker passes on, built to be given to the broker. Functions
+/// return false if the broker is out of memory.
 class PropertyList {
  public:
   PropertyList() = default;
@@ -17,7 +17,7 @@ class PropertyList {
   PropertyList(const PropertyList&) = delete;
   PropertyList& operator=(const PropertyList&) = delete;
 
-  /// What is not copied.
+  /// Properties that are not copied.
   struct LeftOut {
     bool correlation_data = false;
     std::string_view user_property = {};  ///< all of this name; empty: none
@@ -27,19 +27,20 @@ class PropertyList {
   bool add_correlation_data(std::string_view bytes);
   bool add_user_property(const char* name, const char* value);
 
-  /// The caller owns what is returned from now on; null if there is no property.
+  /// The caller owns the result; null if there is no property.
   mosquitto_property* release();
 
-  /// Exchanges what is here with what is in `list`, which keeps its address. Both must hold at
-  /// least one property. Nothing else changes: each side owns what it has now.
+  /// Exchanges the contents with those of `list`, whose address stays the same. Both must contain
+  /// at least one property. Each side owns its new contents.
   ///
-  /// A plugin may replace a message's properties, but who frees the old ones is not the same in all
-  /// brokers of one plugin interface (from mosquitto 2.0.15 on the broker does, before it the
-  /// plugin must). When the list that the broker knows keeps its address there is nothing to free.
+  /// A plugin may replace a message's properties, but whether the broker or the plugin frees the
+  /// old ones differs between versions with the same plugin interface (from mosquitto 2.0.15 on the
+  /// broker does, before that the plugin must). If the broker's list keeps its address, there is
+  /// nothing to free.
   void exchange_with(mosquitto_property* list);
 
  private:
-  /// Where the broker is to add a property.
+  /// Where the broker should add a property.
   mosquitto_property** end();
   /// Whether it did.
   bool added(int error);
@@ -51,8 +52,8 @@ class PropertyList {
 /// The Correlation Data in a list of properties, if there is any.
 std::optional<std::string> correlation_data_of(const mosquitto_property* list);
 
-/// Tries PropertyList::exchange_with on properties of this broker's making; false if they do not
-/// come out as they should, so that it must not be used.
+/// Tests PropertyList::exchange_with with properties created by this broker; false if the result is
+/// wrong, so that it must not be used.
 bool properties_can_be_exchanged();
 
 }  // namespace jobs_bridge::mosquitto_plugin

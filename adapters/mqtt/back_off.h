@@ -9,14 +9,14 @@
 namespace jobs_bridge::mqtt {
 
 /// The pauses between attempts to connect: 0.1 s first, then twice as long each time, up to 10 s.
-/// Half of each is random, so that the gateways of a site do not all return at once.
+/// Half of each is random, so that the gateways of a site do not all reconnect at once.
 class BackOff {
  public:
   explicit BackOff(std::minstd_rand::result_type seed) : random_(seed) {}
 
   /// The next pause. `connected`: how long the connection lasted that has just ended, zero if the
-  /// attempt failed. A connection that has held starts the pauses anew; one that ends as soon as it
-  /// has begun (two bridges with one client id throw each other out so) does not.
+  /// attempt failed. A connection that has lasted resets the pauses; one that ends right after it
+  /// began (as when two bridges with one client id disconnect each other) does not.
   Duration next(Duration connected) {
     if (connected >= settled) longest_ = first;
     const auto pause = spread(longest_);
@@ -25,7 +25,7 @@ class BackOff {
   }
 
   /// The pause before an address that has not been tried since the last connection or pause of
-  /// next(): the first pause, which makes none of the next ones longer.
+  /// next(): the first pause; it does not make the next ones longer.
   Duration before_another_address() { return spread(first); }
 
  private:

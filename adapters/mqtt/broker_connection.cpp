@@ -61,7 +61,7 @@ struct Finally {
 
 }  // namespace
 
-/// A thread of its own, the keeper, makes one Session after another and sees to its subscriptions.
+/// A thread of its own, the keeper, makes one Session after another and handles its subscriptions.
 class BrokerConnection::Implementation final : private Session::Events {
  public:
   Implementation(BrokerSettings settings, std::vector<std::string> filters, OnMessage on_message,
@@ -259,7 +259,7 @@ class BrokerConnection::Implementation final : private Session::Events {
     return true;
   }
 
-  /// Where the broker is, or one node of its cluster.
+  /// The address of the broker, or of one node of its cluster.
   struct Node {
     explicit Node(BrokerSettings::Address where)
         : address(std::move(where)), lookup(address.host) {}
@@ -380,7 +380,8 @@ class BrokerConnection::Implementation final : private Session::Events {
   /// Returns when the connection is lost or we are to stop.
   void serve(const Connections& connections, bool nothing_to_ask) {
     auto& session = connections.main;
-    // First the subscriptions, then what waited: a device that hears a reply may ask again at once.
+    // First the subscriptions, then the waiting replies: a device that gets a reply may send
+    // another request at once.
     auto check_at = ask(session, nothing_to_ask);
     const auto began = steady_clock::now();
     // Where one of them may end the connection, it must not take the answer with it.
@@ -514,7 +515,7 @@ class BrokerConnection::Implementation final : private Session::Events {
     const auto& out = connections.out();
     const auto granted_qos_0 = note_granted_qos(session, answers);
     std::erase_if(answers, [](const Session::Answer& answer) { return !is_failure(answer.code); });
-    // Not being allowed a canary is no reason to ask again and again.
+    // A refused canary subscription alone is no reason to subscribe repeatedly.
     std::string canary_refusal;
     bool test_granted = true;
     std::erase_if(answers, [&](const Session::Answer& refusal) {
@@ -556,7 +557,7 @@ class BrokerConnection::Implementation final : private Session::Events {
     say_ready();
   }
 
-  /// Not while what devices ask counts as old.
+  /// Not while devices' requests count as old.
   void say_ready() {
     if (!ready_due_ || !flow_.caught_up()) return;
     ready_due_ = false;
@@ -588,8 +589,8 @@ class BrokerConnection::Implementation final : private Session::Events {
     MonotonicTime lost;
     {
       const std::lock_guard lock(mutex_);
-      // What is too large once may never come again; what comes as soon as we are back, the broker
-      // keeps for us.
+      // A packet that is too large may never come again; one that comes right after reconnecting is
+      // kept by the broker in our session.
       if (!too_large_ || lasted >= at_once) too_large_in_a_row_ = 0;
       if (too_large_) ++too_large_in_a_row_;
       connected_ = false;
@@ -637,7 +638,8 @@ class BrokerConnection::Implementation final : private Session::Events {
   fibers::EventLoop& loop_;
   Log& log_;
 
-  mutable std::mutex mutex_;  ///< nothing is called with it held but Flow, whose own lock is a leaf
+  mutable std::mutex
+      mutex_;  ///< only Flow is called while it is held, which calls nothing under its own lock
   std::condition_variable changed_;
   bool stopping_ = false;
   bool wanted_ = true;     ///< a connection, when there is none
@@ -652,20 +654,20 @@ class BrokerConnection::Implementation final : private Session::Events {
   std::optional<BrokerFault> refusal_;
   std::vector<BrokerFault> shortcomings_;
   std::optional<BrokerFault> fault_;
-  /// The broker's answers to the SUBSCRIBEs that nobody has looked at.
+  /// The broker's answers to the SUBSCRIBEs, not processed yet.
   std::optional<std::vector<Session::Answer>> answer_;
-  /// Why the present session ended, also if it was lost before it was announced. The first word
+  /// Why the present session ended, also if it was lost before it was announced. The first cause
   /// counts: a DISCONNECT with a reason comes before the broken connection that follows it.
   std::optional<BrokerFault> loss_;
-  Evidence evidence_ = Evidence::none;  ///< that it is over something which we had sent
-  bool too_large_ = false;              ///< a packet was, and that is why
+  Evidence evidence_ = Evidence::none;  ///< whether the cause is something that we had sent
+  bool too_large_ = false;              ///< a packet was too large and ended the session
 
   LinkEvents link_;
   Flow flow_;
   TopicTest topic_test_;
   std::atomic<MonotonicTime> heard_{MonotonicTime{}};  ///< when a message came last
 
-  // The keeper's own.
+  // Used by the keeper only.
   std::deque<Node> nodes_;
   std::size_t first_node_ = 0;  ///< the one to begin with
   std::size_t attempts_ = 0;    ///< since the last connection

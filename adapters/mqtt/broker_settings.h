@@ -15,7 +15,7 @@ namespace jobs_bridge::mqtt {
 struct BrokerSettings {
   enum class Protocol { v5, v3_1_1 };
 
-  /// A topic, a Response Topic, Correlation Data, a Content Type, and what is small.
+  /// The maximum of topic, Response Topic, Correlation Data, Content Type and small properties.
   static constexpr std::size_t most_beside_payload = std::size_t{4} * 65540;
 
   struct Address {
@@ -24,11 +24,11 @@ struct BrokerSettings {
     bool tls = false;
   };
 
-  /// Where the broker is. With TLS the host is also the name that its certificate must have.
+  /// The broker's address. With TLS the host is also the name that its certificate must contain.
   std::string host;
   std::uint16_t port = 1883;
   bool tls = false;
-  /// Where it is besides, such as the other nodes of a cluster: tried in turn.
+  /// Further addresses, such as the other nodes of a cluster: tried in turn.
   std::vector<Address> more_addresses = {};
   Protocol protocol = Protocol::v5;
   Library library = default_library;
@@ -38,39 +38,41 @@ struct BrokerSettings {
   std::string ca_file;           ///< PEM; empty: the system's authorities
   std::string certificate_file;  ///< PEM, for mutual TLS; empty: none
   std::string private_key_file;
-  /// How long the broker keeps our subscriptions, and what arrives on them, while we are away.
-  /// Over MQTT 3.1.1, where there is no such number, anything but 0 means: as long as it likes.
+  /// How long the broker keeps our subscriptions, and messages for them, while we are disconnected.
+  /// MQTT 3.1.1 has no such number: anything but 0 then means as long as the broker chooses.
   std::chrono::seconds session_expiry{3600};
-  /// A link that is dead without a word is noticed within 1.5 times this; at least 4 s.
+  /// A silently dead link is detected within 1.5 times this; at least 4 s.
   std::chrono::seconds keep_alive{15};
-  /// Where we publish to ourselves, to see that messages flow; empty: nowhere. What others publish
-  /// there is ignored. It must not match a topic filter.
+  /// The topic on which we publish to ourselves to check that messages flow; empty: none. Messages
+  /// of others on it are ignored. No topic filter may match it.
   std::string canary_topic;
-  /// Topic filters to subscribe to besides, which are no loss if the broker refuses them.
+  /// Additional topic filters, which the broker may refuse without harm.
   std::vector<std::string> optional_filters = {};
-  /// Where we publish to see that requests come in and replies go out; without requests: nowhere.
+  /// The topics on which we check that requests arrive and replies are delivered; no check if it
+  /// has no request topics.
   TopicTest::Topics test_topics = {};
-  /// For TCP, TLS and the broker's answer together; a name look-up may take as long again.
+  /// For TCP, TLS and the broker's answer together; the name lookup may take as long in addition.
   std::chrono::seconds connect_timeout{5};
-  /// How often refused subscriptions are asked for again: an operator may be mending the ACL.
+  /// The interval at which refused subscriptions are requested again: an operator may correct the
+  /// ACL.
   std::chrono::seconds subscribe_again{30};
-  /// Bounds of what waits to be published or acknowledged. Past one, the oldest waiting reply is
-  /// dropped: its device has given up long before the others.
-  /// The number is that of a large site's devices asking all at once: the broker then hands us
-  /// their requests before it acknowledges a reply, so nearly all replies wait here.
+  /// Bounds for publications that wait to be sent or acknowledged. Beyond a bound the oldest
+  /// waiting one is dropped: its device gave up long before the others. The number allows for all
+  /// devices of a large site sending requests at once: the broker then delivers their requests
+  /// before it acknowledges a reply, so nearly all replies wait here.
   std::size_t max_queued_publications = 100000;
   std::size_t max_queued_bytes = std::size_t{64} << 20;
-  /// The most publications sent and not acknowledged, if the broker does not allow fewer.
+  /// The maximum number of publications sent and not acknowledged, unless the broker allows fewer.
   std::size_t max_unacknowledged = 128;
-  /// The largest packet the broker may send us: its payload, and what its topic and properties take
-  /// at most. Over MQTT 5 it is told so and may withhold larger ones. Of a larger message that
-  /// comes nevertheless the end is cut off, see PacketFilter. Any other packet that is larger, and
-  /// than a mebibyte, ends the connection before it is taken into memory. If such come again and
-  /// again at once the broker has to forget what it keeps for us.
+  /// The largest packet that the broker may send us: the payload plus the maximum for topic and
+  /// properties. Over MQTT 5 the broker is told this limit and may withhold larger packets. A
+  /// larger message that arrives nevertheless is truncated, see PacketFilter. Any other packet
+  /// larger than this and than a mebibyte ends the connection before it is read into memory. If
+  /// this happens repeatedly right after connecting, we have the broker discard our session.
   std::size_t max_packet_size = (std::size_t{1} << 20) + most_beside_payload;
 };
 
-/// What the filter of such a connection lets through.
+/// The limits of the packet filter for such a connection.
 inline PacketFilter::Limits filter_limits(const BrokerSettings& settings) {
   constexpr auto beside = BrokerSettings::most_beside_payload;
   const auto most = settings.max_packet_size;

@@ -136,7 +136,7 @@ void Canary::note_own_answer() {
 }
 
 void Canary::answered() {
-  // What is sent at QoS 0 counts as done without the broker's having said so.
+  // A publication at QoS 0 counts as done without an acknowledgement.
   if (answers_) unanswered_since_.reset();
 }
 
@@ -175,8 +175,8 @@ MonotonicTime Canary::deaf_at() const {
 }
 
 Canary::Finding Canary::look(MonotonicTime now) {
-  // Where nobody looked for long it was this process that stood still, and what arrived meanwhile
-  // has not been read.
+  // If look() was not called for long, this process stood still, and what arrived meanwhile has not
+  // been read.
   const bool stood_still = now - looked_ > part_of(keep_alive_, every) + least_patience;
   looked_ = now;
   if (stood_still) {

@@ -11,87 +11,89 @@
 
 namespace jobs_bridge::mqtt {
 
-/// Proves that messages really flow: we publish to ourselves, now and then, and look whether it
-/// comes back. "Connected" proves nothing: a link can be dead without a word, and a broker can have
-/// lost our subscription and answer every ping.
+/// Proves that messages really flow: we publish to ourselves from time to time and check whether
+/// the message comes back. "Connected" proves nothing: a link can be silently dead, and a broker
+/// can have lost our subscription and still answer every ping.
 ///
-/// Published and subscribed at QoS 1, as requests and replies are: it then takes their way through
-/// the broker, waits in the same queue, and the broker's answer to it shows that the link lives in
-/// both directions even where the broker does not let it come back. So a missing answer and a
-/// missing return are told apart.
+/// Published and subscribed at QoS 1, as requests and replies are: it then takes the same way
+/// through the broker and waits in the same queue, and the broker's acknowledgement shows that the
+/// link works in both directions even if the broker does not deliver the canary. So a missing
+/// acknowledgement and a missing return are distinguished.
 ///
-/// A broker may refuse it, with a reason, without a word, or by ending the connection. That must
-/// not cost the bridge its connection: the canary is then without a verdict, see fault().
+/// A broker may refuse it with a reason, silently, or by closing the connection. That must not cost
+/// the bridge its connection: the canary then proves nothing, see fault().
 ///
-/// Knows no clock and no connection: whoever uses it publishes what it says and tells it what
+/// Uses neither a clock nor a connection: the caller publishes what it returns and tells it what
 /// happens. Not thread-safe; time must not go backwards.
 class Canary {
  public:
-  /// `topic`: where we publish to and subscribe; empty: there is no canary. `nonce` tells ours from
-  /// those of whoever else publishes there, and of an earlier process.
+  /// `topic`: the topic that we publish and subscribe to; empty: no canary. `nonce` distinguishes
+  /// our messages from those of other publishers and of an earlier process.
   Canary(std::string topic, std::string nonce);
 
   [[nodiscard]] const std::string& topic() const { return topic_; }
-  /// A connection is about to be made. Whether it is to subscribe to the topic. `needed`: also where
-  /// connection after connection has ended over it.
+  /// A connection is about to be made. Returns whether it should subscribe to the topic. `needed`:
+  /// also where connection after connection has ended over it.
   bool ask(MonotonicTime now, bool needed = false);
 
   struct Link {
-    /// A dead link is noticed within one and a half times this, if it is two seconds or more.
+    /// A dead link is detected within one and a half times this, if it is two seconds or more.
     Duration keep_alive = {};
-    /// Whether the broker answers a canary, which it does not at QoS 0.
+    /// Whether the broker acknowledges a canary, which it does not at QoS 0.
     bool answers = true;
-    std::string refusal = {};  ///< why the subscription is not granted; empty: it is
+    std::string refusal = {};  ///< why the subscription was not granted; empty if it was
   };
-  /// The connection is there, and its subscription has been answered.
+  /// The connection is established, and its subscription has been answered.
   void begin(MonotonicTime now, const Link& link);
-  /// The connection is gone.
+  /// The connection has ended.
   void end(MonotonicTime now);
 
-  /// We stood still: what was sent or arrived meanwhile has not been seen yet, and the next is to
-  /// be published at once.
+  /// The process was stopped or the machine suspended: what arrived meanwhile has not been
+  /// processed yet, and the next canary is to be published at once.
   void stood_still(MonotonicTime now);
-  /// None is to be published for a moment: next() is worth asking again a little later.
+  /// No canary is to be published for the moment: next() should be called again a little later.
   void hold(MonotonicTime now);
-  /// What to publish now, if it is time for one. `suspended`: see last_sent().
+  /// The canary to publish now, if one is due. `suspended`: see last_sent().
   std::optional<Publication> next(MonotonicTime now, Duration suspended = {});
 
-  /// A message arrived, whatever it was. Whether it is a canary, which is nobody else's concern.
+  /// A message of any kind arrived. Returns whether it is a canary, which is not to be processed
+  /// further.
   bool arrived(MonotonicTime now, std::string_view topic, std::string_view payload);
-  /// The broker has answered a publication that is no canary: the link lives, though nothing may
-  /// flow to us.
+  /// The broker has acknowledged a publication other than a canary: the link works, although
+  /// messages may not reach us.
   void answered();
-  /// The broker has taken a canary.
+  /// The broker has accepted a canary.
   void accepted(MonotonicTime now);
   /// The broker refuses to pass on a canary.
   void refused(MonotonicTime now, const std::string& reason);
 
   enum class Finding {
     fine,
-    silent,  ///< nothing is answered: connect anew
-    deaf,    ///< publications are answered, but none comes back, nor anything else: connect anew
+    silent,  ///< nothing is acknowledged: reconnect
+    deaf,    ///< publications are acknowledged, but neither a canary nor any other message arrives:
+             ///< reconnect
   };
-  /// Says what there is to say since the last time it was asked.
+  /// Returns what has been found since the last call.
   Finding look(MonotonicTime now);
-  /// When next() and look() are worth asking again.
+  /// When next() and look() should be called again.
   [[nodiscard]] MonotonicTime due() const;
 
-  /// Whether there is a connection that carries any.
+  /// Whether there is a connection that carries canaries.
   [[nodiscard]] bool is_on() const { return on_; }
   /// Whether a canary has come back on this connection.
   [[nodiscard]] bool flowing() const { return flowing_; }
-  /// When one came back last, on whatever connection.
+  /// When one last came back, on any connection.
   [[nodiscard]] std::optional<MonotonicTime> flowed() const { return flowed_; }
-  /// How many have come back, ever.
+  /// The total number that have come back.
   [[nodiscard]] std::uint64_t returns() const { return returns_; }
-  /// How long the last one took.
+  /// The round trip of the last one.
   [[nodiscard]] Duration round_trip() const { return round_trip_; }
   /// When that one was sent, with what was given as `suspended` then.
   [[nodiscard]] MonotonicTime last_sent() const { return last_sent_; }
-  /// When a message last arrived on this connection, of whatever kind, or else when it began.
+  /// When a message of any kind last arrived on this connection, or else when the connection began.
   [[nodiscard]] MonotonicTime last_arrival() const { return last_arrival_; }
-  /// Why it cannot be seen whether messages flow, in words for an operator; empty: it can, or will
-  /// soon.
+  /// Why it cannot be determined whether messages flow, as a message for the operator; empty if it
+  /// can, or soon will be.
   [[nodiscard]] const std::string& fault() const { return fault_; }
 
  private:
@@ -114,20 +116,21 @@ class Canary {
   Duration round_trip_{};
   MonotonicTime last_sent_{};
   std::string fault_;
-  /// So many connections in a row were given up as deaf; reconnecting is no cure for ever.
+  /// Consecutive connections given up as deaf: after some of them, reconnecting again is unlikely
+  /// to help.
   int deaf_in_a_row_ = 0;
-  /// So many connections in a row ended after a subscription, or a canary, that had no answer.
+  /// Consecutive connections that ended after a subscription or a canary without an answer.
   int fatal_in_a_row_ = 0;
   MonotonicTime rests_until_ = MonotonicTime::min();
 
-  // Of the present connection.
-  bool asked_ = false;  ///< for the subscription, without an answer so far
+  // State of the present connection.
+  bool asked_ = false;  ///< the subscription was requested and not answered so far
   bool on_ = false;
   bool answers_ = true;
   bool flowing_ = false;
-  bool own_answered_ = false;  ///< a canary was, not only something else
+  bool own_answered_ = false;  ///< a canary was acknowledged, not only other publications
   bool refused_ = false;
-  bool verdict_given_up_ = false;  ///< whether it is deaf cannot be told
+  bool verdict_given_up_ = false;  ///< it cannot be determined whether the connection is deaf
   Duration keep_alive_{};
   std::uint64_t connection_ = 0;
   std::uint64_t sequence_ = 0;
@@ -135,9 +138,9 @@ class Canary {
   MonotonicTime next_at_{};
   MonotonicTime looked_{};
   MonotonicTime last_arrival_{};
-  std::optional<MonotonicTime> last_message_;       ///< no canary
-  std::optional<MonotonicTime> unanswered_since_;   ///< nothing was answered since this was sent
-  std::optional<MonotonicTime> undelivered_since_;  ///< none came back since this was sent
+  std::optional<MonotonicTime> last_message_;      ///< no canary
+  std::optional<MonotonicTime> unanswered_since_;  ///< nothing was acknowledged since this was sent
+  std::optional<MonotonicTime> undelivered_since_;  ///< no canary came back since this was sent
 };
 
 }  // namespace jobs_bridge::mqtt

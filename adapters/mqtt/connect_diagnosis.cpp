@@ -67,7 +67,7 @@ class Limit {
   const steady_clock::time_point end_;
 };
 
-/// What the other side said to the question.
+/// The other side's answer to the CONNECT.
 enum class Answer {
   none,      ///< nothing so far
   closed,    ///< that it closes
@@ -116,7 +116,7 @@ class Probe {
     return std::nullopt;
   }
 
-  /// As the settings have it. Nothing: it is done.
+  /// With the settings' files. Nothing if it succeeded.
   std::optional<tls::HandshakeFault> shake_hands(SSL_CTX& context, bool with_name) {
     ssl_.reset(SSL_new(&context));
     ERR_clear_error();
@@ -127,12 +127,12 @@ class Probe {
     return carry_out([&] { return SSL_connect(ssl_.get()); });
   }
 
-  /// What the server thinks of our certificate, where it says so after the handshake.
+  /// The server's verdict on our certificate, if it comes after the handshake.
   std::optional<tls::HandshakeFault> await_verdict() {
     if (!tls::was_asked_for_certificate(*ssl_)) return std::nullopt;
     char byte = 0;
     std::size_t got = 0;
-    // It does not speak first, but for that.
+    // The server does not send first, except for that.
     return carry_out([&] { return SSL_peek_ex(ssl_.get(), &byte, 1, &got); },
                      steady_clock::now() + verdict_patience);
   }

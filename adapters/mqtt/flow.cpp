@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 /// So often we look whether we have stood still: seldom enough to cost nothing.
 constexpr Duration between_looks = 2s;
-/// A busy machine may be late by so much. Who stands still for longer is sure to notice.
+/// A busy machine may be late by so much. A longer standstill is always detected.
 constexpr Duration longest_unnoticed = 3s;
 
 }  // namespace

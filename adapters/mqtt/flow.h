@@ -13,19 +13,19 @@
 
 namespace jobs_bridge::mqtt {
 
-/// Whether messages flow through the broker to us, connection after connection: what the Canary
-/// finds, how long nothing flowed, and how long what arrives may have waited for us: at the broker
-/// while there was no connection, or on its way while we stood still (stopped by a signal, a
-/// suspended machine, a host without memory).
+/// Tracks over all connections whether messages flow through the broker to us: what the Canary
+/// finds, how long nothing flowed, and how long an arriving message may have waited: at the broker
+/// while there was no connection, or on its way while the process stood still (stopped by a signal,
+/// a suspended machine, a host without memory).
 ///
-/// What we published last comes last, so a canary that was sent since then shows that we have
-/// caught up. Where canaries tell nothing, nothing is said to have waited.
+/// Messages arrive in order, so a canary that was sent after that time shows that we have caught
+/// up. If canaries prove nothing, messages are assumed not to have waited.
 ///
-/// Any thread may call anything. Its lock is a leaf: nothing is called with it held.
+/// Any thread may call anything. It calls nothing while it holds its lock.
 class Flow {
  public:
-  /// `on_news`: step() is worth calling before it is due. Called from within what the MQTT
-  /// library's callbacks call. The rest: as Canary has it.
+  /// `on_news`: step() should be called before it is due; called from within the MQTT library's
+  /// callbacks. For the other parameters see Canary.
   Flow(std::string canary_topic, std::string nonce, std::function<void()> on_news);
 
   /// `on_return` is called for each canary that comes back, where on_news is; `sent`: when it was,
@@ -35,22 +35,22 @@ class Flow {
     on_return_ = std::move(on_return);
   }
 
-  /// We are about to connect. From now on what arrives may have waited for us, until our canary
-  /// shows that we have caught up. Says whether to subscribe to the canary's topic.
+  /// We are about to connect. From now on messages may have waited for us, until our canary shows
+  /// that we have caught up. Returns whether to subscribe to the canary's topic.
   bool connecting(MonotonicTime now);
-  /// `kept`: whether the broker may have kept something. Whether it says that it knows our session
-  /// is not enough: some say that they do not, and send what they kept nevertheless.
+  /// `kept`: whether the broker may have kept messages. Its Session Present flag is not enough:
+  /// some brokers report no session and still send what they kept.
   void connected(bool kept);
-  /// The broker has answered our subscriptions, this one as the link says.
+  /// The broker has answered our subscriptions; `link` has its answer for the canary's.
   void subscribed(MonotonicTime now, const Canary::Link& link);
-  /// The connection has ended; `lost`: when it was seen to be.
+  /// The connection has ended; `lost`: when that was noticed.
   void ended(MonotonicTime now, MonotonicTime lost);
 
   struct Step {
-    std::optional<BrokerFault> dead;    ///< why to connect anew
+    std::optional<BrokerFault> dead;    ///< why to reconnect
     std::optional<Publication> canary;  ///< to be published
     bool flows = false;                 ///< from now on, on this connection
-    std::optional<Duration> gone;       ///< if `flows`: for how long nothing did, if that is known
+    std::optional<Duration> gone;  ///< if `flows`: for how long nothing flowed, if that is known
     Duration round_trip{};
     std::string fault;  ///< Canary::fault()
   };
@@ -60,16 +60,16 @@ class Flow {
   /// When to call step() again.
   [[nodiscard]] MonotonicTime due() const;
 
-  /// A message arrived. True: it was a canary, and nobody else's concern. Otherwise it is told how
-  /// long it may have been kept.
+  /// A message arrived. True if it was a canary, which is not to be processed further. Otherwise
+  /// its `kept_for` is set.
   bool arrived(MonotonicTime now, Duration suspended, Message& message);
-  /// Whether what arrives from now on has not waited, as far as we know.
+  /// Whether messages that arrive from now on have not waited, as far as is known.
   [[nodiscard]] bool caught_up() const;
-  /// A request of our own came back, with Message::arrival or without. Nobody but the broker's
-  /// plugin can have set it there. A broker that does not is not to be believed about the requests
-  /// of devices: they would be from the devices themselves.
+  /// A request of our own self-test came back, with or without Message::arrival. Only the broker's
+  /// plugin can have set it there. If it is missing, Message::arrival of devices' requests cannot
+  /// be trusted either: the devices themselves may have set it.
   void tested(bool stamped);
-  /// As Canary has them.
+  /// See Canary.
   void answered();
   void accepted(MonotonicTime now);
   void refused(MonotonicTime now, const std::string& reason);
@@ -88,13 +88,13 @@ class Flow {
   std::function<void(MonotonicTime)> on_return_;
   mutable std::mutex mutex_;
   Canary canary_;
-  /// Whether we have stood still since the last time; notes it.
+  /// Whether the process has stood still since the last call; notes it.
   bool note_standstill(MonotonicTime now, std::optional<Duration> suspended);
 
   bool told_flowing_ = false;
-  bool stamps_ = true;                       ///< those of the plugin, as far as is known
-  std::optional<MonotonicTime> gone_since_;  ///< no message has been seen to flow since then
-  /// What arrives may have waited for us since then; min(): nobody knows since when.
+  bool stamps_ = true;  ///< whether arrival times are the plugin's, as far as is known
+  std::optional<MonotonicTime> gone_since_;  ///< since when no message has been seen to flow
+  /// Messages that arrive may have waited since then; min(): since an unknown time.
   std::optional<MonotonicTime> kept_since_;
   MonotonicTime fresh_from_{};  ///< a canary sent from then on shows that we have caught up
   MonotonicTime looked_{};

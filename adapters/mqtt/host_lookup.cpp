@@ -25,7 +25,7 @@ std::string literal(const addrinfo& found) {
   return error == 0 ? text : "";
 }
 
-/// `flags`: AI_NUMERICHOST to ask nobody.
+/// `flags`: AI_NUMERICHOST to query no name server.
 HostLookup::Outcome look_up(const std::string& host, int flags) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;

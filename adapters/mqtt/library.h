@@ -2,10 +2,10 @@
 
 namespace jobs_bridge::mqtt {
 
-/// Who speaks MQTT. client.h says what of an MQTT library is needed.
+/// The MQTT library. See client.h for what is needed of one.
 enum class Library { paho, mosquitto };
 
-/// Whether this build has it: CMake's JOBS_BRIDGE_MQTT_LIBRARY says.
+/// Whether this build includes it, according to CMake's JOBS_BRIDGE_MQTT_LIBRARY.
 constexpr bool is_built(Library library) {
   return library == Library::paho ? JOBS_BRIDGE_HAS_PAHO : JOBS_BRIDGE_HAS_MOSQUITTO;
 }

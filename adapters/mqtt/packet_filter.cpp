@@ -12,7 +12,7 @@ constexpr unsigned connack_packet = 2;
 constexpr unsigned publish_packet = 3;
 /// Its flags and its reason code.
 constexpr std::size_t connack_beside = 2;
-/// A CONNACK that is longer passes as it is.
+/// A longer CONNACK passes unchanged.
 constexpr std::size_t longest_connack = 4096;
 /// What a length takes at most (MQTT 5, section 1.5.5).
 constexpr std::size_t longest_length = 4;

@@ -13,22 +13,23 @@
 
 namespace jobs_bridge::mqtt {
 
-/// Stands between a broker's bytes and the MQTT library. Takes from a PUBLISH what nobody here
-/// reads and what a device can make as large as it likes:
+/// Filters a broker's bytes before the MQTT library gets them. From a PUBLISH it removes what we do
+/// not use and a device can make arbitrarily large:
 ///
-/// - of a payload all that is beyond the limit and one byte more. Cut like that it is still too
-///   large, so that its device is told so, and the connection, which is everybody's, goes on;
-/// - User Properties, of which ten thousand cost an MQTT library seconds; but for the first that is
-///   the broker plugin's (bridge/jobs/arrival.h).
+/// - of a payload everything beyond the limit plus one byte. Truncated like that it is still too
+///   large, so that its device gets a rejection, and the connection, which all devices share, goes
+///   on;
+/// - User Properties, of which ten thousand cost an MQTT library seconds, except the first one of
+///   the broker plugin (bridge/jobs/arrival.h).
 ///
 /// And from a CONNACK a Server Keep Alive that is 0 or longer than ours: Paho 1.3.14 and later
 /// obeys it and would look after the link never, or too seldom; and an Assigned Client Identifier,
 /// which is nothing to us who have sent one, and over which libmosquitto 2.0.21 ends the
 /// connection.
 ///
-/// Everything else passes as it is, and so does what cannot be read as MQTT, which the library has
-/// to judge. Asks its source for nothing beyond the packet that it is in, so that nothing is left
-/// here that the library does not ask for by itself. Not thread-safe.
+/// Everything else passes unchanged, and so do bytes that are not MQTT, which the library has to
+/// judge. It never reads from its source beyond the present packet, so that no data is left here
+/// that the library would not ask for. Not thread-safe.
 class PacketFilter {
  public:
   struct Limits {
@@ -38,7 +39,7 @@ class PacketFilter {
   };
   explicit PacketFilter(Limits limits) : limits_(limits) {}
 
-  /// As read(2), from `source`, which is one likewise: (char* buffer, size_t size) -> ssize_t.
+  /// Like read(2), from `source`, a function like read(2): (char* buffer, size_t size) -> ssize_t.
   template <typename Source>
   ssize_t read(Source&& source, void* buffer, std::size_t size) {
     auto* const bytes = static_cast<char*>(buffer);
@@ -57,9 +58,9 @@ class PacketFilter {
     return source(bytes, 0);
   }
 
-  /// Whether the last PUBLISH was sent before: its DUP flag.
+  /// Whether the last PUBLISH was a redelivery: its DUP flag.
   [[nodiscard]] bool redelivered() const { return redelivered_; }
-  /// PUBLISH packets of which part of the payload was left out.
+  /// The number of PUBLISH packets whose payload was truncated.
   [[nodiscard]] std::size_t cut() const { return cut_; }
 
  private:
@@ -68,7 +69,7 @@ class PacketFilter {
     connack,     ///< what follows them in a CONNACK
     topic,       ///< and what comes before the properties
     properties,  ///< after their length
-    pass,        ///< so many bytes, as they are
+    pass,        ///< so many bytes pass unchanged
     skip,        ///< so many bytes are dropped
   };
   [[nodiscard]] std::size_t wanted() const;
@@ -79,26 +80,26 @@ class PacketFilter {
   void passed(std::size_t bytes);
   bool read_topic();
   bool read_property();
-  /// All that comes before it is known, or, if it may not be cut, is none of MQTT's.
+  /// Everything before the payload has been read or, if `may_cut` is false, is not valid MQTT.
   void begin_payload(bool may_cut);
   void next_part();
   void end_packet();
 
   Limits limits_;
   State state_ = State::head;
-  bool lost_ = false;                ///< this is no MQTT: all that comes passes
+  bool lost_ = false;                ///< this is not MQTT: everything passes
   std::string head_;                 ///< first byte and length
-  std::string pending_;              ///< what is not understood yet, as it came
-  std::size_t used_ = 0;             ///< of it
-  std::size_t remaining_ = 0;        ///< of the packet, behind what is pending
-  std::string topic_;                ///< as it came, with the packet's identifier
+  std::string pending_;              ///< received bytes not parsed yet
+  std::size_t used_ = 0;             ///< bytes of pending_ already parsed
+  std::size_t remaining_ = 0;        ///< bytes of the packet after pending_
+  std::string topic_;                ///< as received, with the packet identifier
   std::string properties_;           ///< those that are kept
-  std::size_t properties_left_ = 0;  ///< bytes of them
-  std::uint64_t seen_ = 0;           ///< identifiers of properties
-  bool has_arrival_ = false;         ///< the plugin's User Property is among those
+  std::size_t properties_left_ = 0;  ///< bytes of properties to come
+  std::uint64_t seen_ = 0;           ///< identifiers of the properties seen, as bits
+  bool has_arrival_ = false;         ///< the plugin's User Property has been kept
   std::size_t passing_ = 0;
   std::size_t skipping_ = 0;
-  std::string ready_;  ///< for the library
+  std::string ready_;  ///< output for the library
   std::size_t given_ = 0;
   std::size_t cut_ = 0;
   bool redelivered_ = false;

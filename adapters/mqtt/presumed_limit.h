@@ -11,12 +11,13 @@
 
 namespace jobs_bridge::mqtt {
 
-/// The size from which on a broker seems to end the connection, where it does not say so: over MQTT
-/// 3.1.1 it cannot. Otherwise each of a hundred replies that are too large would cost three
-/// connections before it is found.
+/// The size from which a broker seems to end the connection without announcing a limit, which it
+/// cannot do over MQTT 3.1.1. Without this, each of a hundred replies that are too large would cost
+/// three connections before it is identified.
 ///
-/// Presumed once a publication has been the end of connections and the small one in its place was
-/// taken, while nothing as large was. It holds for a while: then one is tried again.
+/// A limit is presumed once a publication has ended connections and its small replacement was
+/// accepted, and nothing as large has been accepted. It holds for a while; then one large
+/// publication is tried again.
 ///
 /// Sizes are Outbox::size_of(). Not thread-safe.
 class PresumedLimit {
@@ -27,15 +28,15 @@ class PresumedLimit {
   [[nodiscard]] bool excludes(MonotonicTime now, std::size_t size) const {
     return size >= size_ && now < until_;
   }
-  /// Of the smallest that was; while anything is excluded.
+  /// The size of the smallest that ended connections; valid while anything is excluded.
   [[nodiscard]] std::size_t size() const { return size_; }
 
-  /// A publication of that size was the end of connections, and `replacement` stands in for it.
+  /// A publication of that size ended connections, and `replacement` replaces it.
   void ended_connections(Outbox::Sequence replacement, std::size_t size) {
     candidate_ = Candidate{.replacement = replacement, .size = size, .largest_taken = 0};
   }
-  /// The broker has taken one. Whether its size, or a smaller one than before, is presumed to be
-  /// too large from now on.
+  /// The broker has accepted a publication. Returns whether from now on a size, or a smaller size
+  /// than before, is presumed too large.
   bool taken(MonotonicTime now, Outbox::Sequence sequence, std::size_t size) {
     if (!candidate_) return false;
     candidate_->largest_taken = std::max(candidate_->largest_taken, size);

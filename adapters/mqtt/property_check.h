@@ -14,8 +14,8 @@ namespace jobs_bridge::mqtt {
 /// - limits of 0 in a CONNACK (sections 3.2.2.3.3 and 3.2.2.3.6). Newer versions end the connection
 ///   without saying why.
 ///
-/// Sees nothing else that is wrong, which the library does by itself. Takes the bytes of one
-/// connection over MQTT 5 in pieces of any size, and keeps none. Not thread-safe.
+/// Detects no other errors; the library does that itself. Takes the bytes of one connection over
+/// MQTT 5 in pieces of any size, and keeps none. Not thread-safe.
 class PropertyCheck {
  public:
   /// The next bytes. False: there is such a one among them; not to be called again.
@@ -35,18 +35,18 @@ class PropertyCheck {
     number,
     text_length,
     skip,  ///< so many bytes
-    lost,  ///< the library cannot read this either
+    lost,  ///< not MQTT; the library cannot parse it either
   };
   bool take(std::uint8_t byte);
   void begin_packet();
   void begin(State state);
-  /// `then`: first, to go on behind a value.
+  /// `then`: the state after the skipped bytes.
   void skip(std::size_t bytes, State then);
   void begin_number(unsigned bytes);
   bool begin_value();
   [[nodiscard]] bool is_zero_limit() const;
   void end_value();
-  /// A byte of a variable byte integer. True: that was its last.
+  /// Adds a byte of a variable byte integer. True if it was the last.
   bool add_variable(std::uint8_t byte);
   /// Likewise of one of so many bytes.
   bool add_fixed(std::uint8_t byte, unsigned width);
@@ -55,14 +55,14 @@ class PropertyCheck {
   State then_ = State::first;  ///< after `skip`
   std::uint8_t first_ = 0;
   std::size_t remaining_ = 0;    ///< of the packet
-  std::int64_t properties_ = 0;  ///< bytes of them that are left
+  std::int64_t properties_ = 0;  ///< bytes of properties left
   std::size_t skip_ = 0;
   std::uint32_t identifier_ = 0;
   std::uint32_t number_ = 0;
   unsigned width_ = 0;   ///< of a number, in bytes
-  unsigned digits_ = 0;  ///< bytes of it that are there
+  unsigned digits_ = 0;  ///< bytes of the integer received so far
   bool failed_ = false;
-  int texts_ = 0;  ///< of this property that are to come after this one
+  int texts_ = 0;  ///< further texts of this property to come
 };
 
 }  // namespace jobs_bridge::mqtt

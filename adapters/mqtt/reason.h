@@ -5,7 +5,7 @@
 
 namespace jobs_bridge::mqtt {
 
-/// Reason codes (MQTT 5, section 2.4) that we know more about than their names.
+/// Reason codes (MQTT 5, section 2.4) that the bridge treats specially.
 enum Reason : int {
   no_matching_subscribers = 0x10,
   unspecified_error = 0x80,
@@ -32,20 +32,20 @@ enum Reason : int {
   wildcard_subscriptions_not_supported = 0xA2,
 };
 
-/// Whether it says that something was not done; over MQTT 3.1.1 in a SUBACK likewise.
+/// Whether the code is an error; also valid for a SUBACK over MQTT 3.1.1.
 constexpr bool is_failure(int reason) {
   return reason >= 0x80;
 }
 
-/// A reason code of MQTT 5, or a return code of MQTT 3.1.1's SUBACK, in words.
+/// The description of a reason code of MQTT 5, or of a return code of MQTT 3.1.1's SUBACK.
 std::string describe_reason(int reason);
 
-/// What the MQTT library calls a reason code; empty: it knows none of that number.
+/// The MQTT library's name for a reason code; empty if it does not know the code.
 std::string name_of_reason(int reason);
 
-/// What a broker says in its own words besides a reason code (MQTT 5, Reason String and Server
-/// Reference), to be put behind ours: ` ("...")`, or nothing where it says nothing. Anybody's
-/// words: of them at most 256 bytes are kept, and no control character or quotation mark.
+/// The text that a broker sends in addition to a reason code (MQTT 5, Reason String and Server
+/// Reference), in a form to append to ours: ` ("...")`, or empty if there is none. The text is
+/// untrusted: at most 256 bytes are kept, without control characters and quotation marks.
 std::string quote_words(std::string_view words);
 
 }  // namespace jobs_bridge::mqtt

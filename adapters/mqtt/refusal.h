@@ -9,28 +9,28 @@
 
 namespace jobs_bridge::mqtt {
 
-/// Why a publication does not get through.
+/// Why a publication is not delivered.
 struct Refusal {
   enum class Kind : std::uint8_t {
-    malformed,        ///< no broker takes it
+    malformed,        ///< no broker accepts it
     too_large,        ///< for this broker
     not_authorised,   ///< by its ACL
     invalid_topic,    ///< to this broker
     invalid_payload,  ///< to this broker
     quota_exceeded,   ///< for now
-    unavailable,      ///< for now; a broker that gives no reason may mean this or anything else
-    ends_connection,  ///< again and again: the broker closes every connection that carries it
+    unavailable,  ///< for now; also used by brokers that give no reason, so it can mean anything
+    ends_connection,  ///< repeatedly: the broker closes every connection that carries it
   };
   Kind kind = Kind::unavailable;
   std::string detail;  ///< for the operator
 };
 inline constexpr std::size_t refusal_kind_count = 8;
 
-/// Of a PUBACK with this reason (MQTT 5, section 3.4.2.1), which is one of a failure. `words`: what
-/// the broker says besides, or nothing.
+/// The refusal in a PUBACK with this reason code (MQTT 5, section 3.4.2.1), which must be an error.
+/// `words`: the text that the broker added, if any.
 Refusal refusal_of(int reason, const std::string& words = {});
 
-/// Whether the same publication may get through a little later.
+/// Whether the same publication may succeed a little later.
 bool is_transient(Refusal::Kind kind);
 
 /// A word of [a-z_], for programs.
@@ -42,20 +42,20 @@ std::string_view words_for_device(Refusal::Kind kind);
 /// What the operator can do about it.
 std::string_view hint_of(Refusal::Kind kind);
 
-/// The code that a device gets in place of an `accepted` reply. Device code repeats a request for
-/// ever that is answered with InternalError or RequestThrottled, and gives up on any other code; so
-/// those are for what may get through the next time.
+/// The code that a device gets in place of an `accepted` reply. Device code endlessly repeats a
+/// request that is answered with InternalError or RequestThrottled, and gives up on any other code;
+/// so those two are used only if a repeat may succeed.
 ErrorCode code_for_device(Refusal::Kind kind);
 
-/// What the end of a connection says of the publications that were not acknowledged.
+/// What the end of a connection tells about the publications that were not acknowledged.
 enum class Evidence : std::uint8_t {
   none,     ///< the broker ended it for another reason, or we did
-  weak,     ///< nothing was heard any more
-  strong,   ///< the broker closed it, and may have done so over one of them
-  certain,  ///< the broker says that it did so over one of them
+  weak,     ///< nothing was received any more
+  strong,   ///< the broker closed it, possibly because of one of them
+  certain,  ///< the broker states that it closed it because of one of them
 };
 
-/// Of a DISCONNECT with this reason (MQTT 5, section 3.14.2.1).
+/// The evidence in a DISCONNECT with this reason code (MQTT 5, section 3.14.2.1).
 Evidence evidence_of_disconnect(int reason);
 
 }  // namespace jobs_bridge::mqtt

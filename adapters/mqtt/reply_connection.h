@@ -13,22 +13,21 @@
 
 namespace jobs_bridge::mqtt {
 
-/// A second connection to the broker that carries replies alone, for as long as the first one
-/// lives.
+/// A second connection to the broker for replies only, for as long as the first one lasts.
 ///
-/// Brokers take a packet of each client in turn. Under a flood of requests by one device we owe the
-/// broker an acknowledgement for each, and over one connection the reply to another device waits
-/// behind thousands of them, for seconds. Neither MQTT library can send it before those. A client
-/// of its own, which owes the broker nothing, has its turn at once.
+/// Brokers process one packet of each client in turn. If one device floods us with requests, we owe
+/// the broker an acknowledgement for each, and over a single connection the reply to another device
+/// waits behind thousands of them, for seconds. Neither MQTT library can send it before those. A
+/// client of its own, which has no acknowledgements to send, gets its turn immediately.
 ///
-/// Not thread-safe; its events come as a Session's do, but for messages and subscriptions, which it
-/// has none of.
+/// Not thread-safe; its events come like those of a Session, except that it has no messages and no
+/// subscriptions.
 class ReplyConnection {
  public:
   ReplyConnection(const BrokerSettings& settings, fibers::EventLoop& loop, Session::Events& events)
       : settings_(settings_for_replies(settings)), loop_(loop), events_(events) {}
 
-  /// As Session::connect(); nothing: it is there.
+  /// See Session::connect(); nothing if it is connected.
   std::optional<BrokerFault> connect(const std::string& address, int qos,
                                      const std::function<bool()>& stopping) {
     events_.begin();
@@ -44,7 +43,7 @@ class ReplyConnection {
     if (fault) session_.reset();
     return fault;
   }
-  /// Null: there is none.
+  /// Null if there is none.
   [[nodiscard]] Session* session() { return session_ ? &*session_ : nullptr; }
   [[nodiscard]] const std::string& client_id() const { return settings_.client_id; }
 
@@ -57,9 +56,9 @@ class ReplyConnection {
       passes_on_ends_ = false;
       ended_.reset();
     }
-    /// From now on the end of this connection is the end of the first one too. Until then it is a
-    /// connection that did not come about, which is what connect() returns; some MQTT libraries
-    /// tell of both. The fault: it has ended already.
+    /// From now on the end of this connection also ends the first one. Before that, its end counts
+    /// as a failure to connect, which connect() returns; some MQTT libraries report both. Returns a
+    /// fault if it has ended already.
     std::optional<BrokerFault> pass_on_ends() {
       const std::lock_guard lock(mutex_);
       passes_on_ends_ = !ended_;

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::chrono::seconds between_overflow_reports{10};
 
-/// Five pauses that double, 8 s in all: for so long a device waits.
+/// Five pauses that double, 8 s in total: about as long as a device waits.
 constexpr int most_retries = 5;
 constexpr std::chrono::milliseconds first_pause{250};
 
@@ -101,8 +101,8 @@ bool Sender::hand_over_next(std::unique_lock<std::mutex>& lock, const Outbox::En
     sample_ = sequence;
     sampled_at_ = clock_();
   }
-  // Nobody else touches an entry that has not been sent: no acknowledgement can come for it, and
-  // it is not recalled before end() has returned.
+  // No other thread touches an entry that has not been sent: no acknowledgement can come for it,
+  // and it is not recalled before end() has returned.
   lock.unlock();
   const auto handed = link.hand_over(sequence, entry.publication, why);
   lock.lock();
@@ -202,7 +202,7 @@ void Sender::refused(Outbox::Sequence sequence, const Refusal& why) {
   {
     std::unique_lock lock(mutex_);
     const auto* sent = outbox_.find(sequence);
-    if (sent == nullptr) return;  // a broker that says it twice
+    if (sent == nullptr) return;  // the broker acknowledged it twice
     if (is_transient(why.kind) && sent->refusals < most_retries) {
       ++retried_;
       outbox_.postpone(sequence, clock_() + pause_before_retry(sent->refusals, sequence));

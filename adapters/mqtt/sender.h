@@ -20,41 +20,44 @@
 
 namespace jobs_bridge::mqtt {
 
-/// Sends what is queued over whatever connection there is, in the Outbox's order, and no more at
-/// once than that connection allows. Any thread may call anything here.
+/// Sends queued publications over the present connection, in the Outbox's order, and no more at
+/// once than that connection allows. Any thread may call any function.
 ///
-/// What the broker refuses for now is sent again, a few times, after pauses that double. A reply
-/// that it refuses for good is replaced by a small `rejected` that says so, once.
+/// A publication that the broker refuses temporarily is sent again a few times, after pauses that
+/// double. A reply that it refuses permanently is replaced, once, by a small `rejected` with the
+/// reason.
 ///
-/// Its lock is a leaf: nothing is called with it held, neither the link nor the log. So it does not
-/// matter in which order callers and the MQTT library take their own locks.
+/// Nothing is called while its lock is held, neither the link nor the log. So the order in which
+/// callers and the MQTT library take their own locks does not matter.
 class Sender {
  public:
-  /// A connection that publications can be given to. Threads of flush() use it one at a time.
+  /// A connection that publications can be given to. Threads in flush() use it one at a time.
   class Link {
    public:
     enum class Handed {
       over,
-      later,  ///< not taken now; another link will
+      later,  ///< not accepted now; another link will accept it
       never,  ///< this publication cannot be sent over this link
     };
     virtual ~Link() = default;
-    /// Does not wait for the network. `why` says why not; its kind counts where it is `never`. The
-    /// acknowledgement may come before this returns, and is the end of `publication`.
+    /// Does not wait for the network. If it is not sent, `why` has the reason; its kind matters if
+    /// the result is `never`. The acknowledgement may come before this returns, and destroys
+    /// `publication`.
     virtual Handed hand_over(Outbox::Sequence sequence, const Publication& publication,
                              Refusal& why) noexcept = 0;
-    /// All that there is for now has been handed over: a link that gathers sends it. Does not wait
-    /// for the network.
+    /// Everything available for now has been handed over: a link that gathers publications sends
+    /// them. Does not wait for the network.
     virtual void send_gathered() noexcept = 0;
   };
-  /// Told why a link takes nothing any more; called by a flush, which has let go of the link.
+  /// Called with the reason when a link accepts nothing any more, by a flush, which has released
+  /// the link.
   using LinkFailed = std::function<void(const std::string& cause)>;
 
-  /// Told that due() or has_suspects() has changed; may be called from anything here.
+  /// Called when due() or has_suspects() has changed; may be called from any function here.
   using OnNews = std::function<void()>;
 
-  /// Told the numbers, Publication::update, of replies that the broker has taken, or that will not
-  /// be sent any more. May be called from anything here but queue().
+  /// Called with the numbers (Publication::update) of replies that the broker has taken, or that
+  /// will not be sent any more. May be called from any function here except queue().
   using OnTaken = std::function<void(const std::vector<std::uint64_t>& updates)>;
 
   using Clock = std::function<MonotonicTime()>;
@@ -67,19 +70,19 @@ class Sender {
   /// To be called before anything else, once.
   void report_taken(OnTaken on_taken) { on_taken_ = std::move(on_taken); }
 
-  /// Only takes it.
+  /// Only queues it.
   void queue(Publication publication);
-  /// Sends what may be sent. A thread that finds another one at it leaves the work to that one: so
-  /// the order stays, and nobody waits.
+  /// Sends what may be sent. If another thread is already sending, the work is left to that one:
+  /// this keeps the order, and no thread waits.
   void flush();
 
-  /// From now on flush() uses `link`; `window`: the most that may be unacknowledged.
+  /// From now on flush() uses `link`; `window`: how many may be unacknowledged.
   void begin(Link& link, std::size_t window);
-  /// When this returns no thread uses the link, nor will one.
+  /// Once this has returned, no thread uses the link, now or later.
   void end();
-  /// To be called once no acknowledgement of the last link can come any more: what it left
-  /// unacknowledged will be sent again, first and in order. `evidence`: whether that may have been
-  /// what ended the link.
+  /// To be called once no acknowledgement of the last link can arrive any more: unacknowledged
+  /// publications will be sent again, first and in order. `evidence`: whether they may have ended
+  /// the link.
   void recall(Evidence evidence);
 
   /// Drops what waits: nobody is to hear it any more. Says how many that were.
@@ -87,22 +90,22 @@ class Sender {
 
   /// The broker has taken it.
   void acknowledged(Outbox::Sequence sequence);
-  /// The broker has answered that it does not take it.
+  /// The broker has refused it.
   void refused(Outbox::Sequence sequence, const Refusal& why);
 
-  /// When flush() is worth calling for what was refused for now.
+  /// When flush() should be called for publications that were refused temporarily.
   [[nodiscard]] MonotonicTime due() const;
-  /// Whether publications are sent one at a time, to see which of them ends connections. Whatever
-  /// else is published meanwhile may make the wrong one look guilty.
+  /// Whether publications are sent one at a time, to see which of them ends connections. Anything
+  /// else published meanwhile could put the blame on the wrong one.
   [[nodiscard]] bool has_suspects() const;
 
-  /// Whether the broker acknowledges, but late: something keeps what we send from its turn.
+  /// Whether the broker acknowledges, but late: what we send waits behind something else.
   [[nodiscard]] bool lags() const;
 
   /// Waits until everything queued has been acknowledged; false if that took too long.
   bool drain(Duration patience);
 
-  /// A publication that could not go as it was.
+  /// A publication that could not be sent unchanged.
   struct Refused {
     Refusal::Kind kind = Refusal::Kind::unavailable;
     std::string topic;
@@ -114,23 +117,24 @@ class Sender {
     std::size_t unacknowledged = 0;
     std::size_t bytes = 0;
     std::uint64_t overflowed = 0;
-    std::uint64_t unpublishable = 0;  ///< those that could not go as they were
-    std::uint64_t replaced = 0;       ///< replies of those in whose place a rejection has gone
-    std::uint64_t unanswered = 0;     ///< replies of those in whose place nothing went
-    std::uint64_t retried = 0;        ///< how often the broker refused one for now
+    std::uint64_t unpublishable = 0;  ///< those that could not be sent unchanged
+    std::uint64_t replaced = 0;       ///< replies of those that were replaced by a rejection
+    std::uint64_t unanswered = 0;     ///< replies of those that were not replaced
+    std::uint64_t retried = 0;        ///< temporary refusals by the broker
     std::optional<Refused> last_refused;
   };
   [[nodiscard]] Counts counts() const;
 
  private:
   struct Turn;
-  /// With the lock held, which these release meanwhile. False: the link takes nothing any more.
+  /// Called with the lock held, which these release meanwhile. False if the link accepts nothing
+  /// any more.
   bool hand_over_next(std::unique_lock<std::mutex>& lock, const Outbox::Entry& entry);
   void send_gathered(std::unique_lock<std::mutex>& lock);
   void refuse_for_good(std::unique_lock<std::mutex>& lock, Outbox::Sequence sequence,
                        const Refusal& why);
   void report_overflow(std::unique_lock<std::mutex>& lock);
-  /// Releases the lock and tells which updates' replies have ended.
+  /// Releases the lock and reports the updates whose replies have ended.
   void tell_taken(std::unique_lock<std::mutex>& lock);
 
   Log& log_;
@@ -145,9 +149,9 @@ class Sender {
   Outbox outbox_;
   PresumedLimit presumed_limit_;
   Link* link_ = nullptr;
-  Outbox::Sequence sample_ = Outbox::nobody;  ///< whose acknowledgement is timed
+  Outbox::Sequence sample_ = Outbox::nobody;  ///< the publication whose acknowledgement is timed
   MonotonicTime sampled_at_{};
-  int late_ = 0;  ///< samples in a row
+  int late_ = 0;  ///< consecutive late samples
   bool flushing_ = false;
   std::uint64_t overflowed_ = 0;
   std::uint64_t unpublishable_ = 0;

@@ -46,7 +46,7 @@ std::optional<BrokerFault> Session::connect(const std::function<bool()>& stoppin
   maximum_packet_size_ = connack.maximum_packet_size.value_or(maximum_packet_size_);
   qos_ = std::min<int>(connack.maximum_qos.value_or(qos_), qos_);
   // 0 turns the mechanism off at the broker (MQTT 5, sections 3.1.2.10 and 3.2.2.3.14). That
-  // demands nothing of us: we go on looking after the link at our own pace. Nor does a broker that
+  // requires nothing of us: we go on checking the link at our own interval. Nor does a broker that
   // repeats what our CONNECT carries, which is less than our settings say.
   const auto wanted = connack.server_keep_alive.value_or(std::chrono::seconds(0));
   if (wanted > std::chrono::seconds(0) && wanted < client_->keep_alive()) {

@@ -22,12 +22,12 @@ namespace jobs_bridge::mqtt {
 /// One connection to the broker, from connecting to its end. What it needs of an MQTT library is in
 /// client.h; nothing here knows which library that is.
 ///
-/// A new client of the library for every connection, because what one keeps of an old connection
-/// does not help: it would send again what was unacknowledged all at once, whatever the Receive
-/// Maximum of the new one. The Outbox knows what is to be sent again.
+/// Every connection uses a new client of the library, because the state that a client keeps from an
+/// old connection is harmful: it would resend everything unacknowledged at once, whatever the
+/// Receive Maximum of the new one. The Outbox knows what to send again.
 class Session final : public Sender::Link {
  public:
-  /// The broker's answer to a subscription: a SUBACK's code, and what it says besides.
+  /// The broker's answer to a subscription: the code in the SUBACK, and the text with it.
   struct Answer {
     std::string filter;
     int code = 0;  ///< the QoS that it grants, or a Reason
@@ -35,76 +35,77 @@ class Session final : public Sender::Link {
   };
 
   /// Called with the MQTT library's lock held, on its threads or, where it has none, on the event
-  /// loop: must not block, nor throw. No more calls once the Session is destroyed.
+  /// loop: must neither block nor throw. No more calls once the Session is destroyed.
   class Events {
    public:
     virtual ~Events() = default;
     virtual void arrived(Message message) = 0;
-    /// Of a canary: Outbox::nobody; of a TopicTest: Outbox::topic_test.
+    /// `sequence` is Outbox::nobody for a canary, and Outbox::topic_test for a TopicTest.
     virtual void acknowledged(Outbox::Sequence sequence) = 0;
-    /// Likewise, but nobody subscribes to its topic (MQTT 5, if the broker says so).
+    /// The same, but its topic has no subscribers (MQTT 5, if the broker reports it).
     virtual void unmatched(Outbox::Sequence sequence) = 0;
-    /// The broker has answered that it does not take it.
+    /// The broker has refused it.
     virtual void refused(Outbox::Sequence sequence, const Refusal& why) = 0;
-    /// The answers to subscribe(), all of them.
+    /// All the answers to subscribe().
     virtual void subscribed(std::vector<Answer> answers) = 0;
-    /// The broker has sent a packet of so many bytes or a few more, which is past the limit. lost()
+    /// The broker has sent a packet of so many bytes or a few more, which exceeds the limit. lost()
     /// follows.
     virtual void too_large(std::size_t bytes) = 0;
     /// The connection is over. May be called more than once, the best cause first. `evidence`: what
-    /// that says of what was unacknowledged.
+    /// this tells about unacknowledged publications.
     virtual void lost(BrokerFault fault, Evidence evidence) = 0;
-    /// One of the above has thrown.
+    /// One of the functions above has thrown.
     virtual void failed(const std::string& cause) noexcept = 0;
   };
 
-  /// What a session is made of; must outlive it.
+  /// What a session needs; must outlive it.
   struct Wanted {
     const BrokerSettings& settings;
     const std::vector<std::string>& filters;
     /// For a library that has no threads of its own.
     fibers::EventLoop& loop;
-    /// Whether the broker is to forget our subscriptions and what it keeps for us.
+    /// Whether the broker is to discard our session: subscriptions and queued messages.
     bool clean = false;
-    /// Whether it has accepted us before, by the same settings.
+    /// Whether it has accepted us before, with the same settings.
     bool has_spoken = false;
     /// The QoS to publish at, if the broker allows it.
     int qos = 1;
   };
-  /// `address`: the literal one to connect to. Throws std::exception for settings that no
+  /// `address`: the literal address to connect to. Throws std::exception for settings that no
   /// connection can be made with.
   Session(Wanted wanted, const std::string& address, Events& events);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
-  /// Waits for callbacks in progress: never to be called from one.
+  /// Waits for callbacks in progress, so it must not be called from one.
   ~Session() override;
 
-  /// Connects; says what went wrong. Blocks for a little more than twice the connect timeout at
-  /// most, and not when `stopping` comes true.
+  /// Connects; returns what went wrong. Blocks for a little more than twice the connect timeout at
+  /// most, and returns early when `stopping` becomes true.
   std::optional<BrokerFault> connect(const std::function<bool()>& stopping);
 
   /// From the CONNACK.
   [[nodiscard]] bool session_present() const { return session_present_; }
-  /// The most publications that may be unacknowledged, canaries included.
+  /// How many publications may be unacknowledged, canaries included.
   [[nodiscard]] std::size_t receive_maximum() const { return receive_maximum_; }
-  /// The same without the places of a canary and of a topic test, as far as there are these.
+  /// The same minus the places for a canary and a topic test, if these are used.
   [[nodiscard]] std::size_t window_beside(bool canary, bool topic_test) const {
     const int places = (canary ? canary_qos() : 0) + (topic_test ? topic_test_qos() : 0);
     return receive_maximum_ - static_cast<std::size_t>(places);
   }
-  /// What the broker wants instead of the keep-alive in our CONNECT, if it wants less; never 0,
-  /// which demands nothing. This connection goes on with ours, and the broker may then end it.
+  /// The keep-alive that the broker requires instead of the one in our CONNECT, if it is shorter;
+  /// never 0, which requires nothing. This connection continues with ours, and the broker may end
+  /// it for that.
   [[nodiscard]] std::optional<std::chrono::seconds> server_keep_alive() const {
     return server_keep_alive_;
   }
 
-  /// Subscribes to all filters at QoS 1; the answers come as one event. Says what
-  /// went wrong if it cannot be sent.
+  /// Subscribes to all filters at QoS 1; the answers come as one event. Returns what went wrong if
+  /// it cannot be sent.
   std::optional<BrokerFault> subscribe();
 
-  /// What the broker does not do as it should, by its CONNACK.
+  /// What the broker does not do as it should, according to its CONNACK.
   [[nodiscard]] const std::vector<BrokerFault>& shortcomings() const { return shortcomings_; }
-  /// What else it says that it does not have, and the bridge does not need; empty: nothing.
+  /// Other features that the broker reports as missing and the bridge does not need; empty if none.
   [[nodiscard]] const std::string& not_missed() const { return not_missed_; }
 
   /// From now on nothing is published at a higher QoS.
@@ -114,26 +115,27 @@ class Session final : public Sender::Link {
                    Refusal& why) noexcept override;
   void send_gathered() noexcept override;
 
-  /// Publishes a canary, past the Outbox: it must not wait behind what it is to vouch for, and one
-  /// that a connection takes with it is not missed. One at a time takes a place in the Receive
-  /// Maximum, see window_beside(). Failing to is left to its absence to show.
+  /// Publishes a canary, bypassing the Outbox: it must not wait behind the publications that it
+  /// checks, and one lost with its connection need not be sent again. One at a time takes a place
+  /// in the Receive Maximum, see window_beside(). A failure is not reported: the canary's absence
+  /// shows it.
   void publish_canary(const Publication& canary) noexcept;
-  /// Whether the broker answers a canary. It does not where it takes QoS 0 only, or where a reply
-  /// needs the only place there is.
+  /// Whether the broker acknowledges a canary. It does not if it supports QoS 0 only, or if a reply
+  /// needs the only place in the Receive Maximum.
   [[nodiscard]] bool canary_is_answered() const { return canary_qos() > 0; }
 
   /// The same for a publication of a TopicTest.
   void publish_topic_test(const Publication& publication) noexcept;
   [[nodiscard]] bool topic_test_is_answered() const { return topic_test_qos() > 0; }
 
-  /// Says good-bye, so that the broker keeps the session for as long as agreed. Blocks for a second
-  /// at most.
+  /// Sends DISCONNECT, so that the broker keeps the session for as long as agreed. Blocks for a
+  /// second at most.
   void disconnect();
 
   class Client;  ///< the MQTT library's part
 
  private:
-  /// Why the broker is of no use to us, as its CONNACK has it.
+  /// Why the broker cannot be used, according to its CONNACK.
   [[nodiscard]] std::optional<BrokerFault> unfit(bool no_wildcards, bool no_shared) const;
   [[nodiscard]] int canary_qos() const { return receive_maximum_ > 1 ? qos_.load() : 0; }
   [[nodiscard]] int topic_test_qos() const { return receive_maximum_ > 2 ? qos_.load() : 0; }

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 /// not after so long in any case.
 constexpr Duration patience = 2s;
 constexpr Duration most_patience = 60s;
-/// An answer that does not come: the link is dead, which is for others to say.
+/// If no answer comes, the link is dead, which other checks report.
 constexpr Duration answer_patience = 30s;
 /// An ACL may be changed while we are connected.
 constexpr Duration between_rounds = 5min;
@@ -201,7 +201,7 @@ void TopicTest::accepted(MonotonicTime now) {
   if (!std::exchange(under_way_, false)) return;
   auto& probe = probes_[next_probe_ - 1];
   if (probe.topic == fatal_topic_) fatal_in_a_row_ = 0;
-  // Over MQTT 5 its word is good, for what nobody but we would read.
+  // Over MQTT 5 the broker's answer is reliable for topics that only we subscribe to.
   if (!probe.is_request && mqtt_5_ && answers_) {
     probe.open = false;
     probe.outcome = Probe::Outcome::passed;

@@ -15,74 +15,75 @@
 
 namespace jobs_bridge::mqtt {
 
-/// Proves that requests come in and replies go out, which a canary on a topic of its own does not:
-/// an ACL may let that one pass and the Jobs topics not, and some brokers drop whatever is
+/// Proves that requests arrive and replies are delivered, which a canary on a topic of its own does
+/// not: an ACL may allow that one and not the Jobs topics, and some brokers drop whatever is
 /// published below $aws.
 ///
-/// On every connection, and now and then on one that lasts, we publish on request topics of our own
-/// (the level of the thing can be no thing's name), which must come back by our subscriptions to
-/// everybody's requests; and on reply topics of our own, which the broker must take. MQTT 5 has it
-/// say whether it does. Over MQTT 3.1.1 it acknowledges what it drops, so we subscribe to those
-/// topics and see whether they come back.
+/// On every connection, and periodically on one that lasts, we publish to request topics of our own
+/// (with a level that cannot be a thing's name), which must come back through our subscriptions to
+/// all requests; and to reply topics of our own, which the broker must accept. With MQTT 5 it
+/// reports whether it does. Over MQTT 3.1.1 it acknowledges even what it drops, so we subscribe to
+/// those topics and check whether they come back.
 ///
-/// A broker need not allow us any of that, nor say so. So a test that fails where it may be the
-/// test alone that is not allowed proves nothing, and what real requests and replies show counts
-/// more. What has passed once is allowed, though; and where over MQTT 3.1.1 nothing at all comes
-/// back, nothing but requests of devices makes us believe that any can.
+/// A broker need not allow us any of that, nor report that it does not. So a test that may fail
+/// only because the test itself is not allowed proves nothing, and evidence from real requests and
+/// replies takes precedence. A topic that has worked once is allowed, though; and if nothing at all
+/// comes back over MQTT 3.1.1, only requests of devices prove that requests can arrive.
 ///
-/// One publication at a time is under way. A broker may end the connection over one: then the test
-/// rests. Knows no clock and no connection; time must not go backwards. Any thread may call
-/// anything; its lock is a leaf.
+/// One publication at a time is under way. A broker may close the connection because of one: then
+/// the test is suspended. Uses neither a clock nor a connection; time must not go backwards. Any
+/// thread may call any function; nothing is called while its lock is held.
 class TopicTest {
  public:
   struct Topics {
     std::vector<std::string> requests;  ///< empty: there is no test
     std::vector<std::string> replies;
-    std::vector<std::string> reply_filters;  ///< which bring in the replies and no request
-    std::string reserved;  ///< what such topics begin with, our own and those of other instances
-    /// The broker may hand a request to another instance than the one that it is from.
+    std::vector<std::string> reply_filters;  ///< which match the replies and no request
+    std::string reserved;  ///< the prefix of such topics, ours and those of other instances
+    /// The broker may deliver a request to another instance than the one that published it.
     bool shared = false;
-    /// A group of shared subscriptions that nobody else is in; empty: none. Whoever shares its own
-    /// requests with nobody must be handed all of them, or this broker's shared subscriptions do
-    /// not work: some grant them and deliver nothing, on topics that begin with $ or on any.
+    /// A group of shared subscriptions with no other member; empty: none. The only member of a
+    /// group must receive all its own requests, or this broker's shared subscriptions do not work:
+    /// some brokers grant them and deliver nothing, on topics that begin with $ or on any.
     std::string own_group = {};
   };
-  /// `nonce` tells ours from those of another process. `mqtt_5`: the broker says what it refuses.
+  /// `nonce` distinguishes our messages from those of another process. `mqtt_5`: the broker reports
+  /// what it refuses.
   TopicTest(Topics topics, std::string nonce, bool mqtt_5);
 
-  /// A connection is about to be made. What to subscribe to besides.
+  /// A connection is about to be made. Returns additional topic filters to subscribe to.
   std::vector<std::string> ask(MonotonicTime now);
-  /// The connection is there, and its subscriptions have been answered. `answers`: the broker
-  /// answers publications. `granted`: and has granted what ask() said.
+  /// The connection is established, and its subscriptions have been answered. `answers`: the broker
+  /// acknowledges publications. `granted`: it has granted the filters of ask().
   void begin(MonotonicTime now, bool answers, bool granted = true);
-  /// The connection is gone.
+  /// The connection has ended.
   void end(MonotonicTime now);
 
-  /// What to publish now, if it is time for that.
+  /// What to publish now, if something is due.
   std::optional<Publication> next(MonotonicTime now);
-  /// When next() is worth calling again.
+  /// When next() should be called again.
   [[nodiscard]] MonotonicTime due() const;
 
-  /// A message arrived. True: it is part of a test, of ours or of another's, and nobody else's
-  /// concern.
+  /// A message arrived. True: it is part of a test, ours or another bridge's, and is not to be
+  /// processed further.
   bool arrived(MonotonicTime now, std::string_view topic, std::string_view payload);
-  /// The broker has taken what next() said. Something may have to be published at once.
+  /// The broker has accepted what next() returned. Another publication may be due at once.
   void accepted(MonotonicTime now);
-  /// It has answered that it does not.
+  /// The broker has refused what next() returned.
   void refused(MonotonicTime now, const Refusal& why);
 
-  /// The broker has answered a real reply.
+  /// The broker has accepted a real reply; the next function: it has refused one.
   void reply_accepted();
   void reply_refused(const Refusal& why);
 
   enum class Verdict : std::uint8_t {
     off,       ///< there is no test
-    untested,  ///< it is not over, or has no place beside the replies
+    untested,  ///< it is not finished, or the Receive Maximum leaves no place for it
     good,
-    unseen,  ///< whether it works cannot be told
+    unseen,  ///< it cannot be determined whether it works
     bad,
   };
-  /// What the operator can do about what is not good.
+  /// What the operator can do if the test fails.
   static constexpr std::string_view requests_hint =
       "let the bridge's user read and write the request topics in the broker's ACL (in mosquitto: "
       "\"topic readwrite $aws/things/+/jobs/start-next\", and so on, with topics.base in place of "
@@ -107,7 +108,7 @@ class TopicTest {
   struct Probe {
     std::string topic;
     bool is_request = false;
-    /// `untestable`: publishing there, or what comes before, is the end of connections.
+    /// `untestable`: publishing there, or an earlier publication of the test, ends connections.
     enum class Outcome : std::uint8_t {
       untested,
       passed,
@@ -116,10 +117,10 @@ class TopicTest {
       untestable
     } outcome = {};
     std::string cause = {};  ///< of `refused`
-    bool open = false;       ///< in this round: it has not come to anything yet
-    /// Ever: so the test is allowed, and if it fails, something else is wrong.
+    bool open = false;       ///< in this round it has no outcome yet
+    /// Has ever passed: the test is allowed, then, and a failure has another cause.
     bool has_passed = false;
-    /// Of a request: one of a device has come. If it has_passed, then since the last round began.
+    /// For a request: a request of a device has arrived; if has_passed, since the last round began.
     bool seen_for_real = false;
   };
   [[nodiscard]] std::string payload() const;
@@ -138,24 +139,24 @@ class TopicTest {
   mutable std::mutex mutex_;
   std::vector<Probe> probes_;  ///< requests, then replies
   State state_;
-  /// A real one. If a reply of the test has ever passed, then since the last round began.
+  /// A real reply was accepted; if a reply of the test has ever passed, since the last round began.
   bool reply_taken_ = false;
-  std::optional<std::string> real_refusal_;  ///< why the last real one was not
-  std::size_t real_requests_missing_ = 0;    ///< how many are not seen_for_real
+  std::optional<std::string> real_refusal_;  ///< why the last real reply was refused
+  std::size_t real_requests_missing_ = 0;    ///< how many probes are not seen_for_real
   int fatal_in_a_row_ = 0;
   std::string fatal_topic_;
   MonotonicTime rests_until_ = MonotonicTime::min();
 
-  // Of the present connection.
+  // State of the present connection.
   bool asked_ = false;
   bool on_ = false;
   bool answers_ = true;
-  bool dealt_ = false;  ///< our requests may have been handed to another
+  bool dealt_ = false;  ///< our requests may have been delivered to another instance
   bool in_round_ = false;
   std::size_t next_probe_ = 0;  ///< of this round
-  bool under_way_ = false;      ///< the one before
+  bool under_way_ = false;      ///< the previous probe
   MonotonicTime next_at_{};
-  MonotonicTime last_event_{};  ///< something was sent, answered, or arrived
+  MonotonicTime last_event_{};  ///< when something was last sent, answered, or received
   MonotonicTime all_sent_at_{};
   std::uint64_t round_ = 0;
 };

@@ -10,7 +10,7 @@ namespace jobs_bridge::store {
 namespace {
 
 FileFault::Kind kind_of(int code) {
-  // A disk that gives back something else than it took, or nothing, is damage like any other.
+  // A disk that returns other data than was written, or none, counts as damage.
   if (code == SQLITE_IOERR_READ || code == SQLITE_IOERR_CORRUPTFS) return FileFault::Kind::damaged;
   switch (code & 0xff) {
     case SQLITE_CORRUPT:
@@ -120,7 +120,7 @@ Result<Database, FileFault> Database::open(const std::string& path) {
   if (code != SQLITE_OK) return Failure{fault_of(handle)};
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_busy_timeout(handle, 1000);
-  // A file that somebody tampered with is data and not a program.
+  // The schema of a file that was tampered with must not run code.
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   return Database(std::move(database));

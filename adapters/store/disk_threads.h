@@ -15,7 +15,7 @@
 
 namespace jobs_bridge::store {
 
-/// Passes on what is written until it is detached: for a thread that may outlive the log.
+/// Forwards to a log until it is detached: for a thread that may outlive that log.
 class DetachableLog final : public Log {
  public:
   explicit DetachableLog(Log& inner) : inner_(&inner) {}
@@ -41,14 +41,15 @@ class DetachableLog final : public Log {
   Log* inner_;
 };
 
-/// The threads that touch a store's file. A disk may hold one for ever: so what they do and share
-/// (`Work`) is theirs too, and outlives the store if it must. Work::stop() has them finish and end,
-/// and is false if they did not in time; Work::abandon() lets go of them: they use the log no more.
+/// The threads that access a store's file. A disk may block one indefinitely: so they own what they
+/// use and share (`Work`), which outlives the store if necessary. Work::stop() makes them finish
+/// and end, and returns false if they did not in time; Work::abandon() gives them up: they do not
+/// use the log any more.
 template <typename Work>
 class DiskThreads {
  public:
   struct Thread {
-    const char* name;  ///< as the system shows it, 15 characters at most
+    const char* name;  ///< as the system shows it; 15 characters at most
     void (Work::*run)();
   };
 
@@ -72,7 +73,7 @@ class DiskThreads {
   Work* operator->() const { return work_.get(); }
 
  private:
-  /// `complete`: all threads have begun, so that none is waited for in vain.
+  /// `complete`: all threads have been started, so that none is waited for in vain.
   void end(bool complete) {
     const bool ended = work_->stop() && complete;
     if (!ended) work_->abandon();

@@ -40,8 +40,7 @@ std::int64_t milliseconds(Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
 
-/// What tells a row that is as it was written from one that is not: SQLite checks the structure of
-/// a file and not what is in it.
+/// Detects rows that were changed: SQLite checks the structure of a file, not its contents.
 std::int64_t checksum(const JournalEntry& entry) {
   const auto& message = entry.message;
   std::string row;
@@ -110,14 +109,14 @@ Result<Content<JournalEntry>, FileFault> read_alone(const std::string& path) {
   return read_all<Updates>(opened.value());
 }
 
-/// Mends a damaged log of writes as far as it can be; nothing if it is in order.
+/// Repairs a damaged write-ahead log as far as possible; nothing if it is intact.
 Result<std::optional<LogDamage>, FileFault> mend_log(const std::string& path) {
   if (auto fault = ensure_file(path, updates)) return Failure{*std::move(fault)};
   const auto locked = lock(path);
   if (!locked) return Failure{locked.error()};
   auto damage = damage_of_log(path);
   if (!damage) return damage;
-  // Somebody else's is left as it is.
+  // A file of another application is not changed.
   const auto content = read_alone(path);
   if (!content && content.error().kind != Kind::damaged) return Failure{content.error()};
   if (damage->mended.empty()) return damage;
@@ -128,8 +127,8 @@ Result<std::optional<LogDamage>, FileFault> mend_log(const std::string& path) {
   return damage;
 }
 
-/// Brings the log of writes into the database and gives back its space, for which no space is
-/// needed: for a file that cannot be opened because its disk is full.
+/// Writes the write-ahead log into the database and frees the log's space, which needs no further
+/// space: for a file that cannot be opened because its disk is full.
 std::optional<FileFault> empty_log(const std::string& path) {
   const auto locked = lock(path);
   if (!locked) return locked.error();
@@ -225,7 +224,7 @@ Result<std::unique_ptr<JournalFile>, FileFault> JournalFile::open(const std::str
   if (!again) return Failure{again.error()};
   Database checkpoints = std::move(again).value();
   checkpoints.checkpoint_when_closed(false);
-  // Whoever looks into the file meanwhile is not waited for: updates would be.
+  // Does not wait for other readers of the file, since updates would wait too.
   auto fault = checkpoints.run(
       "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA busy_timeout=0");
   if (fault) return Failure{*std::move(fault)};

@@ -19,46 +19,44 @@ namespace jobs_bridge::store {
 
 using fibers::FileDescriptor;
 
-/// How a file says that it is ours, and of which version (journal.md and watched_things.md name the
+/// How a file is identified as ours, and its version (journal.md and watched_things.md have the
 /// values), and the pragmas with which it is opened.
 struct Format {
   std::string_view application;  ///< application_id, in digits
   int version;                   ///< user_version
-  std::string_view table;        ///< the only thing in the schema, as SQLite keeps it
-  const char* to_open;           ///< before anything is read
+  std::string_view table;        ///< the only object in the schema, as SQLite stores it
+  const char* to_open;           ///< pragmas to run before anything is read
 };
 
-/// Makes an empty file if there is none, with mode 0600, which SQLite would leave to the umask. The
-/// fault says why there is none that can be read and written: also if it is something else than a
-/// database.
+/// Creates an empty file if there is none, with mode 0600, which SQLite would leave to the umask.
+/// The fault tells why there is no file that can be read and written, also if it is not a database.
 std::optional<FileFault> ensure_file(const std::string& path, const Format& format);
 
 enum class Identity { none, ours };
-/// Whether the file is empty or of that format; the fault says what else it is: damaged, or
-/// unusable if a newer version or another application wrote it.
+/// Whether the file is empty or of that format; the fault is `damaged`, or `unusable` if a newer
+/// version or another application wrote it.
 Result<Identity, FileFault> identify(Database& database, const Format& format);
 
-/// Where the file really is, also after a change of the working directory or of a link.
+/// The resolved absolute path, valid also after a change of the working directory or of a link.
 std::string canonical_path(const std::string& path);
 
-/// Renames a database that nobody has open, with the files that SQLite keeps beside it, to the
-/// first of `<path>.damaged-1` to `-9` that is free, or the last of them, whose file is replaced:
-/// a disk that fails time and again is not filled with them. Returns the new name, or why there is
-/// none.
+/// Renames a database that is not open, with the files that SQLite keeps beside it, to the first
+/// free one of `<path>.damaged-1` to `-9`, or else replaces the last of them, so that a disk that
+/// fails repeatedly does not fill up. Returns the new name, or why it failed.
 Result<std::string, std::string> quarantine(const std::string& path);
 
-/// Keeps other processes away as long as the descriptor is open. Not by SQLite's own locks: two
-/// connections of ours must get along.
+/// Locks out other processes as long as the descriptor is open. SQLite's own locks are not used,
+/// since two connections of ours must work side by side.
 Result<FileDescriptor, FileFault> lock(const std::string& path);
 
 std::string text_of(int error);
 
-/// A database file of one format, with its log of writes (`-wal`): this process's alone while it is
-/// open.
+/// A database file of one format, with its write-ahead log (`-wal`): used by this process only
+/// while it is open.
 class RecordFile {
  public:
-  /// Begins a new one if there is none; the error also for a file that is there but is not one of
-  /// ours. `to_write`: pragmas.
+  /// Creates a new one if there is none; also fails for an existing file that is not in our format.
+  /// `to_write`: pragmas.
   static Result<RecordFile, FileFault> open(const std::string& path, const Format& format,
                                             const std::string& to_write);
 
@@ -68,13 +66,13 @@ class RecordFile {
   [[nodiscard]] int number() const { return lock_.get(); }
   [[nodiscard]] int number_of_log() const { return log_.get(); }
 
-  /// Whether the path no longer leads to this file: somebody removed or replaced it. What is
-  /// written then is lost with the last one that has it open.
+  /// Whether the path no longer refers to this file because it was removed or replaced. Later
+  /// writes are lost once the last process closes it.
   [[nodiscard]] bool has_moved() const;
-  /// From now on closing does nothing but close.
+  /// From now on closing writes nothing.
   void leave_as_it_is() { database_.checkpoint_when_closed(false); }
-  /// The same for a file that has moved; its log of writes, which SQLite would take for that of the
-  /// file that is there now, is removed.
+  /// The same for a file that has moved; its write-ahead log is removed, since SQLite would take it
+  /// for the log of the new file.
   void leave_behind();
 
  private:
@@ -85,17 +83,17 @@ class RecordFile {
         database_(std::move(database)) {}
 
   std::string path_;
-  FileDescriptor lock_;  ///< before the database, so that it is let go last
+  FileDescriptor lock_;  ///< before the database, so that it is released last
   FileDescriptor log_;
   Database database_;
 };
 
-/// What a file holds.
+/// The contents of a file.
 template <typename Row>
 struct Content {
-  std::vector<Row> rows;  ///< that are as they were written, by their key, each once
+  std::vector<Row> rows;  ///< intact rows, ordered by key, without duplicates
   std::size_t damaged_rows = 0;
-  std::optional<std::string> damage;  ///< the first that was found
+  std::optional<std::string> damage;  ///< the first damage found
 
   void note(const std::string& what) {
     if (!damage) damage = what;
@@ -121,24 +119,25 @@ void read_rows(Database& database, const std::string& sql, Content<typename Tabl
   }
 }
 
-/// Reads and checks all of a file. `Table` describes it: its `Row`; `rows`, which selects them in
+/// Reads and checks a whole file. `Table` describes it: its `Row`; `rows`, which selects them in
 /// the order of their key; read(), which returns none for a row whose checksum does not fit;
 /// key_of(); and which of two rows that have the same key, as only a damaged file has,
 /// is_younger().
 template <typename Table>
 Content<typename Table::Row> read_all(Database& database) {
   Content<typename Table::Row> content;
-  // It checks how the pages hang together, and not what is in them.
+  // It checks the structure of the pages, not their contents.
   const auto check = database.value("PRAGMA quick_check(1)");
   if (!check || *check != "ok") content.note(check ? *check : check.error().message);
   read_rows<Table>(database, Table::rows, content);
-  // A page that is there twice, or where another one was, has rows that are whole.
+  // A duplicated or misplaced page has rows that are intact by themselves.
   if (std::ranges::adjacent_find(content.rows, std::ranges::greater_equal(), Table::key_of) !=
       content.rows.end()) {
     content.note("rows are not in order");
   }
   if (!content.damage) return content;
-  // A page that cannot be read ends a reading: from both ends, only what is behind it is lost.
+  // An unreadable page ends a scan: scanning from both ends loses only the rows on the unreadable
+  // pages and between them.
   const auto damaged_rows = content.damaged_rows;
   read_rows<Table>(database, std::string(Table::rows) + " DESC", content);
   content.damaged_rows = std::max(damaged_rows, content.damaged_rows - damaged_rows);
@@ -152,19 +151,19 @@ Content<typename Table::Row> read_all(Database& database) {
   return content;
 }
 
-/// A file that is ready, and what was in it.
+/// An opened file, and its contents.
 template <typename File>
 struct Opened {
-  std::unique_ptr<File> file;  ///< null: its disk has no space to write it
+  std::unique_ptr<File> file;  ///< null if the disk has no space to write it
   Content<typename File::Row> content;
-  /// Whether the file holds the rows. If not it is a new one, in place of a damaged one that they
-  /// come from.
+  /// Whether the file contains the rows. If not, it is a new file that replaces the damaged one
+  /// from which they were read.
   bool saved = true;
 };
 
-/// Opens a file and reads all of it. A damaged one is set aside, of which `report` is told with its
-/// new name and what was in it, and a new one begun. `find` opens what is at the path, or begins a
-/// file there; it reads the content by itself where it returns no file.
+/// Opens a file and reads all of it. A damaged one is quarantined and a new one created; `report`
+/// is called with the new name of the damaged one and its contents. `find` opens the file at the
+/// path or creates one; if it returns no file, it has read the content itself.
 template <typename File, typename Find, typename Report>
 Result<Opened<File>, FileFault> open_or_recover(const std::string& path, Find find, Report report) {
   Content<typename File::Row> content;

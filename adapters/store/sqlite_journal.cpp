@@ -29,8 +29,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// So that whoever waits to record never waits for long while entries are removed that could not be
-/// at once.
+/// So that record() does not wait long while a backlog of entries is removed.
 constexpr std::size_t most_removed_at_once = 1000;
 
 /// The log of writes goes into the database when it is so large, or now and then. It may take a
@@ -78,7 +77,7 @@ std::string whole_milliseconds(Duration duration) {
 constexpr Duration first_report = 3s;
 constexpr Duration longest_between_reports = 60s;
 
-/// Waits for the disk, but not without a word.
+/// Waits for the disk, and logs if that takes long.
 template <typename Opening>
 auto wait_for(std::future<Opening> opening, const std::string& path, Log& log) {
   Duration pause = first_report;
@@ -95,9 +94,9 @@ auto wait_for(std::future<Opening> opening, const std::string& path, Log& log) {
 
 /// What the journal's two threads do, and what they share with the journal.
 ///
-/// A write that hangs cannot be interrupted, so the file is touched by threads alone for which
-/// nobody waits without a bound: the writer inserts, removes and mends; the syncer waits for the
-/// disk and keeps the log of writes small. The mutex is never held while the file is touched.
+/// A write that hangs cannot be interrupted, so the file is accessed only by threads that are
+/// waited for with a time limit: the writer inserts, removes and recovers; the syncer waits for the
+/// disk and keeps the write-ahead log small. The mutex is never held while the file is accessed.
 class SqliteJournal::Work {
  public:
   /// `log` must live until both threads have ended, or abandon().
@@ -166,16 +165,16 @@ class SqliteJournal::Work {
 
   mutable std::mutex mutex_;
   std::condition_variable work_;     ///< for the writer
-  std::condition_variable done_;     ///< for whoever waits for the writer
+  std::condition_variable done_;     ///< for callers that wait for the writer
   std::condition_variable to_sync_;  ///< for the syncer
   std::condition_variable ended_;
 
-  bool requested_ = false;            ///< somebody waits for `entry_` to be recorded
+  bool requested_ = false;            ///< record() waits for `entry_` to be written
   JournalEntry entry_;                ///< the writer's while `begun_`
   std::optional<FileFault> outcome_;  ///< of recording it
   bool begun_ = false;
-  bool given_up_ = false;  ///< nobody waits for `entry_` any more: it was refused
-  /// The writer has kept somebody waiting for too long, and since when.
+  bool given_up_ = false;  ///< record() has given up on `entry_`: it was refused
+  /// Since when the writer has kept a caller waiting for too long; nothing if it has not.
   std::optional<MonotonicTime> stalled_;
 
   /// Null: it cannot be written. Only the writer changes which file it is; the syncer holds it
@@ -267,8 +266,8 @@ void SqliteJournal::Work::settle(const std::vector<std::uint64_t>& numbers) try 
              {{"path", path_}, {"cause", error.what()}});
 }
 
-/// Has the writer record `entry_` and waits for it, but not for long. False: it has not, and nobody
-/// waits for it any more.
+/// Has the writer record `entry_` and waits for it, but not for long. False if it has not done so
+/// and is not waited for any more.
 bool SqliteJournal::Work::hand_over(Lock& lock) {
   const auto is_done = [this] { return !requested_; };
   requested_ = true;
@@ -331,8 +330,8 @@ bool SqliteJournal::Work::is_behind() const {
   return !unsynced_.empty() && now() - unsynced_.begin()->second.since > settings_.sync_patience;
 }
 
-/// Since when a write has not been completed: one that somebody waited for too long for, or one
-/// that nobody waits for and that hangs beyond doubt.
+/// Since when a write has not been completed: one that a caller waited too long for, or one without
+/// a waiting caller that certainly hangs.
 std::optional<MonotonicTime> SqliteJournal::Work::stalled_since() const {
   if (stalled_) return stalled_;
   const bool hangs =
@@ -780,8 +779,8 @@ void SqliteJournal::Work::failed(const FileFault& fault) {
   }
 }
 
-/// The writer has kept a caller waiting for too long. Nobody waits for it any more until it is
-/// back.
+/// The writer has kept a caller waiting for too long. It is not waited for again until it has
+/// recovered.
 void SqliteJournal::Work::stall() {
   stalled_ = now() - settings_.write_patience;
   failed(lateness());

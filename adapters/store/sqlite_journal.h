@@ -18,53 +18,55 @@ template <typename Work>
 class DiskThreads;
 
 struct JournalSettings {
-  /// Bytes that the database may take, its log of writes apart.
+  /// Bytes that the database may take, without its write-ahead log.
   std::size_t max_size = std::size_t{64} << 20;
-  /// How long record() waits for a write, and with it all that waits for the caller. A file system
-  /// in good order, but busy with other programs' syncs, has been seen to take more than a quarter
-  /// of a second: a shorter wait refuses updates that would have been kept.
+  /// How long record() waits for a write, and with it everything that waits for the caller. A
+  /// healthy file system that is busy with other programs' syncs has been seen to take more than a
+  /// quarter of a second: a shorter wait would refuse updates that could have been kept.
   Duration write_patience = std::chrono::seconds(1);
-  /// From record() until the disk is told to keep an entry that has not been settled by then. The
-  /// disk's own time comes on top of it.
+  /// From record() until an entry that has not been settled by then is synced to the disk. The time
+  /// of the sync itself comes on top.
   Duration sync_after = std::chrono::milliseconds(40);
-  /// An entry that is neither settled nor known to be on the disk after so long: no further ones
-  /// are taken, since what record() promises of a power cut cannot be kept.
+  /// If an entry is neither settled nor known to be on the disk after this time, no further ones
+  /// are accepted, since record() could not keep its promise about a power cut.
   Duration sync_patience = std::chrono::seconds(2);
-  /// From settle() until an entry is removed, unless record() takes that along before.
+  /// From settle() until an entry is removed, unless an earlier record() removes it in the same
+  /// write.
   Duration remove_after = std::chrono::milliseconds(5);
-  /// After a failure, before the next try.
+  /// From a failure to the next try.
   Duration retry_after = std::chrono::seconds(1);
-  /// What the destructor may take.
+  /// The time that the destructor may take.
   Duration closing = std::chrono::milliseconds(500);
 };
 
-/// A journal in a file (journal.md says what is in it), which is this process's alone while the
-/// journal lives.
+/// A journal in a file (journal.md describes its format), which is used by this process only while
+/// the journal exists.
 ///
 /// record() has a thread write to the operating system at once, so that a kill loses nothing;
-/// settle() waits for nothing, and what it was told is written together with the next entry, or
-/// JournalSettings::remove_after later. Another thread has it all brought to the disk and keeps the
-/// file small. While the file cannot be written (its disk is full, it was removed), record() says
-/// so and the first thread tries to mend it; every change between the two is logged.
+/// settle() does not wait, and its removals are written together with the next entry, or
+/// JournalSettings::remove_after later. Another thread syncs everything to the disk and keeps the
+/// file small. While the file cannot be written (its disk is full, it was removed), record()
+/// returns that as an error and the first thread tries to recover; every change between the two
+/// states is logged.
 ///
-/// A disk that hangs costs updates alone. A write that takes longer than
+/// A disk that hangs affects only updates. A write that takes longer than
 /// JournalSettings::write_patience is no longer waited for: the update is refused, and so is every
-/// further one, at once, until the writes that hang are through. What was refused meanwhile and is
-/// written nevertheless is removed before anything else; a kill before that leaves it in the file,
-/// and the next start carries out an update of which its device was told that it was rejected.
-/// What was settled meanwhile is removed after that, in order.
+/// further one, immediately, until the hanging writes complete. An update that was refused
+/// meanwhile but was written nevertheless is removed before anything else; a kill before that
+/// leaves it in the file, and the next start carries out an update whose device was told that it
+/// was rejected. Entries settled meanwhile are removed after that, in order.
 class SqliteJournal final : public Journal {
  public:
-  /// Opens the file at `path` or begins a new one, with mode 0600, and reads all of it. A damaged
-  /// one is set aside as `<path>.damaged-<n>`, which is logged, and what is whole in it taken over.
-  /// The error says what is wrong with `path`: in use by another process, of a newer version or
-  /// another application, in a directory that does not exist or may not be written. A full disk is
-  /// none. That a disk hangs is logged. `log` must outlive the journal.
+  /// Opens the file at `path` or creates a new one, with mode 0600, and reads all of it. A damaged
+  /// one is renamed to `<path>.damaged-<n>`, which is logged, and its intact entries are taken
+  /// over. The error tells what is wrong with `path`: in use by another process, of a newer version
+  /// or another application, in a directory that does not exist or is not writable. A full disk is
+  /// not an error. A disk that hangs is logged. `log` must outlive the journal.
   static Result<std::unique_ptr<SqliteJournal>, std::string> open(const std::string& path, Log& log,
                                                                   JournalSettings settings = {});
   SqliteJournal(const SqliteJournal&) = delete;
   SqliteJournal& operator=(const SqliteJournal&) = delete;
-  /// Removes what is settled, brings the rest to the disk and closes the file; gives up, with a
+  /// Removes settled entries, syncs the rest to the disk and closes the file; gives up, with a
   /// warning, after JournalSettings::closing.
   ~SqliteJournal() override;
 
@@ -77,14 +79,14 @@ class SqliteJournal final : public Journal {
   struct State {
     bool failing = false;
     std::string cause;  ///< while failing
-    /// For how long the disk has not completed what it was told to, if that is why.
+    /// For how long the disk has not completed an operation, if that is the cause.
     std::optional<Duration> disk_stalled;
-    std::uint64_t syncs = 0;    ///< how often the disk was waited for, ever
-    std::uint64_t refused = 0;  ///< entries that could not be recorded, ever
-    /// The longest that an entry was not known to be on the disk.
+    std::uint64_t syncs = 0;    ///< syncs to the disk, total
+    std::uint64_t refused = 0;  ///< entries that could not be recorded, total
+    /// The longest time for which an entry was not known to be on the disk.
     Duration longest_unsynced{};
   };
-  /// Any thread may call it. Waits for no disk.
+  /// Any thread may call it. Does not wait for the disk.
   [[nodiscard]] State state() const;
 
  private:

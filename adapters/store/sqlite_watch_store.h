@@ -14,38 +14,38 @@ namespace jobs_bridge::store {
 template <typename Work>
 class DiskThreads;
 
-/// How fast the file is written.
+/// How often the file is written.
 struct Pace {
-  /// Between two rounds of writing; what changes meanwhile is written together. A change after a
-  /// longer silence is written at once.
+  /// Between two rounds of writing; changes in between are written together. A change after a
+  /// longer quiet period is written at once.
   Duration between_rounds = std::chrono::milliseconds(500);
   /// After a failure; doubled with each further one up to `longest_retry`.
   Duration first_retry = std::chrono::seconds(1);
   Duration longest_retry = std::chrono::minutes(1);
-  /// What the destructor may take to write what is left.
+  /// The time that the destructor may take to write pending changes.
   Duration closing = std::chrono::seconds(2);
 };
 
-/// Keeps watched things in a file (watched_things.md says what is in it), which is this process's
-/// alone while the store lives.
+/// Keeps watched things in a file (watched_things.md describes its format), which is used by this
+/// process only while the store exists.
 ///
 /// A thread of its own writes. A later change of a thing replaces an earlier one that is not
-/// written yet, so what waits is bounded by the number of things. A kill loses what was saved in
-/// the last round at most, a power cut what the system had not brought to the disk; neither damages
-/// the file. While the file cannot be written, changes wait and are tried again; every failure is
-/// logged.
+/// written yet, so pending changes are bounded by the number of things. A kill loses at most what
+/// was saved since the last round, a power cut what the system had not flushed to the disk; neither
+/// damages the file. While the file cannot be written, changes wait and are tried again; every
+/// failure is logged.
 class SqliteWatchStore final : public WatchStore {
  public:
-  /// Opens the file at `path` or begins a new one, with mode 0600, and reads all of it. A damaged
-  /// one is set aside, with a warning, as `<path>.damaged-<n>`, and what is whole in it taken over.
-  /// The error says what is wrong with `path`: in use by another process, of a newer version or
-  /// another application, in a directory that does not exist or may not be written. `log` must
-  /// outlive the store.
+  /// Opens the file at `path` or creates a new one, with mode 0600, and reads all of it. A damaged
+  /// one is renamed, with a warning, to `<path>.damaged-<n>`, and its intact rows are taken over.
+  /// The error tells what is wrong with `path`: in use by another process, of a newer version or
+  /// another application, in a directory that does not exist or is not writable. `log` must outlive
+  /// the store.
   static Result<std::unique_ptr<SqliteWatchStore>, std::string> open(const std::string& path,
                                                                      Log& log, Pace pace = {});
   SqliteWatchStore(const SqliteWatchStore&) = delete;
   SqliteWatchStore& operator=(const SqliteWatchStore&) = delete;
-  /// Writes what is left and closes the file; gives up, with a warning, after Pace::closing.
+  /// Writes pending changes and closes the file; gives up, with a warning, after Pace::closing.
   ~SqliteWatchStore() override;
 
   /// What was in the file when it was opened, each thing once; the second call returns nothing.

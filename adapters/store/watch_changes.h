@@ -11,28 +11,29 @@
 
 namespace jobs_bridge::store {
 
-/// What is to be written about watched things: for each thing the latest.
+/// Pending changes of watched things: only the latest for each thing.
 class Changes {
  public:
   struct Row {
     std::int64_t asked = 0;
     std::string told;
   };
-  /// By thing, in the order of the file, which costs fewer pages; absent: it is to be forgotten.
+  /// By thing, in the order of the file, which costs fewer pages; no value: the thing is to be
+  /// removed.
   using Map = std::map<std::string, std::optional<Row>>;
 
-  /// Things change as many as there are, but with things that come and go those to forget have no
-  /// end while the file cannot be written. Past this many the next are left in the file: the core
-  /// forgets them again after a restart, since they asked for nothing for so long.
+  /// Changes are bounded by the number of things, but if things come and go while the file cannot
+  /// be written, the number of things to remove is not. Beyond this many, further ones are left in
+  /// the file: the core removes them after a restart, since they have been inactive for too long.
   static constexpr std::size_t most_forgotten = 100'000;
 
   void change(WatchedThing thing);
   void forget(std::string thing);
-  /// Takes what is older than what is here.
+  /// Adds changes that are older than those already here.
   void add_older(Map older);
   void add_older(std::vector<WatchedThing> older);
 
-  /// Everything; nothing is left.
+  /// Returns all changes and clears them.
   [[nodiscard]] Map take();
 
   [[nodiscard]] bool empty() const { return map_.empty(); }
@@ -40,7 +41,7 @@ class Changes {
 
  private:
   Map map_;
-  std::size_t forgotten_ = 0;  ///< how many in the map are to be forgotten
+  std::size_t forgotten_ = 0;  ///< how many in the map are to be removed
 };
 
 }  // namespace jobs_bridge::store

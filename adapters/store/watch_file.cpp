@@ -10,7 +10,7 @@ namespace jobs_bridge::store {
 namespace {
 
 /// watched_things.md, which says what these numbers are, changes with them. SQLite's own lock keeps
-/// everybody else away.
+/// other processes away.
 constexpr Format watched{.application = "1784838004",
                          .version = 1,
                          .table =
@@ -27,8 +27,7 @@ constexpr const char* put_row =
     "checksum=excluded.checksum WHERE asked<>excluded.asked OR told<>excluded.told OR "
     "checksum<>excluded.checksum";
 
-/// What tells a row that is as it was written from one that is not: SQLite checks the structure of
-/// a file and not what is in it.
+/// Detects rows that were changed: SQLite checks the structure of a file, not its contents.
 std::int64_t checksum(std::string_view thing, std::int64_t asked, std::string_view told) {
   // A name holds no NUL, so no two rows are the same text.
   std::string row(thing);

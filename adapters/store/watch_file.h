@@ -13,20 +13,20 @@
 
 namespace jobs_bridge::store {
 
-/// The database file of watched things, see watched_things.md. Used by one thread at a time, and
-/// this process's alone while it is open.
+/// The database file of watched things, see watched_things.md. Used by one thread at a time, and by
+/// this process only while it is open.
 class WatchFile {
  public:
   using Row = WatchedThing;
 
-  /// Opens the file, or a new one after it has set a damaged one aside, with a warning. The error
-  /// also for a file that is there but is not one of ours.
+  /// Opens the file. A damaged one is quarantined, with a warning, and replaced by a new one. Also
+  /// fails for an existing file that is not in our format.
   static Result<Opened<WatchFile>, FileFault> open_or_recover(const std::string& path, Log& log);
 
-  /// Reads and checks all of the file.
+  /// Reads and checks the whole file.
   Content<WatchedThing> read();
-  /// Writes these changes in one transaction: all of them or, with a fault, none. Rows that are the
-  /// same already are not written. Asks `is_late` before each of them.
+  /// Writes these changes in one transaction: all of them or, on a fault, none. Rows that are
+  /// already equal are not written. Calls `is_late` before each change.
   std::optional<FileFault> write(const Changes::Map& changes, const std::function<bool()>& is_late);
 
   /// See RecordFile.

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t header_size = 32;
 constexpr std::size_t frame_header_size = 24;
-/// Of every database of ours. Somebody else's log is not looked at.
+/// The page size of all our databases. Logs of other applications are not examined.
 constexpr std::uint32_t our_page_size = 1024;
 /// The last bit says in which byte order the checksums read.
 constexpr std::uint32_t magic = 0x377f0682;
@@ -66,7 +66,7 @@ class LogFile {
  public:
   explicit LogFile(std::string bytes) : bytes_(std::move(bytes)) {}
 
-  /// False: it says so little that it is none.
+  /// False if it is too short or damaged to be a header.
   bool read_header() {
     if (bytes_.size() < header_size) return false;
     header_is_whole_ =

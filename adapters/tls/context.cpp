@@ -41,7 +41,7 @@ std::optional<ContextFault> load_authorities(SSL_CTX& context, const std::string
   }
   if (auto fault = unreadable("ca_file", path)) return ContextFault{Cause::file, *std::move(fault)};
   if (SSL_CTX_load_verify_file(&context, path.c_str()) == 1) {
-    // Who names an authority trusts it, be it one that another has signed.
+    // A configured authority is trusted even if it is an intermediate one.
     X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(&context), X509_V_FLAG_PARTIAL_CHAIN);
     return std::nullopt;
   }

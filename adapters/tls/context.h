@@ -7,7 +7,7 @@
 
 #include "bridge/result.h"
 
-/// What both sides, the broker's and the endpoint's, take for a connection that can be trusted.
+/// The TLS settings and checks shared by the connections to the broker and to the endpoint.
 namespace jobs_bridge::tls {
 
 struct FreeContext {
@@ -16,14 +16,14 @@ struct FreeContext {
 using Context = std::unique_ptr<SSL_CTX, FreeContext>;
 
 struct Settings {
-  /// The name or literal address (without brackets) that the server's certificate must be for.
+  /// The name or literal address (without brackets) that the server's certificate must contain.
   std::string host;
   std::string ca_file;  ///< PEM; empty: the system's authorities
   std::string certificate_file;
   std::string private_key_file;
 };
 
-/// Why there is no context.
+/// Why a context could not be created.
 struct ContextFault {
   enum class Kind {
     library,
@@ -34,29 +34,29 @@ struct ContextFault {
   std::string text;
 };
 
-/// TLS 1.2 or later, and nothing verified yet. Null when there is no memory.
+/// TLS 1.2 or later, without verification. Null if there is no memory.
 Context new_context();
 
 /// The server must prove the name, among the subject alternative names of its certificate (a common
-/// name does not count, nor a wildcard for a part of a label), to one of the authorities; ours is
-/// shown if there is one, and its key must not be encrypted.
+/// name does not count, nor a wildcard for a part of a label), to one of the authorities; our own
+/// certificate is sent if there is one, and its key must not be encrypted.
 Result<Context, ContextFault> client_context(const Settings& settings);
 
-/// Whether one of the authorities that were loaded from a file has signed itself.
+/// Whether one of the authorities loaded from a file is self-signed.
 bool has_root(const SSL_CTX& context);
 
-/// The file with the system's authorities, which SSL_CERT_FILE may name; it need not be there.
+/// The file with the system's authorities, which SSL_CERT_FILE may override; it need not exist.
 std::string system_authorities_file();
 
-/// OpenSSL takes no notice when there are none, and then every server is refused as unknown.
+/// OpenSSL does not report that there are none, and then refuses every server as unknown.
 bool system_has_authorities();
 
-/// Whether `host` is an IPv4 or IPv6 address (without brackets): it needs no lookup, and stands in
-/// certificates as what it is.
+/// Whether `host` is an IPv4 or IPv6 address (without brackets): it needs no lookup, and
+/// certificates contain it as an address.
 bool is_address(const std::string& host);
 
-/// Before the handshake: tells the server the name that it is asked for (SNI, RFC 6066), or none
-/// where it is an address. False when there is no memory.
+/// To be called before the handshake: sends the host name to the server (SNI, RFC 6066) unless it
+/// is an address. False if there is no memory.
 bool ask_for_name(SSL& ssl, const std::string& host);
 
 }  // namespace jobs_bridge::tls

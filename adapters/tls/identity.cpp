@@ -16,8 +16,8 @@ std::string system_text(int error) {
   return std::system_category().message(error);
 }
 
-/// Stands in for OpenSSL's own, which would ask at the terminal. That it is called is the one sure
-/// sign of an encrypted key: what OpenSSL says then depends on the key's format and its version.
+/// Replaces OpenSSL's own callback, which would prompt at the terminal. A call is the only reliable
+/// sign of an encrypted key: OpenSSL's error depends on the key's format and on its version.
 int refuse_passphrase(char*, int, int, void* asked) {
   *static_cast<bool*>(asked) = true;
   return -1;

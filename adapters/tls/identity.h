@@ -11,10 +11,10 @@ namespace jobs_bridge::tls {
 struct IdentityFault {
   enum class Kind {
     incomplete,  ///< one is set without the other
-    unreadable,  ///< the system does not let us read the file
-    invalid,     ///< it is not what it should be, in PEM
-    encrypted,   ///< the key takes a passphrase, which nobody is asked for
-    mismatch,    ///< the key is that of another certificate
+    unreadable,  ///< the file cannot be read
+    invalid,     ///< it is not a valid PEM file of the expected kind
+    encrypted,   ///< the key needs a passphrase, which we do not ask for
+    mismatch,    ///< the key belongs to another certificate
   };
   Kind kind = Kind::invalid;
   std::string text;  ///< names the setting, without its section, the file and the cause
@@ -25,17 +25,17 @@ inline constexpr const char* encrypted_key_hint =
     "decrypt it (openssl pkey -in ENCRYPTED -out KEY), and let only the bridge's user read the "
     "file";
 
-/// Loads the certificate chain and the private key that we show, both PEM. Both paths empty: there
-/// is none to show. Never asks at the terminal.
+/// Loads our certificate chain and private key, both PEM. If both paths are empty, there is none.
+/// Never prompts at the terminal.
 std::optional<IdentityFault> load_identity(SSL_CTX& context, const std::string& certificate_file,
                                            const std::string& private_key_file);
 
-/// Why a file cannot be read, or that it is empty, behind `setting` and its path: OpenSSL's words
-/// are of no use there.
+/// Why a file cannot be read, or that it is empty, after `setting` and its path: OpenSSL's messages
+/// do not help there.
 std::optional<std::string> unreadable(const std::string& setting, const std::string& path);
 
-/// The oldest error that OpenSSL has noted for this thread, in words; clears its notes. What it
-/// notes after it are consequences. `otherwise`: if it has noted none.
+/// The text of the oldest error in OpenSSL's queue for this thread; clears the queue. Later errors
+/// are consequences of it. `otherwise`: the text if there is none.
 std::string take_error(const char* otherwise = "no cause given");
 
 }  // namespace jobs_bridge::tls

@@ -40,8 +40,8 @@ void ask_for_our_name(const SSL* ssl, int where, int /*value*/) {
                     settings->host);  // OpenSSL's signature, not its meaning
 }
 
-/// Our own context, because it verifies the name of the host although we connect to an address, and
-/// because connect_diagnosis.h then speaks of the very same.
+/// Our own context, because it verifies the host name although we connect to an address, and
+/// because connect_diagnosis.h then uses the same one.
 std::optional<BrokerFault> use_tls(mosquitto& handle, const BrokerSettings& settings) {
   const auto context = tls_context_of(settings);
   if (!context) return context.error();

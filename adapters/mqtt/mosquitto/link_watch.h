@@ -6,11 +6,11 @@
 
 namespace jobs_bridge::mqtt {
 
-/// Whether the broker still says anything. libmosquitto's own look pings after five seconds at the
-/// earliest and gives up after as long again, in whole seconds: too late for a keep-alive below
-/// ten.
+/// Checks whether the broker still sends anything. libmosquitto's own check pings after five
+/// seconds at the earliest and gives up after the same time again, in whole seconds: too late for a
+/// keep-alive below ten.
 ///
-/// Knows no clock and no connection. Not thread-safe.
+/// Uses neither a clock nor a connection. Not thread-safe.
 class LinkWatch {
  public:
   LinkWatch(Duration keep_alive, MonotonicTime now)
@@ -18,7 +18,7 @@ class LinkWatch {
     heard(now);
   }
 
-  /// Something came.
+  /// Something was received.
   void heard(MonotonicTime now) {
     due_ = now + quiet_;
     asked_ = false;
@@ -26,10 +26,10 @@ class LinkWatch {
 
   enum class Finding {
     fine,
-    quiet,  ///< make it say something
+    quiet,  ///< provoke an answer
     dead,
   };
-  /// Says `quiet` once: it then has until due().
+  /// Returns `quiet` once: the broker then has until due() to answer.
   Finding look(MonotonicTime now) {
     if (now < due_) return Finding::fine;
     if (asked_) return Finding::dead;
@@ -37,11 +37,11 @@ class LinkWatch {
     due_ = now + patience_;
     return Finding::quiet;
   }
-  /// When look() is worth calling.
+  /// When look() should be called.
   [[nodiscard]] MonotonicTime due() const { return due_; }
 
  private:
-  /// A broker may be slow for once, however short the keep-alive.
+  /// A broker may be slow occasionally, however short the keep-alive.
   static constexpr std::chrono::seconds least{1};
 
   const Duration quiet_;

@@ -70,7 +70,7 @@ Loop::End Loop::end_of(int error) const {
   }
 }
 
-/// While it lives, what is queued is seen to already.
+/// While it exists, queued packets are already being handled.
 class Loop::Turn {
  public:
   explicit Turn(Loop& loop) : loop_(loop), use_(loop.ahead_) { loop_.busy_ = true; }
@@ -178,7 +178,7 @@ void Loop::say_goodbye(std::chrono::milliseconds limit) {
 }
 
 MonotonicTime Loop::due() const {
-  if (!watch_) return MonotonicTime::max();  // whoever connects has a limit of his own
+  if (!watch_) return MonotonicTime::max();  // connecting has a limit of its own
   return std::min(look_at_, watch_->due());
 }
 
@@ -211,7 +211,7 @@ void Loop::run() {
 std::optional<Loop::End> Loop::serve(unsigned ready) {
   if (failure_) return end_of(*failure_);
   if (goodbye_ && !said_goodbye_) {
-    said_goodbye_ = true;  // from now on it would take what comes for a fault
+    said_goodbye_ = true;  // from now on it would treat incoming data as a fault
     if (mosquitto_disconnect_v5(&handle_, 0, nullptr) != MOSQ_ERR_SUCCESS) return End{};
     queued_.fetch_add(1);
   }
@@ -238,15 +238,16 @@ std::optional<Loop::End> Loop::shake_hands(unsigned ready) {
   }
   if (error != MOSQ_ERR_SUCCESS || mosquitto_socket(&handle_) < 0) return end_of(error);
   if (!is_shaking_hands(handle_)) return std::nullopt;
-  // Version 2.0.11 takes a connection that is reset now for one that is slow.
+  // Version 2.0.11 treats a connection that is reset now as a slow one.
   if ((ready & (EPOLLHUP | EPOLLERR)) != 0) return End{};
-  // Its own word, mosquitto_want_write(), is that CONNECT waits, or that it wanted to write before.
+  // Its own mosquitto_want_write() means only that CONNECT is waiting, or that it wanted to write
+  // earlier.
   wait_for(EPOLLIN | (SSL_want_write(tls_of(handle_)) ? EPOLLOUT : 0U));
   return std::nullopt;
 }
 
 std::optional<Loop::End> Loop::read() {
-  // What has been read ahead, or decrypted already, no epoll tells of.
+  // epoll does not report data that has been read ahead or decrypted already.
   bool more = true;
   while (more) {
     const auto given = ahead_.given();

@@ -23,19 +23,20 @@
 namespace jobs_bridge::mqtt {
 
 /// Moves the bytes of one connection of libmosquitto's, which must be in its threaded mode: it then
-/// only queues packets, and calls back from within the functions that are called here.
+/// only queues packets, and its callbacks come from within the functions that are called here.
 ///
-/// A fiber of an event loop reads. Who has queued something on that loop writes it himself, unless
-/// the fiber is at work, which then writes it as well. So a publication costs no change of threads.
-/// Other threads leave it to the fiber: libmosquitto closes the socket when it cannot write, and
-/// then nobody must be about to wait for it.
+/// A fiber of an event loop reads. Code on that loop that has queued something also writes it,
+/// unless the fiber is running, which then writes it too. So a publication needs no thread switch.
+/// Other threads leave writing to the fiber: libmosquitto closes the socket when it cannot write,
+/// and at that moment no thread may be about to wait for it.
 ///
-/// libmosquitto queues the acknowledgement of a message before it hands us the message. Nobody
-/// writes while the fiber reads, so what is acknowledged has been handed over completely.
+/// libmosquitto queues the acknowledgement of a message before it hands us the message. Nothing is
+/// written while the fiber reads, so a message that is acknowledged has been delivered to us
+/// completely.
 class Loop {
  public:
-  /// Told once that the connection is over, unless we have said good-bye; without a fault if it
-  /// broke without a word. Called by the fiber, with no lock held.
+  /// Called once when the connection ends, unless we disconnected; without a fault if it broke
+  /// without a reason. Called by the fiber, with no lock held.
   using OnEnd = std::function<void(std::optional<BrokerFault> fault)>;
 
   /// `handle` and `events` must outlive it.
@@ -46,18 +47,18 @@ class Loop {
   /// Waits for callbacks in progress.
   ~Loop();
 
-  /// Once a connection has been begun.
+  /// To be called once connecting has begun.
   void start();
-  /// The broker has accepted the connection; by a callback.
+  /// The broker has accepted the connection; called by a callback.
   void accepted();
 
-  /// One packet more is queued, and will be sent with the rest; any thread.
+  /// One more packet is queued, and will be sent with the rest; any thread may call it.
   void count_queued() noexcept { queued_.fetch_add(1); }
-  /// Sends what is queued. From within a callback, or from another thread than the event loop's, it
-  /// follows by itself.
+  /// Sends what is queued. If called from within a callback, or on another thread than the event
+  /// loop's, the fiber sends it afterwards.
   void send_queued() noexcept;
 
-  /// Of the PUBLISH that is being handed over, by its callback.
+  /// Whether the PUBLISH being delivered was redelivered; to be called by its callback.
   [[nodiscard]] bool is_redelivered() const { return ahead_.filter().redelivered(); }
 
   /// Whether the connection ended over something that libmosquitto must not see. By `on_end`.
@@ -73,18 +74,18 @@ class Loop {
   [[nodiscard]] MonotonicTime due() const;
   /// What ended the connection.
   struct End {
-    std::optional<BrokerFault> fault;  ///< nothing: it broke without a word
+    std::optional<BrokerFault> fault;  ///< nothing: it broke without a reason
   };
   [[nodiscard]] End end_of(int error) const;
-  /// These in a turn, and say what ended the connection, if something did.
+  /// These run in a turn of the fiber, and return what ended the connection, if something did.
   std::optional<End> serve(unsigned ready);
   std::optional<End> shake_hands(unsigned ready);
   std::optional<End> read();
   std::optional<End> look_after();
-  /// These, too.
+  /// These too.
   void write_queued();
   void wait_for(unsigned interest);
-  /// Takes a turn for what has been queued meanwhile.
+  /// Runs another turn for what has been queued meanwhile.
   void write_rest() noexcept;
   void wake() noexcept;
 
@@ -94,19 +95,19 @@ class Loop {
   const OnEnd on_end_;
   fibers::EventLoop& events_;
 
-  std::atomic<std::size_t> queued_{0};  ///< packets that nobody has seen to yet
+  std::atomic<std::size_t> queued_{0};  ///< packets not handled yet
 
-  // Of the event loop's thread.
+  // Used by the event loop's thread only.
   PropertyCheck properties_;
   ReadAhead ahead_;
-  bool busy_ = false;            ///< somebody reads or writes
+  bool busy_ = false;            ///< reading or writing is in progress
   unsigned interest_ = 0;        ///< what the socket is waited for
   std::uint64_t socket_id_ = 0;  ///< see fibers::descriptor_id()
-  bool open_ = false;            ///< TCP is there
+  bool open_ = false;            ///< TCP is connected
   bool said_goodbye_ = false;
-  std::optional<int> failure_;  ///< of writing
+  std::optional<int> failure_;  ///< errno of a failed write
 
-  // The fiber's own.
+  // Used by the fiber only.
   std::optional<LinkWatch> watch_;  ///< once the broker has accepted us
   MonotonicTime look_at_{};
 
@@ -114,7 +115,7 @@ class Loop {
   std::atomic<bool> goodbye_{false};
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::shared_ptr<fibers::EventLoop::Fiber> fiber_;  ///< null: it has not had its first turn
+  std::shared_ptr<fibers::EventLoop::Fiber> fiber_;  ///< null: it has not run yet
   bool ended_ = true;
 };
 

@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 
 constexpr int at_least_once = 1;
 
-/// A topic filter that is none of ours.
+/// A topic filter that we do not use.
 std::string filter_of_nobody(const std::vector<std::string>& filters) {
   std::string filter = "jobs-bridge/nobody";
   while (std::ranges::find(filters, filter) != filters.end()) filter += '-';
@@ -45,8 +45,8 @@ struct MosquittoClient::Callbacks {
     } catch (const std::exception& error) {
       self.events_.failed(error.what());
     }
-    // libmosquitto takes an EAGAIN for the socket's, and stops reading: its own writes to a pipe
-    // that nobody empties leave one behind, and so may ours.
+    // libmosquitto interprets any EAGAIN as the socket's, and stops reading: its own writes to a
+    // pipe that is never emptied leave one behind, and ours may too.
     errno = 0;
   }
 
@@ -223,7 +223,7 @@ void MosquittoClient::disconnected(int reason) {
   // An error of libmosquitto's own has a small number, and is what its function returns.
   if (reason != 0 && !is_failure(reason)) return;
   const std::lock_guard lock(mutex_);
-  // With libmosquitto 2.0 the broker's own words cannot be had here: it drops them before.
+  // libmosquitto 2.0 does not pass on the broker's text: it drops it before this callback.
   disconnect_ = fault_of_disconnect(reason);
   disconnect_evidence_ = evidence_of_disconnect(reason);
 }
@@ -232,7 +232,7 @@ void MosquittoClient::ended(std::optional<BrokerFault> fault) {
   Evidence evidence{};
   {
     const std::lock_guard lock(mutex_);
-    // It broke without a word; or we have one, such as that nothing came any more.
+    // It broke without a reason, or we have found one, such as that nothing was received any more.
     const bool malformed = fault && fault->kind == BrokerFault::Kind::malformed;
     evidence = malformed ? Evidence::none : fault ? Evidence::weak : Evidence::strong;
     if (disconnect_) {

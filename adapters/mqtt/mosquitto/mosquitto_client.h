@@ -17,9 +17,9 @@
 
 namespace jobs_bridge::mqtt {
 
-/// A client of libmosquitto's, and its callbacks turned into a Session's events. They come from the
-/// Loop, but for the one that says that a publication at QoS 0 is written: that one is the
-/// writer's. No exception passes into the library, which is C.
+/// A client of libmosquitto that translates its callbacks into a Session's events. They come from
+/// the Loop, except the one that reports that a publication at QoS 0 is written: it comes from the
+/// code that writes. No exception passes into the library, which is C.
 class MosquittoClient final : public Session::Client {
  public:
   MosquittoClient(Session::Wanted wanted, const std::string& address, Session::Events& events);
@@ -59,7 +59,7 @@ class MosquittoClient final : public Session::Client {
   Evidence disconnect_evidence_ = Evidence::none;
 
   /// Held while a request is made: its answer may come before libmosquitto has returned its
-  /// identifier. Nothing but libmosquitto is called with it held.
+  /// identifier. Only libmosquitto is called while it is held.
   std::mutex requests_;
   struct UnderWay {
     int id;

@@ -8,8 +8,7 @@
 #include "adapters/mqtt/client.h"
 #include "bridge/jobs/message.h"
 
-/// Properties of MQTT 5, and what carries them, from libmosquitto's terms to ours and back. A null
-/// list has none.
+/// Converts MQTT 5 properties between libmosquitto's types and ours. A null list has no properties.
 namespace jobs_bridge::mqtt {
 
 struct FreeProperties {
@@ -19,15 +18,15 @@ using Properties = std::unique_ptr<mosquitto_property, FreeProperties>;
 
 Message message_of(const mosquitto_message& message, const mosquitto_property* properties);
 
-/// What a publication has of them. Throws std::runtime_error.
+/// The properties of a publication. Throws std::runtime_error.
 Properties properties_of(const Publication& publication);
 
-/// For CONNECT. Throws std::runtime_error.
+/// The properties of CONNECT. Throws std::runtime_error.
 Properties properties_of(const BrokerSettings& settings);
 
 Session::Client::Connack connack_of(bool session_present, const mosquitto_property* properties);
 
-/// What the broker says besides a reason code.
+/// What the broker sends in addition to a reason code.
 BrokerWords words_in(const mosquitto_property* properties);
 
 }  // namespace jobs_bridge::mqtt

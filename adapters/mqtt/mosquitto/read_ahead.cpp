@@ -71,7 +71,7 @@ ReadAhead::Use::~Use() {
 }
 
 ReadAhead* ReadAhead::in_use_for(int descriptor) {
-  // Whatever else a callback reads meanwhile, it may have the number of a socket just closed.
+  // Another descriptor that a callback reads meanwhile may have the number of a socket just closed.
   const bool responsible =
       in_use != nullptr && descriptor == mosquitto_socket(&in_use->connection_);
   return responsible ? in_use : nullptr;

@@ -13,34 +13,34 @@
 
 namespace jobs_bridge::mqtt {
 
-/// What a connection's socket had for us beyond what libmosquitto asked for: it reads a packet in
-/// three or four calls, its first bytes one by one, and then once more to see that there is
-/// nothing. With this all that has arrived is one call of the system.
+/// Buffers what a connection's socket delivered beyond what libmosquitto asked for: libmosquitto
+/// reads a packet in three or four calls, its first bytes one by one, and then once more to find
+/// that there is nothing. With this buffer everything that has arrived takes one system call.
 ///
 /// Not thread-safe.
 class ReadAhead {
  public:
-  /// `connection` must outlive it.
-  /// `check`: null, or what looks at the bytes before libmosquitto does; must outlive it.
+  /// `connection` must outlive it. `check`: null, or a check of the bytes before libmosquitto gets
+  /// them; must outlive it.
   ReadAhead(mosquitto& connection, PropertyCheck* check, PacketFilter::Limits limits = {})
       : connection_(connection), check_(check), filter_(limits) {}
 
-  /// As read(2) of `socket`. Once the system has had no more than was asked of it, nothing is asked
-  /// of it again during the same Use: what comes meanwhile makes the socket readable.
+  /// Like read(2) of `socket`. Once the system has returned less than requested, it is not asked
+  /// again during the same Use: later data makes the socket readable.
   ssize_t read(int socket, void* buffer, std::size_t size);
 
-  /// The same, as libmosquitto may see it.
+  /// The same, filtered for libmosquitto.
   ssize_t read_packets(int socket, void* buffer, std::size_t size);
 
   [[nodiscard]] const PacketFilter& filter() const { return filter_; }
 
-  /// How many bytes are kept. They make no socket readable.
+  /// The number of buffered bytes. They do not make the socket readable.
   [[nodiscard]] std::size_t kept() const { return end_ - begin_; }
-  /// How many bytes have been given away, in all: whether a reader gets on.
+  /// The total number of bytes delivered, which shows whether the reader makes progress.
   [[nodiscard]] std::uint64_t given() const { return given_; }
 
-  /// While it lives, this thread reads the connection's socket by read(). The latest counts: while
-  /// one connection is read, what comes of it may be sent over another.
+  /// While it lives, this thread reads the connection's socket by read(). The innermost one
+  /// applies: while one connection is read, the result may be sent over another.
   class Use {
    public:
     explicit Use(ReadAhead& ahead);
@@ -51,11 +51,11 @@ class ReadAhead {
    private:
     ReadAhead* const outer_;
   };
-  /// The one in use that is responsible for `descriptor`; null: none is.
+  /// The one in use for `descriptor`; null if there is none.
   static ReadAhead* in_use_for(int descriptor);
-  /// Whether libmosquitto may see these bytes that TLS has had for it.
+  /// Whether libmosquitto may get these bytes, read through TLS.
   static bool passes(std::string_view bytes);
-  /// What TLS has for libmosquitto has to go through it; null: no connection is being read.
+  /// The filter for data that libmosquitto reads through TLS; null if no connection is being read.
   static PacketFilter* filter_in_use();
 
  private:
@@ -63,10 +63,10 @@ class ReadAhead {
   PropertyCheck* const check_;
   PacketFilter filter_;
   std::array<char, 4096> buffer_;
-  std::size_t begin_ = 0;  ///< in buffer_: what has not been given away
+  std::size_t begin_ = 0;  ///< in buffer_: the bytes not delivered yet
   std::size_t end_ = 0;
   std::uint64_t given_ = 0;
-  bool drained_ = false;  ///< the system has had no more
+  bool drained_ = false;  ///< the system has no more data
 };
 
 }  // namespace jobs_bridge::mqtt

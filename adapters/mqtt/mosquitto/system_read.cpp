@@ -11,7 +11,7 @@
 namespace jobs_bridge::mqtt {
 namespace {
 
-/// Files are read as they are.
+/// Files are read directly.
 bool is_socket(int descriptor) {
   struct stat status {};
   return fstat(descriptor, &status) == 0 && S_ISSOCK(status.st_mode);

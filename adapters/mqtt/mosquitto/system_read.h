@@ -2,9 +2,9 @@
 
 namespace jobs_bridge::mqtt {
 
-/// Has this program's read() linked, beside which it stands: for libmosquitto it is a ReadAhead's,
-/// bounded as reads.h says, and for everybody else the system's. What libmosquitto reads over TLS
-/// is looked at likewise.
+/// Makes the linker include this program's read(), which is defined in the same file: for
+/// libmosquitto it reads through a ReadAhead, bounded as described in reads.h, and for all other
+/// callers it is the system's. What libmosquitto reads through TLS is checked in the same way.
 void stand_before_system_read();
 
 }  // namespace jobs_bridge::mqtt

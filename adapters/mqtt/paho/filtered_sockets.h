@@ -7,9 +7,9 @@
 
 namespace jobs_bridge::mqtt {
 
-/// While one lives, what this process reads from its TCP connections to this peer goes through a
-/// PacketFilter, a new one for each. Paho shows none of its sockets, so they are known by whom they
-/// are connected to.
+/// While one exists, data that this process reads from its TCP connections to this peer goes
+/// through a PacketFilter, a new one for each connection. Paho does not expose its sockets, so they
+/// are recognised by their peer address.
 class FilteredPeer {
  public:
   /// `address`: a literal one.
@@ -22,8 +22,8 @@ class FilteredPeer {
   const std::uint64_t id_;
 };
 
-/// The filter of a connected socket; null: it needs none. To be called, for each socket, by one
-/// thread alone, the one that reads it; valid until that thread asks for it again.
+/// The filter of a connected socket; null if it needs none. For each socket only the thread that
+/// reads it may call this; the result is valid until that thread calls it again.
 PacketFilter* filter_of(int socket);
 
 }  // namespace jobs_bridge::mqtt

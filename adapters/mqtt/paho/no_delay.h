@@ -5,13 +5,13 @@
 
 namespace jobs_bridge::mqtt {
 
-/// Sets TCP_NODELAY on this process's TCP connections to `port`; says how many there are.
+/// Sets TCP_NODELAY on this process's TCP connections to `port`; returns how many there are.
 ///
-/// Paho sets it on none of its sockets and shows none of their descriptors. Without it an
-/// acknowledgement or a reply waits for the peer's delayed ACK, 40 ms, whenever another packet is
-/// still unacknowledged. So the descriptor is looked for among the process's own. A connection of
-/// another part of this process to the same port gets the option too, which does no harm: nothing
-/// here sends bulk data.
+/// Paho does not set it and does not expose its descriptors. Without it an acknowledgement or a
+/// reply waits for the peer's delayed ACK, 40 ms, whenever another packet is still unacknowledged.
+/// So the descriptor is searched for among all descriptors of the process. A connection of another
+/// part of this process to the same port gets the option too, which is harmless: nothing here sends
+/// bulk data.
 std::size_t set_no_delay(std::uint16_t port);
 
 }  // namespace jobs_bridge::mqtt

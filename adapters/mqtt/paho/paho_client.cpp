@@ -96,14 +96,15 @@ struct End {
   BrokerFault fault;
   Evidence evidence;
 };
-/// Why Paho has given a connection up, which it never says.
+/// Why Paho has given a connection up, which it does not report.
 End end_after(const LastRead& read, std::chrono::steady_clock::time_point began) {
   using Outcome = LastRead::Outcome;
   using Kind = BrokerFault::Kind;
   if (read.outcome != Outcome::data || write_failed_since(began)) {
     return {.fault = {.kind = Kind::broken}, .evidence = Evidence::strong};
   }
-  // It gives up at once what it cannot read, and a silent broker after a second at the earliest.
+  // It gives up at once on a packet that it cannot parse, and on a silent broker after a second at
+  // the earliest.
   const bool just_now = std::chrono::steady_clock::now() - read.came < 500ms;
   if (just_now) return {.fault = {.kind = Kind::malformed}, .evidence = Evidence::none};
   return {.fault = {.kind = Kind::silent}, .evidence = Evidence::weak};
@@ -139,14 +140,14 @@ PahoClient::PahoClient(Session::Wanted wanted, const std::string& address, Sessi
             create_options_of(wanted.settings), nullptr) {
   stand_before_system_calls();
   bound_reads(settings_.max_packet_size);
-  // Otherwise Paho writes a line for every packet and function into a buffer that nobody reads, a
-  // fifth of its time.
+  // Otherwise Paho writes a line for every packet and function into a buffer that is never read,
+  // which takes a fifth of its time.
   MQTTAsync_setTraceLevel(MQTTASYNC_TRACE_ERROR);
   // Before connecting: Paho takes locks in another order when handlers are set later.
   paho_.set_callback(*this);
   if (mqtt_5_) {
-    // The only place where a broker's own words can be had: Paho C++ drops the properties of every
-    // request that fails, and with them the words of a CONNACK, SUBACK or PUBACK that refuses.
+    // The only place where a broker's text is available: Paho C++ drops the properties of every
+    // request that fails, and with them the text of a refusing CONNACK, SUBACK or PUBACK.
     paho_.set_disconnected_handler([this](const ::mqtt::properties& properties,
                                           ::mqtt::ReasonCode reason) {
       guarded(events_, [&] {

@@ -13,14 +13,14 @@
 
 namespace jobs_bridge::mqtt {
 
-/// A client of Paho's, and its callbacks turned into a Session's events. No exception passes: one
-/// that reaches Paho's C library ends the process.
+/// A client of Paho that translates its callbacks into a Session's events. No exception may pass:
+/// one that reaches Paho's C library ends the process.
 ///
 /// It is used for one connection, because Paho's automatic reconnect hides the new CONNACK, and
 /// with it the Receive Maximum and whether the broker still has our session, and waits for a second
-/// at least. When the broker has lost the session Paho forgets what was unacknowledged, telling
-/// only the tokens. Its threads, too, end with its last client, and new ones connect faster: they
-/// look again after 10 ms at first, old ones after a second.
+/// at least. When the broker has lost the session Paho drops unacknowledged publications and
+/// reports only their tokens. Besides, Paho's threads end with its last client, and new threads
+/// connect faster: they poll after 10 ms at first, old ones after a second.
 class PahoClient final : public Session::Client, private ::mqtt::callback {
  public:
   PahoClient(Session::Wanted wanted, const std::string& address, Session::Events& events);
@@ -32,11 +32,11 @@ class PahoClient final : public Session::Client, private ::mqtt::callback {
   std::optional<std::string> subscribe() override;
   Sender::Link::Handed publish(Outbox::Sequence sequence, const Publication& publication, int qos,
                                Refusal& why) noexcept override;
-  void send_gathered() noexcept override {}  // Paho's thread sends what it is given
+  void send_gathered() noexcept override {}  // Paho's thread sends everything immediately
   void disconnect() noexcept override;
 
  private:
-  /// Told of each publication's end.
+  /// Gets the result of each publication.
   class Publishing final : public ::mqtt::iaction_listener {
    public:
     explicit Publishing(Session::Events& events) : events_(events) {}
@@ -47,11 +47,11 @@ class PahoClient final : public Session::Client, private ::mqtt::callback {
     Session::Events& events_;
   };
 
-  /// Told of each SUBSCRIBE's end; tells of the last.
+  /// Gets the result of each SUBSCRIBE; reports after the last one.
   class Subscribing final : public ::mqtt::iaction_listener {
    public:
     explicit Subscribing(Session::Events& events) : events_(events) {}
-    /// Before the first of so many requests; all earlier ones have been answered.
+    /// To be called before the first of so many requests; all earlier ones must have been answered.
     void begin(std::size_t filters);
     void on_success(const ::mqtt::token& token) override;
     void on_failure(const ::mqtt::token& token) override;

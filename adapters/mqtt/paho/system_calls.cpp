@@ -32,7 +32,7 @@ bool means_the_peer_has_gone(int error) {
 }  // namespace
 
 void stand_before_system_calls() {
-  // What MQTT does not have Paho itself ends the connection over.
+  // Paho itself ends the connection upon properties that MQTT does not define.
   static const TlsReads reads{.filter_of = [](SSL* tls) { return filter_of(SSL_get_fd(tls)); },
                               .may_pass = nullptr};
   inspect_tls_reads(reads);
@@ -53,7 +53,7 @@ extern "C" ssize_t receive(int socket, void* buffer, size_t size, int flags) {
   }
   const auto receive_some = [&](void* piece, std::size_t most) {
     const auto result = recvfrom(socket, piece, most, flags, nullptr, nullptr);
-    // Of nothing Paho reads when it closes.
+    // Paho reads zero bytes when it closes.
     if (most > 0) note_read(result);
     return result;
   };
@@ -61,7 +61,7 @@ extern "C" ssize_t receive(int socket, void* buffer, size_t size, int flags) {
   return filter != nullptr ? filter->read(receive_some, buffer, size) : receive_some(buffer, size);
 }
 
-// Likewise those that Paho writes with.
+// The same for the functions that Paho writes with.
 extern "C" __attribute__((used)) ssize_t write_parts(int descriptor, const iovec* parts,
                                                      int count) asm("writev");
 

@@ -4,15 +4,16 @@
 
 namespace jobs_bridge::mqtt {
 
-/// Has this program's recv(), writev() and SSL_write() linked, which stand before those that Paho
-/// would call otherwise.
+/// Makes the linker include this program's recv(), writev() and SSL_write(), which take precedence
+/// over those that Paho would otherwise call.
 void stand_before_system_calls();
 
-/// Whether Paho has failed to write to a broker that has gone, since then; any thread. It gives the
-/// connection up without a word, as it does over a packet that it cannot read: while messages
-/// stream in, it is the acknowledgement of one that meets the closed connection first.
+/// Whether, since then, Paho has failed to write to a broker that closed the connection; any thread
+/// may call it. Paho gives the connection up without a reason, as it does after a packet that it
+/// cannot parse: while messages stream in, writing an acknowledgement is the first operation that
+/// meets the closed connection.
 ///
-/// Known as reads.h knows what was read.
+/// Detected in the same way as reads in reads.h.
 bool write_failed_since(std::chrono::steady_clock::time_point when);
 
 }  // namespace jobs_bridge::mqtt
