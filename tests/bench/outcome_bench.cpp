@@ -52,7 +52,7 @@ const std::string error =
     R"({"message":"no such job, it seems; ask for another one, or look at the job's state",)"
     R"("payload":"0123456789"})";
 
-/// `signed_requests`: whoever signs has to know of a refusal before the answer goes on its way.
+/// `signed_requests`: the code that signs has to know of a refusal before it passes the answer on.
 void judge(benchmark::State& state, const HttpResponse& response, bool signed_requests) {
   const Request request{.operation = Operation::update,
                         .thing = *ThingName::parse("T"),

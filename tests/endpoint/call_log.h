@@ -32,7 +32,7 @@ struct Call {
   std::string access_key = {};   ///< that it says it is signed with; empty: it is not
   std::string client_name = {};  ///< in the client's certificate; empty: none
   std::string fault = {};        ///< the kind of fault that struck it; empty: none
-  /// Of the answer; nothing while there is none, and for ever if a fault withholds it.
+  /// Of the answer; nothing while there is none, and permanently if a fault withholds it.
   std::optional<int> status = std::nullopt;
   Instant arrived_at = {};
   std::optional<Instant> answered_at = std::nullopt;

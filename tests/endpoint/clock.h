@@ -6,8 +6,8 @@
 
 namespace jobs_endpoint {
 
-/// UTC as it was when the program started, carried on by the steady clock: it never jumps, whoever
-/// sets the machine's clock meanwhile. Safe to call from several threads.
+/// UTC as it was when the program started, carried on by the steady clock: it never jumps, even if
+/// the machine's clock is set meanwhile. Safe to call from several threads.
 class Clock {
  public:
   /// `offset` plays a machine whose clock is wrong.

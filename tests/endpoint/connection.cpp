@@ -179,7 +179,7 @@ awaitable<bool> Connection<Stream>::deliver(const Delivery& delivery, bool keep_
     co_return false;
   }
   const Instant now = service_.clock.now();
-  // Before the write: whoever has read the answer finds it in the log.
+  // Before the write: a client that has read the answer must find it in the log.
   service_.endpoint.delivered(delivery, now);
   const std::string bytes = to_wire(delivery.answer, service_.date(now), keep_alive);
   const std::size_t bytes_before_the_cut =

@@ -23,7 +23,7 @@ struct Service {
   [[nodiscard]] const std::string& date(Instant now);
 };
 
-/// Serve one connection to its end. Its errors end it and are nobody else's concern.
+/// Serve one connection to its end. Its errors end it and affect nothing else.
 boost::asio::awaitable<void> serve_plain(boost::asio::ip::tcp::socket socket, Service& service);
 boost::asio::awaitable<void> serve_tls(boost::asio::ip::tcp::socket socket,
                                        boost::asio::ssl::context& tls, Service& service);

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view usual_garbage = "\x15\x03\x01 this is not HTTP \xff\xfe\r\n\r\n\x01";
 
-/// An answer that nobody asked for, as a desynchronised peer would send it.
+/// An unsolicited answer, as a desynchronised peer would send it.
 std::string usual_extra() {
   return to_wire(success_answer({{"execution", {{"jobId", "stray"}, {"thingName", "stray"}}}},
                                 AnswerShape::aws),

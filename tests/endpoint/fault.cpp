@@ -78,7 +78,7 @@ std::optional<Operation> operation_member(const Members& members) {
   return operation;
 }
 
-/// A string is taken as it is; any other JSON is printed.
+/// A string is used verbatim; any other JSON is serialised.
 std::optional<std::string> body_member(const Members& members) {
   const Json* body = members.find("body");
   if (body == nullptr) return std::nullopt;
@@ -98,8 +98,8 @@ Fault fault_of(const Json& given) {
   fault.operation = operation_member(members);
   fault.probability = members.number("probability", 0, 1).value_or(1);
   fault.count = members.integer("count", 0, INT64_MAX);
-  // What reaches nobody is not carried out unless the test says so; what is spoilt on the way back
-  // is.
+  // A request that does not arrive is not carried out unless the test asks for it; one whose answer
+  // is spoilt is.
   const bool refused = fault.kind == FaultKind::status || fault.kind == FaultKind::hang ||
                        fault.kind == FaultKind::reset || fault.kind == FaultKind::garbage;
   fault.carried_out = members.boolean("carried_out").value_or(!refused);

@@ -24,7 +24,7 @@ enum class FaultKind {
   trickle,      ///< the answer comes a byte at a time
   garbage,      ///< something that is no HTTP, and the connection ends
   close_idle,   ///< a whole answer that promises keep-alive, after which the connection ends
-  extra_bytes,  ///< a whole answer, and in the same write bytes that nobody asked for
+  extra_bytes,  ///< a whole answer, and unsolicited bytes in the same write
 };
 
 [[nodiscard]] std::string_view name_of(FaultKind kind);

@@ -21,7 +21,7 @@ struct HttpRequest {
   std::optional<std::string> client_name = std::nullopt;
 };
 
-/// The value of the first header of that name, whatever its case; empty: there is none.
+/// The value of the first header of that name, case-insensitive; empty if there is none.
 [[nodiscard]] std::string_view find_header(const Headers& headers, std::string_view name);
 
 /// Removes every header of that name, whatever its case.

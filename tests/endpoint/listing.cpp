@@ -12,7 +12,7 @@
 namespace jobs_endpoint {
 namespace {
 
-/// Of AWS's API model iot, shape LaserMaxResults; also what a page holds when nobody says.
+/// Of AWS's API model iot, shape LaserMaxResults; also the default size of a page.
 constexpr std::int64_t longest_page = 250;
 
 struct Page {

@@ -19,7 +19,7 @@ namespace jobs_endpoint {
 
 /// The members of a JSON object in a request. Each reader returns nothing where the member is
 /// absent or null, and throws ServiceError (InvalidRequestException) naming the member where it is
-/// of another type or out of bounds. Members that nobody reads are ignored, as AWS does.
+/// of another type or out of bounds. Unknown members are ignored, as AWS does.
 class Members {
  public:
   /// Takes a body; an empty one counts as `{}`. Throws SerializationException if it is no JSON

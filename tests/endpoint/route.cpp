@@ -45,7 +45,7 @@ int hexadecimal(char digit) {
   return -1;
 }
 
-/// What is no valid escape stays as it is; the check of the name then refuses its '%'.
+/// An invalid escape is left unchanged; the check of the name then refuses its '%'.
 std::string percent_decode(std::string_view text) {
   std::string decoded;
   decoded.reserve(text.size());

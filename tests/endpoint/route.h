@@ -26,7 +26,7 @@ enum class Operation {
 };
 inline constexpr std::size_t operations = static_cast<std::size_t>(Operation::unknown) + 1;
 
-/// AWS's name of it, "StartNextPendingJobExecution"; "UnknownOperation" for one that is none.
+/// AWS's name of it, "StartNextPendingJobExecution"; "UnknownOperation" for any other value.
 [[nodiscard]] std::string_view name_of(Operation operation);
 /// The operation of that name; nothing if there is none.
 [[nodiscard]] std::optional<Operation> operation_named(std::string_view name);

@@ -21,7 +21,7 @@ struct ExecutionUpdate {
   std::optional<StatusDetails> details = std::nullopt;
   std::optional<std::int64_t> expected_version = std::nullopt;
   std::optional<std::int64_t> execution_number = std::nullopt;
-  /// -1 stops the step timer; nothing leaves it as it is.
+  /// -1 stops the step timer; nothing leaves it unchanged.
   std::optional<std::int64_t> step_timeout_minutes = std::nullopt;
 };
 
@@ -35,7 +35,7 @@ struct CancelOptions {
 /// Jobs, in memory. It reads no clock: every call says what time it is, and times never go back.
 ///
 /// Timers need no help: a call first lets everything expire whose deadline has passed, in the order
-/// of the deadlines and stamped with them, so that nobody can see a timer run late.
+/// of the deadlines and stamped with them, so that a late timer cannot be observed.
 ///
 /// Pointers that it hands out stay valid until the next call. One thread at a time. Functions that
 /// are said to throw throw ServiceError, and then have changed nothing.

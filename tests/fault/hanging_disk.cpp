@@ -9,8 +9,8 @@
 #include <string_view>
 
 /// Preloaded into a process, makes its disk hang: while the file that HANGING_DISK_WHILE names is
-/// there, whoever writes or syncs a log of writes (`*-wal`) does not come back. That somebody waits
-/// shows in a file of that name with `.hangs` at its end.
+/// there, calls that write or sync a write-ahead log (`*-wal`) do not return. A file of that name
+/// with `.hangs` appended shows that a call is waiting.
 namespace {
 
 bool is_log_of_writes(int file) {

@@ -222,7 +222,7 @@ void check_outcome(const HttpOutcome& answer, const Outcome& outcome) {
             "no answer is no reason to give a job up");
     return;
   }
-  // A header beside an envelope, whose code counts, comes from nobody.
+  // No endpoint sends an error header together with an envelope, whose code counts.
   if (response->error_type.empty()) {
     auto signed_one = *response;
     promise(read_refusal(signed_one) == outcome.refusal, "who signs hears of the same refusal");

@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-/// One of the examples that come with the AWS IoT device SDK for JavaScript, version 1, as it is.
+/// One of the examples that come with the AWS IoT device SDK for JavaScript, version 1, unmodified.
 /// It speaks MQTT 3.1.1 over TLS, with QoS 0, and subscribes to $next/get/accepted and notify-next.
 Process run_example(const std::string& example, const Site& site) {
   const auto certificate = site.authority().issue("lamp", {.dns_names = {"lamp"}, .addresses = {}});

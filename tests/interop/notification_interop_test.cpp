@@ -49,7 +49,7 @@ std::size_t place_of(const std::vector<std::string>& labels, const std::string& 
   return static_cast<std::size_t>(std::ranges::find(labels, label) - labels.begin());
 }
 
-/// The last line of that event; null: there is none.
+/// The last line of that event; null if there is none.
 json last_of(const std::vector<json>& seen, const std::string& event) {
   const auto found = std::find_if(seen.rbegin(), seen.rend(),
                                   [&](const json& line) { return label(line) == event; });

@@ -11,9 +11,9 @@
 
 namespace jobs_load {
 
-/// One MQTT connection that many devices share. It never blocks but while it connects: whoever owns
-/// it waits on its socket. Not thread-safe. Everything throws std::runtime_error, with the cause,
-/// when the broker refuses or is gone.
+/// One MQTT connection that many devices share. It blocks only while it connects: its owner waits
+/// on its socket. Not thread-safe. Everything throws std::runtime_error, with the cause, when the
+/// broker refuses or is gone.
 class Connection {
  public:
   /// Called from ready(), for every message. It must not call the connection.
@@ -32,7 +32,7 @@ class Connection {
   /// Asks for the filters; unanswered() says how many SUBSCRIBEs the broker has yet to answer.
   void subscribe(const std::vector<std::string>& filters, int qos);
   [[nodiscard]] std::size_t unanswered() const;
-  /// Connected, and every SUBSCRIBE answered: whoever publishes now can hear the reply.
+  /// Connected, and every SUBSCRIBE answered: from now on replies to publications are received.
   [[nodiscard]] bool usable() const;
 
   void publish(const std::string& topic, std::string_view payload, int qos);

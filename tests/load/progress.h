@@ -13,9 +13,8 @@
 namespace jobs_load {
 
 /// What a long run says while it goes on, as lines of JSON: figures every so often, and each
-/// request whose reply is overdue, came late, or never came, with when it was asked, so that
-/// whoever does something to the site meanwhile can tell what that cost. Times are seconds of the
-/// steady clock.
+/// request whose reply is overdue, came late, or never came, with when it was asked, so that the
+/// effect of actions on the site meanwhile can be measured. Times are seconds of the steady clock.
 class Progress {
  public:
   using Print = std::function<void(const std::string& line)>;

@@ -54,7 +54,7 @@ class Bridge {
   [[nodiscard]] bool drained() const { return driver_.drained().has_value(); }
   /// Once it is drained, of a call still under way: it is broken off.
   void break_off(Now now, const Begun& begun);
-  /// That nobody sleeps through something, asked just before `then`, up to which nothing happens.
+  /// Checks, just before `then`, that no timer was missed; nothing happens until then.
   void check_nothing_missed(Now then) const;
 
   [[nodiscard]] bool is_idle() const { return engine().is_idle(); }

@@ -52,7 +52,8 @@ class EndpointModel {
   }
   /// A call arrives that will be given up after `patience`.
   Fate meet(MonotonicTime now, const HttpRequest& request, QuotaKind kind, Duration patience);
-  /// Does what a call asks for. `asked`: the request that it is made for; nobody's if null.
+  /// Does what a call asks for. `asked`: the request that it is made for; null if it is made for
+  /// none.
   HttpResponse carry_out(const HttpRequest& request, Asked* asked);
 
   void add_job(std::uint32_t thing, int retries);

@@ -32,7 +32,7 @@ struct Happening {
 /// In the order of time.
 using Script = std::vector<Happening>;
 
-/// Whether it is none of the faults, or one of these kinds.
+/// Whether it is not a fault, or a fault of one of these kinds.
 bool belongs_to(const Faults& faults, const Happening& what);
 
 /// As often as the shape has it, for as long.

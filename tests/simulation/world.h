@@ -57,8 +57,8 @@ struct Extras {
 /// Devices, broker, bridge, network, disk and endpoint in virtual time. The same shape and seed
 /// make the same run.
 ///
-/// Of the daemon it runs the whole core as it is, bridge/flow/driver included, and the MQTT side's
-/// outbox (adapters/mqtt/outbox). Left out, and seen to by tests of their own:
+/// Of the daemon it runs the whole unmodified core, bridge/flow/driver included, and the MQTT
+/// side's outbox (adapters/mqtt/outbox). Left out, and seen to by tests of their own:
 /// - who carries out the driver's orders: the dispatcher with its lock, the event loop and its
 /// fibers;
 /// - the MQTT libraries, the sender around the outbox, sessions and the canary: a message comes
@@ -76,7 +76,7 @@ class World {
 
   /// Lets devices ask, and things go wrong, until the shape's length has passed.
   void run_traffic();
-  /// The same as it is written.
+  /// The same, as text.
   void run_traffic(const Script& script);
   /// Devices are silent and nothing goes wrong any more: all that waits must be answered, and all
   /// that is held delivered, within the time that it takes at the quota (see liveness.h).
@@ -171,7 +171,7 @@ class World {
   bool process_stalled_ = false;  ///< and all else with it
   Duration timer_late_{};         ///< by so much the next time
   std::int64_t clock_offset_;
-  /// What nobody has read yet, in the order in which it was sent, which is the broker's.
+  /// Messages not read yet, in the order in which the broker sent them.
   std::deque<AskedNumber> at_broker_;
   std::unordered_map<std::uint64_t, Under> calls_;
   std::uint64_t next_call_ = 0;

@@ -19,7 +19,7 @@ std::string quoted(const std::string& text) {
   return result + "\"";
 }
 
-/// A number, a boolean or a list stands in TOML as it is, all else is a string.
+/// A number, a boolean or a list is written to TOML unchanged, everything else as a string.
 std::string toml_value(const std::string& key, const std::string& value) {
   const bool number = value.find_first_not_of("0123456789") == std::string::npos && !value.empty();
   const bool bare = value == "true" || value == "false" || value.starts_with('[') ||

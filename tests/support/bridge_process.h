@@ -23,8 +23,8 @@ class BridgeProcess {
 
   [[nodiscard]] std::string log() const { return process_.output(); }
   [[nodiscard]] Process& process() { return process_; }
-  /// Waits until it can take requests. It says so after every connection to the broker; what it
-  /// said before byte `from` of the log does not count.
+  /// Waits until it can take requests. It logs that after every connection to the broker; lines
+  /// before byte `from` of the log do not count.
   bool wait_until_ready(std::size_t from = 0, std::chrono::milliseconds limit = patience);
 
   /// SIGTERM; the exit status, or nothing if it does not end.

@@ -25,9 +25,9 @@ class MosquittoBroker {
     std::string client_ca_file = {};
     /// Whether sessions and queued messages outlive a restart.
     bool persistence = false;
-    /// Names and passwords; empty: anybody may come in.
+    /// Names and passwords; empty: any client may connect.
     std::vector<std::pair<std::string, std::string>> users = {};
-    /// The content of an ACL file; empty: anybody may do anything.
+    /// The content of an ACL file; empty: everything is allowed.
     std::string acl = {};
     /// Loads our plugin for all listeners: replies reach the client that asked. A test that runs
     /// where the plugin is not built fails.
@@ -55,7 +55,7 @@ class MosquittoBroker {
 
   /// Returns once it accepts connections.
   void start();
-  /// With SIGTERM it says good-bye to its clients and saves what is to be saved.
+  /// With SIGTERM it disconnects its clients and saves its persistent data.
   void stop(int signal = SIGTERM);
   /// Replaces the ACL and makes the broker read it.
   void set_acl(const std::string& content);

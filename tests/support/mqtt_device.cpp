@@ -137,7 +137,7 @@ MqttDevice::Client::Client(const Options& options) {
   require(mosquitto_connect_bind_v5(client_.get(), "localhost", options.port, 60, nullptr,
                                     properties.get()),
           "connecting");
-  // By hand until the broker has let it in: the thread would try again for ever.
+  // Driven by hand until the broker has accepted it: the thread would retry endlessly.
   const auto end = std::chrono::steady_clock::now() + patience;
   while (!outcome_) {
     require(mosquitto_loop(client_.get(), 100, 1), "connecting");

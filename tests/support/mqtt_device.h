@@ -74,9 +74,9 @@ class MqttDevice {
   [[nodiscard]] std::size_t count() const;
   /// Waits until that many have come in all.
   bool wait_for(std::size_t count, std::chrono::milliseconds limit = patience);
-  /// Takes the oldest, waiting for one if there is none.
+  /// Takes the oldest message; waits for one if there is none.
   std::optional<Received> next(std::chrono::milliseconds limit = patience);
-  /// Takes the oldest for which the predicate holds, waiting for one if there is none.
+  /// Takes the oldest message for which the predicate holds; waits for one if there is none.
   std::optional<Received> take(const Predicate& predicate,
                                std::chrono::milliseconds limit = patience);
 

@@ -37,8 +37,8 @@ class Process {
   void signal(int number);
 
   /// Waits for it to end: its exit status, or 128 and the number of the signal that killed it, as a
-  /// shell has it. Nothing: it did not end in time. Once it has ended, says so again.
-  /// Then output() is complete, unless it left a child behind that goes on writing.
+  /// shell has it. Nothing if it did not end in time. Once it has ended, further calls return the
+  /// same. Then output() is complete, unless it left a child behind that goes on writing.
   std::optional<int> wait(std::chrono::milliseconds limit = patience);
   [[nodiscard]] bool running() { return !wait(std::chrono::milliseconds(0)); }
 

@@ -138,7 +138,7 @@ class SilentPort {
  private:
   int listener_ = -1;
   std::uint16_t port_ = 0;
-  /// They fill the queue of connections that nobody accepts.
+  /// They fill the queue of connections that are not accepted.
   std::vector<int> fillers_;
 };
 

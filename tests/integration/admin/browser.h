@@ -6,7 +6,7 @@
 
 namespace jobs_bridge::testing_support {
 
-/// The name of the Chromium on this machine; nothing: there is none.
+/// The name of the Chromium on this machine; nothing if there is none.
 std::optional<std::string> find_chromium();
 
 struct BrowserRun {

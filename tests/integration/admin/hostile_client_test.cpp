@@ -27,7 +27,7 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-/// More than the sockets' buffers hold of what nobody reads.
+/// More unread data than the sockets' buffers hold.
 constexpr std::size_t much = 64U << 20U;
 
 class RawClient {

@@ -27,7 +27,7 @@ using ::testing::StartsWith;
 
 constexpr const char* token = "0123456789abcdef0123";
 
-/// A client that connects and says nothing.
+/// A client that connects and sends nothing.
 class SilentClient {
  public:
   explicit SilentClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {

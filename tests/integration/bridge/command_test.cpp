@@ -136,7 +136,7 @@ TEST_F(CommandTest, WrongUsageExitsWithTwo) {
   }
 }
 
-/// Whoever listens where a bridge is expected.
+/// Another server where a bridge is expected.
 TEST_F(CommandTest, StatusPrintsOfWhatAStrangerAnswersLittleAndNothingThatATerminalObeys) {
   const std::string reason(40000, 'r');
   const std::string escapes = "\x1b[2J\x1b]0;title\x07" + std::string(40000, 'b');

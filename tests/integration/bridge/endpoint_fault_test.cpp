@@ -73,8 +73,8 @@ INSTANTIATE_TEST_SUITE_P(Kinds, EndpointNuisanceTest,
                                           testing::Bool()),
                          name_of);
 
-/// Neither a connection that the endpoint closes while it is idle, nor bytes that nobody asked for
-/// (which could pass for the next answer), may reach a device.
+/// Neither a connection that the endpoint closes while it is idle, nor unsolicited bytes (which
+/// could be taken for the next answer), may affect a device.
 TEST_P(EndpointNuisanceTest, IsNotNoticedByDevices) {
   const auto& [kind, tls] = GetParam();
   Site site({.wires = {.endpoint_tls = tls},

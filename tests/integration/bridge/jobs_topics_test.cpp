@@ -114,7 +114,7 @@ TEST_P(JobsTopicsTest, NotReadyWhereTheCanaryPassesAndJobsTopicsDoNot) {
   const Site site(allowing(canary));
   const auto said = settled(site);
   EXPECT_FALSE(said.ready);
-  // Over MQTT 3.1.1 mosquitto says nothing of what it drops.
+  // Over MQTT 3.1.1 mosquitto does not report what it drops.
   EXPECT_THAT(said.reasons, ElementsAre(GetParam() ? "replies_blocked" : "requests_blocked"))
       << said.text;
   EXPECT_THAT(said.text, HasSubstr("topic write $aws/things/+/jobs/#"));

@@ -46,8 +46,8 @@ TEST_P(LoadOverTest, ThousandThingsAtOnceOnADefaultBrokerAllHearTheirOwnReplyOnc
   EXPECT_EQ(site.endpoint->start_next_calls().size(), count + 1);
 }
 
-/// The quota holds back nearly each of them, for 5 ms, with nothing else going on that would wake
-/// anybody. One that nobody is woken for waits for seconds.
+/// The quota holds back nearly each of them, for 5 ms, while nothing else happens that would cause
+/// a wake-up. A request without a wake-up waits for seconds.
 TEST(LoadTest, OneRequestAfterAnotherIsHeldBackByItsQuotaAlone) {
   using std::chrono::steady_clock;
   Site site({.settings = {"limits.writes_per_second=200"}});

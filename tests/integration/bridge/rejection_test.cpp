@@ -103,7 +103,7 @@ TEST(RejectionTest, TopicsThatAreNoRequestsAreInvalidTopicOrIgnored) {
   Site site;
   EXPECT_EQ(code_of(site.ask("$aws/things/lamp/jobs/$next/update", "{}")), "InvalidTopic");
   EXPECT_EQ(code_of(site.ask("$aws/things/lamp/jobs/../get", "{}")), "InvalidTopic");
-  // A reply of our own, published by somebody else, must not start a loop.
+  // One of our replies, published by another client, must not start a loop.
   site.device->publish("$aws/things/lamp/jobs/start-next/accepted", "{}");
   ASSERT_TRUE(site.device->next());
   EXPECT_EQ(site.start_next("lamp").topic, start_next_topic("lamp") + "/accepted");

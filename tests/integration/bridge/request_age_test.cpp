@@ -7,7 +7,7 @@
 #include "tests/integration/bridge/site.h"
 #include "tests/support/wait_until.h"
 
-/// Requests that waited until nobody may wait for them any more, at a broker without our plugin.
+/// Requests that waited longer than their devices do, at a broker without our plugin.
 namespace jobs_bridge::testing_support {
 namespace {
 

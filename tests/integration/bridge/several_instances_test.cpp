@@ -185,7 +185,7 @@ TEST(SeveralInstancesTest, PartitionIsByFnv1aAsPublished) {
 TEST(SeveralInstancesTest, EachRequestIsCarriedOutOnceInOrderByTheInstanceOfItsThird) {
   Instances instances(300);
   auto& site = instances.site;
-  // Calls that take their time, and not the same, are overtaken unless somebody minds.
+  // Slow calls of different length overtake each other unless the bridge keeps their order.
   site.endpoint->set_fault({{"kind", "none"}, {"delay_ms", 1}, {"jitter_ms", 10}});
   Requests requests(site);
   const auto things = things_named("lamp", 300);

@@ -10,8 +10,8 @@ namespace jobs_bridge::testing_support {
 namespace {
 
 /// Three instances in one group. The broker deals requests out to them in turn, whatever thing they
-/// are of: so, unlike with broker.partition, the order of a thing's requests is kept by each
-/// instance for what it was dealt, and between instances by nobody.
+/// are of: so, unlike with broker.partition, each instance keeps the order of the requests that it
+/// received, but between instances there is no order.
 ///
 /// The topics begin without a '$', as mosquitto deals out nothing of those that do.
 struct Group {

@@ -19,7 +19,7 @@ constexpr const char* secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 class SigningTest : public testing::Test {
  protected:
   std::string write(const std::string& name, const std::string& text) {
-    // In one step, as whoever replaces a file in use should.
+    // Atomically, as a file in use should be replaced.
     const auto path = directory_.file(name);
     std::ofstream(path + ".new") << text;
     std::filesystem::permissions(

@@ -112,7 +112,7 @@ class Site {
         .persistent = persistent});
   }
 
-  /// One request and the next reply; an empty one (and a failure) if there is none.
+  /// One request and the next reply; an empty reply (and a test failure) if none comes.
   MqttDevice::Received ask(const std::string& topic, std::string_view payload, int qos = 1) {
     device->publish(topic, payload, qos);
     auto reply = device->next();
@@ -162,7 +162,7 @@ inline std::string member_of(const MqttDevice::Received& reply, const char* name
   return payload.is_object() ? payload.value(name, "") : "";
 }
 
-/// The code of a rejected reply; empty (and a failure) if it is none.
+/// The code of a rejected reply; empty (and a test failure) if it is not a rejection.
 inline std::string code_of(const MqttDevice::Received& reply) {
   EXPECT_TRUE(reply.topic.ends_with("/rejected")) << reply.topic << " " << reply.payload;
   return member_of(reply, "code");

@@ -78,7 +78,7 @@ TEST_P(LargePacketTest, OfAQuarterGibibyteIsRejectedAndCostsNeitherMemoryNorTheC
   std::cout << "[ measured ] packet of 256 MiB | peak " << (peak >> 10U) << " KiB\n";
 }
 
-/// Nobody can be told of it.
+/// No device can be told of it.
 TEST_P(LargePacketTest, ThatIsNoMessageEndsTheConnectionBeforeItIsInMemory) {
   std::atomic<bool> served{false};
   JobsEndpoint endpoint;

@@ -15,7 +15,8 @@ void silent(PeerConnection& connection) {
   connection.wait_for_close();
 }
 
-/// Reads the request, says `first`, and then `again` every ten milliseconds until nobody listens.
+/// Reads the request, says `first`, and then `again` every ten milliseconds until the client
+/// disconnects.
 RawPeer::Script trickles(std::string first, std::string again) {
   return [first, again](PeerConnection& connection) {
     connection.read_request();

@@ -168,7 +168,7 @@ TEST(HttpsResolveTest, HungLookupDoesNotHoldUpTheEnd) {
     });
     EXPECT_EQ(failure(client.perform(put(), 50ms)).kind, Kind::resolve);
   }
-  // The endpoint has gone; its lookup comes back to nobody.
+  // The endpoint is destroyed; the result of its lookup is discarded.
   gate->open();
   EXPECT_TRUE(ended->wait());
 }

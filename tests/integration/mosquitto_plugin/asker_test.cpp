@@ -1,4 +1,5 @@
-// Who hears a reply when the broker has loaded our plugin: whoever asked, and nobody else.
+// Which clients receive a reply when the broker has loaded our plugin: only the one that sent the
+// request.
 
 #include <memory>
 #include <string>

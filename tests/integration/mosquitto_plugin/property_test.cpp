@@ -127,7 +127,8 @@ TEST_F(PropertyTest, ExpiryOfARequestIsKept) {
   const auto lamp = connect("lamp");
   lamp->publish(start_next_topic("lamp-1"), "{}", {.correlation_data = "own", .expires_after = 1s});
   ASSERT_TRUE(lamp->flush());
-  std::this_thread::sleep_for(2500ms);  // what expires does so in time, and tells nobody
+  std::this_thread::sleep_for(
+      2500ms);  // messages expire by time alone, without an event to wait for
   site_.bridge.emplace(site_.bridge_settings());
   EXPECT_TRUE(has_heard_all(*lamp));
 }

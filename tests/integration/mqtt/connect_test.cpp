@@ -353,7 +353,7 @@ TEST(ConnectTest, KeepAliveThatTheBrokerRepeatsChangesNothingHoweverOftenWeConne
 }
 
 TEST(ConnectTest, BrokerThatWantsNoKeepAliveIsStayedWithAndItsSilenceNoticedByOurs) {
-  std::atomic<int> asked = 0;  // packets of ours to a broker that says nothing any more
+  std::atomic<int> asked = 0;  // our packets to a broker that no longer answers
   ScriptedBroker broker([&](ScriptedBroker::Connection& connection, std::size_t number) {
     connection.accept(std::string("\x13\0\0", 3));  // Server Keep Alive 0
     connection.answer_subscribe("\x01");

@@ -12,7 +12,7 @@
 #include "tests/support/mosquitto_broker.h"
 #include "tests/support/mqtt_device.h"
 
-/// Links and brokers that stop without a word, and sessions that are not what they were.
+/// Links and brokers that stop silently, and sessions that have lost their subscriptions.
 namespace jobs_bridge::testing_support {
 namespace {
 
@@ -131,7 +131,7 @@ TEST_P(SilentBrokerTest, OneThatIsPausedIsNoticedAndFlowsAgainWhenItGoesOn) {
   EXPECT_TRUE(bridge.wait_until_disconnected());
   EXPECT_LT(steady_clock::now() - began, keep_alive * 3 / 2);
   for (int i = 0; i < 100; ++i) bridge.publish("out/" + std::to_string(i), "");
-  // It takes TCP connections, by its kernel, but says nothing.
+  // Its kernel accepts TCP connections, but it sends nothing.
   EXPECT_TRUE(bridge.log.wait_for("no answer to CONNECT", patience)) << bridge.log.text();
   broker.thaw();
   ASSERT_TRUE(bridge.log.wait_for("messages flow again", patience)) << bridge.log.text();

@@ -52,11 +52,12 @@ class ScriptedBroker {
     std::optional<Packet> read();
     /// The next packet of this type; PINGREQs on the way are answered, others are skipped.
     std::optional<Packet> read(Packet::Type type);
-    /// Whether the client says something within this time.
+    /// Whether the client sends something within this time.
     bool has_data(std::chrono::milliseconds limit);
     void send(std::uint8_t type, std::string_view body);
     void send_with_flags(std::uint8_t type, std::uint8_t flags, std::string_view body);
-    /// As they are, whether they are a packet or not. False: the client has gone.
+    /// Sends these bytes unchanged, whether they are a packet or not. False if the client has
+    /// disconnected.
     bool send_bytes(std::string_view bytes);
     /// Takes a CONNECT and accepts it; `properties` are a CONNACK's of MQTT 5, without their
     /// length. Over 3.1.1: nullopt.

@@ -64,7 +64,7 @@ TEST(ProcessTest, ExitStatusOrSignal) {
   process.signal(SIGTERM);
   EXPECT_EQ(process.wait(), 128 + SIGTERM);
   EXPECT_FALSE(process.running());
-  process.signal(SIGTERM);  // to nobody
+  process.signal(SIGTERM);  // the process has ended already
 }
 
 TEST(ProcessTest, UnknownProgramIsAnError) {

@@ -17,7 +17,7 @@ namespace {
 using testing::HasSubstr;
 using testing_support::RecordingLog;
 
-/// Yields its credentials in turn, the last of them for ever; none: a fault.
+/// Yields its credentials in turn, then the last one repeatedly; without any, a fault.
 class RotatingSource final : public CredentialSource {
  public:
   explicit RotatingSource(std::deque<Credentials> all) : all_(std::move(all)) {}

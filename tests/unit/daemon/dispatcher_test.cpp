@@ -24,7 +24,7 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-/// Has no job for anybody, but answers only as a test lets it.
+/// Never has a job, and answers only when the test allows it.
 class EmptyEndpoint final : public Endpoint {
  public:
   /// Of each call, on the fiber that makes it.

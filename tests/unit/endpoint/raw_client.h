@@ -15,8 +15,8 @@ namespace jobs_endpoint::testing {
 /// How a connection's last read ended.
 enum class End { open, closed, reset, timed_out };
 
-/// One connection to a server on the loopback address, which sends and sees bytes as they are.
-/// Whatever waits gives up after ten seconds unless it says otherwise.
+/// One connection to a server on the loopback address, which sends and receives raw bytes. Every
+/// wait gives up after ten seconds unless documented otherwise.
 class RawClient {
  public:
   struct Tls {

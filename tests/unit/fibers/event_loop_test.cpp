@@ -75,7 +75,7 @@ TEST(EventLoopTest, NumberOfADescriptorThatWasClosedIsWaitedForByWhoHasItNow) {
     loop.start([&] {
       former = EventLoop::current();
       former_ready = EventLoop::sleep_until_ready(number, EPOLLIN, MonotonicTime::max());
-      // Only now: whoever has the number sleeps already.
+      // Only now: the fiber that has this number sleeps already.
       EXPECT_EQ(::write(second[1], "x", 1), 1);
     });
     loop.start([&] {

@@ -65,7 +65,7 @@ class NotifierTest : public testing::Test {
     return topics;
   }
 
-  /// Time passes for whoever sleeps until next_tick().
+  /// Time passes as for a caller that sleeps until next_tick().
   std::vector<std::string> pass(Duration by) {
     std::vector<std::string> topics;
     const auto until = driver_.now.monotonic + by;

@@ -20,7 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 using nlohmann::json;
 
-/// What an endpoint, or whoever stands before it, says without having decided anything.
+/// Answers of an endpoint, or of a proxy before it, that decide nothing.
 struct Noise {
   int status;
   const char* name;

@@ -246,8 +246,8 @@ TEST(ResponseTopicTest, WhatCannotBePublishedToIsRefused) {
 }
 
 TEST(ResponseTopicTest, ATopicThatABrokerMayDropTheLinkForIsRefused) {
-  // AWS IoT takes 256 bytes in all; mosquitto hands on a Response Topic of any depth, and closes
-  // the connection of whoever publishes to more than 200 levels.
+  // AWS IoT accepts 256 bytes in total; mosquitto passes on a Response Topic of any depth, and
+  // closes the connection of a client that publishes to more than 200 levels.
   const std::string base = "$aws/things/T/jobs/";
   EXPECT_TRUE(grammar().allows_response(thing("T"), base + std::string(256, 'r')));
   EXPECT_FALSE(grammar().allows_response(thing("T"), base + std::string(257, 'r')));

@@ -216,7 +216,7 @@ TEST_F(LogDamageTest, WhatIsLostBehindADamagedPartIsCounted) {
 TEST_F(LogDamageTest, AWholeLogIsNoneAndNeitherIsWhatAKillLeaves) {
   EXPECT_EQ(stored_with(log_of_writes_), range(1, updates));
   EXPECT_THAT(said_, IsEmpty());
-  // Cut off in the middle of a write that nobody was told of.
+  // Truncated in the middle of a write that was not confirmed.
   EXPECT_EQ(stored_with(log_of_writes_ + log_of_writes_.substr(32, 24) + "x").size(), updates);
   EXPECT_THAT(said_, IsEmpty());
 }
@@ -240,7 +240,7 @@ TEST_F(CrashTest, WhatIsNoDatabaseIsRefusedAndLeftAsItIs) {
   }
 }
 
-/// A file system that is full when the test says so; only root may make one.
+/// A file system that the test can fill; only root may create one.
 class FullDiskTest : public JournalFixture {
  protected:
   void SetUp() override {
@@ -339,7 +339,7 @@ TEST_F(FullDiskTest, WhatTheJournalItselfFilledIsFreeOnceItIsSettled) {
     }
     const auto refused = record_until_refused(journal, beside_others ? 201 : 1);
     journal.settle(range(1, refused - 1));
-    // Nobody sends an update meanwhile.
+    // No update arrives meanwhile.
     ASSERT_TRUE(wait_until([&] { return !journal.state().failing; })) << journal.state().cause;
     record(journal, refused, refused + 20);
     journal.settle(range(refused, refused + 20));

@@ -62,7 +62,7 @@ inline std::vector<std::uint64_t> range(std::uint64_t first, std::uint64_t last)
 class JournalFixture : public ::testing::Test {
  protected:
   using Opened = std::unique_ptr<SqliteJournal>;
-  /// A busy disk is none of most tests' business.
+  /// Most tests must not depend on how busy the disk is.
   static constexpr JournalSettings settings = {.write_patience = std::chrono::seconds(10),
                                                .sync_patience = std::chrono::seconds(60),
                                                .retry_after = std::chrono::milliseconds(5),

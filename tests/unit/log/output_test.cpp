@@ -21,7 +21,7 @@ using ::testing::HasSubstr;
 
 enum class Kind { pipe, socket };
 
-/// Somebody who reads when he likes.
+/// A reader that the test controls.
 class OutputTest : public ::testing::TestWithParam<Kind> {
  protected:
   void SetUp() override {

@@ -31,7 +31,7 @@ bool is_reply(const std::string& topic) {
 /// What a broker does with the publications of a test.
 struct Broker {
   std::function<bool(const std::string&)> refuses = [](const std::string&) { return false; };
-  /// Without a word.
+  /// Without a reason.
   std::function<bool(const std::string&)> drops = [](const std::string&) { return false; };
   std::function<bool(const std::string&)> closes = [](const std::string&) { return false; };
   bool hands_replies_back = false;

@@ -43,7 +43,7 @@ TEST_F(FailureTest, PathThatCannotBeIsAnErrorThatNamesTheCause) {
   EXPECT_EQ(error_of_open(below_a_file), below_a_file + " cannot be made: Not a directory");
 }
 
-/// Runs as somebody who has no special rights; as root everything may be written.
+/// Runs as a user without special rights; root may write everything.
 int without_rights(const std::function<int()>& function) {
   if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0)) return 96;
   return function();
