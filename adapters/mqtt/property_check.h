@@ -23,6 +23,8 @@ class PropertyCheck {
   [[nodiscard]] bool failed() const { return failed_; }
   /// What it is, in words.
   [[nodiscard]] std::string fault() const;
+  /// Whether it is a limit of 0. What has another property may be no MQTT at all.
+  [[nodiscard]] bool is_zero_limit() const;
 
  private:
   enum class State : std::uint8_t {
@@ -44,7 +46,6 @@ class PropertyCheck {
   void skip(std::size_t bytes, State then);
   void begin_number(unsigned bytes);
   bool begin_value();
-  [[nodiscard]] bool is_zero_limit() const;
   void end_value();
   /// Adds a byte of a variable byte integer. True if it was the last.
   bool add_variable(std::uint8_t byte);

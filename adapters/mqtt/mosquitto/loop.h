@@ -61,8 +61,10 @@ class Loop {
   /// Whether the PUBLISH being delivered was redelivered; to be called by its callback.
   [[nodiscard]] bool is_redelivered() const { return ahead_.filter().redelivered(); }
 
-  /// Whether the connection ended over something that libmosquitto must not see. By `on_end`.
-  [[nodiscard]] bool has_refused() const { return properties_.failed(); }
+  /// Whether the connection ended over a CONNACK with a limit of 0. By `on_end`.
+  [[nodiscard]] bool has_zero_limit() const {
+    return properties_.failed() && properties_.is_zero_limit();
+  }
 
   /// Sends DISCONNECT, after what is queued, and waits for the end, but no longer than `limit`.
   void say_goodbye(std::chrono::milliseconds limit);

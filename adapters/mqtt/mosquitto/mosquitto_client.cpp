@@ -242,7 +242,7 @@ void MosquittoClient::ended(std::optional<BrokerFault> fault) {
     if (!outcome_) {
       outcome_ = Outcome{};
       // Of what else libmosquitto calls malformed a second look tells more.
-      if (loop_.has_refused()) outcome_->fault = std::move(fault);
+      if (loop_.has_zero_limit()) outcome_->fault = std::move(fault);
       changed_.notify_all();
       return;
     }
