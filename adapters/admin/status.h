@@ -57,8 +57,7 @@ struct Status {
   std::int64_t started = 0;
   Duration uptime{};
   bool stopping = false;
-  /// Where one instance can take the place of another: a word of [a-z], see Lease::State; else
-  /// empty.
+  /// If a standby can take an instance's place: a word of [a-z], see Lease::State; otherwise empty.
   std::string role;
 
   struct Broker {

@@ -42,11 +42,11 @@ class Dispatcher {
 
   using Observers = std::vector<Observer*>;
 
-  /// Where a standby can take this instance's place at the broker.
+  /// Used if a standby can take this instance's place at the broker.
   struct Place {
     Lease lease;
-    /// Whether to be connected in the place, whenever that changes. Called on any thread that an
-    /// event comes on, with no lock held; must not block.
+    /// Called with whether to be connected in the place, whenever that changes, on any thread that
+    /// an event comes on, with no lock held; must not block.
     std::function<void(bool connect)> take;
   };
 
@@ -74,8 +74,8 @@ class Dispatcher {
   /// the same threads as receive(); does not throw.
   void replies_taken(const std::vector<std::uint64_t>& updates) noexcept;
 
-  /// Something has happened that the lease is to be told of, by `event`, with the time as the
-  /// lease has it. Any thread that receive() may come on; does not throw.
+  /// Something has happened that concerns the lease: `event` reports it to the lease, with the time
+  /// on the lease's clock. To be called on the same threads as receive(); does not throw.
   void lease_event(const std::function<void(Lease&, MonotonicTime)>& event) noexcept;
 
   /// See Engine::change_limits().
@@ -94,7 +94,7 @@ class Dispatcher {
     Pace reads;
     Pace writes;
     Notifier::Counts notifier;
-    std::optional<Lease::State> lease;  ///< nothing: there is none
+    std::optional<Lease::State> lease;  ///< nothing if there is no lease
     /// For how long the driver's timer has been overdue.
     Duration overdue{};
     bool stopping = false;

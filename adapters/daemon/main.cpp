@@ -39,7 +39,7 @@ std::vector<std::string> process_environment() {
   return variables;
 }
 
-/// The file that counts, now; nothing: there is none.
+/// The configuration file in effect; nothing if there is none.
 template <typename Command>
 std::optional<std::string> file_of(const Command& command) {
   std::error_code ignored;

@@ -29,7 +29,7 @@ NotifierSettings notifier_settings(const config::Configuration& configuration) {
           .repeat_replies = ThingList(notify.repeat_replies)};
 }
 
-/// The broker's topic of messages to ourselves, of that client alone.
+/// The topic of canaries, used by that client only.
 std::string canary_topic(const config::Configuration::Broker& broker, std::string client) {
   constexpr std::string_view placeholder = "{client_id}";
   auto topic = broker.canary_topic;

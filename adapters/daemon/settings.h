@@ -25,8 +25,8 @@ std::size_t max_packet_size(const config::Configuration::Limits& limits);
 Result<mqtt::BrokerSettings, std::string> broker_settings(
     const config::Configuration& configuration);
 
-/// For a standby's second connection, over which it sees whether the instance that it stands by for
-/// is there: it subscribes to the `canary_topic` of `place`, which are that one's settings.
+/// Settings for a standby's second connection, over which it sees whether the active instance
+/// works: it subscribes to the `canary_topic` of `place`, the settings of the active instance.
 mqtt::BrokerSettings watch_settings(const config::Configuration& configuration,
                                     const mqtt::BrokerSettings& place);
 

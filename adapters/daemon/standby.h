@@ -12,25 +12,25 @@
 
 namespace jobs_bridge {
 
-/// Tells the lease of what becomes of the connections to the broker: of the one in the place that
-/// it is about, and of a standby's second one.
+/// Reports the events of the broker connections to the lease: those of the connection in the place,
+/// and those of a standby's second one.
 class Standby {
  public:
   using Tell = std::function<void(const std::function<void(Lease&, MonotonicTime)>&)>;
 
-  /// As Dispatcher::lease_event(). All must outlive it; to be made before `place` is started.
+  /// `tell`: as Dispatcher::lease_event(). Everything passed by reference must outlive this object,
+  /// which must be created before `place` is started.
   Standby(mqtt::BrokerConnection& place, Tell tell);
 
-  /// Begins to watch for the instance that this one stands by for, by its messages to itself on
-  /// that topic.
+  /// Begins to watch the instance for which this one is the standby, by its canaries on that topic.
   void watch(mqtt::BrokerSettings settings, const std::string& topic, fibers::EventLoop& loop,
              Log& log);
 
-  /// Ends that. To be called before what `tell` tells is gone.
+  /// Stops watching. To be called before the target of `tell` is destroyed.
   void stop();
 
  private:
-  /// Of the second connection an operator reads only what is wrong.
+  /// Only problems of the second connection are logged.
   class WarningsOnly final : public Log {
    public:
     explicit WarningsOnly(Log& log) : log_(log) {}

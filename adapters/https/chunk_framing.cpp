@@ -8,7 +8,7 @@ namespace {
 
 constexpr const char* not_a_size = "malformed chunked body: a chunk size is not a number";
 
-/// Its value as a hexadecimal digit; -1: it is none.
+/// Its value as a hexadecimal digit; -1 if it is not one.
 int digit(char byte) {
   if (byte >= '0' && byte <= '9') return byte - '0';
   if (byte >= 'a' && byte <= 'f') return byte - 'a' + 10;

@@ -61,7 +61,7 @@ std::optional<IoFailure> HttpsExchange::connect(MonotonicTime deadline) {
 
 Result<Protocol::Answer, Protocol::NoAnswer> HttpsExchange::send(const HttpRequest& request,
                                                                  MonotonicTime deadline) {
-  // Whoever connected may have stood still meanwhile, or the machine been suspended.
+  // The process may have been stopped while connecting, or the machine suspended.
   const auto moment = fibers::read_moment();
   if (moment.now + moment.suspended >= deadline + suspended_) {
     return Failure{Protocol::NoAnswer{

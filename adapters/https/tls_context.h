@@ -30,7 +30,7 @@ class TlsSessionMemory {
   /// Makes connections of `context` store their sessions here. It must outlive the context.
   void attach(SSL_CTX* context);
 
-  /// Lets `ssl` try to resume the session, which the peer may decline. False: there is none.
+  /// Lets `ssl` try to resume the session, which the peer may decline. False if there is none.
   bool offer_to(SSL* ssl);
 
   /// The handshake of a connection that was offered a session has failed. Some peers refuse the

@@ -54,22 +54,22 @@ class BrokerConnection final : public Publisher {
   /// call flush(). To be called before start(), once.
   void report_taken(Sender::OnTaken on_taken);
 
-  /// What becomes of the connection, for who has to know at once. Called as `on_message` is, or by
-  /// the connection's own thread; must not block, nor throw.
+  /// Events of the connection, for code that must know them at once. Called on the same threads as
+  /// `on_message`, or by the connection's own thread; must neither block nor throw.
   struct LinkEvents {
-    /// The broker has accepted us, a moment ago.
+    /// The broker has just accepted us.
     std::function<void()> connected;
-    /// That connection is over.
+    /// That connection has ended.
     std::function<void()> ended;
-    /// A message to ourselves has come back, see Flow::report_returns().
+    /// A canary has come back, see Flow::report_returns().
     std::function<void(MonotonicTime sent)> came_back;
   };
   /// To be called before start(), once.
   void report_link(LinkEvents events);
 
-  /// Whether to connect when there is no connection; so from the start, unless this was called
-  /// before. One that there is stays. What waits to be published when it is wanted again is
-  /// dropped. Any thread.
+  /// Whether to connect when there is no connection; true at the start unless this was called
+  /// before. An existing connection stays. Publications that wait when a connection is wanted again
+  /// are dropped. Any thread may call it.
   void set_wanted(bool wanted);
 
   /// Returns at once; connecting goes on in the background. To be called once.

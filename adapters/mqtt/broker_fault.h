@@ -20,7 +20,7 @@ struct BrokerFault {
     unresolved,     ///< the host has no address
     unreachable,    ///< no TCP connection
     file,           ///< a TLS file of ours is unreadable or invalid
-    key_encrypted,  ///< ours
+    key_encrypted,  ///< our private key is encrypted
     certificate_untrusted,
     certificate_name,
     certificate_date,
@@ -85,8 +85,8 @@ struct BrokerWords {
 /// on in MQTT 5.
 BrokerFault fault_of_connack(int code, const BrokerWords& words = {});
 
-/// What is malformed about a CONNACK with such a limit, in words: nothing could ever be sent (MQTT
-/// 5, sections 3.2.2.3.3 and 3.2.2.3.6).
+/// Describes a CONNACK that is malformed by such a limit: nothing could ever be sent (MQTT 5,
+/// sections 3.2.2.3.3 and 3.2.2.3.6).
 std::string zero_in_connack(bool receive_maximum);
 
 /// The fault for a DISCONNECT.

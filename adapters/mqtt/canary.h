@@ -33,7 +33,7 @@ class Canary {
 
   [[nodiscard]] const std::string& topic() const { return topic_; }
   /// A connection is about to be made. Returns whether it should subscribe to the topic. `needed`:
-  /// also where connection after connection has ended over it.
+  /// subscribe even if connections have repeatedly ended because of it.
   bool ask(MonotonicTime now, bool needed = false);
 
   struct Link {
@@ -88,7 +88,7 @@ class Canary {
   [[nodiscard]] std::uint64_t returns() const { return returns_; }
   /// The round trip of the last one.
   [[nodiscard]] Duration round_trip() const { return round_trip_; }
-  /// When that one was sent, with what was given as `suspended` then.
+  /// When that one was sent, plus the `suspended` that was passed then.
   [[nodiscard]] MonotonicTime last_sent() const { return last_sent_; }
   /// When a message of any kind last arrived on this connection, or else when the connection began.
   [[nodiscard]] MonotonicTime last_arrival() const { return last_arrival_; }
@@ -138,7 +138,7 @@ class Canary {
   MonotonicTime next_at_{};
   MonotonicTime looked_{};
   MonotonicTime last_arrival_{};
-  std::optional<MonotonicTime> last_message_;      ///< no canary
+  std::optional<MonotonicTime> last_message_;      ///< other than a canary
   std::optional<MonotonicTime> unanswered_since_;  ///< nothing was acknowledged since this was sent
   std::optional<MonotonicTime> undelivered_since_;  ///< no canary came back since this was sent
 };

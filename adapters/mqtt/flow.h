@@ -28,9 +28,9 @@ class Flow {
   /// callbacks. For the other parameters see Canary.
   Flow(std::string canary_topic, std::string nonce, std::function<void()> on_news);
 
-  /// `on_return` is called for each canary that comes back, where on_news is; `sent`: when it was,
-  /// by a clock that goes on while the machine is suspended. There are then canaries over every
-  /// connection. To be called before any other.
+  /// `on_return` is called for each canary that comes back, on the same threads as on_news; `sent`:
+  /// when it was sent, by a clock that goes on while the machine is suspended. Canaries are then
+  /// used on every connection. To be called before any other function.
   void report_returns(std::function<void(MonotonicTime sent)> on_return) {
     on_return_ = std::move(on_return);
   }

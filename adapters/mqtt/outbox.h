@@ -96,7 +96,7 @@ class Outbox {
   /// of queueing. The culprit, if there is one, is returned and stays under way, to be replaced or
   /// removed.
   std::optional<Sequence> take_back_all(Evidence evidence);
-  /// Whatever is not under way is dropped; says how many that were.
+  /// Drops everything that is not under way; returns how many publications that were.
   std::size_t drop_waiting();
   /// Whether publications are sent one at a time, to see which of them ends connections.
   [[nodiscard]] bool has_suspects() const { return suspects_ > 0; }

@@ -23,9 +23,8 @@ namespace jobs_bridge::mqtt {
 ///   the broker plugin (bridge/jobs/arrival.h).
 ///
 /// And from a CONNACK a Server Keep Alive that is 0 or longer than ours: Paho 1.3.14 and later
-/// obeys it and would look after the link never, or too seldom; and an Assigned Client Identifier,
-/// which is nothing to us who have sent one, and over which libmosquitto 2.0.21 ends the
-/// connection.
+/// obeys it and would check the link never, or too seldom; and an Assigned Client Identifier, which
+/// we do not need since we always send one, and upon which libmosquitto 2.0.21 ends the connection.
 ///
 /// Everything else passes unchanged, and so do bytes that are not MQTT, which the library has to
 /// judge. It never reads from its source beyond the present packet, so that no data is left here

@@ -7,21 +7,21 @@
 
 namespace jobs_bridge::mqtt {
 
-/// Looks at a broker's bytes before libmosquitto does, for two things:
+/// Checks a broker's bytes before libmosquitto gets them, for two things:
 ///
-/// - properties that MQTT 5 does not have (section 2.2.2.2). It writes a line about such a one to a
-///   client that is not there, and an assertion ends the process;
-/// - limits of 0 in a CONNACK (sections 3.2.2.3.3 and 3.2.2.3.6). Newer versions end the connection
-///   without saying why.
+/// - properties that MQTT 5 does not define (section 2.2.2.2). libmosquitto logs such a property
+///   with a null client, and an assertion ends the process;
+/// - limits of 0 in a CONNACK (sections 3.2.2.3.3 and 3.2.2.3.6). Newer versions of libmosquitto
+///   end the connection upon them without a reason.
 ///
 /// Detects no other errors; the library does that itself. Takes the bytes of one connection over
 /// MQTT 5 in pieces of any size, and keeps none. Not thread-safe.
 class PropertyCheck {
  public:
-  /// The next bytes. False: there is such a one among them; not to be called again.
+  /// Takes the next bytes. False if they contain one of these; must not be called again then.
   bool take(std::string_view bytes);
   [[nodiscard]] bool failed() const { return failed_; }
-  /// What it is, in words.
+  /// Describes what was found.
   [[nodiscard]] std::string fault() const;
   /// Whether it is a limit of 0. What has another property may be no MQTT at all.
   [[nodiscard]] bool is_zero_limit() const;
@@ -49,13 +49,13 @@ class PropertyCheck {
   void end_value();
   /// Adds a byte of a variable byte integer. True if it was the last.
   bool add_variable(std::uint8_t byte);
-  /// Likewise of one of so many bytes.
+  /// The same for an integer of fixed width.
   bool add_fixed(std::uint8_t byte, unsigned width);
 
   State state_ = State::first;
   State then_ = State::first;  ///< after `skip`
   std::uint8_t first_ = 0;
-  std::size_t remaining_ = 0;    ///< of the packet
+  std::size_t remaining_ = 0;    ///< left of the packet
   std::int64_t properties_ = 0;  ///< bytes of properties left
   std::size_t skip_ = 0;
   std::uint32_t identifier_ = 0;

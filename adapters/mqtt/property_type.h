@@ -4,14 +4,14 @@
 
 namespace jobs_bridge::mqtt {
 
-/// What the value of a property is (MQTT 5, section 2.2.2.2).
+/// The type of a property's value (MQTT 5, section 2.2.2.2).
 enum class PropertyType : std::uint8_t {
-  none,  ///< MQTT 5 has no such property
+  none,  ///< MQTT 5 defines no such property
   byte,
   two_bytes,
   four_bytes,
   variable,  ///< a variable byte integer
-  text,      ///< or bytes, after their length in two bytes
+  text,      ///< a string or bytes, after a two-byte length
   text_pair,
 };
 

@@ -85,7 +85,8 @@ class Sender {
   /// the link.
   void recall(Evidence evidence);
 
-  /// Drops what waits: nobody is to hear it any more. Says how many that were.
+  /// Drops what waits, since it is no longer to be delivered. Returns how many publications that
+  /// were.
   std::size_t drop_waiting();
 
   /// The broker has taken it.

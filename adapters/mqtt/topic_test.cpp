@@ -33,7 +33,7 @@ bool is_of_one_kind(std::string_view left, std::string_view right) {
          std::ranges::count(left, '/') == std::ranges::count(right, '/');
 }
 
-/// The first few, in words.
+/// Lists the first few topics as text.
 class TopicList {
  public:
   void add(const std::string& topic) {

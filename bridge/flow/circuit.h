@@ -31,9 +31,9 @@ namespace jobs_bridge {
 /// failures open the circuit only if there are several in a row and
 /// - the failures do not depend on the thing (Outcome::fails_for_all, such as an endpoint that
 ///   cannot be reached); or
-/// - so many things fail that did not before: see ThingHealth, which says how many that are where
-///   there are few in all. What failed before does not count.
-/// A thing that fails waits by itself before its next try, longer and longer: see pause_of().
+/// - enough things fail that did not fail before: see ThingHealth for how many that takes. Things
+///   that failed before do not count.
+/// A failing thing waits before its next try, for growing pauses: see pause_of().
 ///
 /// While open, one call at a time is let through, after a pause. If it fails for a thing that was
 /// already failing, that says nothing about the others: a call for a thing that is not failing may
@@ -43,7 +43,7 @@ namespace jobs_bridge {
 /// While recovering, for a minute at the most, the calls in flight are limited, by one more after
 /// each success, so that an endpoint that recovers is not hit by the whole backlog at once. A call
 /// counts towards that limit for a second at most: one that hangs may be for a thing whose calls
-/// always hang. Beside them there is one call a second for the things that fail alone.
+/// always hang. In addition there is one call per second for the things that fail alone.
 ///
 /// A 503 with a Retry-After does not open the circuit by itself: it may concern only the thing
 /// whose call it answered. If it concerns the whole endpoint, other things' calls fail as well; the
@@ -71,14 +71,14 @@ class Circuit {
     const auto* failing = health_of(thing);
     return failing == nullptr ? Duration::zero() : failing->pause;
   }
-  /// Why the calls of a thing that fails alone do, for its device; null of any other.
+  /// Why the calls of a thing that fails alone fail, for its device; null for any other thing.
   [[nodiscard]] const std::string* cause_of(std::string_view thing) const {
     return fails_alone(thing) ? &health_of(thing)->cause : nullptr;
   }
-  /// The same for a call of a thing that fails alone, of which at most so many are to be in flight.
+  /// The same for a thing that fails alone; at most so many calls for such things may be in flight.
   [[nodiscard]] MonotonicTime failing_ready_at(MonotonicTime now, std::size_t most) const;
 
-  /// A call that was allowed is being made. `alone`: as one of a thing that fails alone.
+  /// A call that was allowed is being made. `alone`: for a thing that fails alone.
   void called(MonotonicTime now, RequestId call, std::string_view thing, bool alone);
   /// A call ended. The failure of a call that was begun before the outage tells nothing new.
   void ended(MonotonicTime now, RequestId call, std::string_view thing, const Outcome& outcome,

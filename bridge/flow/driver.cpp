@@ -108,7 +108,8 @@ void Driver::order_calls(Now now, Orders& orders) {
     calls_[connection] = call->id;
     orders.calls.push_back({.connection = connection, .call = *std::move(call)});
   }
-  // Either there is none, or it waits for a connection or the lease: who changes that asks again.
+  // Either there is no call, or it waits for a connection or the lease: the event that changes that
+  // asks again.
   call_waits_ = false;
 }
 

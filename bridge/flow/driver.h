@@ -40,15 +40,15 @@ class Driver {
     bool send = false;
     /// When timer_fired() is due; set only if that is sooner than ordered before.
     std::optional<MonotonicTime> wake_at;
-    /// Whether to be connected in the place that the lease is about, if that has changed.
+    /// Whether to be connected in the place that the lease protects; set only if that has changed.
     std::optional<bool> take_place;
-    /// The lease's state, if it is another than was said before.
+    /// The lease's state; set only if it has changed.
     std::optional<Lease::State> lease;
   };
 
   /// `connections`: the most calls at once. Calls for what the engine holds already are ordered by
   /// timer_fired(), which is due at once. `lease`: if there is one, calls are ordered only while it
-  /// allows them, and end when it says.
+  /// allows them, and their deadline is limited by it.
   Driver(Engine engine, std::size_t connections, std::optional<Lease> lease = std::nullopt);
 
   /// As Engine::received(). What is in Effects::recorded is to be recorded at once, and
@@ -73,8 +73,8 @@ class Driver {
   /// As Engine::reply_taken(). Orders nothing but the settling of journal entries.
   void reply_taken(std::uint64_t number, Orders& orders);
 
-  /// Something has happened that the lease is to be told of, by `event`. Leaves calls to
-  /// timer_fired(). Does nothing without a lease.
+  /// Something has happened that concerns the lease: `event` reports it to the lease. Leaves calls
+  /// to timer_fired(). Does nothing without a lease.
   void lease_event(Now now, const std::function<void(Lease&)>& event, Orders& orders);
 
   /// As Engine::change_limits(). Leaves calls to timer_fired().
@@ -111,7 +111,7 @@ class Driver {
 
   Engine engine_;
   std::optional<Lease> lease_;
-  std::optional<Lease::State> lease_state_;  ///< that was said last
+  std::optional<Lease::State> lease_state_;  ///< the state ordered last
   std::vector<RequestId> calls_;             ///< by connection; 0: none
   std::vector<std::size_t> free_;            ///< connections; the one to use next is the last
   bool call_waits_ = true;                   ///< there may be a call that has not been ordered yet

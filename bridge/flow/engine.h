@@ -58,8 +58,8 @@ struct EngineSettings {
   double writes_per_second = 0;
   Partition partition = {};
   HoldingSettings holding = {};
-  /// Most calls at the same time for things whose calls alone fail: those that hang leave the other
-  /// connections to the others.
+  /// Maximum concurrent calls for things that fail alone, so that calls that hang leave connections
+  /// for other things.
   std::size_t failing_calls_in_flight = 16;
   NotifierSettings notifier = {};
   /// Seed of the jitter: the same seed leads to the same decisions.
@@ -181,8 +181,8 @@ class Engine {
   /// What the engine knows of an update whose fate is asked for.
   [[nodiscard]] Reconciliation::Evidence evidence(Now now, const PendingRequest& pending,
                                                   const HttpOutcome& described) const;
-  /// Whether a thing takes its turns among those whose calls alone fail; before each that it waits
-  /// for, as it may be others' calls that tell.
+  /// Updates whether a thing takes its turns among those that fail alone; to be called before each
+  /// turn, since that can change through calls for other things.
   void rank(Place place);
   void observe(Now now, RequestId id, std::string_view thing, QuotaKind kind,
                const Outcome& outcome, Effects& effects);

@@ -24,8 +24,8 @@ namespace jobs_bridge {
 /// contain only held requests take turns among themselves and get one turn in four while there are
 /// other lanes. So the backlog of an outage drains alongside new requests.
 ///
-/// Nor do the things whose calls alone fail: they take turns among themselves, and get one turn in
-/// four while there are others. Of each kind those that are held come last as well.
+/// Nor do the things that fail alone (see ThingHealth): they take turns among themselves, and get
+/// one turn in four while there are others. Within both kinds, held requests come last as well.
 ///
 /// A lane with nothing to do does not exist: memory grows with the requests, not with the things
 /// ever seen. All operations take constant time, except those that change the middle of a lane.
@@ -42,12 +42,12 @@ class Lanes {
   /// Puts a request at the end of its thing's lane. `kind` is the quota that its call takes from.
   void add(std::string_view thing, RequestId request, QuotaKind kind, bool held = false);
 
-  /// The calls of a thing alone fail, or no longer do. It counts for as long as it has a lane.
+  /// A thing fails alone, or no longer does. This applies as long as it has a lane.
   void set_failing(std::string_view thing, bool failing);
   [[nodiscard]] bool is_failing(std::string_view thing) const;
 
-  /// Which calls may be made now: by quota, whether for requests that are held and for things whose
-  /// calls alone fail, and for which things; empty: for all.
+  /// Which calls may be made now: by quota, whether for held requests and for things that fail
+  /// alone, and for which things (empty: for all).
   struct Allowed {
     bool reads = true;
     bool writes = true;
@@ -114,7 +114,7 @@ class Lanes {
     List* list;
     Place lane;
   };
-  /// Of those of one kind that are held, or not.
+  /// For requests of one kind, held or not.
   std::optional<Turn> first_turn(const Allowed& allowed, bool failing, bool urgent);
   std::optional<Turn> next_turn(const Allowed& allowed);
   /// Moves a lane to the end of the list where it belongs now, or ends it.
@@ -122,10 +122,10 @@ class Lanes {
   /// The same, but only if it belongs in another list than `from`.
   void place_anew(List& from, Place lane);
 
-  /// Of two kinds the first goes first, and the second gets one turn in four while both wait.
+  /// Of two kinds the first takes precedence, and the second gets one turn in four while both wait.
   class Precedence {
    public:
-    /// Whether it is the second's turn, of those that wait.
+    /// Whether it is the turn of the second kind, given which kinds wait.
     bool yields(bool first, bool second);
 
    private:

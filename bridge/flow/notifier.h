@@ -37,7 +37,8 @@ struct NotifierSettings {
   /// Maximum calls per second; 0: as many as the interval needs.
   double calls_per_second = 0;
   /// Maximum concurrent calls, so that a slow endpoint leaves connections for devices' requests.
-  /// Half of them are for things whose polls have not failed, as one that fails may hang.
+  /// Half of them are reserved for things whose polls have not failed, since a failing poll may
+  /// hang.
   std::size_t calls_in_flight = 8;
   /// How long after its last request a thing is watched.
   Duration watch_for = std::chrono::hours(24 * 30);
@@ -66,8 +67,8 @@ struct NotifierSettings {
 /// Polls are spread evenly over the interval, those due within the same second are made together,
 /// and the total stays within the rate. A thing whose polls fail is polled after growing pauses, up
 /// to its interval; so are all things while all polls fail: see ThingHealth. Such things share half
-/// of the calls in flight, so that those whose polls hang leave the others theirs. Deterministic,
-/// not thread-safe; time must not go backwards.
+/// of the calls in flight, so that polls that hang do not delay those of other things.
+/// Deterministic, not thread-safe; time must not go backwards.
 class Notifier {
  public:
   Notifier(NotifierSettings settings, const TopicGrammar& topics);
@@ -92,7 +93,7 @@ class Notifier {
   [[nodiscard]] const ThingName& thing_of(RequestId id) const {
     return polls_.at(id).watched->thing;
   }
-  /// Whether that thing's poll before failed.
+  /// Whether that thing's previous poll failed.
   [[nodiscard]] bool is_retry(RequestId id) const { return polls_.at(id).watched->failures > 0; }
   /// What the outcome of such a call means.
   [[nodiscard]] Outcome read(RequestId id, const HttpOutcome& outcome) const;
@@ -168,7 +169,7 @@ class Notifier {
   [[nodiscard]] std::set<Due>& due_of(const Watched& watched) {
     return watched.failures > 0 ? retries_ : due_;
   }
-  /// Whether another poll may be made of a thing whose last poll failed.
+  /// Whether another thing whose last poll failed may be polled now.
   [[nodiscard]] bool may_retry() const;
   /// The next one that may be polled; null if there is none.
   [[nodiscard]] const Due* first_due(bool retries) const;
@@ -199,7 +200,7 @@ class Notifier {
   NotifierSettings settings_;
   TopicGrammar topics_;
   std::unordered_map<std::string, Watched> things_;
-  // Of all that are not being polled:
+  // All things that are not being polled:
   std::set<Due> due_;
   std::set<Due> retries_;  ///< whose last poll failed
   std::unordered_map<RequestId, Poll> polls_;

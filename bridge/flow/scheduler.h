@@ -23,15 +23,15 @@ namespace jobs_bridge {
 /// thread-safe; time must not go backwards.
 class Scheduler {
  public:
-  /// Maximum calls per second; 0: no limit. `failing_calls`: most calls in flight for things that
-  /// fail alone.
+  /// Maximum calls per second; 0: no limit. `failing_calls`: maximum number of calls in flight for
+  /// things that fail alone.
   Scheduler(double reads_per_second, double writes_per_second, std::size_t failing_calls)
       : reads_(reads_per_second), writes_(writes_per_second), failing_calls_(failing_calls) {}
 
   /// What comes next: a request, which must now be begun, or a poll.
   struct Turn {
     std::variant<RequestId, Call> what;
-    bool alone = false;  ///< of a thing that fails alone: see Circuit
+    bool alone = false;  ///< for a thing that fails alone: see Circuit
   };
   /// A poll gets the given id.
   std::optional<Turn> next(Now now, RequestTable& requests, Notifier& notifier, RequestId poll,

@@ -14,20 +14,20 @@
 
 namespace jobs_bridge {
 
-/// Whether the last call of each thing failed. Tells things whose calls alone fail from an endpoint
-/// that fails them all.
+/// Tracks whether the last call of each thing failed. Distinguishes things that fail alone from an
+/// endpoint that fails all calls.
 ///
-/// Once a thing has failed and another succeeds, its failures say nothing more of the endpoint,
-/// until it succeeds itself: where the others ask seldom, they are all that is heard of it. So the
-/// endpoint fails only if things fail that did not before:
+/// Once a thing has failed and another succeeds, its failures say nothing more about the endpoint,
+/// until it succeeds itself: if other things make few calls, these failures may be all outcomes for
+/// a while. So the endpoint counts as failing only if things fail that did not fail before:
 /// - eight of them since any thing succeeded; or
-/// - where there are fewer, every one that succeeded within the last ten minutes. Of two things
-///   those are both, and one alone stands for the endpoint.
+/// - if there are fewer, every one that succeeded within the last ten minutes. Of two things, both
+///   must fail; a single thing stands for the endpoint.
 ///
-/// A thing fails alone if it failed before another succeeded, and not by an outage: one that did
-/// has to fail again.
+/// A thing fails alone if it failed before another succeeded, and not because of an outage: after
+/// an outage it has to fail again.
 ///
-/// It knows the 4,096 failing things that were heard of last. Not thread-safe; time must not go
+/// It keeps the 4,096 failing things whose calls ended last. Not thread-safe; time must not go
 /// backwards.
 class ThingHealth {
  public:
@@ -41,7 +41,8 @@ class ThingHealth {
 
   static constexpr std::size_t enough_things = 8;
   static constexpr std::size_t most_failing = 4096;
-  /// One that was switched off does not vouch for the endpoint for ever.
+  /// After that a success no longer counts, so that a device that was switched off is not taken as
+  /// evidence that the endpoint works.
   static constexpr Duration counts_for = std::chrono::minutes(10);
 
   struct Failing {
@@ -49,7 +50,8 @@ class ThingHealth {
     std::uint64_t successes = 0;  ///< of other things, before its first failure
     int calls = 0;                ///< that failed in a row
     bool apart = false;           ///< not by an outage alone
-    std::string cause = {};       ///< of the last, for the device; its user's to set, as the rest
+    std::string cause =
+        {};  ///< of the last failure, for the device; set by the user of this class, as is the rest
     BackOff back_off = {};
     Duration pause{};  ///< before its next try
   };
@@ -94,7 +96,7 @@ class ThingHealth {
     return found == by_thing_.end() ? nullptr : &*found->second;
   }
   [[nodiscard]] bool none_fails() const { return failing_.empty(); }
-  /// Whether another failure of that thing says nothing of the endpoint.
+  /// Whether another failure of that thing says nothing about the endpoint.
   [[nodiscard]] bool tells_nothing(std::uint64_t thing) const {
     const auto* failing = find(thing);
     return failing != nullptr && failing->successes < successes_;
@@ -110,7 +112,7 @@ class ThingHealth {
                healthy_, [&](const Healthy& healthy) { return healthy.at > now - counts_for; });
   }
 
-  /// The endpoint is taken to be down from now on, or no longer.
+  /// From now on the endpoint is assumed to be down, or no longer.
   void set_endpoint_down(bool down) {
     endpoint_down_ = down;
     if (!down) return;
@@ -126,7 +128,7 @@ class ThingHealth {
   };
 
   std::vector<Healthy> healthy_;  ///< the last `enough_things` that succeeded
-  std::list<Failing> failing_;    ///< the one that was heard of longest ago first
+  std::list<Failing> failing_;    ///< the one whose last call ended longest ago first
   std::unordered_map<std::uint64_t, std::list<Failing>::iterator> by_thing_;
   std::uint64_t successes_ = 0;
   std::size_t failing_since_success_ = 0;  ///< things that began to fail

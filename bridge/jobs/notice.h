@@ -15,8 +15,8 @@ namespace jobs_bridge {
 /// The pending executions of a thing. An execution is named by its job's id and its number, since a
 /// job that is retried is another execution.
 struct PendingExecutions {
-  /// Those in progress first, in the order of the answer. Of hundreds the last one stands for the
-  /// rest; a long name is shortened. Both still differ where what they stand for does.
+  /// Those in progress first, in the order of the answer. If there are hundreds, the last name is a
+  /// hash of the rest; a long name is shortened. Both still differ if what they stand for differs.
   std::vector<std::string> names;
   std::string in_progress;  ///< the summaries, JSON text without brackets, at most
   std::string queued;       ///< `most_in_notice` in both together

@@ -127,8 +127,7 @@ TEST_F(PropertyTest, ExpiryOfARequestIsKept) {
   const auto lamp = connect("lamp");
   lamp->publish(start_next_topic("lamp-1"), "{}", {.correlation_data = "own", .expires_after = 1s});
   ASSERT_TRUE(lamp->flush());
-  std::this_thread::sleep_for(
-      2500ms);  // messages expire by time alone, without an event to wait for
+  std::this_thread::sleep_for(2500ms);  // expiry is by time alone; there is no event to wait for
   site_.bridge.emplace(site_.bridge_settings());
   EXPECT_TRUE(has_heard_all(*lamp));
 }

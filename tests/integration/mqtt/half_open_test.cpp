@@ -8,9 +8,9 @@
 
 #include "tests/integration/mqtt/bridge_end.h"
 #include "tests/integration/mqtt/ledger.h"
-#include "tests/support/tcp_proxy.h"
 #include "tests/support/mosquitto_broker.h"
 #include "tests/support/mqtt_device.h"
+#include "tests/support/tcp_proxy.h"
 
 /// Links and brokers that stop silently, and sessions that have lost their subscriptions.
 namespace jobs_bridge::testing_support {
