@@ -76,9 +76,13 @@ Shape Shape::random(Dice& dice) {
   if (dice.chance(0.7)) shape.receive_maximum = dice.between(1, 40);
   if (dice.chance(0.5)) shape.credentials_life = dice.between(30s, dice.chance(0.5) ? 5min : 1h);
   shape.between_lost_credentials = up_to(10);
-  shape.failing_things = static_cast<std::uint32_t>(dice.between(1, 1 + shape.things / 4));
+  shape.failing_things = static_cast<std::uint32_t>(dice.between(1, 1 + shape.things / 2));
   constexpr std::array of_one = {&Weather::hangs, &Weather::breaks, &Weather::fails};
   shape.failing_weather.*of_one.at(dice.below(of_one.size())) = 1;
+  if (dice.chance(0.3)) {
+    shape.failing_weather.hangs = 0.5;
+    shape.failing_weather.fails = 1;
+  }
   shape.failing_weather.carried_out = static_cast<double>(dice.below(5)) / 4;
   if (dice.chance(0.25)) shape.last_outage = dice.between(1s, 20min);
   return shape.with_only(faults);
