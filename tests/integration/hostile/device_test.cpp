@@ -54,9 +54,9 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_P(HostilePayloadTest, IsRejectedWithItsCauseAndCostsNobodyElseAnything) {
   constexpr std::size_t count = 50;
-  // What the endpoint judges waits for it: here all of it may.
-  Site site(
-      {.settings = {"limits.queue_per_thing=" + std::to_string(count), "limits.deadline=60s"}});
+  // What the endpoint judges waits for it: here all of it may, in number and in bytes.
+  Site site({.settings = {"limits.queue_per_thing=" + std::to_string(count), "limits.queue=40000",
+                          "limits.deadline=60s"}});
   Others others(site.broker->port());
   ASSERT_TRUE(others.ask()) << others.last();
   MqttDevice hostile({.port = site.broker->port(), .client_id = "hostile"});
