@@ -12,7 +12,8 @@ struct Reason {
   std::string code;  ///< for programs: a word of [a-z_]
   std::string message;
   std::string cure;
-  std::string kind = {};  ///< of the broker's fault, also a word of [a-z0-9_]; empty if there is none
+  std::string kind =
+      {};  ///< of the broker's fault, also a word of [a-z0-9_]; empty if there is none
 };
 
 /// The assessment of a Status.

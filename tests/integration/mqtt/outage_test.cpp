@@ -8,9 +8,9 @@
 #include <thread>
 
 #include "tests/integration/mqtt/bridge_end.h"
-#include "tests/support/tcp_proxy.h"
 #include "tests/support/mosquitto_broker.h"
 #include "tests/support/mqtt_device.h"
+#include "tests/support/tcp_proxy.h"
 
 namespace jobs_bridge::testing_support {
 namespace {
