@@ -265,13 +265,12 @@ void look_at_role(const Status& status, Verdict& verdict) {
         {"standby", "Standing by: another instance serves these things, or may",
          "Nothing to do: this one takes over once nothing is heard of the other."});
   } else if (status.role == "waiting") {
-    verdict.reasons.push_back({"lease_waiting",
-                               "No calls until those of another instance are sure to be over",
-                               "Wait: this takes as long as broker.lease."});
+    verdict.reasons.push_back(
+        {"lease_waiting", "No calls until the calls of another instance are certain to have ended",
+         "Wait: this takes as long as broker.lease."});
   } else if (status.role == "unproven" && status.broker.connected) {
     verdict.reasons.push_back(
-        {"lease_unproven",
-         "No calls: no message to ourselves has come back for half of broker.lease",
+        {"lease_unproven", "No calls: no self-test message has come back for half of broker.lease",
          "Wait a moment; if it stays so, another instance may have taken over, or the broker lets "
          "no messages through."});
   }

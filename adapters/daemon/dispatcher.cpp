@@ -104,7 +104,8 @@ void Dispatcher::lease_event(const std::function<void(Lease&, MonotonicTime)>& e
     }
     carry_out(now, orders);
   } catch (const std::exception& error) {
-    log_.write(Severity::error, "the lease cannot be looked after", {{"cause", error.what()}});
+    log_.write(Severity::error, "an event of the lease cannot be handled",
+               {{"cause", error.what()}});
   }
 }
 
@@ -116,14 +117,14 @@ void Dispatcher::report_lease(Lease::State state) {
       return;
     case Lease::State::waiting:
       return log_.write(Severity::info,
-                        "no calls until those of another instance are sure to be over",
+                        "no calls until the calls of another instance are certain to have ended",
                         {{"hint", "this takes as long as broker.lease"}});
     case Lease::State::active:
       return log_.write(Severity::info, "calls may be made: no other instance makes any");
     case Lease::State::unproven:
       return log_.write(Severity::warning,
-                        "no calls: no message to ourselves has come back for half of broker.lease",
-                        {{"hint", "another instance may have taken over; see to the broker"}});
+                        "no calls: no self-test message has come back for half of broker.lease",
+                        {{"hint", "another instance may have taken over; check the broker"}});
   }
 }
 

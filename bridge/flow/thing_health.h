@@ -50,8 +50,8 @@ class ThingHealth {
     std::uint64_t successes = 0;  ///< of other things, before its first failure
     int calls = 0;                ///< that failed in a row
     bool apart = false;           ///< not by an outage alone
-    std::string cause =
-        {};  ///< of the last failure, for the device; set by the user of this class, as is the rest
+    // Set by whoever called failed():
+    std::string cause = {};  ///< of the last failure, for the device
     BackOff back_off = {};
     Duration pause{};  ///< before its next try
   };

@@ -78,8 +78,7 @@ struct Outcome {
 ///   call is never repeated. The same holds for any other error name with an HTTP 4xx that the SDKs
 ///   do not retry; the device then gets InternalError, after which it may ask again.
 /// - What an SDK repeats is repeated: HTTP 408, 421, 425, 429 and 5xx, throttling and timeouts
-/// under
-///   each of their names.
+///   under each of their names.
 /// - An error without a name does not come from the Jobs API, which names every error. A 404, 405,
 ///   409 or 410, and any page that is not JSON, is what a load balancer or a proxy answers when its
 ///   backend is gone: it is treated like a 503, and never as InvalidStateTransition,

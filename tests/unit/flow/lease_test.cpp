@@ -5,8 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
-#include <random>
 #include <vector>
+
+#include "bridge/flow/random.h"
 
 namespace jobs_bridge {
 namespace {
@@ -180,10 +181,11 @@ TEST_F(LeaseTest, WhateverStandsStillOrBreaksNoTwoHaveACallUnderWayAtOnce) {
     std::vector<Event> under_way;
     MonotonicTime calls_until{};
   };
-  std::mt19937 random(7);  // NOLINT(cert-msc51-cpp): the same test every time
-  const auto chance = [&](double share) { return std::bernoulli_distribution(share)(random); };
+  Random random(7);
+  const auto chance = [&](double share) { return random.fraction() < share; };
   const auto some = [&](Duration most) {
-    return Duration(std::uniform_int_distribution<Duration::rep>(0, most.count())(random));
+    return Duration(
+        static_cast<Duration::rep>(random.fraction() * static_cast<double>(most.count())));
   };
   std::vector<int> calls(3);
   int changes = 0;
