@@ -55,28 +55,47 @@ Dispatcher::~Dispatcher() {
 
 void Dispatcher::receive(Message message) noexcept {
   try {
-    Driver::Orders orders;
-    Now now;
-    bool send_here = false;
-    {
-      const std::lock_guard lock(mutex_);
-      now = clock_();
-      driver_.received(drivers_time(now), std::move(message), orders);
-      record_locked(now, orders);
-      if (loop_.has_caller()) {
-        driver_.begin_calls(drivers_time(now), orders);
-      } else {
-        driver_.leave_calls(drivers_time(now), orders);
-      }
-      apply_locked(orders.effects);
-      send_here = ended_;
+    const std::lock_guard receiving(receiving_);
+    std::vector<JournalEntry> entries;
+    const auto received_at = on_message([&](Now now, Driver::Orders& orders) {
+      driver_.received(now, std::move(message), orders);
+      entries.swap(orders.effects.recorded);
+    });
+    for (auto* observer : observers_) observer->received(received_at);
+    // Without the lock: a disk that does not respond delays nothing but the next message.
+    for (const auto& entry : entries) {
+      const auto fault = stores_.journal == nullptr
+                             ? std::optional<std::string>("there is no journal")
+                             : stores_.journal->record(entry);
+      on_message([&](Now now, Driver::Orders& orders) {
+        fault ? driver_.not_recorded(now, *fault, orders) : driver_.recorded(now, orders);
+      });
     }
-    for (auto* observer : observers_) observer->received(now);
-    carry_out(now, orders);
-    if (send_here) publisher_.flush();
   } catch (const std::exception& error) {
     log_.write(Severity::error, "a message could not be handled", {{"cause", error.what()}});
   }
+}
+
+Now Dispatcher::on_message(const std::function<void(Now, Driver::Orders&)>& event) {
+  Driver::Orders orders;
+  Now now;
+  bool send_here = false;
+  {
+    const std::lock_guard lock(mutex_);
+    now = clock_();
+    const auto at = drivers_time(now);
+    event(at, orders);
+    if (loop_.has_caller()) {
+      driver_.begin_calls(at, orders);
+    } else {
+      driver_.leave_calls(at, orders);
+    }
+    apply_locked(orders.effects);
+    send_here = ended_;
+  }
+  carry_out(now, orders);
+  if (send_here) publisher_.flush();
+  return now;
 }
 
 void Dispatcher::replies_taken(const std::vector<std::uint64_t>& updates) noexcept {
@@ -193,17 +212,6 @@ void Dispatcher::run_connection(std::size_t number) {
     }
   }
   if (--running_ == 0) fibers::EventLoop::wake(pulse_);
-}
-
-void Dispatcher::record_locked(Now now, Driver::Orders& orders) {
-  // Under the lock, before anything else is decided, and before the message is acknowledged, which
-  // happens when the callback returns.
-  for (const auto& entry : std::exchange(orders.effects.recorded, {})) {
-    const auto fault = stores_.journal == nullptr
-                           ? std::optional<std::string>("there is no journal")
-                           : stores_.journal->record(entry);
-    if (fault) driver_.not_recorded(drivers_time(now), entry, *fault, orders);
-  }
 }
 
 void Dispatcher::apply_locked(Effects& effects) {

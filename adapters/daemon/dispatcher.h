@@ -65,13 +65,13 @@ class Dispatcher {
   static Now drivers_time(Now clocks);
 
   /// Takes a message from the broker: when this returns, an update is recorded or rejected. May be
-  /// called from the MQTT library's callback: it waits for nothing but the lock, does not call into
-  /// the library while the dispatcher runs, and does not throw. On the event loop it also begins
-  /// the call; on other threads it wakes the loop for that.
+  /// called from the MQTT library's callback: it waits for nothing but the lock and, for
+  /// an update, the journal, does not call into the library while the dispatcher runs, and does not
+  /// throw. On the event loop it also begins the call; on other threads it wakes the loop for that.
   void receive(Message message) noexcept;
 
-  /// The broker has taken the replies to these updates, see Engine::reply_taken(). To be called on
-  /// the same threads as receive(); does not throw.
+  /// The broker has taken the replies to these updates, see Engine::reply_taken(). Any thread may
+  /// call it; does not throw.
   void replies_taken(const std::vector<std::uint64_t>& updates) noexcept;
 
   /// Something has happened that concerns the lease: `event` reports it to the lease, with the time
@@ -119,7 +119,8 @@ class Dispatcher {
   void run_pulse();
   void run_connection(std::size_t number);
 
-  void record_locked(Now now, Driver::Orders& orders);
+  /// An event of the driver that concerns a message. Returns when it happened.
+  Now on_message(const std::function<void(Now, Driver::Orders&)>& event);
   void apply_locked(Effects& effects);
   /// Carries out the remaining orders, without the lock. Orders may contain calls only on the event
   /// loop.
@@ -139,6 +140,7 @@ class Dispatcher {
   const Clock clock_;
   const std::function<void(bool)> take_place_;
 
+  std::mutex receiving_;  ///< one message at a time; locked before mutex_
   std::mutex mutex_;
   Driver driver_;
   bool ended_ = false;               ///< the pulse has

@@ -18,9 +18,13 @@ void Driver::received(Now now, Message message, Orders& orders) {
   note_publications(orders);
 }
 
-void Driver::not_recorded(Now now, const JournalEntry& entry, const std::string& cause,
-                          Orders& orders) {
-  engine_.unrecorded(now, entry, cause, orders.effects);
+void Driver::recorded(Now now, Orders& orders) {
+  engine_.recorded(now, orders.effects);
+  note_publications(orders);
+}
+
+void Driver::not_recorded(Now now, const std::string& cause, Orders& orders) {
+  engine_.unrecorded(now, cause, orders.effects);
   note_publications(orders);
 }
 

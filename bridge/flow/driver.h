@@ -33,7 +33,8 @@ class Driver {
     Call call;
   };
   struct Orders {
-    /// To be carried out in full before the next event; for Effects::recorded see received().
+    /// To be carried out in full before the next event; for Effects::recorded see
+    /// Engine::received().
     Effects effects;
     std::vector<Start> calls;
     /// Everything published since the last such order is to be sent.
@@ -51,14 +52,14 @@ class Driver {
   /// allows them, and their deadline is limited by it.
   Driver(Engine engine, std::size_t connections, std::optional<Lease> lease = std::nullopt);
 
-  /// As Engine::received(). What is in Effects::recorded is to be recorded at once, and
-  /// not_recorded() called if that fails. The end of the event is one of
+  /// As the engine's functions. Each is an event of its own, with its own time; the end of each is
+  /// one of
   /// - begin_calls(): calls are ordered;
   /// - leave_calls(): they are left to timer_fired(), which is due at once if there is one to
-  /// order.
-  ///   For callers that must return quickly, such as the MQTT library's callback.
+  ///   order. For callers that must return quickly, such as the MQTT library's callback.
   void received(Now now, Message message, Orders& orders);
-  void not_recorded(Now now, const JournalEntry& entry, const std::string& cause, Orders& orders);
+  void recorded(Now now, Orders& orders);
+  void not_recorded(Now now, const std::string& cause, Orders& orders);
   void begin_calls(Now now, Orders& orders);
   void leave_calls(Now now, Orders& orders);
 

@@ -123,31 +123,57 @@ void Engine::received(Now now, Message message, Effects& effects) {
     return;
   }
   const auto deadline = now.monotonic + settings_.deadline - age;
-  const auto same = find_same(taken->request, message, deadline);
+  const auto same = find_same(taken->request, message.expires_after, deadline);
   const auto bytes = bytes_of(message);
   if (auto rejection = refusal(taken->request, bytes, same)) {
     respond(now, std::move(taken->address), *std::move(rejection), {}, effects);
     return;
   }
-  const auto expiry = message.expires_after;
   const auto id = next_id_++;
-  Asker asker{.address = std::move(taken->address), .deadline = deadline, .bytes = bytes};
-  if (update && settings_.holding.durable) {
-    // Also for a request that will share another's answer: after a kill its device must be answered
-    // too.
-    asker.entry = id;
-    effects.recorded.push_back(
-        {.number = id, .received = now.unix_seconds, .message = std::move(message)});
-  }
-  if (same != requests_.end()) {
-    requests_.join(same, std::move(asker));
+  Admitted admitted{
+      .id = id,
+      .request = std::move(taken->request),
+      .asker = {.address = std::move(taken->address), .deadline = deadline, .bytes = bytes},
+      .expires_after = message.expires_after};
+  if (!update || !settings_.holding.durable) {
+    take(now, std::move(admitted), same, effects);
     return;
   }
-  PendingRequest pending(Delivery(std::move(taken->request)), std::move(asker));
-  pending.give_up = now.monotonic + settings_.holding.max_age;
-  if (expiry && *expiry < settings_.deadline) pending.expiry = now.monotonic + *expiry;
-  requests_.add(id, std::move(pending), RequestEvent::taken);
-  rank(requests_.find(id));
+  // Also for a request that will share another's answer: after a kill its device must be answered
+  // too.
+  admitted.asker.entry = id;
+  effects.recorded.push_back(
+      {.number = id, .received = now.unix_seconds, .message = std::move(message)});
+  recording_ = std::move(admitted);
+}
+
+void Engine::recorded(Now now, Effects& effects) {
+  if (!recording_) return;
+  auto admitted = *std::exchange(recording_, std::nullopt);
+  const auto same = find_same(admitted.request, admitted.expires_after, admitted.asker.deadline);
+  take(now, std::move(admitted), same, effects);
+}
+
+void Engine::unrecorded(Now now, const std::string& cause, Effects& effects) {
+  if (!recording_) return;
+  auto admitted = *std::exchange(recording_, std::nullopt);
+  respond(now, std::move(admitted.asker.address),
+          Rejection{ErrorCode::request_throttled, "the gateway cannot keep the update: " + cause},
+          {}, effects);
+}
+
+void Engine::take(Now now, Admitted admitted, Place same, Effects& effects) {
+  if (same != requests_.end()) {
+    requests_.join(same, std::move(admitted.asker));
+    return;
+  }
+  const auto received = admitted.asker.address.received;
+  PendingRequest pending(Delivery(std::move(admitted.request)), std::move(admitted.asker));
+  pending.give_up = received + settings_.holding.max_age;
+  const auto& expiry = admitted.expires_after;
+  if (expiry && *expiry < settings_.deadline) pending.expiry = received + *expiry;
+  requests_.add(admitted.id, std::move(pending), RequestEvent::taken);
+  rank(requests_.find(admitted.id));
   reject_faulty(now, effects);
 }
 
@@ -163,10 +189,10 @@ bool Engine::is_known(const Request& request, const ReplyAddress& address, Effec
          });
 }
 
-Engine::Place Engine::find_same(const Request& request, const Message& message,
+Engine::Place Engine::find_same(const Request& request, std::optional<Duration> expires_after,
                                 MonotonicTime deadline) {
   // A request that may expire before its device gives up cannot be shared.
-  if (message.expires_after && *message.expires_after < settings_.deadline) return requests_.end();
+  if (expires_after && *expires_after < settings_.deadline) return requests_.end();
   // Only the last one of the thing: nothing may have changed in between.
   const auto found = requests_.last_of(request.thing.text());
   if (found == requests_.end() || found->second.state == RequestState::late) {
@@ -224,27 +250,6 @@ std::optional<Rejection> Engine::refusal(const Request& request, std::size_t byt
   return std::nullopt;
 }
 
-void Engine::unrecorded(Now now, const JournalEntry& entry, const std::string& cause,
-                        Effects& effects) {
-  auto place = requests_.find(entry.number);
-  if (place == requests_.end()) place = requests_.last_of(intake_.thing_of(entry.message));
-  if (place == requests_.end() || place->second.askers.back().entry != entry.number) return;
-  auto& pending = place->second;
-  // There is no journal entry to forget once it is answered.
-  pending.askers.back().entry = 0;
-  const Answer rejection =
-      Rejection{ErrorCode::request_throttled, "the gateway cannot keep the update: " + cause};
-  if (pending.askers.size() > 1) {
-    // The request whose answer it would have shared was recorded, and goes on.
-    reply_to(now, pending, requests_.remove_asker(place, pending.askers.size() - 1), rejection, {},
-             effects);
-    return;
-  }
-  reply(now, pending, rejection, {}, effects);
-  requests_.apply(place, RequestEvent::withdrawn);
-  reject_faulty(now, effects);
-}
-
 bool Engine::restore(Now now, const JournalEntry& entry) {
   // Also for an entry that is not taken: it stays in the journal under its number.
   next_id_ = std::max(next_id_, entry.number + 1);
@@ -275,7 +280,7 @@ bool Engine::restore(Now now, const JournalEntry& entry) {
               .deadline = now.monotonic,
               .entry = entry.number,
               .bytes = bytes_of(entry.message)};
-  const auto same = find_same(taken->request, entry.message, now.monotonic);
+  const auto same = find_same(taken->request, entry.message.expires_after, now.monotonic);
   if (same != requests_.end()) {
     requests_.join(same, std::move(asker));
     requests_.apply(same, RequestEvent::held);
@@ -344,7 +349,7 @@ std::optional<Duration> Engine::oldest_held(MonotonicTime now) const {
 }
 
 bool Engine::is_idle() const {
-  return requests_.waiting() + requests_.in_flight() == 0;
+  return requests_.waiting() + requests_.in_flight() == 0 && !recording_;
 }
 
 bool Engine::has_call(Now now) const {
@@ -545,7 +550,7 @@ void Engine::overdue(Now now, Place place, Effects& effects) {
   const bool expired = pending.expiry.has_value();
   if (!pending.is_update() && !expired) {
     const auto rejection = overdue_rejection(pending);
-    reply_to(now, pending, requests_.remove_asker(place, 0), rejection, {}, effects);
+    reply_to(now, pending, requests_.remove_first_asker(place), rejection, {}, effects);
     if (pending.askers.empty()) requests_.apply(place, RequestEvent::withdrawn);
     reject_faulty(now, effects);
     return;

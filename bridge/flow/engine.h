@@ -87,12 +87,13 @@ class Engine {
   Engine(EngineSettings settings, TopicGrammar topics);
 
   /// A message came from the broker. Retained messages, and those on topics that are not request
-  /// topics, are ignored. If the message is an update, Effects::recorded holds an entry; if that
-  /// entry cannot be kept, call unrecorded() before anything else.
+  /// topics, are ignored. If Effects::recorded holds an entry afterwards, the message is an update
+  /// that is admitted but not taken yet: it is to be recorded, and recorded() or unrecorded() to be
+  /// called before the next received(). Other events may happen meanwhile.
   void received(Now now, Message message, Effects& effects);
-  /// An update that was just received could not be kept: it is rejected. `cause` is for the device
-  /// and the operator.
-  void unrecorded(Now now, const JournalEntry& entry, const std::string& cause, Effects& effects);
+  void recorded(Now now, Effects& effects);
+  /// The update is rejected. `cause` is for the device and the operator.
+  void unrecorded(Now now, const std::string& cause, Effects& effects);
 
   /// Takes over an update that was recorded before a restart. To be called in the order of the
   /// entries' numbers, before the first message. False if the update is no longer for this
@@ -166,11 +167,22 @@ class Engine {
   friend class EngineFaults;  // for tests, which cause faults that cannot happen otherwise
   using Place = RequestTable::Place;
 
+  /// A request that is not refused.
+  struct Admitted {
+    RequestId id;
+    Request request;
+    Asker asker;
+    std::optional<Duration> expires_after;
+  };
+
   /// Whether a redelivered update is already known: one that was answered gets the same answer
   /// again, one that still waits goes on waiting.
   bool is_known(const Request& request, const ReplyAddress& address, Effects& effects);
   /// The pending request whose answer can serve this one as well, or the end.
-  Place find_same(const Request& request, const Message& message, MonotonicTime deadline);
+  Place find_same(const Request& request, std::optional<Duration> expires_after,
+                  MonotonicTime deadline);
+  /// Has it share the answer of `same`, unless that is the end.
+  void take(Now now, Admitted admitted, Place same, Effects& effects);
   /// `same`: the request that would be joined, or the end.
   std::optional<Rejection> refusal(const Request& request, std::size_t bytes,
                                    RequestTable::Requests::const_iterator same) const;
@@ -214,6 +226,7 @@ class Engine {
   AnsweredUpdates answered_;
   RecentReplies recent_;
   Random random_;
+  std::optional<Admitted> recording_;  ///< see received()
   RequestId next_id_ = 1;
   bool refusing_ = false;
 };

@@ -101,11 +101,10 @@ void RequestTable::join(Place place, Asker asker) {
   schedule(place);
 }
 
-Asker RequestTable::remove_asker(Place place, std::size_t which) {
+Asker RequestTable::remove_first_asker(Place place) {
   auto& request = place->second;
-  const auto at = request.askers.begin() + static_cast<std::ptrdiff_t>(which);
-  auto asker = std::move(*at);
-  request.askers.erase(at);
+  auto asker = std::move(request.askers.front());
+  request.askers.erase(request.askers.begin());
   discount(request, asker);
   if (!request.askers.empty()) {
     lanes_.leave(request.thing(), 1);

@@ -89,8 +89,8 @@ class RequestTable {
 
   /// Another device waits for the same answer.
   void join(Place place, Asker asker);
-  /// One asker is answered; any others go on waiting.
-  Asker remove_asker(Place place, std::size_t which);
+  /// The first asker is answered; any others go on waiting.
+  Asker remove_first_asker(Place place);
   /// All askers are answered.
   std::vector<Asker> remove_askers(PendingRequest& request);
 

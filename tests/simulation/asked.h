@@ -42,7 +42,8 @@ struct Asked {
   MonotonicTime deadline{};
   std::optional<MonotonicTime> expiry;  ///< if before the deadline
 
-  RequestId id = 0;  ///< the engine's, once known
+  RequestId id = 0;        ///< the engine's, once known
+  bool recording = false;  ///< the journal has not kept or refused it yet
   bool recorded = false;
   bool lost = false;  ///< by a power cut
   MonotonicTime recorded_at{};

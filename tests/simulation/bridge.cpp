@@ -44,28 +44,38 @@ Bridge::Bridge(Now now, const EngineSettings& settings, std::size_t connections,
   restored_bytes_ = counts().update_bytes;
 }
 
-void Bridge::receive(Now now, AskedNumber number, Message message, bool apart) {
+bool Bridge::receive(Now now, AskedNumber number, Message message, bool apart) {
   Driver::Orders orders;
-  auto& effects = orders.effects;
   ledger_.received(now.monotonic, number);
   driver_.received(now, std::move(message), orders);
-  const auto judge = [&] {
-    publish(now, effects);
-    effects.publications.clear();
-    effects.finished.clear();
-  };
-  judge();
-  ledger_.taken(now.monotonic, number, effects);
-  for (const auto& entry : std::exchange(effects.recorded, {})) {
-    if (const auto fault = journal_.record(now.monotonic, entry)) {
-      driver_.not_recorded(now, entry, *fault, orders);
-      judge();
-      ledger_.not_recorded(entry);
-      if (story_ != nullptr) story_->tell(now.monotonic, "journal", "cannot keep it: " + *fault);
-    } else {
-      ledger_.recorded(now.monotonic, entry);
-    }
+  publish(now, orders.effects);
+  orders.effects.publications.clear();
+  orders.effects.finished.clear();
+  ledger_.taken(now.monotonic, number, orders.effects);
+  auto entries = std::exchange(orders.effects.recorded, {});
+  end_message(now, orders, apart);
+  if (!entries.empty()) recording_ = std::move(entries.front());
+  return is_recording();
+}
+
+void Bridge::record(Now now, bool apart) {
+  Driver::Orders orders;
+  const auto entry = *std::exchange(recording_, std::nullopt);
+  if (const auto fault = journal_.record(now.monotonic, entry)) {
+    driver_.not_recorded(now, *fault, orders);
+    publish(now, orders.effects);
+    orders.effects.publications.clear();
+    orders.effects.finished.clear();
+    ledger_.not_recorded(entry);
+    if (story_ != nullptr) story_->tell(now.monotonic, "journal", "cannot keep it: " + *fault);
+  } else {
+    driver_.recorded(now, orders);
+    ledger_.recorded(now.monotonic, entry);
   }
+  end_message(now, orders, apart);
+}
+
+void Bridge::end_message(Now now, Driver::Orders& orders, bool apart) {
   if (apart) {
     driver_.leave_calls(now, orders);
     promise(orders.calls.empty(), "the MQTT library's thread makes no call");

@@ -43,8 +43,11 @@ class Bridge {
   Bridge(Now now, const EngineSettings& settings, std::size_t connections, const Around& around,
          Send send);
 
-  /// `apart`: on a thread of the MQTT library's, which leaves calls to the event loop.
-  void receive(Now now, AskedNumber number, Message message, bool apart);
+  /// `apart`: on a thread of the MQTT library's, which leaves calls to the event loop. Whether it
+  /// is an update that is to be recorded: then no other message is received before record().
+  bool receive(Now now, AskedNumber number, Message message, bool apart);
+  [[nodiscard]] bool is_recording() const { return recording_.has_value(); }
+  void record(Now now, bool apart);
   void call_ended(Now now, const Begun& begun, bool carried_out, const HttpOutcome& outcome);
   [[nodiscard]] MonotonicTime due() const { return driver_.due(); }
   void fire_timer(Now now);
@@ -66,6 +69,7 @@ class Bridge {
 
  private:
   [[nodiscard]] const Engine& engine() const { return driver_.engine(); }
+  void end_message(Now now, Driver::Orders& orders, bool apart);
   /// What the driver ordered for an event.
   void carry_out(Now now, Driver::Orders& orders);
   void settle(Now now, const Effects& effects);
@@ -84,6 +88,7 @@ class Bridge {
   Pace pace_;
   std::size_t restored_bytes_ = 0;
   Driver driver_;
+  std::optional<JournalEntry> recording_;
   std::size_t under_way_ = 0;
   bool gathered_ = false;  ///< something was published and not ordered to be sent
   bool end_seen_ = false;

@@ -27,6 +27,7 @@ constexpr std::array<std::string_view, fault_count> fault_names = {"refused conn
                                                                    "power cuts",
                                                                    "shutdowns",
                                                                    "full disks",
+                                                                   "slow disks",
                                                                    "standstills",
                                                                    "late timers",
                                                                    "lost credentials",

@@ -35,6 +35,7 @@ enum class Fault : std::uint8_t {
   power_cuts,
   shutdowns,
   full_disks,
+  slow_disks,
   standstills,
   late_timers,
   lost_credentials,

@@ -151,11 +151,16 @@ void Ledger::taken(MonotonicTime now, AskedNumber number, const Effects& effects
   if (update && !answered) {
     promise(!effects.recorded.empty() || !settings_.holding.durable, "an update is recorded",
             [&] { return describe(asked); });
-    const auto host = like(number);
-    asked.joined = host.has_value();
-    if (host) coverage_.count(stage_of(now, *host), Event::repeat);
+    asked.recording = settings_.holding.durable;
+    if (!asked.recording) note_joined(now, number);
   }
   check_bounds(now, asked.thing);
+}
+
+void Ledger::note_joined(MonotonicTime now, AskedNumber number) {
+  const auto host = like(number);
+  asked_[number].joined = host.has_value();
+  if (host) coverage_.count(stage_of(now, *host), Event::repeat);
 }
 
 std::optional<AskedNumber> Ledger::like(AskedNumber number) const {
@@ -170,13 +175,16 @@ void Ledger::recorded(MonotonicTime now, const JournalEntry& entry) {
   auto& asked = asked_[number_in(entry.message.payload)];
   promise(asked.topic == entry.message.topic && asked.replies_this_life == 0 && !asked.recorded,
           "a recorded entry is the message that was received");
+  asked.recording = false;
   asked.recorded = true;
   asked.recorded_at = now;
   asked.id = entry.number;
+  note_joined(now, number_in(entry.message.payload));
 }
 
 void Ledger::not_recorded(const JournalEntry& entry) {
   auto& asked = asked_[number_in(entry.message.payload)];
+  asked.recording = false;
   promise(asked.replies_this_life == 1, "an update that cannot be kept is rejected at once");
 }
 

@@ -99,6 +99,8 @@ class Ledger {
   [[nodiscard]] Stage stage_of(MonotonicTime now, AskedNumber number) const;
   /// The first open request that one answer will do for as well, if there is one.
   [[nodiscard]] std::optional<AskedNumber> like(AskedNumber number) const;
+  /// An update is taken, and may share the answer of another.
+  void note_joined(MonotonicTime now, AskedNumber number);
   /// Why it is answered, if no call has just ended for it.
   void count_reply(MonotonicTime now, AskedNumber number, std::string_view payload);
   void reply(MonotonicTime now, AskedNumber number, const Publication& publication);

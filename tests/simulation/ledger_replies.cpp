@@ -171,7 +171,7 @@ void Ledger::check_rejected(MonotonicTime now, const Asked& asked, std::string_v
            describe(asked);
   };
   if (asked.operation != Operation::update) return;
-  const bool at_once = now == asked.received && !asked.restored;
+  const bool at_once = (now == asked.received || asked.recording) && !asked.restored;
   const bool expired =
       asked.expires_after &&
       (asked.restored || (asked.calls == 0 && now >= asked.received + *asked.expires_after)) &&

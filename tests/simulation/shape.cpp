@@ -67,6 +67,7 @@ Shape Shape::random(Dice& dice) {
   shape.clock_unset = dice.chance(0.3);
   shape.between_ends = up_to(8);
   shape.between_full_disks = up_to(4);
+  shape.recording_time = dice.chance(0.7) ? dice.about(5ms) : dice.about(1s);
   shape.callbacks_apart = dice.chance(0.5);
   shape.timer_lateness = dice.about(2ms);
   shape.between_stalls = up_to(20);
@@ -102,6 +103,7 @@ Shape Shape::with_only(const Faults& those) const {
   keep(Fault::clock_jumps, shape.between_clock_jumps);
   keep(Fault::unset_clock, shape.clock_unset);
   keep(Fault::full_disks, shape.between_full_disks);
+  keep(Fault::slow_disks, shape.recording_time);
   keep(Fault::standstills, shape.between_stalls);
   keep(Fault::standstills, shape.longest_stall);
   keep(Fault::late_timers, shape.timer_lateness);
@@ -134,11 +136,11 @@ std::string Shape::describe_world() const {
          (engine.notifier.repeat_replies.empty() ? "" : ", repeating") +
          (callbacks_apart ? ", callbacks apart" : "") + ", the broker lost every " +
          seconds(between_broker_losses) + ", timers late by " + seconds(timer_lateness) +
-         ", a stall of " + seconds(longest_stall) + " every " + seconds(between_stalls) +
-         ", a request every " + seconds(between_requests) + " for " + seconds(length) +
-         ", an end every " + seconds(between_ends) + ", credentials for " +
-         seconds(credentials_life) + ", an outage of " + seconds(last_outage) +
-         " at the end; faults: " + faults.text();
+         ", an update recorded within " + seconds(recording_time) + ", a stall of " +
+         seconds(longest_stall) + " every " + seconds(between_stalls) + ", a request every " +
+         seconds(between_requests) + " for " + seconds(length) + ", an end every " +
+         seconds(between_ends) + ", credentials for " + seconds(credentials_life) +
+         ", an outage of " + seconds(last_outage) + " at the end; faults: " + faults.text();
 }
 
 }  // namespace jobs_bridge::simulation

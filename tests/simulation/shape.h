@@ -57,6 +57,8 @@ struct Shape {
   /// Messages come on a thread of the MQTT library's, beside the event loop, which is woken for
   /// them.
   bool callbacks_apart = false;
+  /// The journal takes so long for an update, at most; other events happen meanwhile.
+  Duration recording_time{};
   /// The loop is so late for its timer, and for what wakes it, at most.
   Duration timer_lateness{};
   /// The event loop, or the whole process, stands still for up to `longest_stall`: calls that have
@@ -70,7 +72,9 @@ struct Shape {
   std::size_t receive_maximum = 65535;
 
   /// The latest that something due may come.
-  [[nodiscard]] Duration lateness() const { return timer_lateness + longest_stall; }
+  [[nodiscard]] Duration lateness() const {
+    return timer_lateness + longest_stall + recording_time;
+  }
 
   static Shape random(Dice& dice);
   /// The same without what belongs to other kinds of fault.

@@ -46,6 +46,7 @@ World::World(Shape shape, std::uint64_t seed, Extras extras)
       between_(extras_.between ? extras_.between(broker_) : nullptr),
       ledger_(shape_.engine, shape_.things, shape_.lateness()),
       devices_(shape_),
+      recording_time_(shape_.recording_time),
       clock_offset_(shape_.clock_unset ? 0 : some_day) {
   for (std::uint32_t thing = 0; thing < shape_.things; ++thing) {
     for (std::size_t job = 0; job < shape_.jobs; ++job) {
@@ -133,12 +134,14 @@ void World::end_faults() {
   endpoint_.set_weather(Weather::fair());
   endpoint_.set_failing_things(0, {});
   journal_.set_full(0);
+  recording_time_ = {};
   broker_.set_blocked(0);
   credentials_.set_failing(false);
-  // What has begun ends: a standstill, a shutdown, a restart, a reconnection.
+  // What has begun ends: a standstill, a shutdown, a restart, a reconnection, a recording.
   const auto limit = now_ + shape_.longest_stall + 11s + shape_.lateness();
   const auto is_up = [this] {
-    return bridge_ && !bridge_->draining() && broker_.connected() && !is_stalled();
+    return bridge_ && !bridge_->draining() && broker_.connected() && !is_stalled() &&
+           !bridge_->is_recording();
   };
   while (!is_up() && now_ < limit) run_for(100ms);
   promise(is_up(), "the simulation is sound");
@@ -210,13 +213,27 @@ AskedNumber World::send(std::uint32_t thing) {
 
 void World::hand_over() {
   const bool reads = !is_stalled() || (shape_.callbacks_apart && !process_stalled_);
-  while (reads && bridge_ && broker_.connected() && !at_broker_.empty()) {
+  while (reads && bridge_ && !bridge_->is_recording() && broker_.connected() &&
+         !at_broker_.empty()) {
     const auto number = at_broker_.front();
     at_broker_.pop_front();
     tell("bridge", [&] { return "receives r" + std::to_string(number); });
-    bridge_->receive(clock(), number, Devices::message_of(ledger_.asked(number), number),
-                     shape_.callbacks_apart);
+    if (bridge_->receive(clock(), number, Devices::message_of(ledger_.asked(number), number),
+                         shape_.callbacks_apart)) {
+      record();
+    }
   }
+}
+
+void World::record() {
+  // On the event loop nothing else happens meanwhile.
+  const auto longest = shape_.callbacks_apart ? recording_time_ : Duration::zero();
+  if (longest == Duration::zero()) return bridge_->record(clock(), shape_.callbacks_apart);
+  agenda_.at(now_ + lateness_dice_.between(Duration::zero(), longest), [this, life = ends_] {
+    if (life != ends_) return;
+    bridge_->record(clock(), shape_.callbacks_apart);
+    hand_over();
+  });
 }
 
 Fate World::fate_of(const Bridge::Begun& begun) {
@@ -315,6 +332,8 @@ void World::stop_once_drained() {
 }
 
 void World::stop_bridge(bool cut_power) {
+  // The broker would send it again if it had not been recorded by now.
+  if (bridge_->is_recording()) bridge_->record(clock(), shape_.callbacks_apart);
   ++ends_;
   tell("bridge", [&] {
     return std::string(cut_power            ? "ends by a power cut"

@@ -136,6 +136,8 @@ class World {
 
   /// What waits at the broker, as far as the bridge reads it now.
   void hand_over();
+  /// The update that was received last is recorded: at once, or after a while.
+  void record();
   [[nodiscard]] bool is_stalled() const { return now_ < stalled_until_; }
   [[nodiscard]] MonotonicTime next_ring() const;
   void fire_timer();
@@ -170,6 +172,7 @@ class World {
   bool reconnecting_ = false;
   bool process_stalled_ = false;  ///< and all else with it
   Duration timer_late_{};         ///< by so much the next time
+  Duration recording_time_;       ///< as Shape::recording_time, until the faults end
   std::int64_t clock_offset_;
   /// Messages not read yet, in the order in which the broker sent them.
   std::deque<AskedNumber> at_broker_;

@@ -89,7 +89,9 @@ TEST_P(LargePacketTest, ThatIsNoMessageEndsTheConnectionBeforeItIsInMemory) {
     }
     if (!take_in(connection, mqtt_5())) return;
     connection.send_bytes("\x90" + remaining_length(kLongest) + std::string(65536, 'x'));
-    connection.read();
+    // A connection that is closed with something unread ends with a reset, which tells less.
+    while (connection.read()) {
+    }
   });
   BridgeProcess bridge({"broker.url=mqtt://127.0.0.1:" + std::to_string(broker.port()), protocol(),
                         library(), "broker.canary_topic=", "endpoint.url=" + endpoint.url()},

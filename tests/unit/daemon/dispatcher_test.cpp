@@ -133,9 +133,11 @@ Message start_next_of(const std::string& thing) {
 /// Keeps what it is given, or refuses it.
 class ScriptedJournal final : public Journal {
  public:
-  explicit ScriptedJournal(std::optional<std::string> fault = std::nullopt)
-      : fault_(std::move(fault)) {}
+  explicit ScriptedJournal(std::optional<std::string> fault = std::nullopt,
+                           std::function<void()> on_record = nullptr)
+      : fault_(std::move(fault)), on_record_(std::move(on_record)) {}
   std::optional<std::string> record(const JournalEntry& entry) override {
+    if (on_record_) on_record_();
     if (!fault_) kept_.insert(entry.number);
     return fault_;
   }
@@ -146,6 +148,7 @@ class ScriptedJournal final : public Journal {
 
  private:
   const std::optional<std::string> fault_;
+  const std::function<void()> on_record_;
   std::set<std::uint64_t> kept_;
 };
 
@@ -241,6 +244,26 @@ TEST_F(DispatcherTest, UpdateThatTheJournalRefusesIsRejectedAndNotCarriedOut) {
   EXPECT_NE(publisher.queued()[0].payload.find("the disk is full"), std::string::npos);
   dispatcher->drain(5s);
   EXPECT_EQ(endpoint.calls(), 0);
+}
+
+TEST_F(DispatcherTest, JournalThatDoesNotRespondDelaysNoRequestTakenBefore) {
+  std::atomic<bool> recording = false;
+  std::promise<void> disk_responds;
+  ScriptedJournal journal(std::nullopt, [&] {
+    recording = true;
+    disk_responds.get_future().wait();
+  });
+  EmptyEndpoint endpoint([&] {
+    while (!recording) fibers::EventLoop::sleep(steady_clock::now() + 1ms);
+  });
+  const auto dispatcher = dispatcher_for(endpoint, durable(), &journal);
+  dispatcher->receive(start_next_of("first"));
+  std::thread library([&] { dispatcher->receive(update_of("second")); });
+  EXPECT_TRUE(publisher.wait_for(1)) << "its call ends while the update is recorded";
+  EXPECT_EQ(dispatcher->look().counts.updates, 0U) << "the update is not taken yet";
+  disk_responds.set_value();
+  library.join();
+  EXPECT_TRUE(publisher.wait_for(2));
 }
 
 TEST_F(DispatcherTest, MessageOnTheEventLoopHasItsCallWithoutAnotherThread) {

@@ -40,8 +40,9 @@ class DriverTest : public testing::Test {
   Orders take_in(Message message, bool begin) {
     Orders orders;
     driver->received(now, std::move(message), orders);
-    for (const auto& entry : std::exchange(orders.effects.recorded, {})) {
-      if (disk_full) driver->not_recorded(now, entry, "the disk is full", orders);
+    if (!std::exchange(orders.effects.recorded, {}).empty()) {
+      disk_full ? driver->not_recorded(now, "the disk is full", orders)
+                : driver->recorded(now, orders);
     }
     begin ? driver->begin_calls(now, orders) : driver->leave_calls(now, orders);
     return orders;
@@ -297,6 +298,28 @@ TEST_F(DriverTest, WhetherAStandbyIsToTakeThePlaceIsSaidOnceEachTime) {
   EXPECT_EQ(watch().take_place, true);
   EXPECT_FALSE(watch().take_place);
   EXPECT_EQ(tell_lease([&](Lease& lease) { lease.heard(now.monotonic); }).take_place, false);
+}
+
+TEST_F(DriverTest, ShutdownWaitsForTheUpdateThatIsBeingRecorded) {
+  EngineSettings settings;
+  settings.holding.durable = true;
+  make(settings);
+  Orders received;
+  driver->received(
+      now, {.topic = "$aws/things/lamp/jobs/j/update", .payload = R"({"status":"SUCCEEDED"})"},
+      received);
+  driver->leave_calls(now, received);
+  ASSERT_THAT(received.effects.recorded, SizeIs(1));
+  drain(5s);
+  fire();
+  EXPECT_FALSE(driver->drained());
+  Orders recorded;
+  driver->recorded(now, recorded);
+  driver->begin_calls(now, recorded);
+  EXPECT_THAT(recorded.calls, SizeIs(1));
+  end(recorded.calls.at(0).connection);
+  fire();
+  EXPECT_TRUE(driver->drained());
 }
 
 }  // namespace

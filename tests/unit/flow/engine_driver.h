@@ -39,7 +39,12 @@ class EngineDriver {
   EngineDriver& operator=(const EngineDriver&) = delete;
 
   void receive(Message message) {
+    const auto recorded = effects.recorded.size();
     engine.received(now, std::move(message), effects);
+    if (effects.recorded.size() > recorded) {
+      disk_full ? engine.unrecorded(now, "the disk is full", effects)
+                : engine.recorded(now, effects);
+    }
     take_replies();
   }
   /// The broker takes every reply at once, unless a test keeps it from that.
@@ -112,6 +117,7 @@ class EngineDriver {
   Effects effects;
   bool faults_expected = false;
   bool broker_away = false;
+  bool disk_full = false;
 };
 
 }  // namespace jobs_bridge::testing_support

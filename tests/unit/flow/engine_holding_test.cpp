@@ -169,9 +169,8 @@ TEST(EngineHoldingTest, OfTwoWhoAskForTheSameTheOneThatCannotBeRecordedIsRejecte
   driver.broker_away = true;
   driver.send_update("T", "first");
   const auto alone = driver.engine.counts();
+  driver.disk_full = true;
   driver.send_update("T", "second");
-  driver.engine.unrecorded(driver.now, driver.effects.recorded.at(1), "the disk is full",
-                           driver.effects);
   const auto rejected = driver.take_one();
   EXPECT_EQ(json::parse(rejected.payload).at("clientToken"), "second");
   EXPECT_THAT(rejected.payload, HasSubstr("the disk is full"));
@@ -185,11 +184,41 @@ TEST(EngineHoldingTest, OfTwoWhoAskForTheSameTheOneThatCannotBeRecordedIsRejecte
   EXPECT_EQ(driver.engine.counts().updates, 0U);
 }
 
+TEST(EngineHoldingTest, AnUpdateWhoseTwinIsAnsweredWhileItIsRecordedIsCarriedOutItself) {
+  EngineDriver driver(durable());
+  driver.send_update("T", "first");
+  const auto first = driver.next_call().value().id;
+  driver.engine.received(driver.now,
+                         {.topic = "$aws/things/T/jobs/j/update",
+                          .payload = R"({"status":"SUCCEEDED","clientToken":"second"})"},
+                         driver.effects);
+  EXPECT_FALSE(driver.engine.is_idle()) << "it is to be recorded";
+  driver.answer(first);
+  EXPECT_THAT(driver.take_one().payload, HasSubstr("first"));
+  driver.engine.recorded(driver.now, driver.effects);
+  driver.answer(driver.next_call().value().id);
+  EXPECT_THAT(driver.take_one().payload, HasSubstr("second"));
+}
+
+TEST(EngineHoldingTest, AnUpdateWhoseDeadlinePassesWhileItIsRecordedIsHeld) {
+  EngineDriver driver(durable());
+  driver.engine.received(driver.now,
+                         {.topic = "$aws/things/T/jobs/j/update",
+                          .payload = R"({"status":"SUCCEEDED","clientToken":"t"})"},
+                         driver.effects);
+  driver.now.monotonic += 9s;
+  driver.tick();
+  driver.engine.recorded(driver.now, driver.effects);
+  driver.tick();
+  EXPECT_EQ(driver.engine.counts().held, 1U);
+  driver.answer(driver.next_call().value().id);
+  EXPECT_THAT(driver.take_one().payload, HasSubstr("\"t\""));
+}
+
 TEST(EngineHoldingTest, AnUpdateThatCannotBeRecordedIsRejectedAndNeverSent) {
   EngineDriver driver(durable());
+  driver.disk_full = true;
   driver.send_update("T", "t");
-  driver.engine.unrecorded(driver.now, driver.effects.recorded.at(0), "the disk is full",
-                           driver.effects);
   const auto reply = json::parse(driver.take_one().payload);
   EXPECT_EQ(reply.at("code"), "RequestThrottled");
   EXPECT_THAT(reply.at("message").get<std::string>(), HasSubstr("the disk is full"));
@@ -332,7 +361,7 @@ TEST(EngineRestoreTest, AnUpdateThatExpiredBeforeARestartDoesNotTakeALaterOneWit
   Message message{.topic = "$aws/things/T/jobs/j/update",
                   .payload = R"({"status":"SUCCEEDED","clientToken":"old"})"};
   message.expires_after = 1s;
-  before.engine.received(before.now, message, before.effects);
+  before.receive(message);
   EngineDriver driver(durable());
   driver.now.unix_seconds += 60;
   ASSERT_TRUE(driver.engine.restore(driver.now, before.effects.recorded.at(0)));
