@@ -42,12 +42,11 @@ jobs_bridge_compress(${packaged}/jobs-bridge.toml.5 ${packaged}/jobs-bridge.toml
 string(TIMESTAMP built "%a, %d %b %Y %H:%M:%S +0000" UTC)
 file(WRITE ${packaged}/changelog "jobs-bridge (${PROJECT_VERSION}) unstable; urgency=medium
 
-  * See CHANGELOG.md.gz.
+  * See CHANGELOG.md.
 
  -- the jobs-bridge developers <jobs-bridge@packages.invalid>  ${built}
 ")
 jobs_bridge_compress(${packaged}/changelog ${packaged}/changelog.gz)
-jobs_bridge_compress(${PROJECT_SOURCE_DIR}/CHANGELOG.md ${packaged}/CHANGELOG.md.gz)
 add_custom_target(packaged_files ALL DEPENDS ${compressed})
 
 install(TARGETS jobs-bridge RUNTIME COMPONENT bridge)
@@ -59,19 +58,37 @@ install(FILES ${packaged}/jobs-bridge.toml.5.gz
   DESTINATION ${CMAKE_INSTALL_MANDIR}/man5 COMPONENT bridge)
 install(FILES ${PROJECT_SOURCE_DIR}/deploy/completion/jobs-bridge
   DESTINATION share/bash-completion/completions COMPONENT bridge)
-install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/deploy/DEVICE_GUIDE.md
-  ${PROJECT_SOURCE_DIR}/deploy/OPERATOR_GUIDE.md ${PROJECT_SOURCE_DIR}/deploy/RUNBOOK.md
-  ${PROJECT_SOURCE_DIR}/deploy/LOG_EVENTS.md ${PROJECT_SOURCE_DIR}/deploy/SITE_PLAN.md
-  ${PROJECT_SOURCE_DIR}/deploy/CREDENTIALS.md
-  ${packaged}/CHANGELOG.md.gz ${packaged}/changelog.gz
-  ${PROJECT_SOURCE_DIR}/deploy/debian/copyright DESTINATION share/doc/jobs-bridge COMPONENT bridge)
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/deploy/mosquitto ${PROJECT_SOURCE_DIR}/deploy/monitoring
-  ${PROJECT_SOURCE_DIR}/deploy/brokers ${PROJECT_SOURCE_DIR}/deploy/kubernetes
-  DESTINATION share/doc/jobs-bridge/examples COMPONENT bridge
-  PATTERN make-certificates PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ
-    GROUP_EXECUTE WORLD_READ WORLD_EXECUTE
-  PATTERN add-client PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE
-    WORLD_READ WORLD_EXECUTE)
+install(FILES ${packaged}/changelog.gz ${PROJECT_SOURCE_DIR}/deploy/debian/copyright
+  DESTINATION share/doc/jobs-bridge COMPONENT bridge)
+# The documents, and what they link to, in the folders of the checkout: so every link leads somewhere.
+# Once more as a component of its own, which no package has: by it a test tries the links.
+set(documents README.md ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md LICENSE SECURITY.md
+  adapters/store/journal.md adapters/store/watched_things.md
+  deploy/CREDENTIALS.md deploy/DEPENDENCIES.md deploy/DEVICE_GUIDE.md deploy/HOSTILE_PEERS.md
+  deploy/LOG_EVENTS.md deploy/OPERATOR_GUIDE.md deploy/RUNBOOK.md deploy/SITE_PLAN.md deploy/THREATS.md
+  deploy/dashboard.png deploy/jobs-bridge.toml deploy/soak.svg
+  tests/README.md tests/bench/README.md tests/bench/peers/README.md tests/endpoint/CONTRACT.md
+  tests/interop/brokers/aedes.mjs tests/soak/README.md)
+foreach(component bridge documents)
+  if(component STREQUAL documents)
+    set(not_by_default EXCLUDE_FROM_ALL)
+  else()
+    set(not_by_default "")
+  endif()
+  foreach(document ${documents})
+    cmake_path(GET document PARENT_PATH folder)
+    install(FILES ${PROJECT_SOURCE_DIR}/${document}
+      DESTINATION share/doc/jobs-bridge/${folder} COMPONENT ${component} ${not_by_default})
+  endforeach()
+  foreach(folder brokers container kubernetes monitoring mosquitto)
+    install(DIRECTORY ${PROJECT_SOURCE_DIR}/deploy/${folder}
+      DESTINATION share/doc/jobs-bridge/deploy COMPONENT ${component} ${not_by_default}
+      PATTERN make-certificates PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ
+        GROUP_EXECUTE WORLD_READ WORLD_EXECUTE
+      PATTERN add-client PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE
+        WORLD_READ WORLD_EXECUTE)
+  endforeach()
+endforeach()
 if(JOBS_BRIDGE_EMULATOR)
   install(TARGETS jobs-endpoint RUNTIME COMPONENT tools)
   install(FILES ${packaged}/jobs-endpoint.1.gz
@@ -127,7 +144,7 @@ set(CPACK_DEBIAN_TOOLS_PACKAGE_RECOMMENDS "mosquitto-clients")
 set(CPACK_DEBIAN_TOOLS_DESCRIPTION "emulator of the AWS IoT Jobs endpoint and load generator
 For trying devices and jobs-bridge without an account: jobs-endpoint has the
 four operations of the Jobs data plane, the calls that make and cancel jobs,
-and faults to order; jobs-load asks as thousands of devices do.")
+and can be told to fail in chosen ways; jobs-load asks as thousands of devices do.")
 set(CPACK_DEBIAN_PLUGIN_PACKAGE_NAME jobs-bridge-mosquitto)
 # The interface that the plugin is built for, which later brokers have in another form.
 set(CPACK_DEBIAN_PLUGIN_PACKAGE_DEPENDS
