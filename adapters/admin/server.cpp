@@ -11,10 +11,12 @@
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <semaphore>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -24,6 +26,50 @@
 #include "adapters/httplib/library.h"
 
 namespace jobs_bridge::admin {
+
+/// Leaves the Range headers out of a request. cpp-httplib matches one with std::regex, which
+/// recurses for each character: 8 KB of it take some MiB of stack. And it would have the page sent
+/// as often as there are ranges.
+class RangeRemover {
+ public:
+  /// Appends to `kept` what is kept of the next bytes of the request.
+  void pass(std::string_view bytes, std::string& kept);
+
+ private:
+  enum class At : std::uint8_t { line, name, range, body };
+
+  At at_ = At::line;   ///< the first one is no header
+  std::string held_;   ///< of a name that may be "Range:"
+  bool empty_ = true;  ///< the line, so far
+};
+
+void RangeRemover::pass(std::string_view bytes, std::string& kept) {
+  constexpr std::string_view range = "range:";
+  for (const char byte : bytes) {
+    if (at_ == At::body) {
+      kept += byte;
+      continue;
+    }
+    if (at_ == At::name && (byte | 0x20) == range[held_.size()]) {
+      held_ += byte;
+      if (held_.size() == range.size()) {
+        held_.clear();
+        at_ = At::range;
+      }
+      continue;
+    }
+    empty_ = empty_ && held_.empty() && (byte == '\r' || byte == '\n');
+    if (at_ != At::range) {
+      kept += held_;
+      kept += byte;
+      held_.clear();
+      at_ = At::line;
+    }
+    if (byte != '\n') continue;
+    at_ = empty_ ? At::body : At::name;
+    empty_ = true;
+  }
+}
 
 /// The stream from which cpp-httplib reads one request and to which it writes the answer. It
 /// enforces limits that the library does not have: the library bounds neither the length of a line
@@ -56,9 +102,9 @@ class RequestStream final : public http_library::Stream {
   const Time read_until_;
   Time write_until_{};  ///< none yet: nothing was written
   std::size_t left_;    ///< of limits_.bytes
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
-  std::array<char, 4096> buffer_;
+  RangeRemover range_remover_;
+  std::string kept_;       ///< of what was received last
+  std::size_t begin_ = 0;  ///< of what is unread of it
 };
 
 using std::chrono::steady_clock;
@@ -82,13 +128,17 @@ bool RequestStream::wait(short event, Time until) const {
 }
 
 bool RequestStream::more() {
+  std::array<char, 4096> buffer;
+  begin_ = 0;
+  kept_.clear();
   while (left_ > 0 && wait(POLLIN, read_until_)) {
-    const auto got = recv(socket_, buffer_.data(), std::min(buffer_.size(), left_), MSG_DONTWAIT);
+    const auto got = recv(socket_, buffer.data(), std::min(buffer.size(), left_), MSG_DONTWAIT);
     if (got > 0) {
-      begin_ = 0;
-      end_ = static_cast<std::size_t>(got);
-      left_ -= end_;
-      return true;
+      const auto size = static_cast<std::size_t>(got);
+      left_ -= size;
+      range_remover_.pass({buffer.data(), size}, kept_);
+      if (!kept_.empty()) return true;
+      continue;
     }
     if (got == 0 || (errno != EAGAIN && errno != EINTR)) return false;
   }
@@ -96,9 +146,9 @@ bool RequestStream::more() {
 }
 
 ssize_t RequestStream::read(char* to, size_t size) {
-  if (begin_ == end_ && !more()) return -1;
-  const auto count = std::min(size, end_ - begin_);
-  std::copy_n(buffer_.data() + begin_, count, to);
+  if (begin_ == kept_.size() && !more()) return -1;
+  const auto count = std::min(size, kept_.size() - begin_);
+  std::copy_n(kept_.data() + begin_, count, to);
   begin_ += count;
   return static_cast<ssize_t>(count);
 }
@@ -185,9 +235,7 @@ class BoundedServer final : public http_library::Server {
  private:
   bool process_and_close_socket(socket_t socket) override {
     RequestStream stream(socket, limits);
-    // A short header could ask for the page's every byte thousands of times.
-    const auto without_ranges = [](httplib::Request& request) { request.ranges.clear(); };
-    const bool answered = !ending_ && serve_one(stream, without_ranges);
+    const bool answered = !ending_ && serve_one(stream);
     shutdown(socket, SHUT_RDWR);
     close(socket);
     return answered;

@@ -62,7 +62,8 @@ void Dispatcher::receive(Message message) noexcept {
       entries.swap(orders.effects.recorded);
     });
     for (auto* observer : observers_) observer->received(received_at);
-    // Without the lock: a disk that does not respond delays nothing but the next message.
+    // Without the lock, so that a disk that does not respond delays only the next message, and with
+    // libmosquitto, whose messages come on the event loop, what is on that.
     for (const auto& entry : entries) {
       const auto fault = stores_.journal == nullptr
                              ? std::optional<std::string>("there is no journal")

@@ -27,8 +27,9 @@ namespace jobs_bridge {
 /// The driver's time goes on while the machine is suspended, as that of devices and the endpoint
 /// does; the event loop's time, by which we wait, does not.
 ///
-/// One lock protects the driver. It is held for the driver's decisions and for recording an update,
-/// never during a call, nor while something is sent or logged. Publications are put into the
+/// One lock protects the driver. It is held for the driver's decisions and for settling updates,
+/// never while an update is recorded, during a call, nor while something is sent or logged.
+/// Publications are put into the
 /// publisher's queue under that lock, so that they leave in the order in which they were decided.
 class Dispatcher {
  public:

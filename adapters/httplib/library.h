@@ -41,22 +41,19 @@ class Client : private httplib::ClientImpl {
 /// A server that makes its streams itself: see process_and_close_socket().
 class Server : public httplib::Server {
  protected:
-  /// Serves one request, the last one on its connection. `prepare` sees it before the handlers do.
-  bool serve_one(Stream& stream, const std::function<void(httplib::Request&)>& prepare) {
-    return serve_one(*this, stream, prepare);
-  }
+  /// Serves one request, the last one on its connection.
+  bool serve_one(Stream& stream) { return serve_one(*this, stream); }
 
  private:
   /// A template, since later versions need addresses too.
   template <typename Self>
-  static bool serve_one(Self& self, httplib::Stream& stream,
-                        const std::function<void(httplib::Request&)>& prepare) {
+  static bool serve_one(Self& self, httplib::Stream& stream) {
     constexpr bool last = true;
     bool closed = false;
-    if constexpr (requires { self.process_request(stream, last, closed, prepare); }) {
-      return self.process_request(stream, last, closed, prepare);
+    if constexpr (requires { self.process_request(stream, last, closed, nullptr); }) {
+      return self.process_request(stream, last, closed, nullptr);
     } else {
-      return self.process_request(stream, {}, 0, {}, 0, last, closed, prepare);
+      return self.process_request(stream, {}, 0, {}, 0, last, closed, nullptr);
     }
   }
 };

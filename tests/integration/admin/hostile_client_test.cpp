@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
@@ -61,6 +63,16 @@ class RawClient {
     std::size_t sent = 0;
     while (sent < much && send(piece)) sent += piece.size();
     return sent;
+  }
+  /// All that the other side sends before it ends the connection.
+  [[nodiscard]] std::string answer() const {
+    std::string all;
+    std::array<char, 4096> part;
+    for (;;) {
+      const auto got = recv(socket_, part.data(), part.size(), 0);
+      if (got <= 0) return all;
+      all.append(part.data(), static_cast<std::size_t>(got));
+    }
   }
   /// Whether the other side ends the connection in this time.
   [[nodiscard]] bool ends_within(std::chrono::milliseconds time) const {
@@ -134,6 +146,43 @@ TEST(AdminHostileClientTest, RangesOfThePageDoNotMultiplyIt) {
   const auto ranges = site.get("/", {{"Range", "bytes=" + repeated("0-,", 2000) + "0-"}});
   EXPECT_EQ(ranges.status, 200);
   EXPECT_EQ(ranges.body.size(), whole.body.size());
+}
+
+/// Threads that start while it exists have small stacks.
+class SmallStacks {
+ public:
+  SmallStacks() {
+    pthread_getattr_default_np(&usual_);
+    pthread_attr_t small;
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, 256U << 10U);
+    pthread_setattr_default_np(&small);
+    pthread_attr_destroy(&small);
+  }
+  SmallStacks(const SmallStacks&) = delete;
+  SmallStacks& operator=(const SmallStacks&) = delete;
+  ~SmallStacks() {
+    pthread_setattr_default_np(&usual_);
+    pthread_attr_destroy(&usual_);
+  }
+
+ private:
+  pthread_attr_t usual_{};
+};
+
+TEST(AdminHostileClientTest, RangesAreNotMatchedByRecursionHoweverTheyAreWrittenAndCutIntoPackets) {
+  const SmallStacks small_stacks;
+  const AdminSite site;
+  for (const std::string name : {"Range", "range", "RANGE"}) {
+    const auto request = "GET /healthz HTTP/1.1\r\nRan: 1\r\n" + name +
+                         ": bytes=" + repeated("0-1,", 1900) + "0-1\r\nHost: localhost\r\n\r\n";
+    for (const std::size_t first : {std::size_t{0}, request.find("\r\n" + name) + 4}) {
+      const RawClient client(site.port());
+      ASSERT_TRUE(client.send(request.substr(0, first)));
+      ASSERT_TRUE(client.send(request.substr(first)));
+      EXPECT_THAT(client.answer(), testing::StartsWith("HTTP/1.1 200")) << name << ", " << first;
+    }
+  }
 }
 
 TEST(AdminHostileClientTest, RequestAsLongAsABrowsersIsAnswered) {
