@@ -271,6 +271,21 @@ TEST(LanesTest, OfThingsWhoseCallsAloneFailThoseWithNothingUrgentComeLast) {
   EXPECT_EQ(order, std::vector<RequestId>({2, 3, 4, 0, 5, 1}));
 }
 
+TEST(LanesTest, HeldRequestsOfFailingThingsAndOfOthersAreCountedApart) {
+  Lanes lanes;
+  for (RequestId i = 0; i < 4; ++i) {
+    lanes.add("failing" + std::to_string(i), i, reads);
+    lanes.set_failing("failing" + std::to_string(i), true);
+    lanes.add("fresh" + std::to_string(i), 100 + i, writes);
+  }
+  lanes.add("held", 200, writes, true);
+  lanes.add("failing-held", 300, reads, true);
+  lanes.set_failing("failing-held", true);
+  std::vector<RequestId> order;
+  while (const auto request = start(lanes)) order.push_back(*request);
+  EXPECT_EQ(order, std::vector<RequestId>({100, 101, 102, 0, 200, 103, 1, 2, 300, 3}));
+}
+
 TEST(LanesTest, ThingsWhoseCallsAloneFailMayBeLeftOut) {
   Lanes lanes;
   lanes.add("f", 1, reads);

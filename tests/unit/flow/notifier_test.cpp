@@ -440,6 +440,31 @@ TEST_F(SharedQuotaTest, AnotherShareCountsFromNowOn) {
   EXPECT_GE(calls_, 60 * 10 / 2);
 }
 
+TEST_F(SharedQuotaTest, AnotherShareGivesNoSecondBurst) {
+  for (int i = 0; i < 2000; ++i) {
+    driver_.engine.remember(
+        driver_.now,
+        {.thing = thing("T", i).text(), .asked = driver_.now.unix_seconds, .told = {}});
+  }
+  work();
+  const auto before = calls_;
+  for (int i = 0; i < 100; ++i) {
+    driver_.engine.change_limits(
+        driver_.now,
+        {.notifier = {.enabled = true, .calls_per_second = i % 2 == 0 ? 99.0 : 100.0}});
+    work();
+  }
+  EXPECT_LE(calls_ - before, 1);
+}
+
+TEST_F(SharedQuotaTest, AnotherDeadlineOfCallsCountsFromNowOn) {
+  driver_.engine.remember(driver_.now,
+                          {.thing = "lamp", .asked = driver_.now.unix_seconds, .told = {}});
+  driver_.engine.change_limits(driver_.now, {.notifier = {.enabled = true, .call_deadline = 2s}});
+  const auto call = driver_.wait_for_call();
+  EXPECT_EQ(call.deadline, driver_.now.monotonic + 2s);
+}
+
 TEST_F(SharedQuotaTest, ThingsThatAreSilentLeaveTheShareToThoseThatAsk) {
   for (int i = 0; i < 10000; ++i) {
     driver_.engine.remember(driver_.now, {.thing = "lamp-" + std::to_string(i),

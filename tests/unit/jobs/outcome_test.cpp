@@ -5,6 +5,7 @@
 
 #include <array>
 #include <chrono>
+#include <nlohmann/json.hpp>
 
 #include "tests/unit/jobs/fixtures.h"
 
@@ -606,6 +607,20 @@ TEST(OutcomeTest, WhatIsWrongWithTheEndpointNamesNothingOfTheGatewayToDevices) {
       response(500, R"({"success":false,"error":{"code":"DB","message":"thing-7 is locked"}})"));
   EXPECT_EQ(enveloped.fault, "the endpoint failed: HTTP 500 DB")
       << "what is said of one thing is not for others";
+}
+
+TEST(OutcomeTest, ALongMessageOfTheEndpointIsCutBetweenCharacters) {
+  for (std::size_t before = 0; before < 4; ++before) {
+    for (const std::string character : {"x", "\u00e9", "\u20ac", "\U0001f600"}) {
+      std::string message(before, '.');
+      while (message.size() < 3000) message += character;
+      const auto cut = aws_error(400, "InvalidRequestException", said(message)).message;
+      EXPECT_LE(cut.size(), 1024U);
+      EXPECT_GT(cut.size() + character.size(), 1024U);
+      EXPECT_TRUE(message.starts_with(cut));
+      EXPECT_NO_THROW(static_cast<void>(nlohmann::json(cut).dump())) << "it is UTF-8";
+    }
+  }
 }
 
 TEST(OutcomeTest, WhatFailsForEveryThingIsToldFromWhatMayFailForOne) {
