@@ -287,6 +287,22 @@ TEST(EngineCircuitTest, AfterAnOutageTheCallsInFlightGrowWithEachSuccess) {
   EXPECT_EQ(driver.effects.endpoint_changes[0].held, 200U);
 }
 
+TEST(EngineCircuitTest, ACallThatWaitsForTheQuotaIsDueAlthoughAFailingThingsCallHangs) {
+  EngineDriver driver({.failing_calls_in_flight = 1});
+  driver.send("broken", "start-next");
+  driver.answer(driver.next_call().value().id, answer_of(500, ""));
+  driver.send("lamp", "start-next");
+  driver.answer(driver.next_call().value().id);
+  // Its next try, which is in flight from here on.
+  EXPECT_THAT(driver.wait_for_call().request.target, HasSubstr("broken"));
+  driver.engine.change_limits(driver.now, {.writes_per_second = 1});
+  driver.send("lamp", "start-next");
+  ASSERT_FALSE(driver.next_call()) << "a new limit gives no burst";
+  driver.now.monotonic += 1100ms;
+  ASSERT_TRUE(driver.has_call());
+  EXPECT_THAT(driver.next_call().value().request.target, HasSubstr("lamp"));
+}
+
 TEST(EngineCircuitTest, ADeviceThatWaitsInVainHearsThatTheEndpointIsDown) {
   EngineDriver driver;
   for (int i = 0; i < 5; ++i)
