@@ -31,10 +31,10 @@ void add_options(CLI::App& command, std::optional<std::string>& config,
   command.set_version_flag("--version", version());
   command
       .add_option("--config", config,
-                  std::string("The configuration, a TOML file; otherwise ") + usual_file +
-                      " if it is there, else defaults and the environment")
+                  std::string("The configuration, a TOML file. Default: ") + usual_file +
+                      " if it exists, otherwise the defaults and the environment")
       ->type_name("FILE");
-  command.add_option("--set", sets, "Overrides one key; may be given for several keys")
+  command.add_option("--set", sets, "Sets one key of the configuration; may be repeated")
       ->type_name("section.key=value")
       ->take_all()
       ->allow_extra_args(false);
@@ -46,29 +46,30 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   CLI::App app("Carries AWS IoT Jobs between MQTT devices and an HTTPS endpoint.", "jobs-bridge");
   app.set_version_flag("--version", version());
   app.require_subcommand(0, 1);  // so that an unknown command is named instead of missed
-  app.footer("Exit status: 0 done, 1 failed at run time, 2 wrong usage or configuration.");
+  app.footer(
+      "Exit status: 0 success, 1 failure at run time, 2 wrong usage or faulty configuration.");
 
   RunCommand run;
   CheckCommand check;
   StatusCommand status{.admin = default_admin, .token_file = {}};
   auto* const run_command = app.add_subcommand("run", "Runs until SIGTERM or SIGINT");
-  auto* const check_command =
-      app.add_subcommand("check", "Prints everything that is wrong with a configuration");
+  auto* const check_command = app.add_subcommand(
+      "check", "Checks a configuration and prints everything that is wrong with it");
   add_options(*run_command, run.config, run.sets);
   add_options(*check_command, check.config, check.sets);
-  check_command->add_flag(
-      "--connect", check.connect,
-      "Also tries broker, credentials, endpoint, journal and admin address, and prints a line "
-      "for each");
+  check_command->add_flag("--connect", check.connect,
+                          "Also tries the broker, the credentials, the endpoint, the journal and "
+                          "the admin address, and prints a line for each");
   check_command->footer(every_key);
-  auto* const status_command =
-      app.add_subcommand("status", "Prints how a running bridge does; 1: it is not ready");
+  auto* const status_command = app.add_subcommand(
+      "status", "Prints the status of a running bridge; the exit status is 1 if it is not ready");
   status_command->set_version_flag("--version", version());
-  status_command->add_option("--admin", status.admin, "Where it listens: its admin.listen")
+  status_command
+      ->add_option("--admin", status.admin, "The address of its admin listener (admin.listen)")
       ->type_name("URL")
       ->capture_default_str();
   status_command
-      ->add_option("--token-file", status.token_file, "The file with its token: admin.token_file")
+      ->add_option("--token-file", status.token_file, "The file with its token (admin.token_file)")
       ->type_name("FILE");
 
   try {

@@ -35,7 +35,7 @@ std::string notification(const Configuration& configuration) {
   if (!notify.enabled) return ", no notifications";
   std::string text = ", notifications: polls every " + text_of(notify.interval);
   if (notify.idle_interval > notify.interval) {
-    text += " (" + text_of(notify.idle_interval) + " where a device is silent)";
+    text += " (" + text_of(notify.idle_interval) + " for silent devices)";
   }
   if (const auto reads = configuration.limits.reads_per_second; reads > 0) {
     text += " with at most " + text_of(notify.quota_share) + " of " + std::to_string(reads) +
@@ -55,7 +55,7 @@ std::string signing(const Configuration& configuration) {
     case CredentialSource::none:
       return ", unsigned";
     case CredentialSource::standard:
-      return ", signed with credentials from the usual places";
+      return ", signed with credentials from the default sources";
     case CredentialSource::environment:
       return ", signed with credentials from the environment";
     case CredentialSource::profile:

@@ -11,7 +11,7 @@ std::string to_string(const Fault& fault) {
   text += ": ";
   if (!fault.key.empty()) text += printable(fault.key) + ": ";
   text += fault.message;
-  if (!fault.remedy.empty()) text += "; " + fault.remedy;
+  if (!fault.hint.empty()) text += "; " + fault.hint;
   return text;
 }
 

@@ -13,7 +13,7 @@ struct Fault {
   std::uint32_t column = 0;  ///< from 1; 0: unknown
   std::string key;           ///< `section.key` or `section`; empty: the source as a whole
   std::string message;       ///< what is wrong
-  std::string remedy;        ///< what would be right
+  std::string hint;          ///< what would be right
 
   bool operator==(const Fault&) const = default;
 };

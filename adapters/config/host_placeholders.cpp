@@ -48,8 +48,8 @@ std::optional<Problem> replace_placeholders(std::string& value, const std::strin
       if (!ordinal) return no_ordinal(host);
       replaced += std::to_string(std::uint64_t{*ordinal} + first);
     } else {
-      return Problem{.message = "holds the unknown placeholder " + quote(name),
-                     .remedy = "{hostname} or {ordinal}"};
+      return Problem{.message = "contains the unknown placeholder " + quote(name),
+                     .hint = "expected {hostname} or {ordinal}"};
     }
     done = place.end;
   }
@@ -73,12 +73,11 @@ std::optional<std::uint32_t> ordinal_of(const std::string& host) {
 }
 
 Problem no_ordinal(const std::string& host) {
-  return {
-      .message = "needs the host's ordinal, but the host name " + quote(host) +
-                 " does not end in '-' and a number",
-      .remedy =
-          "a host name such as \"jobs-bridge-0\", as the pods of a StatefulSet have, or a value "
-          "that does not need it"};
+  return {.message = "needs the host's ordinal, but the host name " + quote(host) +
+                     " does not end in '-' and a number",
+          .hint =
+              "use a host name such as \"jobs-bridge-0\", as the pods of a StatefulSet have, or a "
+              "value that does not need the ordinal"};
 }
 
 void place_host(Review& review, const std::string& host) {

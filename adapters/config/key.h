@@ -13,7 +13,7 @@ namespace jobs_bridge::config {
 /// What is wrong with a value and what would be right.
 struct Problem {
   std::string message;
-  std::string remedy;
+  std::string hint;
 };
 
 /// How a value is written in TOML.

@@ -33,13 +33,13 @@ std::string compare_libraries(const Configuration& configuration) {
   std::ostringstream line;
   line << "broker.library: \"" << ours.name << "\" takes about ";
   if (limits.reads_per_second == 0 || limits.writes_per_second == 0) {
-    line << ours.busy << " us of CPU for a request when there are many, \"" << other.name << "\" "
+    line << ours.busy << " us of CPU for each request under load; \"" << other.name << "\" "
          << other.busy << " us";
   } else {
     const auto rate = limits.reads_per_second + limits.writes_per_second;
     const auto cost = rate > steady_rate ? &Costs::busy : &Costs::steady;
-    line << percent_of_a_core(rate, ours.*cost) << " % of a core at the " << rate
-         << " requests a second that limits allow, \"" << other.name << "\" "
+    line << percent_of_a_core(rate, ours.*cost) << " % of a core for the " << rate
+         << " requests a second that the limits allow; \"" << other.name << "\" "
          << percent_of_a_core(rate, other.*cost) << " %";
   }
   line << " (measured on one machine; yours may differ)";

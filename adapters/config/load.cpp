@@ -59,12 +59,13 @@ std::vector<Review::Finding> proxies_passed_over(const std::vector<std::string>&
         name != "all_proxy") {
       continue;
     }
-    warnings.push_back({.layer = Layer::environment,
-                        .fault = {.source = "environment " + name,
-                                  .key = {},
-                                  .message = "is not used for the endpoint",
-                                  .remedy = "endpoint.proxy, and endpoint.no_proxy in place of "
-                                            "NO_PROXY; endpoint.proxy = \"\" for no proxy"}});
+    warnings.push_back(
+        {.layer = Layer::environment,
+         .fault = {.source = "environment " + name,
+                   .key = {},
+                   .message = "is ignored: the bridge takes its proxy from the configuration",
+                   .hint = "set endpoint.proxy (and endpoint.no_proxy in place of NO_PROXY), or "
+                           "endpoint.proxy = \"\" to use none"}});
   }
   return warnings;
 }

@@ -25,7 +25,7 @@ void add_fault(Reading& reading, const Origin& origin, std::string key, Problem 
   reading.faults.push_back({.source = origin.source,
                             .key = std::move(key),
                             .message = std::move(problem.message),
-                            .remedy = std::move(problem.remedy)});
+                            .hint = std::move(problem.hint)});
 }
 
 /// Outside a TOML file more spellings than true and false are accepted.
@@ -62,7 +62,7 @@ void add(Reading& reading, const Key& key, std::string value, Origin origin) {
   if (std::any_of(known.begin(), known.end(),
                   [&](const Setting& setting) { return setting.key == &key; })) {
     add_fault(reading, origin, key.path,
-              {.message = "is given more than once", .remedy = "give it once"});
+              {.message = "is given more than once", .hint = "give it only once"});
     return;
   }
   if (key.type.kind == ValueKind::boolean) value = boolean_of(std::move(value));
@@ -71,8 +71,8 @@ void add(Reading& reading, const Key& key, std::string value, Origin origin) {
     auto unquoted = unquote_toml(value);
     if (!unquoted) {
       add_fault(reading, origin, key.path,
-                {.message = "is no TOML string although it starts with a quote",
-                 .remedy = "leave the quotes away"});
+                {.message = "starts with a quote, but is not a valid TOML string",
+                 .hint = "remove the quotes"});
       return;
     }
     value = std::move(*unquoted);
@@ -95,8 +95,9 @@ Reading read_sets(const std::vector<std::string>& sets) {
     const auto equals = set.find('=');
     if (equals == std::string::npos) {
       // Not quoted: it may be a secret without its key.
-      add_fault(reading, origin, {},
-                {.message = "has no '='", .remedy = "section.key=value, such as log.level=debug"});
+      add_fault(
+          reading, origin, {},
+          {.message = "has no '='", .hint = "expected section.key=value, such as log.level=debug"});
       continue;
     }
     const auto path = set.substr(0, equals);

@@ -31,14 +31,15 @@ bool check_list(Review& review, const std::vector<Element>& elements) {
   for (std::size_t i = 0; i < elements.size(); ++i) {
     const auto parsed = parse_partition(elements[i].value);
     if (!parsed) {
-      review.fault_of_element(key, i, parsed.error().message, parsed.error().remedy);
+      review.fault_of_element(key, i, parsed.error().message, parsed.error().hint);
       continue;
     }
     if (!partitions.empty() && parsed->count != partitions.front().count) {
       review.fault_of_element(key, i,
-                              quote(elements[i].value) + " has another n than the first, " +
+                              quote(elements[i].value) +
+                                  " has a different n from the first element, " +
                                   std::to_string(partitions.front().count),
-                              "the same n in all");
+                              "use the same n in all elements");
       return false;
     }
     partitions.push_back(*parsed);
@@ -52,17 +53,18 @@ bool check_list(Review& review, const std::vector<Element>& elements) {
       const auto other = owners[bucket - 1];
       if (other == i) continue;
       review.fault_of_element(key, i,
-                              quote(elements[i].value) + " has things of element " +
+                              quote(elements[i].value) + " overlaps element " +
                                   std::to_string(other + 1) + ", " + quote(elements[other].value),
-                              "ranges that do not overlap");
+                              "use ranges that do not overlap");
       return false;
     }
   }
   if (const auto gap = std::ranges::find(owners, none); gap != owners.end()) {
-    review.warn(key,
-                "leaves things to no instance: " + std::to_string(gap - owners.begin() + 1) + "/" +
-                    std::to_string(owners.size()) + " is in none of its elements",
-                "ranges that leave nothing out");
+    review.warn(
+        key,
+        "leaves some things without an instance: " + std::to_string(gap - owners.begin() + 1) +
+            "/" + std::to_string(owners.size()) + " is in none of its elements",
+        "use ranges that cover all things");
   }
   return true;
 }
@@ -79,9 +81,9 @@ Result<Partition, Problem> parse_partition(const std::string& text) {
   const auto count = parse_number<std::uint32_t>(text.substr(std::min(slash + 1, text.size())));
   if (!first || !last || !count || *first < 1 || *first > *last || *last > *count ||
       *count > most) {
-    return Failure{
-        Problem{.message = quote(text) + " is not a partition",
-                .remedy = std::string(partition_form) + ", such as \"2/3\" or \"1-250/1000\""}};
+    return Failure{Problem{
+        .message = quote(text) + " is not a partition",
+        .hint = "expected " + std::string(partition_form) + ", such as \"2/3\" or \"1-250/1000\""}};
   }
   return Partition{.first = *first, .last = *last, .count = *count};
 }
@@ -93,13 +95,13 @@ void choose_partition(Review& review, const std::string& host) {
   const auto ordinal = ordinal_of(host);
   if (!ordinal) {
     auto problem = no_ordinal(host);
-    review.fault(key, "is a list, which " + problem.message, std::move(problem.remedy));
+    review.fault(key, "is a list, which " + problem.message, std::move(problem.hint));
   } else if (*ordinal >= count) {
     review.fault(key,
                  "has " + std::to_string(count) + " elements, for the ordinals 0 to " +
                      std::to_string(count - 1) + ", but the host name " + quote(host) +
                      " has ordinal " + std::to_string(*ordinal),
-                 "an element for each instance");
+                 "add an element for each instance");
   } else {
     review.keep_element(key, *ordinal);
   }

@@ -12,7 +12,7 @@ namespace jobs_bridge::config {
 
 /// The form that parse_partition() accepts, for messages.
 inline constexpr const char* partition_form =
-    "i/n, or a range of them, i-j/n, with 1 <= i <= j <= n <= 1000";
+    "i/n, or a range i-j/n, with 1 <= i <= j <= n <= 1000";
 
 /// `2/3`, or `1-250/1000`.
 Result<Partition, Problem> parse_partition(const std::string& text);

@@ -52,9 +52,8 @@ std::optional<std::uint64_t> parse(std::string_view text, std::span<const Unit> 
 Result<std::chrono::milliseconds, std::string> parse_duration(std::string_view text) {
   const auto microseconds = parse(text, duration_units);
   if (!microseconds || *microseconds % 1000 != 0) {
-    return Failure{std::string(
-        "a whole number of milliseconds or more with its unit (us, ms, s, min, h or d), such as "
-        "\"500ms\"")};
+    return Failure{
+        std::string("a whole number with a unit (ms, s, min, h or d), such as \"500ms\"")};
   }
   return std::chrono::milliseconds(*microseconds / 1000);
 }

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view introduction =
     R"(# The configuration of jobs-bridge: every key with its meaning and its default. A key that is left
-# out has the default; one that does not exist is an error.
+# out has its default; an unknown key is an error.
 #
 # A key can also be set by --set section.key=value and by the environment variable
 # JOBS_BRIDGE_SECTION_KEY; --set wins over the environment, the environment over this file. There, a

@@ -26,17 +26,17 @@ void check_tls_files(Review& review, std::string_view section, const std::vector
   const bool has_certificate = !review.text(certificate).empty();
   const bool has_private_key = !review.text(private_key).empty();
   if (has_certificate && !has_private_key) {
-    review.fault(certificate, "is set without " + private_key, "set both or none");
+    review.fault(certificate, "is set without " + private_key, "set both or neither");
   }
   if (has_private_key && !has_certificate) {
-    review.fault(private_key, "is set without " + certificate, "set both or none");
+    review.fault(private_key, "is set without " + certificate, "set both or neither");
   }
   const auto has_tls = [&](const Url& url) { return url.scheme == tls_scheme; };
   if (!review.is_sound({url_key}) || std::ranges::any_of(urls, has_tls)) return;
   for (const auto& key : {in(section, "ca_file"), certificate}) {
     if (review.text(key).empty()) continue;
     review.warn(key, "has no effect: " + url_key + " is " + urls.front().scheme + "://",
-                tls_scheme + ":// for a connection with TLS");
+                "use " + tls_scheme + ":// for a TLS connection");
   }
 }
 
@@ -44,16 +44,17 @@ void check_share_group(Review& review) {
   const auto& broker = review.configuration.broker;
   if (broker.share_group.empty()) return;
   if (review.configuration.topics.base.starts_with('$')) {
-    review.warn("broker.share_group",
-                "mosquitto and other brokers deliver nothing on a shared subscription to topics "
-                "that start with '$', as topics.base does",
-                "another topics.base, or broker.partition to divide the things among instances");
+    review.warn(
+        "broker.share_group",
+        "mosquitto and other brokers deliver nothing to a shared subscription from topics that "
+        "start with '$', as topics.base does",
+        "set another topics.base, or divide the things among the instances with broker.partition");
   }
   if (!broker.partition.serves_all()) {
     // The broker hands a request to one member, and a member of another partition ignores it.
     review.warn("broker.share_group",
                 "loses requests unless every member of the group has the same broker.partition",
-                "a group of its own for each partition, or only one of the two");
+                "use a separate group for each partition, or set only one of the two keys");
   }
 }
 
@@ -63,24 +64,27 @@ void check_lease(Review& review) {
   if (!review.is_sound({"broker.standby", "broker.lease", "broker.keep_alive"})) return;
   if (broker.lease.count() == 0) {
     if (!broker.standby) return;
-    review.fault("broker.standby", "is set without broker.lease",
-                 "broker.lease = \"30s\", or what the instance has that this one stands by for");
+    review.fault(
+        "broker.standby", "is set without broker.lease",
+        "set broker.lease as on the instance that this one stands by for, such as \"30s\"");
     return;
   }
   if (broker.lease < 2 * broker.keep_alive) {
-    review.fault("broker.lease", "is shorter than twice broker.keep_alive",
-                 "lease >= 2 * keep_alive: half a lease without a message to itself stops an "
-                 "instance, and it sends one every half keep_alive");
+    review.fault(
+        "broker.lease", "is shorter than twice broker.keep_alive",
+        "set it to twice broker.keep_alive or more: an instance sends a canary message every half "
+        "keep_alive, and stops its calls if none has come back for half a lease");
   }
   constexpr std::string_view placeholder = "{client_id}";
   if (broker.canary_topic.find(placeholder) == std::string::npos) {
-    review.fault("broker.canary_topic", "has no {client_id}, and broker.lease needs one there",
-                 "\"jobs-bridge/canary/{client_id}\"");
+    review.fault("broker.canary_topic", "lacks {client_id}, which broker.lease requires",
+                 "add it, as in \"jobs-bridge/canary/{client_id}\"");
   }
   if (!broker.share_group.empty()) {
-    review.fault("broker.lease",
-                 "does not go with broker.share_group, whose members all serve the same things",
-                 "one of the two");
+    review.fault(
+        "broker.lease",
+        "cannot be combined with broker.share_group, whose members all serve the same things",
+        "set only one of the two");
   }
 }
 
@@ -91,8 +95,8 @@ void check_client_id(Review& review) {
   if (broker.protocol != MqttProtocol::v3_1_1 || broker.client_id.size() <= always_taken) return;
   review.warn("broker.client_id",
               "is longer than the " + std::to_string(always_taken) +
-                  " bytes that every MQTT 3.1.1 broker takes",
-              "a shorter one, unless the broker is known to take it");
+                  " bytes that every MQTT 3.1.1 broker accepts",
+              "use a shorter one, unless your broker is known to accept it");
 }
 
 /// If the build has only one MQTT library, it need not be configured.
@@ -105,7 +109,7 @@ void settle_library(Review& review) {
   if (review.is_given("broker.library")) {
     review.fault("broker.library",
                  "this program was built without " + quote(review.text("broker.library")),
-                 "leave it out, or a package with both libraries");
+                 "remove this key, or install a package with both libraries");
   }
   library = library == MqttLibrary::paho ? MqttLibrary::mosquitto : MqttLibrary::paho;
 }
@@ -126,7 +130,7 @@ void check_broker(Review& review) {
       std::ranges::any_of(broker.urls, tells_all) &&
       review.is_sound({"broker.url", "broker.allow_plaintext"})) {
     review.fault("broker.url", "would send broker.username and the password in plain text",
-                 "mqtts://, or broker.allow_plaintext = true");
+                 "use mqtts://, or set broker.allow_plaintext = true");
   }
   check_share_group(review);
   check_lease(review);
@@ -139,15 +143,15 @@ void check_proxy(Review& review) {
   const bool has_password = !review.text("endpoint.proxy_password_file").empty();
   if (has_password && (!endpoint.proxy || endpoint.proxy->username.empty())) {
     review.fault("endpoint.proxy_password_file", "is set, but endpoint.proxy names no user",
-                 "endpoint.proxy = \"http://user@host:port\"");
+                 "set endpoint.proxy = \"http://user@host:port\"");
   }
   if (endpoint.proxy && !endpoint.proxy->username.empty() && !has_password) {
-    review.fault("endpoint.proxy", "names a user, but there is no password",
-                 "endpoint.proxy_password_file");
+    review.fault("endpoint.proxy", "names a user, but no password is set",
+                 "set endpoint.proxy_password_file");
   }
   if (!endpoint.no_proxy.empty() && !endpoint.proxy) {
     review.warn("endpoint.no_proxy", "has no effect: endpoint.proxy is empty",
-                "leave it out, or set endpoint.proxy");
+                "remove this key, or set endpoint.proxy");
   }
 }
 
@@ -156,22 +160,23 @@ void check_endpoint(Review& review) {
   check_tls_files(review, "endpoint", {endpoint.url}, "https");
   if (review.text("endpoint.url").find(region_placeholder) != std::string::npos &&
       endpoint.region.empty() && review.is_sound({"endpoint.url", "endpoint.region"})) {
-    review.fault("endpoint.region", "is empty, but endpoint.url holds {region}",
-                 "endpoint.region = \"eu-central-1\" or wherever the endpoint is");
+    review.fault("endpoint.region", "is empty, but endpoint.url contains {region}",
+                 "set it to the endpoint's region, such as \"eu-central-1\"");
   }
   for (const auto* key : {"endpoint.fips", "endpoint.dualstack"}) {
     if (review.text(key) != "true" || !review.is_given("endpoint.url")) continue;
-    review.warn(key, "has no effect: endpoint.url is given", "leave one of them out");
+    review.warn(key, "has no effect: endpoint.url is set", "remove one of the two");
   }
   if (!review.is_given("endpoint.url") && is_isolated(endpoint.region)) {
-    review.fault("endpoint.region", "is of a partition whose endpoints are not known here",
-                 "endpoint.url = \"https://...\"");
+    review.fault("endpoint.region",
+                 "is in an AWS partition whose endpoints the bridge does not know",
+                 "set endpoint.url");
   }
   check_proxy(review);
   if (endpoint.url.scheme == "http" && !is_loopback(endpoint.url.host) &&
       !endpoint.allow_plaintext && review.is_sound({"endpoint.url", "endpoint.allow_plaintext"})) {
     review.fault("endpoint.url", "is plain http:// to another host",
-                 "https://, or endpoint.allow_plaintext = true");
+                 "use https://, or set endpoint.allow_plaintext = true");
   }
 }
 
@@ -183,7 +188,7 @@ void check_limits(Review& review) {
         review.is_given("limits.queue_per_thing") ? "limits.queue_per_thing" : "limits.queue",
         "queue_per_thing (" + std::to_string(limits.queue_per_thing) + ") is larger than queue (" +
             std::to_string(limits.queue) + ")",
-        "queue_per_thing <= queue");
+        "set queue_per_thing to at most queue");
   }
 }
 
@@ -192,40 +197,41 @@ void check_directory(Review& review, std::string_view key) {
   const auto& path = review.text(key);
   if (!review.is_sound({key}) || has_directory(path)) return;
   review.fault(key, "the directory of " + printable(path) + " does not exist",
-               "a file in a directory that exists");
+               "create the directory, or name a file in one that exists");
 }
 
 void check_notify(Review& review) {
   const auto& notify = review.configuration.notify;
   check_directory(review, "notify.path");
   if (!notify.path.empty() && notify.path == review.text("journal.path")) {
-    review.fault("notify.path", "is the file of journal.path", "a file of its own");
+    review.fault("notify.path", "is the same file as journal.path", "use a separate file");
   }
   if (!review.is_sound({"notify.enabled"})) return;
   if (!notify.enabled) {
     if (!notify.path.empty()) {
-      review.warn("notify.path", "has no effect: notify.enabled is false", "notify.enabled = true");
+      review.warn("notify.path", "has no effect: notify.enabled is false",
+                  "set notify.enabled = true, or remove this key");
     }
     return;
   }
   if (review.is_sound({"notify.things", "notify.max_things"}) &&
       notify.things.size() > notify.max_things) {
     review.fault(review.is_given("notify.max_things") ? "notify.max_things" : "notify.things",
-                 "things (" + std::to_string(notify.things.size()) +
-                     ") are more than max_things (" + std::to_string(notify.max_things) + ")",
-                 "max_things >= the number of things");
+                 "things has " + std::to_string(notify.things.size()) +
+                     " entries, more than max_things (" + std::to_string(notify.max_things) + ")",
+                 "raise max_things, or shorten the list");
   }
   if (review.is_given("notify.idle_interval") &&
       review.is_sound({"notify.interval", "notify.idle_interval"}) &&
       notify.idle_interval < notify.interval) {
     review.warn("notify.idle_interval", "has no effect: it is shorter than notify.interval",
-                "idle_interval >= interval");
+                "set it to notify.interval or more");
   }
   if (review.is_sound({"notify.interval", "notify.watch_for"}) &&
       notify.watch_for < notify.interval) {
     review.warn(review.is_given("notify.watch_for") ? "notify.watch_for" : "notify.interval",
-                "watch_for is shorter than interval: a thing may never be polled for",
-                "watch_for >= interval");
+                "watch_for is shorter than interval, so some things may never be polled for",
+                "set watch_for to interval or more");
   }
 }
 
@@ -235,13 +241,16 @@ void check_admin(Review& review) {
   const bool has_token = !admin.token_file.empty();
   if (!admin.listen) {
     if (has_token) {
-      review.warn("admin.token_file", "has no effect: admin.listen is empty", "leave it out");
+      review.warn("admin.token_file", "has no effect: admin.listen is empty",
+                  "remove this key, or set admin.listen");
     }
     return;
   }
   if (!has_token && !is_loopback(admin.listen->host)) {
-    review.fault("admin.listen", "can be reached from other machines, but there is no token",
-                 "admin.token_file, or \"127.0.0.1:" + std::to_string(admin.listen->port) + "\"");
+    review.fault(
+        "admin.listen", "can be reached from other machines, but admin.token_file is not set",
+        "set admin.token_file, or listen on \"127.0.0.1:" + std::to_string(admin.listen->port) +
+            "\"");
   }
 }
 

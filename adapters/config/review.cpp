@@ -18,15 +18,14 @@ bool Review::is_sound(std::initializer_list<std::string_view> keys) const {
                       [this](std::string_view key) { return faulty_.contains(key); });
 }
 
-Review::Finding Review::finding(std::string_view key, std::string message,
-                                std::string remedy) const {
+Review::Finding Review::finding(std::string_view key, std::string message, std::string hint) const {
   const Origin& origin = settings_.find(key)->second.origin;
   return {.layer = origin.layer,
           .fault = {.source = origin.source,
                     .line = origin.line,
                     .key = std::string(key),
                     .message = std::move(message),
-                    .remedy = std::move(remedy)}};
+                    .hint = std::move(hint)}};
 }
 
 void Review::change(std::string_view key,
@@ -36,7 +35,7 @@ void Review::change(std::string_view key,
   for (auto& element : setting.elements) {
     if (!problem) problem = alter(element.value);
   }
-  if (problem) fault(key, std::move(problem->message), std::move(problem->remedy));
+  if (problem) fault(key, std::move(problem->message), std::move(problem->hint));
 }
 
 void Review::keep_element(std::string_view key, std::size_t index) {
@@ -44,36 +43,35 @@ void Review::keep_element(std::string_view key, std::size_t index) {
   elements = {elements[index]};
 }
 
-void Review::fault(std::string_view key, std::string message, std::string remedy) {
-  faults_.push_back(finding(key, std::move(message), std::move(remedy)));
+void Review::fault(std::string_view key, std::string message, std::string hint) {
+  faults_.push_back(finding(key, std::move(message), std::move(hint)));
   faulty_.emplace(key);
 }
 
-void Review::warn(std::string_view key, std::string message, std::string remedy) {
-  warnings_.push_back(finding(key, std::move(message), std::move(remedy)));
+void Review::warn(std::string_view key, std::string message, std::string hint) {
+  warnings_.push_back(finding(key, std::move(message), std::move(hint)));
 }
 
 Review::Finding Review::finding_of_element(std::string_view key, std::size_t index,
-                                           const std::string& message, std::string remedy) const {
+                                           const std::string& message, std::string hint) const {
   const auto& setting = settings_.find(key)->second;
   const bool alone =
       setting.key->type.kind == ValueKind::text_or_list && setting.elements.size() == 1;
-  Finding found =
-      finding(key, (alone ? "" : "element " + std::to_string(index + 1) + ": ") + message,
-              std::move(remedy));
+  Finding found = finding(
+      key, (alone ? "" : "element " + std::to_string(index + 1) + ": ") + message, std::move(hint));
   found.fault.line = setting.elements[index].line;
   return found;
 }
 
 void Review::fault_of_element(std::string_view key, std::size_t index, const std::string& message,
-                              std::string remedy) {
-  faults_.push_back(finding_of_element(key, index, message, std::move(remedy)));
+                              std::string hint) {
+  faults_.push_back(finding_of_element(key, index, message, std::move(hint)));
   faulty_.emplace(key);
 }
 
 void Review::warn_of_element(std::string_view key, std::size_t index, const std::string& message,
-                             std::string remedy) {
-  warnings_.push_back(finding_of_element(key, index, message, std::move(remedy)));
+                             std::string hint) {
+  warnings_.push_back(finding_of_element(key, index, message, std::move(hint)));
 }
 
 }  // namespace jobs_bridge::config

@@ -46,14 +46,14 @@ class Review {
   void distrust(std::string_view key) { faulty_.emplace(key); }
 
   /// Faults and warnings are reported at the place where the key was set.
-  void fault(std::string_view key, std::string message, std::string remedy);
-  void warn(std::string_view key, std::string message, std::string remedy);
+  void fault(std::string_view key, std::string message, std::string hint);
+  void warn(std::string_view key, std::string message, std::string hint);
   /// The same at the place of that element of the key's list; `index` counts from 0, the message
   /// counts from 1, unless the list is written as its only element.
   void fault_of_element(std::string_view key, std::size_t index, const std::string& message,
-                        std::string remedy);
+                        std::string hint);
   void warn_of_element(std::string_view key, std::size_t index, const std::string& message,
-                       std::string remedy);
+                       std::string hint);
 
   struct Finding {
     Layer layer;
@@ -63,10 +63,9 @@ class Review {
   [[nodiscard]] const std::vector<Finding>& warnings() const { return warnings_; }
 
  private:
-  [[nodiscard]] Finding finding(std::string_view key, std::string message,
-                                std::string remedy) const;
+  [[nodiscard]] Finding finding(std::string_view key, std::string message, std::string hint) const;
   [[nodiscard]] Finding finding_of_element(std::string_view key, std::size_t index,
-                                           const std::string& message, std::string remedy) const;
+                                           const std::string& message, std::string hint) const;
 
   EffectiveSettings settings_;
   std::vector<Finding> faults_;

@@ -14,8 +14,8 @@ void settle_region(Review& review) {
   endpoint.region = region_in(endpoint.url.host);
   if (!endpoint.region.empty()) return;
   review.fault("endpoint.region", "is empty, but requests are signed for a region",
-               "endpoint.region = \"eu-central-1\" or wherever the endpoint is, or "
-               "credentials.source = \"none\" if it wants no signatures");
+               "set it to the endpoint's region, such as \"eu-central-1\", or set "
+               "credentials.source = \"none\" if the endpoint needs no signatures");
 }
 
 /// The provider is asked with the endpoint's certificate where it has none of its own.
@@ -29,7 +29,7 @@ void settle_iot(Review& review) {
         own_certificate ? "credentials.iot_certificate_file" : "credentials.iot_private_key_file",
         own_certificate ? "is set without credentials.iot_private_key_file"
                         : "is set without credentials.iot_certificate_file",
-        "set both or none");
+        "set both or neither");
     return;
   }
   if (!own_certificate) {
@@ -39,14 +39,15 @@ void settle_iot(Review& review) {
   if (credentials.iot_ca_file.empty()) credentials.iot_ca_file = endpoint.ca_file;
   if (credentials.iot_role_alias.empty() && review.is_sound({"credentials.iot_role_alias"})) {
     review.fault("credentials.iot_role_alias", "is empty, but credentials come from AWS IoT",
-                 "the name of a role alias");
+                 "set it to the name of a role alias");
   }
   if (credentials.iot_certificate_file.empty() &&
       review.is_sound({"credentials.iot_certificate_file", "endpoint.certificate_file"})) {
-    review.fault("credentials.iot_certificate_file",
-                 "is empty, but credentials come from AWS IoT, which hands them out for a "
-                 "certificate",
-                 "the gateway's certificate, and credentials.iot_private_key_file");
+    review.fault(
+        "credentials.iot_certificate_file",
+        "is empty, but credentials come from AWS IoT, which issues them only to the holder of a "
+        "certificate",
+        "set it to the gateway's certificate, and credentials.iot_private_key_file to its key");
   }
 }
 
@@ -58,8 +59,9 @@ void check_source(Review& review) {
   if (maybe_iot) {
     settle_iot(review);
     if (!credentials.iot_endpoint && review.is_sound({"credentials.iot_endpoint"})) {
-      review.fault("credentials.iot_endpoint", "is empty, but credentials come from AWS IoT",
-                   "what aws iot describe-endpoint --endpoint-type iot:CredentialProvider prints");
+      review.fault(
+          "credentials.iot_endpoint", "is empty, but credentials come from AWS IoT",
+          "set it to what aws iot describe-endpoint --endpoint-type iot:CredentialProvider prints");
     }
     return;
   }
@@ -67,7 +69,7 @@ void check_source(Review& review) {
                           "credentials.iot_thing_name", "credentials.iot_certificate_file"}) {
     if (review.text(key).empty() || credentials.source == CredentialSource::standard) continue;
     review.warn(key, "has no effect: credentials.source is " + review.text("credentials.source"),
-                "credentials.source = \"iot\"");
+                "set credentials.source = \"iot\", or remove this key");
   }
 }
 
@@ -95,7 +97,7 @@ void settle_signing(Review& review) {
     review.warn("endpoint.url",
                 "sends session tokens in plain text, and signatures that can be replayed for some "
                 "minutes",
-                "https://");
+                "use https://");
   }
 }
 

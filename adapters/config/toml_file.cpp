@@ -96,8 +96,8 @@ class Walk {
         fault(name.source().begin.line, std::string(name.str()), unknown_section(name.str()));
       } else if (!node.is_table()) {
         fault(name.source().begin.line, std::string(name.str()),
-              {.message = std::string("is ").append(name_of(node.type())),
-               .remedy = "a section: [" + std::string(name.str()) + "]"});
+              {.message = std::string("is ").append(name_of(node.type())).append(", not a section"),
+               .hint = "write [" + std::string(name.str()) + "] on a line of its own"});
       } else {
         section(*known, *node.as_table());
       }
@@ -139,7 +139,7 @@ class Walk {
         continue;
       }
       Problem problem{.message = "element " + std::to_string(number) + ": is ",
-                      .remedy = "quotes around every element"};
+                      .hint = "put every element in quotes"};
       problem.message.append(name_of(node.type())).append(", not a string");
       fault(element_line, key.path, std::move(problem));
     }
@@ -154,7 +154,7 @@ class Walk {
     Problem problem;
     problem.message.append("is ").append(name_of(type)).append(", not ");
     problem.message.append(name_of(key.type.kind));
-    problem.remedy = "such as " + key.default_line();
+    problem.hint = "for example: " + key.default_line();
     return problem;
   }
 
@@ -163,14 +163,14 @@ class Walk {
                                .line = line,
                                .key = key,
                                .message = std::move(problem.message),
-                               .remedy = std::move(problem.remedy)});
+                               .hint = std::move(problem.hint)});
   }
 
   const std::string& path_;
   Reading& reading_;
 };
 
-Reading unreadable(const std::string& path, std::string message, std::string remedy,
+Reading unreadable(const std::string& path, std::string message, std::string hint,
                    std::uint32_t line = 0, std::uint32_t column = 0) {
   Reading reading;
   reading.complete = false;
@@ -179,7 +179,7 @@ Reading unreadable(const std::string& path, std::string message, std::string rem
                             .column = column,
                             .key = {},
                             .message = std::move(message),
-                            .remedy = std::move(remedy)});
+                            .hint = std::move(hint)});
   return reading;
 }
 
@@ -197,21 +197,23 @@ std::optional<toml::table> value_in_toml(const std::string& text) {
 }  // namespace
 
 Reading read_toml_file(const std::string& path) {
-  if (path.empty()) return unreadable("--config", "names no file", "the configuration's path");
+  if (path.empty())
+    return unreadable("--config", "names no file", "give the path of the configuration file");
   const auto content = read_file(path, largest_file);
-  if (!content) return unreadable(path, content.error(), "a TOML file that can be read");
+  if (!content)
+    return unreadable(path, content.error(), "expected a TOML file that the bridge can read");
   if (content->find_first_not_of(" \t\r\n") == std::string::npos) {
     Reading reading;
     reading.warnings.push_back({.source = path,
                                 .key = {},
-                                .message = "is empty: every key has its default",
-                                .remedy = "deploy/jobs-bridge.toml has every key"});
+                                .message = "is empty, so every key has its default",
+                                .hint = "\"jobs-bridge check --help\" lists every key"});
     return reading;
   }
   if (const auto at = first_invalid_byte(*content); at != std::string::npos) {
     const auto end = content->begin() + static_cast<std::ptrdiff_t>(at);
     const auto line = static_cast<std::uint32_t>(std::count(content->begin(), end, '\n')) + 1;
-    return unreadable(path, "is not UTF-8", "save the file as UTF-8", line);
+    return unreadable(path, "is not UTF-8", "save it as UTF-8", line);
   }
   try {
     const toml::table table = toml::parse(*content, path);
@@ -219,7 +221,7 @@ Reading read_toml_file(const std::string& path) {
     Walk(path, reading).document(table);
     return reading;
   } catch (const toml::parse_error& error) {
-    return unreadable(path, printable(error.description()), "correct TOML (see toml.io)",
+    return unreadable(path, printable(error.description()), "correct the TOML syntax (see toml.io)",
                       error.source().begin.line, error.source().begin.column);
   }
 }

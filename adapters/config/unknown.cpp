@@ -9,8 +9,8 @@
 namespace jobs_bridge::config {
 namespace {
 
-std::string perhaps(std::string_view name) {
-  return std::string("perhaps ").append(name).append(" was meant");
+std::string did_you_mean(std::string_view name) {
+  return std::string("did you mean ").append(name).append("?");
 }
 
 std::string join(const std::vector<std::string_view>& names) {
@@ -41,22 +41,22 @@ Problem unknown_section(std::string_view name) {
   std::vector<std::string_view> names;
   for (const auto& section : sections()) names.push_back(section.name);
   if (const auto homes = homes_of(name); !homes.empty()) {
-    return {.message = "is a key outside its section", .remedy = "it belongs below " + homes};
+    return {.message = "is a key outside its section", .hint = "it belongs in " + homes};
   }
   const auto meant = nearest(name, names);
-  return {.message = "is no section",
-          .remedy = meant ? perhaps(*meant) : "the sections are " + join(names)};
+  return {.message = "unknown section",
+          .hint = meant ? did_you_mean(*meant) : "the sections are " + join(names)};
 }
 
 Problem unknown_key(const Section& section, std::string_view name) {
   const auto names = names_of(section);
-  std::string remedy = "the keys of this section are " + join(names);
+  std::string hint = "the keys of this section are " + join(names);
   if (const auto meant = nearest(name, names)) {
-    remedy = perhaps(*meant);
+    hint = did_you_mean(*meant);
   } else if (const auto homes = homes_of(name); !homes.empty()) {
-    remedy = "it belongs below " + homes;
+    hint = "it belongs in " + homes;
   }
-  return {.message = "is no key", .remedy = remedy};
+  return {.message = "unknown key", .hint = hint};
 }
 
 Problem unknown_path(std::string_view path) {
@@ -65,11 +65,11 @@ Problem unknown_path(std::string_view path) {
     for (const auto& key : section.keys) paths.emplace_back(key.path);
   }
   if (const auto meant = nearest(path, paths)) {
-    return {.message = "is no key", .remedy = perhaps(*meant)};
+    return {.message = "unknown key", .hint = did_you_mean(*meant)};
   }
   const auto dot = path.find('.');
   if (dot == std::string_view::npos) {
-    return {.message = "is no key", .remedy = "section.key, such as log.level"};
+    return {.message = "unknown key", .hint = "expected section.key, such as log.level"};
   }
   const Section* const section = find_section(path.substr(0, dot));
   return section == nullptr ? unknown_section(path.substr(0, dot))
@@ -88,9 +88,9 @@ Problem unknown_environment_name(std::string_view name) {
     candidates.push_back(std::string_view(candidate).substr(prefix.size()));
   }
   const auto meant = nearest(name.substr(prefix.size()), candidates);
-  return {.message = "names no key",
-          .remedy = meant ? perhaps(std::string(prefix).append(*meant))
-                          : "JOBS_BRIDGE_SECTION_KEY, such as JOBS_BRIDGE_LOG_LEVEL"};
+  return {.message = "names an unknown key",
+          .hint = meant ? did_you_mean(std::string(prefix).append(*meant))
+                        : "expected JOBS_BRIDGE_SECTION_KEY, such as JOBS_BRIDGE_LOG_LEVEL"};
 }
 
 }  // namespace jobs_bridge::config

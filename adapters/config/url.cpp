@@ -99,7 +99,7 @@ Result<HostAndPort, std::string> split_port(std::string_view text) {
     rest = text.substr(colon);
   }
   if (!bracketed && rest.find(':', rest.empty() ? 0 : 1) != std::string_view::npos) {
-    return Failure{std::string("has more than one ':' (an IPv6 address stands in [])")};
+    return Failure{std::string("has more than one ':' (an IPv6 address must be in [])")};
   }
   if (bracketed ? !is_ipv6(host) : !is_host(host)) {
     return Failure{std::string(host.empty() ? "has no host"
@@ -108,7 +108,8 @@ Result<HostAndPort, std::string> split_port(std::string_view text) {
   }
   HostAndPort result{.host = lower(host), .port = {}};
   if (rest.empty()) return result;
-  if (!rest.starts_with(':')) return Failure{std::string("has something between ']' and the port")};
+  if (!rest.starts_with(':'))
+    return Failure{std::string("has unexpected text between ']' and the port")};
   result.port = rest.substr(1);
   return result;
 }
@@ -134,14 +135,14 @@ Result<std::string, std::string> parse_user(std::string_view text) {
     const int code = high * 16 + low;
     // Basic authentication ends the user with a colon (RFC 7617, section 2).
     if (low < 0 || code < 0x20 || code == 0x7f || code == ':') {
-      return Failure{std::string(
-          "holds a password, or a user with a character that has to be written as %40 for '@', %5C "
-          "for '\\', %25 for '%'")};
+      return Failure{
+          std::string("contains a password, or a user name with a character that must be written "
+                      "as its percent code (%40 for '@', %5C for '\\', %25 for '%')")};
     }
     user += static_cast<char>(code);
     i += 2;
   }
-  if (user.empty()) return Failure{std::string("has an '@' without a user before it")};
+  if (user.empty()) return Failure{std::string("has an '@' without a user name before it")};
   return user;
 }
 
@@ -181,7 +182,7 @@ Result<Url, std::string> parse_url(std::string_view text,
   // Before anything else is looked at: a password may hold every other separator.
   if (const auto at = rest.rfind('@'); at != std::string_view::npos) {
     const auto user = rest.substr(0, at);
-    if (!allow_username) return fault("holds a user or a password");
+    if (!allow_username) return fault("contains a user name or a password");
     auto name = parse_user(user);
     if (!name) return Failure{name.error()};
     url.username = *std::move(name);

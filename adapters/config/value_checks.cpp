@@ -19,10 +19,10 @@ namespace {
 /// Checks that apply to every string.
 std::optional<Problem> check_characters(const std::string& value) {
   if (first_invalid_byte(value) != std::string::npos) {
-    return Problem{.message = "is not UTF-8", .remedy = "text in UTF-8"};
+    return Problem{.message = "is not UTF-8", .hint = "use text in UTF-8"};
   }
   if (has_control_character(value)) {
-    return Problem{.message = "holds a control character", .remedy = "printable text"};
+    return Problem{.message = "contains a control character", .hint = "use printable text"};
   }
   return std::nullopt;
 }
@@ -30,7 +30,7 @@ std::optional<Problem> check_characters(const std::string& value) {
 /// An element that is in the list already is left out.
 void read_list(Review& review, const Key& key, const std::vector<Element>& elements) {
   if (elements.empty() && key.type.kind == ValueKind::text_or_list) {
-    review.fault(key.path, "is empty", key.type.range);
+    review.fault(key.path, "is empty", "expected " + key.type.range);
   }
   std::unordered_set<std::string_view> known;
   for (std::size_t i = 0; i < elements.size(); ++i) {
@@ -38,11 +38,11 @@ void read_list(Review& review, const Key& key, const std::vector<Element>& eleme
     auto problem = check_characters(value);
     if (!problem && !known.insert(value).second) {
       review.warn_of_element(key.path, i, quote(value) + " is given more than once",
-                             "give it once");
+                             "give it only once");
       continue;
     }
     if (!problem) problem = key.type.assign(review.configuration, value);
-    if (problem) review.fault_of_element(key.path, i, problem->message, problem->remedy);
+    if (problem) review.fault_of_element(key.path, i, problem->message, problem->hint);
   }
 }
 
@@ -62,7 +62,7 @@ void check_secret(Review& review, std::string_view key, const std::string& path,
                   const std::string& what) {
   if (path.empty() || !review.is_sound({key})) return;
   if (const auto secret = read_secret(path); !secret) {
-    review.fault(key, secret.error(), "a file with one line, the " + what);
+    review.fault(key, secret.error(), "expected a file with one line, the " + what);
   }
 }
 
@@ -84,7 +84,7 @@ void read_values(Review& review) {
       if (key.path == "endpoint.url") value = endpoint_url(review, value);
       auto problem = check_characters(value);
       if (!problem) problem = key.type.assign(review.configuration, value);
-      if (problem) review.fault(key.path, problem->message, problem->remedy);
+      if (problem) review.fault(key.path, problem->message, problem->hint);
     }
   }
 }
@@ -95,10 +95,11 @@ void check_files(Review& review) {
       const std::string& path = review.text(key.path);
       if (key.type.file == FileUse::none || path.empty() || !review.is_sound({key.path})) continue;
       if (const auto why = why_unreadable(path)) {
-        review.fault(key.path, printable(path) + " " + *why, "a file that can be read");
+        review.fault(key.path, printable(path) + " " + *why,
+                     "expected a file that the bridge can read");
       } else if (key.type.file == FileUse::read_secret && is_readable_by_others(path)) {
-        review.warn(key.path, printable(path) + " can be read by others",
-                    "chmod 600, or 640 with the daemon's group");
+        review.warn(key.path, printable(path) + " can be read by other users",
+                    "restrict its mode to 600, or to 640 with the bridge's group");
       }
     }
   }

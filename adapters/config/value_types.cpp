@@ -13,11 +13,12 @@ namespace jobs_bridge::config {
 namespace {
 
 std::string between(std::string_view least, std::string_view most) {
-  return "from " + std::string(least) + " to " + std::string(most);
+  return std::string(least) + " to " + std::string(most);
 }
 
-Failure<Problem> wrong(std::string_view value, std::string_view what, std::string remedy) {
-  return {{.message = quote(value).append(" ").append(what), .remedy = std::move(remedy)}};
+Failure<Problem> wrong(std::string_view value, std::string_view what, std::string_view expected) {
+  return {{.message = quote(value).append(" ").append(what),
+           .hint = std::string("expected ").append(expected)}};
 }
 
 /// The type of the values that `parse` (string to Result<T, Problem>) takes.
@@ -62,7 +63,7 @@ struct UrlForm {
   }
   [[nodiscard]] Result<Url, Problem> parse(const std::string& value) const {
     const auto parsed = parse_url(value, {plain_scheme, tls_scheme});
-    if (!parsed) return Failure{Problem{.message = parsed.error(), .remedy = text()}};
+    if (!parsed) return Failure{Problem{.message = parsed.error(), .hint = "expected " + text()}};
     return *parsed;
   }
 };
@@ -84,11 +85,11 @@ bool is_same_word(std::string_view one, std::string_view other) {
 }
 
 Problem not_a_choice(std::string_view value, const std::vector<std::string_view>& names) {
-  std::string remedy = "one of " + enumerate(names);
+  std::string expected = enumerate(names);
   if (const auto meant = nearest(value, names); meant && !value.empty()) {
-    remedy.append(", perhaps \"").append(*meant).append("\"");
+    expected.append("; did you mean \"").append(*meant).append("\"?");
   }
-  return wrong(value, "is unknown", remedy).error;
+  return wrong(value, "is not a known value", expected).error;
 }
 
 ValueType text(Target<std::string> target, std::string rule,
@@ -96,20 +97,20 @@ ValueType text(Target<std::string> target, std::string rule,
   return value_type(
       ValueKind::text, rule, std::move(target),
       [rule, check = std::move(check)](const std::string& value) -> Result<std::string, Problem> {
-        if (!check(value)) return wrong(value, "is not allowed", rule);
+        if (!check(value)) return wrong(value, "is not valid", rule);
         return value;
       });
 }
 
 ValueType list(Target<std::vector<std::string>> target, std::string rule,
                std::function<bool(const std::string&)> check) {
-  std::string range = "a list, each element " + rule;
+  std::string range = "a list; each element: " + rule;
   return {.kind = ValueKind::list,
           .range = std::move(range),
           .assign = [target = std::move(target), rule = std::move(rule), check = std::move(check)](
                         Configuration& configuration,
                         const std::string& value) -> std::optional<Problem> {
-            if (!check(value)) return wrong(value, "is not allowed", rule).error;
+            if (!check(value)) return wrong(value, "is not valid", rule).error;
             target(configuration).push_back(value);
             return std::nullopt;
           }};
@@ -151,7 +152,7 @@ ValueType integer(Target<std::uint64_t> target, std::uint64_t least, std::uint64
 }
 
 ValueType share(Target<double> target) {
-  const std::string range = "above 0, at most 1";
+  const std::string range = "a number above 0 and at most 1";
   return value_type(ValueKind::real, range, std::move(target),
                     [range](const std::string& value) -> Result<double, Problem> {
                       const auto number = parse_number<double>(value);
@@ -213,15 +214,16 @@ ValueType urls(Target<std::vector<Url>> target, std::string_view plain_scheme,
 
 ValueType proxy(Target<std::optional<Url>> target) {
   const std::string form = "http://[user@]host:port";
-  return value_type(ValueKind::text, form, std::move(target),
-                    [form](const std::string& value) -> Result<std::optional<Url>, Problem> {
-                      if (value.empty()) return std::optional<Url>();
-                      const auto parsed = parse_url(value, {"http"}, true);
-                      if (!parsed) {
-                        return Failure{Problem{.message = parsed.error(), .remedy = form}};
-                      }
-                      return std::optional(*parsed);
-                    });
+  return value_type(
+      ValueKind::text, form, std::move(target),
+      [form](const std::string& value) -> Result<std::optional<Url>, Problem> {
+        if (value.empty()) return std::optional<Url>();
+        const auto parsed = parse_url(value, {"http"}, true);
+        if (!parsed) {
+          return Failure{Problem{.message = parsed.error(), .hint = "expected " + form}};
+        }
+        return std::optional(*parsed);
+      });
 }
 
 ValueType https_host(Target<std::optional<Url>> target) {
@@ -257,7 +259,7 @@ ValueType partition(Target<Partition> target) {
 }
 
 ValueType topic_base(Target<std::string> target) {
-  const std::string form = "a topic without wildcards, one of its levels {thing}";
+  const std::string form = "a topic without wildcards, one level of which is {thing}";
   return value_type(ValueKind::text, form, std::move(target),
                     [form](const std::string& value) -> Result<std::string, Problem> {
                       if (value.size() > longest_base || levels_of(value) > most_levels) {

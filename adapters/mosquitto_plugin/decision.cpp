@@ -26,7 +26,7 @@ Result<Options, std::string> read_options(const std::vector<OptionLine>& lines) 
       also_subscribers = value == "true";
     } else {
       return Failure{"unknown option " + line +
-                     "; there are plugin_opt_bridge, plugin_opt_topics_base and "
+                     "; the options are plugin_opt_bridge, plugin_opt_topics_base and "
                      "plugin_opt_also_subscribers"};
     }
   }

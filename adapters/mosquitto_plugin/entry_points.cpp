@@ -110,7 +110,7 @@ int start(mosquitto_plugin_id_t* identifier, void** userdata, const mosquitto_op
     return MOSQ_ERR_INVAL;
   }
   if (!properties_can_be_exchanged()) {
-    log_error("this broker keeps the properties of messages in another way than mosquitto 2.0");
+    log_error("this broker stores the properties of messages differently from mosquitto 2.0");
     return MOSQ_ERR_NOT_SUPPORTED;
   }
   const auto bridges = list_of(options->bridges);
@@ -118,7 +118,7 @@ int start(mosquitto_plugin_id_t* identifier, void** userdata, const mosquitto_op
   auto loaded = std::make_unique<Loaded>(identifier, std::move(options).value());
   const int error = loaded->register_callbacks();
   if (error == MOSQ_ERR_ALREADY_EXISTS) {
-    log_error("loaded twice for the same listener: remove one of the lines \"plugin\"");
+    log_error("loaded twice for the same listener: remove one of the \"plugin\" lines");
   }
   if (error != MOSQ_ERR_SUCCESS) return error;
   mosquitto_log_printf(MOSQ_LOG_NOTICE,
@@ -138,7 +138,7 @@ extern "C" {
 
 EXPORTED int mosquitto_plugin_version(int supported_version_count, const int* supported_versions) {
   if (is_later_than_2_0()) {
-    log_error("built for mosquitto 2.0; this broker is a later one");
+    log_error("built for mosquitto 2.0; this broker is a later version");
     return -1;
   }
   const auto* const end = supported_versions + supported_version_count;

@@ -78,7 +78,7 @@ Delivery::Step Delivery::ended(Outcome outcome, const Reconciliation::Evidence& 
   auto reconciliation = Reconciliation::of(request_, outcome, sent_before);
   if (!passes && !reconciliation) {
     if (sent_before && rejection->code == ErrorCode::internal_error) {
-      rejection->message += "; whether the update was carried out is not known";
+      rejection->message += "; it is not known whether the update was carried out";
     }
     return std::move(outcome.answer);
   }

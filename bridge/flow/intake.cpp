@@ -73,7 +73,7 @@ Intake::Read Intake::read(Now now, const Message& message) const {
     return refuse({ErrorCode::invalid_topic, std::move(std::get<InvalidTopic>(parsed).message)});
   }
   if (!unreadable.empty()) {
-    return refuse({ErrorCode::invalid_json, "payload is not CBOR of an object: " + unreadable});
+    return refuse({ErrorCode::invalid_json, "payload is not a CBOR map: " + unreadable});
   }
   auto decoded = decode_request(*std::move(topic), payload);
   address.client_token = std::move(decoded.client_token);

@@ -31,7 +31,7 @@ std::string payload_of(const Answer& answer, const std::string& client_token, No
 Rejection without_form(const Answer& answer, const std::string& cause) {
   const auto* rejection = std::get_if<Rejection>(&answer);
   if (rejection == nullptr) {
-    return {ErrorCode::internal_error, "the answer cannot be put into CBOR: " + cause};
+    return {ErrorCode::internal_error, "the answer cannot be encoded as CBOR: " + cause};
   }
   auto plain = *rejection;
   plain.execution_state.clear();

@@ -14,7 +14,7 @@ namespace {
 using Members = std::vector<json_text::Member>;
 
 Rejection about_another(std::string_view what) {
-  return nonsense("the answer is about another " + std::string(what));
+  return nonsense("the answer is for another " + std::string(what));
 }
 
 /// The names that a reply carries besides the answer's members; the bridge sets them itself.
@@ -59,7 +59,8 @@ std::optional<Rejection> contradiction(const Request& request, const json_text::
 std::optional<Rejection> rewrite_object(const Request& request, std::string_view object,
                                         json_text::ObjectWriter& writer) {
   const auto members = json_text::members_of(object);
-  if (!members) return nonsense("the answer has another value where an object belongs");
+  if (!members)
+    return nonsense("the answer has a value that is not an object where one is expected");
   for (const auto& member : *members) {
     if (json_text::is_null(member.value)) continue;
     if (auto fault = contradiction(request, member)) return fault;
@@ -71,7 +72,7 @@ std::optional<Rejection> rewrite_object(const Request& request, std::string_view
 std::optional<Rejection> rewrite_list(const Request& request, std::string_view list,
                                       json_text::ObjectWriter& writer) {
   const auto elements = json_text::elements_of(list);
-  if (!elements) return nonsense("the answer has another value where a list belongs");
+  if (!elements) return nonsense("the answer has a value that is not a list where one is expected");
   for (const auto element : *elements) {
     writer.begin_object();
     if (auto fault = rewrite_object(request, element, writer)) return fault;
@@ -118,8 +119,7 @@ bool belongs_to(Operation operation, const json_text::Member& member) {
 }  // namespace
 
 Rejection nonsense(std::string detail) {
-  return {ErrorCode::internal_error, "the endpoint did not give a proper answer",
-          std::move(detail)};
+  return {ErrorCode::internal_error, "the endpoint's answer is not valid", std::move(detail)};
 }
 
 bool has_answer_of(Operation operation, const Members& members) {

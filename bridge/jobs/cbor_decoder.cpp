@@ -107,13 +107,13 @@ class Decoder {
       if (!(is_key ? key() : item())) return false;
     }
     item_ = at_;
-    return at_ == end_ || fail("more data behind the end of the item");
+    return at_ == end_ || fail("trailing data after the item");
   }
 
   /// The next byte begins something that errors are to name.
   bool head(Head& head) {
     item_ = at_;
-    if (at_ == end_) return fail("the data end too soon,");
+    if (at_ == end_) return fail("the data end too early,");
     const auto first = static_cast<std::uint8_t>(*at_++);
     head.major = static_cast<Major>(first >> 5);
     head.information = first & 0x1F;
@@ -126,7 +126,7 @@ class Decoder {
       return (head.is_indefinite() && may_be_indefinite) || fail("a reserved value");
     }
     const auto size = std::uint64_t{1} << (head.information - in_one_byte);
-    if (left() < size) return fail("the data end too soon, in the item");
+    if (left() < size) return fail("the data end too early, in the item");
     head.argument = 0;
     for (const char* stop = at_ + size; at_ != stop; ++at_) {
       head.argument = head.argument << 8 | static_cast<std::uint8_t>(*at_);
@@ -169,7 +169,7 @@ class Decoder {
       case Major::tag:
         break;
     }
-    return fail("a byte string, which JSON cannot hold,");
+    return fail("a byte string, which JSON cannot represent,");
   }
 
   /// -1 - argument.
@@ -200,7 +200,7 @@ class Decoder {
       Head chunk;
       if (!head(chunk)) return false;
       if (chunk.major != Major::text_string || chunk.is_indefinite()) {
-        return fail("something other than a part of the text string around it");
+        return fail("something other than a chunk of the text string around it");
       }
       if (!characters(chunk.argument)) return false;
     }
@@ -235,7 +235,7 @@ class Decoder {
     const auto& innermost = open_.back();
     if (innermost.is_indefinite) {
       item_ = at_++;
-      if (innermost.is_map && !innermost.key_is_next()) return fail("a break code out of place");
+      if (innermost.is_map && !innermost.key_is_next()) return fail("a misplaced break code");
     }
     json_ += innermost.is_map ? '}' : ']';
     open_.pop_back();
@@ -261,14 +261,14 @@ class Decoder {
       case double_float:
         return number(std::bit_cast<double>(head.argument));
       case indefinite:
-        return fail("a break code out of place");
+        return fail("a misplaced break code");
       default:
-        return fail("a simple value that has no meaning");
+        return fail("an unassigned simple value");
     }
   }
 
   bool number(double value) {
-    if (!std::isfinite(value)) return fail("NaN or infinity, which JSON cannot hold,");
+    if (!std::isfinite(value)) return fail("NaN or infinity, which JSON cannot represent,");
     const auto written = json_.size();
     append_number(json_, value);
     if (json_.find_first_of(".e", written) == std::string::npos) json_ += ".0";

@@ -120,7 +120,7 @@ class Encoder final : public nlohmann::json::json_sax_t {
                    const nlohmann::detail::exception& error) override {
     constexpr int number_overflow = 406;
     message_ = (error.id == number_overflow ? "a number beyond the range of a double"
-                                            : "an escape that is half a surrogate pair") +
+                                            : "half of a surrogate pair as an escape") +
                std::string(" at byte ") + std::to_string(position);
     return false;
   }

@@ -74,7 +74,7 @@ class Scanner {
         return false;
       }
     }
-    return fail("string without an end");
+    return fail("unterminated string");
   }
 
   /// A key with its colon; returns what stands between the quotes.
@@ -192,7 +192,7 @@ class Scanner {
 
   bool escape() {
     ++at_;
-    if (at_ == end_) return fail("string without an end");
+    if (at_ == end_) return fail("unterminated string");
     if (take('u')) {
       for (int i = 0; i < 4; ++i) {
         const bool hexadecimal =
@@ -289,7 +289,7 @@ bool array_elements(Scanner& scanner, std::vector<std::string_view>& elements) {
 
 bool only_white_space_left(Scanner& scanner) {
   scanner.white_space();
-  return scanner.at_end() || scanner.fail("text behind the end of the value");
+  return scanner.at_end() || scanner.fail("text after the end of the value");
 }
 
 }  // namespace

@@ -15,7 +15,8 @@ class ThingName {
   static std::optional<ThingName> parse(std::string_view text);
   [[nodiscard]] const std::string& text() const { return text_; }
   /// The rule for names, for use in messages.
-  static constexpr std::string_view rule = "1 to 128 of a-z, A-Z, 0-9, ':', '_' and '-'";
+  static constexpr std::string_view rule =
+      "1 to 128 characters from a-z, A-Z, 0-9, ':', '_' and '-'";
 
   friend bool operator==(const ThingName&, const ThingName&) = default;
 

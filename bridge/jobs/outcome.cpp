@@ -244,15 +244,16 @@ class Judge {
   Rejection internal_error() {
     if (is_enveloped() && !is_refusal_status(response_.status)) {
       return {.code = ErrorCode::internal_error,
-              .message = or_else(std::move(error_.message), "the endpoint failed without a reason"),
+              .message =
+                  or_else(std::move(error_.message), "the endpoint failed without giving a reason"),
               .detail = status_and_name(response_.status, error_.name)};
     }
     const bool page = error_.shape == Shape::page && meaning_ == Meaning::none;
     return {.code = ErrorCode::internal_error,
             .message = fault(),
             .detail = or_else(std::move(error_.message),
-                              page ? "the answer is not in the form of the Jobs API: it may be a "
-                                     "load balancer's or a proxy's"
+                              page ? "the answer does not have the form of the Jobs API: it may "
+                                     "come from a load balancer or a proxy"
                                    : no_reason)};
   }
 
@@ -271,7 +272,7 @@ class Judge {
 
   Outcome throttled() {
     const bool account = response_.status == 429 || meaning_ == Meaning::throttled;
-    constexpr std::string_view otherwise = "the endpoint throttles: ask again later";
+    constexpr std::string_view otherwise = "the endpoint throttles: try again later";
     auto message = std::move(error_.message);
     Rejection rejection{ErrorCode::request_throttled, {}};
     // The message of a refusal may name the account.
@@ -394,10 +395,10 @@ Answer read_members(const Request& request, const HttpResponse& response, const 
     return read_success(request, *inner);
   }
   if (!response.error_type.empty() || hides_an_error(members)) {
-    return nonsense("HTTP " + std::to_string(response.status) + " that holds an error");
+    return nonsense("HTTP " + std::to_string(response.status) + " with an error in it");
   }
   if (!has_answer_of(request.operation, members)) {
-    return nonsense("a success without any member of this operation's answer");
+    return nonsense("a success without any member that this operation's answer has");
   }
   return read_success(request, members);
 }
@@ -459,13 +460,13 @@ Rejection no_answer(const HttpFailure& failure) {
       break;
     case Kind::broken:
     case Kind::too_large:
-      message = "the endpoint did not give a proper answer";
+      message = "the endpoint's answer is not valid";
       break;
     case Kind::credentials:
       message = "the gateway has no credentials for the endpoint";
       break;
     case Kind::stopped:
-      message = "the gateway is shutting down: ask again";
+      message = "the gateway is shutting down: try again";
       break;
   }
   return {ErrorCode::internal_error, std::move(message), failure.detail};

@@ -164,7 +164,7 @@ Reconciliation::Step Reconciliation::described(const Request& update, const Outc
   if (const auto* accepted = std::get_if<Accepted>(&outcome.answer)) {
     const auto execution = Execution::in(*accepted);
     if (execution && !execution->status_text().empty()) return judge(update, *execution, evidence);
-    return without_description(update, nonsense("a describe without the execution's status"),
+    return without_description(update, nonsense("a description without the execution's status"),
                                /*again=*/true);
   }
   return without_description(update, std::get<Rejection>(outcome.answer),
@@ -188,7 +188,7 @@ Reconciliation::Step Reconciliation::without_description(const Request& update,
   }
   auto verdict = undecided();
   verdict.detail += verdict.detail.empty() ? "" : "; ";
-  verdict.detail += "asked for the execution: ";
+  verdict.detail += "describing the execution failed: ";
   verdict.detail += rejection.detail.empty() ? rejection.message : rejection.detail;
   return verdict;
 }
@@ -196,7 +196,7 @@ Reconciliation::Step Reconciliation::without_description(const Request& update,
 Rejection Reconciliation::undecided() const {
   auto verdict = refusal_;
   if (question_ == Question::applied) {
-    verdict.message += "; whether the update was carried out is not known";
+    verdict.message += "; it is not known whether the update was carried out";
   }
   return verdict;
 }

@@ -21,7 +21,8 @@ class ThingList {
   static bool is_valid(std::string_view element);
   /// The rule for elements, for use in messages.
   static constexpr std::string_view rule =
-      "1 to 128 of a-z, A-Z, 0-9, ':', '_', '-' and '*', which stands for any characters";
+      "1 to 128 characters from a-z, A-Z, 0-9, ':', '_', '-' and '*', which stands for any "
+      "characters";
 
  private:
   struct Hash {

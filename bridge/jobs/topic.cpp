@@ -86,14 +86,14 @@ bool publishable(std::string_view below) {
 
 Result<TopicGrammar, std::string> TopicGrammar::from_base(std::string_view base) {
   if (base.find_first_of(std::string_view("+#\0", 3)) != base.npos) {
-    return Failure{std::string("holds a wildcard or a NUL")};
+    return Failure{std::string("contains a wildcard or a NUL")};
   }
   const auto levels = levels_of(base);
   if (std::ranges::count(levels, std::string_view()) > 0) {
     return Failure{std::string("has an empty level (a leading, trailing or double '/')")};
   }
   if (std::ranges::count(levels, placeholder) != 1) {
-    return Failure{std::string("must hold the level {thing} exactly once")};
+    return Failure{std::string("must contain the level {thing} exactly once")};
   }
   if (levels.front() == "$share") {
     return Failure{std::string("begins with $share: set broker.share_group instead")};
@@ -103,7 +103,7 @@ Result<TopicGrammar, std::string> TopicGrammar::from_base(std::string_view base)
   auto before = whole_level.substr(1, at);
   auto after = whole_level.substr(at + 1 + placeholder.size());
   if (before.find(placeholder) != before.npos || after.find(placeholder) != after.npos) {
-    return Failure{std::string("must hold {thing} as one whole level")};
+    return Failure{std::string("must contain {thing} as one whole level")};
   }
   return TopicGrammar(std::move(before), std::move(after));
 }

@@ -8,11 +8,10 @@ file(WRITE ${OUTPUT} ".TH JOBS\\-BRIDGE.TOML 5
 .SH NAME
 jobs\\-bridge.toml \\- the configuration of jobs\\-bridge
 .SH DESCRIPTION
-A TOML file. Changes count after a restart; those of limits, of log.level and of credentials after
-.BR \"systemctl reload jobs\\-bridge\" ,
-too. What is wrong with it,
+A TOML file. Changes take effect after a restart; those of limits, log.level, notify.repeat_replies and credentials also after
+.BR \"systemctl reload jobs\\-bridge\" .
 .BR jobs\\-bridge (1)
-check tells. Every key, with its meaning, what is allowed, and its default:
+check prints everything that is wrong with it. Every key, with its meaning, what is allowed, and its default:
 .PP
 .nf
 ${reference}

@@ -168,8 +168,8 @@ Json Endpoint::change_credentials(const std::string& body) {
       credentials_lifetime_ = std::chrono::seconds(value.get<std::uint32_t>());
     } else {
       throw invalid_request(
-          "known are \"revoke\", with an access key id or \"all\", and "
-          "\"lifetime\", with seconds; not " +
+          "the members are \"revoke\" (an access key id or \"all\") and \"lifetime\" (seconds); "
+          "not " +
           name);
     }
   }
@@ -210,7 +210,8 @@ HttpAnswer Endpoint::answer_control(const HttpRequest& request) {
       }
     }
     throw unknown_operation(
-        "The emulator's own are PUT, GET and DELETE /_faults, PUT /_credentials, GET and DELETE "
+        "The emulator's own requests are PUT, GET and DELETE /_faults, PUT /_credentials, GET and "
+        "DELETE "
         "/_calls; not " +
         request.method + " " + request.target);
   } catch (const ServiceError& error) {

@@ -112,11 +112,10 @@ Fault fault_of(const Json& given) {
   fault.status = static_cast<int>(members.integer("status", 100, 999).value_or(fault.status));
   fault.error_type = members.text("error_type", longest_text).value_or(usual_type(fault.status));
   if (!is_header_text(fault.error_type)) {
-    throw constraint_violation("error_type", "...", "Member must not hold control characters");
+    throw constraint_violation("error_type", "...", "Member must not contain control characters");
   }
-  fault.message =
-      members.text("message", longest_text)
-          .value_or(fault.status == 429 ? "Rate exceeded" : "A fault that was asked for");
+  fault.message = members.text("message", longest_text)
+                      .value_or(fault.status == 429 ? "Rate exceeded" : "An injected fault");
   fault.headers = headers_member(members);
   fault.body = body_member(members);
   fault.given = given;

@@ -31,7 +31,7 @@ Page page_of(const Route& route) {
     page.size = *size;
   }
   if (const auto token = integer_parameter(route.parameter("nextToken"), "nextToken")) {
-    if (*token < 0) throw invalid_request("The nextToken is not one of this list.");
+    if (*token < 0) throw invalid_request("The nextToken does not belong to this list.");
     page.after = static_cast<std::uint64_t>(*token);
   }
   return page;

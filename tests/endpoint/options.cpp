@@ -56,7 +56,7 @@ CommandLine parse_command_line(int count, const char* const* arguments) {
   app.add_flag("--envelope", options.endpoint.envelope,
                "Answer the data plane in the shape {\"success\": ..., \"data\": ...}");
   app.add_option("--time-scale", options.endpoint.time_scale,
-                 "Let timers run this much faster; 60 makes a minute a second")
+                 "Run timers this many times faster; 60 makes a minute last a second")
       ->type_name("FACTOR")
       ->capture_default_str();
   app.add_option("--reads-per-second", options.endpoint.reads_per_second,
@@ -76,7 +76,7 @@ CommandLine parse_command_line(int count, const char* const* arguments) {
   certificate->needs(key);
   key->needs(certificate);
   app.add_option("--client-ca", tls.client_ca,
-                 "Demand a client certificate that one of these signed (PEM)")
+                 "Require a client certificate issued by one of these authorities (PEM)")
       ->type_name("FILE")
       ->needs(certificate);
 
@@ -86,15 +86,15 @@ CommandLine parse_command_line(int count, const char* const* arguments) {
   std::int64_t lifetime = 0;
   auto* credentials =
       app.add_option("--credentials", lifetime,
-                     "Be the AWS IoT credential provider too: hand out credentials of this many "
-                     "seconds for a client certificate, and demand signatures")
+                     "Also be the AWS IoT credential provider: issue credentials that last this "
+                     "many seconds to clients with a certificate, and require signatures")
           ->type_name("SECONDS")
           ->needs(certificate);
   app.add_option("--region", options.endpoint.region, "The region that signatures must be for")
       ->type_name("NAME");
   std::int64_t clock_offset = 0;
   app.add_option("--clock-offset", clock_offset,
-                 "Let the emulator's clock be ahead of this machine's by so many seconds")
+                 "Set the emulator's clock this many seconds ahead of this machine's")
       ->type_name("SECONDS");
 
   CommandLine line;
@@ -115,7 +115,7 @@ CommandLine parse_command_line(int count, const char* const* arguments) {
     }
     if (credentials->count() > 0) {
       require(lifetime >= 1 && lifetime <= 43200, "--credentials", "must be from 1 to 43200");
-      require(!tls.client_ca.empty(), "--credentials", "needs --client-ca");
+      require(!tls.client_ca.empty(), "--credentials", "requires --client-ca");
       options.endpoint.credentials_lifetime = std::chrono::seconds(lifetime);
       tls.client_may_be_unknown = true;
     }
@@ -134,7 +134,7 @@ CommandLine parse_command_line(int count, const char* const* arguments) {
     line.output = std::string(version.what()) + "\n";
   } catch (const CLI::ParseError& error) {
     line.complaint = std::string("jobs-endpoint: ") + error.what() +
-                     "\nRun jobs-endpoint --help for what it takes.\n";
+                     "\nRun jobs-endpoint --help for more information.\n";
     line.exit_status = wrong_usage;
   }
   return line;

@@ -43,8 +43,8 @@ std::variant<Fleet, std::string> parse_fleet(const std::string& text) {
   if (!is_thing_name(fleet.prefix + "-" + std::to_string(fleet.things)) ||
       !is_job_id(job_id(fleet, fleet.jobs))) {
     return "'" + text +
-           "': PREFIX makes no valid names: letters, digits, '_', '-' and ':', short "
-           "enough for a job id of 64";
+           "': PREFIX does not make valid names: use letters, digits, '_', '-' and ':', and keep "
+           "it short enough for a job id of 64 characters";
   }
   return fleet;
 }

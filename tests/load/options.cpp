@@ -157,7 +157,7 @@ CommandLine parse_command_line(int count, const char* const* arguments) {
       ->check(CLI::ExistingFile.description(""))
       ->type_name("FILE");
   auto* certificate =
-      app.add_option("--cert-file", options.broker.certificate_file, "Our certificate (PEM)")
+      app.add_option("--cert-file", options.broker.certificate_file, "Client certificate (PEM)")
           ->check(CLI::ExistingFile.description(""))
           ->type_name("FILE");
   auto* key = app.add_option("--key-file", options.broker.private_key_file, "Its key (PEM)")
@@ -165,21 +165,21 @@ CommandLine parse_command_line(int count, const char* const* arguments) {
                   ->type_name("FILE");
   certificate->needs(key);
   key->needs(certificate);
-  auto* username =
-      app.add_option("--username", options.broker.username, "For the broker")->type_name("NAME");
+  auto* username = app.add_option("--username", options.broker.username, "User name at the broker")
+                       ->type_name("NAME");
   app.add_option("--password-file", password_file, "Its first line is the password")
       ->type_name("FILE")
       ->needs(username);
   app.add_option(
          "--base", base,
-         "What topics begin with: the things' topic, or that of their jobs with {thing} in it")
+         "The beginning of topics: the things' topic, or that of their jobs with {thing} in it")
       ->type_name("TOPIC")
       ->capture_default_str();
   app.add_option("--things", options.things, "How many devices: PREFIX1, PREFIX2, ...")
       ->check(CLI::Range(1LL, 10'000'000LL).description(""))
       ->type_name("N")
       ->capture_default_str();
-  app.add_option("--prefix", options.prefix, "What their names begin with")
+  app.add_option("--prefix", options.prefix, "The beginning of their names")
       ->type_name("NAME")
       ->capture_default_str();
   auto* connections =
@@ -187,44 +187,47 @@ CommandLine parse_command_line(int count, const char* const* arguments) {
           ->check(CLI::Range(1LL, 1000LL).description(""))
           ->type_name("N")
           ->capture_default_str();
-  app.add_option("--qos", options.qos, "Of requests and of subscriptions")
+  app.add_option("--qos", options.qos, "QoS of requests and subscriptions")
       ->check(CLI::Range(0, 1))
       ->type_name("0|1")
       ->capture_default_str();
   app.add_option("--operation", options.operations,
-                 "What they ask for, drawn at random (start-next)")
+                 "What they ask for; of several, one at random each time (default: start-next)")
       ->delimiter(',')
       // Its own description is the names again, with the numbers that they stand for.
       ->transform(CLI::CheckedTransformer(operations()).description(""))
       ->type_name("start-next|get|describe-next|describe|update");
   app.add_option("--job", options.job, "The job that describe and update name")->type_name("JOB");
-  app.add_option("--rate", options.rate, "Open loop: so many requests a second are due")
+  app.add_option("--rate", options.rate, "Open loop: this many requests a second are due")
       ->type_name("N");
-  auto* in_flight =
-      app.add_option("--in-flight", options.in_flight, "Closed loop: so many are always under way")
-          ->check(CLI::Range(1LL, 10'000'000LL).description(""))
-          ->type_name("N")
-          ->capture_default_str();
-  app.add_option("--warm-up", warm_up, "Ask this long before measuring")
+  auto* in_flight = app.add_option("--in-flight", options.in_flight,
+                                   "Closed loop: this many requests are always under way")
+                        ->check(CLI::Range(1LL, 10'000'000LL).description(""))
+                        ->type_name("N")
+                        ->capture_default_str();
+  app.add_option("--warm-up", warm_up, "Run this long before measuring")
       ->type_name("SECONDS")
       ->capture_default_str();
   app.add_option("--duration", duration, "Measure this long")
       ->type_name("SECONDS")
       ->capture_default_str();
-  app.add_option("--requests", options.requests, "Measure so many requests, however long it takes")
+  app.add_option("--requests", options.requests,
+                 "Measure this many requests, however long it takes")
       ->check(CLI::Range(1LL, 1'000'000'000'000LL).description(""))
       ->type_name("N");
   app.add_option("--patience", patience, "A reply that takes longer counts as lost")
       ->type_name("SECONDS")
       ->capture_default_str();
   app.add_option("--seed", options.seed,
-                 "Of the order in which an open loop's devices ask, and of what")
+                 "Seed of the order in which an open loop's devices ask, and of what they ask")
       ->type_name("N")
       ->capture_default_str();
   app.add_flag("--reconnect", options.reconnect,
-               "Outlive the broker: connect again, to the same session; meanwhile nobody asks");
-  app.add_option("--progress", progress,
-                 "Print a line of JSON so often, and one for each reply that is overdue or late")
+               "Continue after a loss of the broker: reconnect to the same session; meanwhile its "
+               "devices ask nothing");
+  app.add_option(
+         "--progress", progress,
+         "Print a line of JSON at this interval, and one for each reply that is overdue or late")
       ->type_name("SECONDS");
   app.add_flag("--json", options.json, "Print the result as JSON");
 
@@ -251,8 +254,8 @@ CommandLine parse_command_line(int count, const char* const* arguments) {
   } catch (const CLI::CallForVersion& version) {
     line.output = std::string(version.what()) + "\n";
   } catch (const CLI::ParseError& error) {
-    line.complaint =
-        std::string("jobs-load: ") + error.what() + "\nRun jobs-load --help for what it takes.\n";
+    line.complaint = std::string("jobs-load: ") + error.what() +
+                     "\nRun jobs-load --help for more information.\n";
     line.exit_status = wrong_usage;
   }
   return line;

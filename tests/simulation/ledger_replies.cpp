@@ -183,9 +183,10 @@ void Ledger::check_rejected(MonotonicTime now, const Asked& asked, std::string_v
               asked.joined || !settings_.holding.durable,
           "an update is held until the endpoint has decided", details);
   // An endpoint that refuses to say what became of it.
-  const bool unknown = ((asked.refused || asked.joined) &&
-                        reply.find("carried out is not known") != std::string_view::npos) ||
-                       (expired && reply.find("not sent again") != std::string_view::npos);
+  const bool unknown =
+      ((asked.refused || asked.joined) &&
+       reply.find("not known whether the update was carried out") != std::string_view::npos) ||
+      (expired && reply.find("not sent again") != std::string_view::npos);
   // By one before it, whose end in the journal was undone: carried out anew, it moved the version.
   const bool overwritten =
       asked.restored && lines_[asked.thing].overwritten_at >= asked.restored_at;

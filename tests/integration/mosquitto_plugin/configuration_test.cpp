@@ -47,7 +47,7 @@ std::string refusal(const std::vector<std::string>& plugin_options,
 TEST(PluginConfigurationTest, LineAtFaultKeepsTheBrokerFromStartingAndTheLogSaysWhy) {
   EXPECT_THAT(refusal({"subscribers true"}), HasSubstr("unknown option plugin_opt_subscribers"));
   EXPECT_THAT(refusal({"topics_base a/b"}),
-              HasSubstr("plugin_opt_topics_base must hold the level {thing} exactly once"));
+              HasSubstr("plugin_opt_topics_base must contain the level {thing} exactly once"));
   EXPECT_THAT(refusal({}, "plugin " JOBS_BRIDGE_MOSQUITTO_PLUGIN),
               HasSubstr("loaded twice for the same listener"));
 }

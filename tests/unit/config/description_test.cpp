@@ -20,13 +20,11 @@ class DescriptionTest : public LoadFixture {
 TEST_F(DescriptionTest, NamesBrokerTopicsEndpointAndThatThereIsNoJournal) {
   EXPECT_EQ(
       description_of(""),
-      "broker mqtt://127.0.0.1:1883 as jobs-bridge (MQTT 5), topics "
-      "$aws/things/{thing}/jobs, endpoint "
-      "https://data.jobs.iot.eu-central-1.amazonaws.com:443, unsigned, at most 32 connections, no "
-      "journal: updates are held in memory only, notifications: polls every 1min (15min where a "
-      "device is silent) with at most 0.5 of 200 reads a second for at most 100000 things that "
-      "asked "
-      "in the last 30d, kept in memory only");
+      "broker mqtt://127.0.0.1:1883 as jobs-bridge (MQTT 5), topics $aws/things/{thing}/jobs, "
+      "endpoint https://data.jobs.iot.eu-central-1.amazonaws.com:443, unsigned, at most 32 "
+      "connections, no journal: updates are held in memory only, notifications: polls every 1min "
+      "(15min for silent devices) with at most 0.5 of 200 reads a second for at most 100000 things "
+      "that asked in the last 30d, kept in memory only");
 }
 
 TEST_F(DescriptionTest, Ipv6ShareGroupAndPartitionAreInIt) {

@@ -19,8 +19,8 @@ TEST_F(LibraryCostsTest, AreThoseAtTheRateThatBothQuotasAllow) {
   configuration_.limits.reads_per_second = 200;
   configuration_.limits.writes_per_second = 200;
   expect_line(
-      "broker.library: \"paho\" takes about 6 % of a core at the 400 requests a second that "
-      "limits allow, \"mosquitto\" 4 % (measured on one machine; yours may differ)");
+      "broker.library: \"paho\" takes about 6 % of a core for the 400 requests a second that the "
+      "limits allow; \"mosquitto\" 4 % (measured on one machine; yours may differ)");
 }
 
 TEST_F(LibraryCostsTest, NameTheChosenOneFirst) {
@@ -28,22 +28,22 @@ TEST_F(LibraryCostsTest, NameTheChosenOneFirst) {
   configuration_.limits.reads_per_second = 1;
   configuration_.limits.writes_per_second = 1;
   expect_line(
-      "broker.library: \"mosquitto\" takes about 1 % of a core at the 2 requests a second "
-      "that limits allow, \"paho\" 1 % (measured on one machine; yours may differ)");
+      "broker.library: \"mosquitto\" takes about 1 % of a core for the 2 requests a second that "
+      "the limits allow; \"paho\" 1 % (measured on one machine; yours may differ)");
 }
 
 TEST_F(LibraryCostsTest, OfManyRequestsAreLessForEach) {
   configuration_.limits.reads_per_second = 5000;
   configuration_.limits.writes_per_second = 5000;
   expect_line(
-      "broker.library: \"paho\" takes about 73 % of a core at the 10000 requests a second "
-      "that limits allow, \"mosquitto\" 28 % (measured on one machine; yours may differ)");
+      "broker.library: \"paho\" takes about 73 % of a core for the 10000 requests a second that "
+      "the limits allow; \"mosquitto\" 28 % (measured on one machine; yours may differ)");
 }
 
 TEST_F(LibraryCostsTest, WithoutAQuotaAreThoseOfOneRequest) {
   configuration_.limits.reads_per_second = 200;
   expect_line(
-      "broker.library: \"paho\" takes about 73 us of CPU for a request when there are many, "
+      "broker.library: \"paho\" takes about 73 us of CPU for each request under load; "
       "\"mosquitto\" 28 us (measured on one machine; yours may differ)");
 }
 

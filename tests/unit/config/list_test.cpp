@@ -62,48 +62,48 @@ TEST_F(ListTest, OverrideMayBeAnArrayAsInTheFile) {
 TEST_F(ListTest, OverrideMayBeQuotedAsAWhole) {
   EXPECT_THAT(things_set_to("\"a,b\""), ElementsAre("a", "b"));
   EXPECT_THAT(faults_of_set("\"a\",\"b\""),
-              ElementsAre("--set: notify.things: is no TOML string although it starts with a "
-                          "quote; leave the quotes away"));
+              ElementsAre("--set: notify.things: starts with a quote, but is not a valid TOML "
+                          "string; remove the quotes"));
 }
 
 TEST_F(ListTest, EveryElementThatIsNotAllowedIsAFaultWithItsNumberAndLine) {
-  EXPECT_THAT(
-      faults_of("notify.things = [\"a/b\",\n  \"good\",\n  \"a,b\", \"\"]\n"),
-      ElementsAre(
-          "FILE:3: notify.things: element 1: \"a/b\" is not allowed; 1 to 128 of a-z, A-Z, "
-          "0-9, ':', '_' and '-'",
-          "FILE:5: notify.things: element 3: \"a,b\" is not allowed; 1 to 128 of a-z, A-Z, "
-          "0-9, ':', '_' and '-'",
-          "FILE:5: notify.things: element 4: \"\" is not allowed; 1 to 128 of a-z, A-Z, 0-9, "
-          "':', '_' and '-'"));
+  EXPECT_THAT(faults_of("notify.things = [\"a/b\",\n  \"good\",\n  \"a,b\", \"\"]\n"),
+              ElementsAre("FILE:3: notify.things: element 1: \"a/b\" is not valid; expected 1 to "
+                          "128 characters from a-z, A-Z, 0-9, ':', '_' and '-'",
+                          "FILE:5: notify.things: element 3: \"a,b\" is not valid; expected 1 to "
+                          "128 characters from a-z, A-Z, 0-9, ':', '_' and '-'",
+                          "FILE:5: notify.things: element 4: \"\" is not valid; expected 1 to 128 "
+                          "characters from a-z, A-Z, 0-9, ':', '_' and '-'"));
   EXPECT_THAT(faults_of_set("a,b c,"),
-              ElementsAre(HasSubstr("--set: notify.things: element 2: \"b c\" is not allowed"),
-                          HasSubstr("--set: notify.things: element 3: \"\" is not allowed")));
+              ElementsAre(HasSubstr("--set: notify.things: element 2: \"b c\" is not valid"),
+                          HasSubstr("--set: notify.things: element 3: \"\" is not valid")));
   EXPECT_THAT(faults_of_set("[a]"), ElementsAre(HasSubstr("element 1: \"[a]\" is not")));
 }
 
 TEST_F(ListTest, ElementWithAControlCharacterIsAFaultThatDoesNotRepeatIt) {
-  EXPECT_THAT(faults_of("notify.things = [\"a\\nb\"]\n"),
-              ElementsAre("FILE:3: notify.things: element 1: holds a control character; printable "
-                          "text"));
+  EXPECT_THAT(
+      faults_of("notify.things = [\"a\\nb\"]\n"),
+      ElementsAre(
+          "FILE:3: notify.things: element 1: contains a control character; use printable text"));
   EXPECT_THAT(faults_of_set("a,\xff"),
-              ElementsAre("--set: notify.things: element 2: is not UTF-8; text in UTF-8"));
+              ElementsAre("--set: notify.things: element 2: is not UTF-8; use text in UTF-8"));
 }
 
 TEST_F(ListTest, ElementThatIsNoStringIsAFault) {
   EXPECT_THAT(faults_of("notify.things = [\"a\", 5,\n [\"b\"]]\n"),
-              ElementsAre("FILE:3: notify.things: element 2: is a whole number, not a string; "
-                          "quotes around every element",
-                          "FILE:4: notify.things: element 3: is an array, not a string; quotes "
-                          "around every element"));
+              ElementsAre("FILE:3: notify.things: element 2: is a whole number, not a string; put "
+                          "every element in quotes",
+                          "FILE:4: notify.things: element 3: is an array, not a string; put every "
+                          "element in quotes"));
 }
 
 TEST_F(ListTest, ElementThatIsGivenTwiceIsAWarningAndCountsOnce) {
   const auto outcome = load_more("notify.things = [\"a\", \"b\",\n \"a\"]\n");
   EXPECT_THAT(things(outcome), ElementsAre("a", "b"));
-  EXPECT_THAT(lines(outcome.warnings),
-              ElementsAre("FILE:4: notify.things: element 3: \"a\" is given more than once; give "
-                          "it once"));
+  EXPECT_THAT(
+      lines(outcome.warnings),
+      ElementsAre(
+          "FILE:4: notify.things: element 3: \"a\" is given more than once; give it only once"));
 }
 
 TEST_F(ListTest, ThingsWhoseRepliesAreRepeatedMayBePatterns) {
@@ -111,10 +111,11 @@ TEST_F(ListTest, ThingsWhoseRepliesAreRepeatedMayBePatterns) {
   ASSERT_TRUE(outcome.configuration);
   EXPECT_THAT(outcome.configuration->notify.repeat_replies, ElementsAre("lamp", "site-1:*", "*"));
   EXPECT_THAT(outcome.warnings, IsEmpty()) << "also without notify.enabled";
-  EXPECT_THAT(faults_of("notify.repeat_replies = [\"lamp-*\",\n  \"lamp-?\"]\n"),
-              ElementsAre("FILE:4: notify.repeat_replies: element 2: \"lamp-?\" is not allowed; 1 "
-                          "to 128 of a-z, A-Z, 0-9, ':', '_', '-' and '*', which stands for any "
-                          "characters"));
+  EXPECT_THAT(
+      faults_of("notify.repeat_replies = [\"lamp-*\",\n  \"lamp-?\"]\n"),
+      ElementsAre(
+          "FILE:4: notify.repeat_replies: element 2: \"lamp-?\" is not valid; expected 1 to 128 "
+          "characters from a-z, A-Z, 0-9, ':', '_', '-' and '*', which stands for any characters"));
 }
 
 TEST_F(ListTest, DefaultLineOfEveryKindIsToml) {

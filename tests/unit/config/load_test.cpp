@@ -153,19 +153,19 @@ TEST_F(LoadTest, FaultsOfOverridesNameTheirSource) {
   EXPECT_THAT(
       lines(outcome.faults),
       ElementsAre(
-          "environment JOBS_BRIDGE_LIMIT_QUEUE: names no key; perhaps JOBS_BRIDGE_LIMITS_QUEUE was "
-          "meant",
-          "environment JOBS_BRIDGE_X: names no key; JOBS_BRIDGE_SECTION_KEY, such as "
-          "JOBS_BRIDGE_LOG_LEVEL",
+          "environment JOBS_BRIDGE_LIMIT_QUEUE: names an unknown key; did you mean "
+          "JOBS_BRIDGE_LIMITS_QUEUE?",
+          "environment JOBS_BRIDGE_X: names an unknown key; expected JOBS_BRIDGE_SECTION_KEY, such "
+          "as JOBS_BRIDGE_LOG_LEVEL",
           "environment JOBS_BRIDGE_LIMITS_QUEUE_PER_THING: limits.queue_per_thing: \"-1\" is not a "
-          "whole number in range; from 1 to 1000000",
-          "--set: limit.queue: is no key; perhaps limits.queue was meant",
-          "--set: has no '='; section.key=value, such as log.level=debug",
-          "--set: log.level: is no TOML string although it starts with a quote; leave the quotes "
-          "away",
-          "--set: log.format: is given more than once; give it once",
-          "--set: queue: is no key; section.key, such as log.level",
-          "--set: limits.queue: \"many\" is not a whole number in range; from 1 to 1000000"));
+          "whole number in range; expected 1 to 1000000",
+          "--set: limit.queue: unknown key; did you mean limits.queue?",
+          "--set: has no '='; expected section.key=value, such as log.level=debug",
+          "--set: log.level: starts with a quote, but is not a valid TOML string; remove the "
+          "quotes",
+          "--set: log.format: is given more than once; give it only once",
+          "--set: queue: unknown key; expected section.key, such as log.level",
+          "--set: limits.queue: \"many\" is not a whole number in range; expected 1 to 1000000"));
 }
 
 TEST_F(LoadTest, FileThatCannotBeReadIsOneFaultThatSaysWhy) {
@@ -174,17 +174,18 @@ TEST_F(LoadTest, FileThatCannotBeReadIsOneFaultThatSaysWhy) {
     return lines(load(path, {}, {}).faults);
   };
   EXPECT_THAT(faults(directory_.path("none.toml")),
-              ElementsAre("FILE: does not exist; a TOML file that can be read"));
+              ElementsAre("FILE: does not exist; expected a TOML file that the bridge can read"));
   EXPECT_THAT(faults(directory_.path("")),
-              ElementsAre("FILE: is a directory; a TOML file that can be read"));
+              ElementsAre("FILE: is a directory; expected a TOML file that the bridge can read"));
   const auto pipe = directory_.path("pipe");
   ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
   for (const auto& path : {pipe, std::string("/dev/zero"), std::string("/dev/null")}) {
-    EXPECT_THAT(faults(path),
-                ElementsAre("FILE: is not a regular file; a TOML file that can be read"));
+    EXPECT_THAT(
+        faults(path),
+        ElementsAre("FILE: is not a regular file; expected a TOML file that the bridge can read"));
   }
   EXPECT_THAT(faults(directory_.write("b", "# \xc3\xa4\n# \xff\n")),
-              ElementsAre("FILE:2: is not UTF-8; save the file as UTF-8"));
+              ElementsAre("FILE:2: is not UTF-8; save it as UTF-8"));
   EXPECT_THAT(faults(directory_.write("c", std::string((1U << 20U) + 1, '#'))),
               ElementsAre(HasSubstr("FILE: is larger than 1048576 bytes")));
   EXPECT_THAT(faults(""), ElementsAre(HasSubstr("--config: names no file")));
@@ -194,9 +195,8 @@ TEST_F(LoadTest, EmptyFileIsAWarning) {
   const auto outcome =
       load_text(" \n", {"credentials.source=none", "endpoint.region=eu-central-1"});
   EXPECT_TRUE(outcome.configuration);
-  EXPECT_THAT(lines(outcome.warnings),
-              ElementsAre("FILE: is empty: every key has its default; deploy/jobs-bridge.toml has "
-                          "every key"));
+  EXPECT_THAT(lines(outcome.warnings), ElementsAre("FILE: is empty, so every key has its default; "
+                                                   "\"jobs-bridge check --help\" lists every key"));
   EXPECT_THAT(load_text("# nothing said\n", {"credentials.source=none"}).warnings, IsEmpty());
 }
 
@@ -267,22 +267,26 @@ TEST_F(LoadTest, NestingWithoutEndIsAFault) {
 }
 
 TEST_F(LoadTest, UnknownNamesAreFaultsWithTheNearestKnownOne) {
-  EXPECT_THAT(faults_of("[brokers]\nurl = 1\n[limits]\ndeadlin = \"1s\"\nconnections = 3\n"
-                        "[topics]\nwhatever_is_this = 1\n"),
-              ElementsAre("FILE:3: brokers: is no section; perhaps broker was meant",
-                          "FILE:6: limits.deadlin: is no key; perhaps deadline was meant",
-                          "FILE:7: limits.connections: is no key; it belongs below [endpoint]",
-                          "FILE:9: topics.whatever_is_this: is no key; the keys of this section "
-                          "are base"));
-  EXPECT_THAT(faults_of("url = \"mqtt://a\"\n"),
-              ElementsAre("FILE:3: url: is a key outside its section; it belongs below [broker] or "
-                          "[endpoint]"));
+  EXPECT_THAT(
+      faults_of("[brokers]\nurl = 1\n[limits]\ndeadlin = \"1s\"\nconnections = 3\n"
+                "[topics]\nwhatever_is_this = 1\n"),
+      ElementsAre(
+          "FILE:3: brokers: unknown section; did you mean broker?",
+          "FILE:6: limits.deadlin: unknown key; did you mean deadline?",
+          "FILE:7: limits.connections: unknown key; it belongs in [endpoint]",
+          "FILE:9: topics.whatever_is_this: unknown key; the keys of this section are base"));
+  EXPECT_THAT(
+      faults_of("url = \"mqtt://a\"\n"),
+      ElementsAre(
+          "FILE:3: url: is a key outside its section; it belongs in [broker] or [endpoint]"));
   EXPECT_THAT(faults_of("[something_else]\n"),
-              ElementsAre("FILE:3: something_else: is no section; the sections are broker, topics, "
-                          "endpoint, credentials, limits, journal, notify, admin, log"));
-  EXPECT_THAT(faults_of("log = 3\n[[notify]]\n"),
-              ElementsAre("FILE:3: log: is a whole number; a section: [log]",
-                          "FILE:4: notify: is an array; a section: [notify]"));
+              ElementsAre("FILE:3: something_else: unknown section; the sections are broker, "
+                          "topics, endpoint, credentials, limits, journal, notify, admin, log"));
+  EXPECT_THAT(
+      faults_of("log = 3\n[[notify]]\n"),
+      ElementsAre(
+          "FILE:3: log: is a whole number, not a section; write [log] on a line of its own",
+          "FILE:4: notify: is an array, not a section; write [notify] on a line of its own"));
 }
 
 TEST_F(LoadTest, WrongTypeIsAFaultWithAnExample) {
@@ -292,20 +296,21 @@ TEST_F(LoadTest, WrongTypeIsAFaultWithAnExample) {
           "notify.quota_share = \"1\"\nlimits.queue_per_thing = 1.5\nlog.level = 2020-01-01\n"
           "broker.url = 1883\ntopics.base = {}\nbroker.username = true\nnotify.things = \"a\"\n"),
       ElementsAre(
-          "FILE:3: limits.queue: is a string, not a whole number; such as queue = 10000",
-          "FILE:4: limits.deadline: is a whole number, not a string; such as deadline = \"8s\"",
-          "FILE:5: notify.enabled: is a string, not a boolean; such as enabled = true",
-          "FILE:6: notify.quota_share: is a string, not a number; such as quota_share = 0.5",
-          "FILE:7: limits.queue_per_thing: is a number with a fraction, not a whole number; such "
-          "as queue_per_thing = 16",
-          "FILE:8: log.level: is a date or a time, not a string; such as level = \"info\"",
-          "FILE:9: broker.url: is a whole number, not a string or an array of strings; such as url "
-          "= "
-          "\"mqtt://127.0.0.1:1883\"",
-          "FILE:10: topics.base: is a table, not a string; such as base = "
+          "FILE:3: limits.queue: is a string, not a whole number; for example: queue = 10000",
+          "FILE:4: limits.deadline: is a whole number, not a string; for example: deadline = "
+          "\"8s\"",
+          "FILE:5: notify.enabled: is a string, not a boolean; for example: enabled = true",
+          "FILE:6: notify.quota_share: is a string, not a number; for example: quota_share = 0.5",
+          "FILE:7: limits.queue_per_thing: is a number with a fraction, not a whole number; for "
+          "example: queue_per_thing = 16",
+          "FILE:8: log.level: is a date or a time, not a string; for example: level = \"info\"",
+          "FILE:9: broker.url: is a whole number, not a string or an array of strings; for "
+          "example: url = \"mqtt://127.0.0.1:1883\"",
+          "FILE:10: topics.base: is a table, not a string; for example: base = "
           "\"$aws/things/{thing}/jobs\"",
-          "FILE:11: broker.username: is a boolean, not a string; such as username = \"\"",
-          "FILE:12: notify.things: is a string, not an array of strings; such as things = []"));
+          "FILE:11: broker.username: is a boolean, not a string; for example: username = \"\"",
+          "FILE:12: notify.things: is a string, not an array of strings; for example: things = "
+          "[]"));
 }
 
 TEST_F(LoadTest, WrongTypeOfAKeyBringsNoFurtherFaultsAboutIt) {
@@ -328,11 +333,11 @@ TEST_F(LoadTest, HostileNamesAndValuesArePrintedOnOneLineWithoutControlCharacter
     EXPECT_EQ(line.find_first_of("\n\x1b"), std::string::npos) << line;
   }
   EXPECT_THAT(faults_of("log.level = \"x\\ny\"\n"),
-              ElementsAre("FILE:3: log.level: holds a control character; printable text"));
+              ElementsAre("FILE:3: log.level: contains a control character; use printable text"));
   EXPECT_THAT(lines(load_more("", {"broker.client_id=\xff"}).faults),
-              ElementsAre("--set: broker.client_id: is not UTF-8; text in UTF-8"));
+              ElementsAre("--set: broker.client_id: is not UTF-8; use text in UTF-8"));
   EXPECT_THAT(faults_of("log.level = \"" + std::string(1000, 'x') + "\"\n"),
-              ElementsAre(HasSubstr("xxx...\" is unknown")));
+              ElementsAre(HasSubstr("xxx...\" is not a known value")));
 }
 
 }  // namespace

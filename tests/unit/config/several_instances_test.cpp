@@ -71,10 +71,11 @@ TEST_F(SeveralInstancesTest, AHostWithoutAnOrdinalIsNamedAsTheCause) {
   for (const char* host : {"gateway", "gateway7", "gw-", "gw-7a", "a-1-b", "gw-99999999999", ""}) {
     EXPECT_THAT(
         faults_on(host, "broker.client_id = \"b-{ordinal}\"\n"),
-        ElementsAre("FILE:3: broker.client_id: needs the host's ordinal, but the host name \"" +
-                    std::string(host) +
-                    "\" does not end in '-' and a number; a host name such as \"jobs-bridge-0\", "
-                    "as the pods of a StatefulSet have, or a value that does not need it"));
+        ElementsAre(
+            "FILE:3: broker.client_id: needs the host's ordinal, but the host name \"" +
+            std::string(host) +
+            "\" does not end in '-' and a number; use a host name such as \"jobs-bridge-0\", as "
+            "the pods of a StatefulSet have, or a value that does not need the ordinal"));
   }
   EXPECT_THAT(faults_on("gateway", "broker.partition = \"{ordinal}/3\"\n"),
               ElementsAre(HasSubstr("broker.partition: needs the host's ordinal")));
@@ -82,8 +83,8 @@ TEST_F(SeveralInstancesTest, AHostWithoutAnOrdinalIsNamedAsTheCause) {
 
 TEST_F(SeveralInstancesTest, AnUnknownPlaceholderIsAFault) {
   EXPECT_THAT(faults_on("pod-1", "broker.client_id = \"b-{ordnal}\"\n"),
-              ElementsAre("FILE:3: broker.client_id: holds the unknown placeholder \"{ordnal}\"; "
-                          "{hostname} or {ordinal}"));
+              ElementsAre("FILE:3: broker.client_id: contains the unknown placeholder "
+                          "\"{ordnal}\"; expected {hostname} or {ordinal}"));
   EXPECT_THAT(faults_on("pod-1", "broker.client_id = \"{}{ {A}{ordinal\"\n"), IsEmpty());
 }
 
@@ -92,10 +93,10 @@ TEST_F(SeveralInstancesTest, OfAListOfPartitionsTheOneOfTheOrdinalCounts) {
       "broker.partition = [\"1-200/1000\", \"201-900/1000\",\n \"901-1000/1000\"]\n";
   EXPECT_EQ(partition_on("bridge-0", text), "1-200/1000");
   EXPECT_EQ(partition_on("bridge-2", text), "901-1000/1000");
-  EXPECT_THAT(faults_on("bridge-3", text),
-              ElementsAre("FILE:3: broker.partition: has 3 elements, for the ordinals 0 to 2, but "
-                          "the host name \"bridge-3\" has ordinal 3; an element for each "
-                          "instance"));
+  EXPECT_THAT(
+      faults_on("bridge-3", text),
+      ElementsAre("FILE:3: broker.partition: has 3 elements, for the ordinals 0 to 2, but the host "
+                  "name \"bridge-3\" has ordinal 3; add an element for each instance"));
   EXPECT_THAT(faults_on("gateway", text),
               ElementsAre(HasSubstr("broker.partition: is a list, which needs the host's ordinal, "
                                     "but the host name \"gateway\" does not end")));
@@ -104,20 +105,20 @@ TEST_F(SeveralInstancesTest, OfAListOfPartitionsTheOneOfTheOrdinalCounts) {
 
 TEST_F(SeveralInstancesTest, PartitionsOfAListMustFitTogether) {
   EXPECT_THAT(faults_on("b-0", "broker.partition = [\"1-500/1000\",\n \"500-1000/1000\"]\n"),
-              ElementsAre("FILE:4: broker.partition: element 2: \"500-1000/1000\" has things of "
-                          "element 1, \"1-500/1000\"; ranges that do not overlap"));
+              ElementsAre("FILE:4: broker.partition: element 2: \"500-1000/1000\" overlaps element "
+                          "1, \"1-500/1000\"; use ranges that do not overlap"));
   EXPECT_THAT(faults_on("b-0", "broker.partition = [\"1/2\", \"2/3\"]\n"),
-              ElementsAre("FILE:3: broker.partition: element 2: \"2/3\" has another n than the "
-                          "first, 2; the same n in all"));
+              ElementsAre("FILE:3: broker.partition: element 2: \"2/3\" has a different n from the "
+                          "first element, 2; use the same n in all elements"));
   EXPECT_THAT(faults_on("b-0", "broker.partition = [\"1/2\", \"x\"]\n"),
               ElementsAre(HasSubstr("element 2: \"x\" is not a partition")));
   EXPECT_THAT(faults_on("b-0", "broker.partition = [\"1/2\", \"1/2\"]\n"),
-              ElementsAre(HasSubstr("element 2: \"1/2\" has things of element 1")));
+              ElementsAre(HasSubstr("element 2: \"1/2\" overlaps element 1")));
   const auto outcome = on_host("b-0", "broker.partition = [\"1-500/1000\", \"601-1000/1000\"]\n");
   EXPECT_THAT(lines(outcome.faults), IsEmpty());
   EXPECT_THAT(lines(outcome.warnings),
-              ElementsAre("FILE:3: broker.partition: leaves things to no instance: 501/1000 is in "
-                          "none of its elements; ranges that leave nothing out"));
+              ElementsAre("FILE:3: broker.partition: leaves some things without an instance: "
+                          "501/1000 is in none of its elements; use ranges that cover all things"));
 }
 
 TEST_F(SeveralInstancesTest, PartsOfAFewServeTheThingsThatTheyAlwaysServed) {
@@ -150,9 +151,9 @@ TEST_F(SeveralInstancesTest, ABrokerMayHaveSeveralAddressesInEveryLayer) {
 TEST_F(SeveralInstancesTest, FaultsOfAddressesNameTheElement) {
   EXPECT_THAT(faults_of("broker.url = [\"mqtt://a\",\n \"http://b\"]\n"),
               ElementsAre("FILE:4: broker.url: element 2: does not start with mqtt:// or mqtts://; "
-                          "mqtt://host[:port] or mqtts://host[:port]"));
+                          "expected mqtt://host[:port] or mqtts://host[:port]"));
   EXPECT_THAT(faults_of("broker.url = []\n"),
-              ElementsAre("FILE:3: broker.url: is empty; mqtt://host[:port] or "
+              ElementsAre("FILE:3: broker.url: is empty; expected mqtt://host[:port] or "
                           "mqtts://host[:port], or a list of these"));
   EXPECT_THAT(warnings_of("broker.url = [\"mqtt://a\", \"mqtt://a\"]\n"),
               ElementsAre(HasSubstr("element 2: \"mqtt://a\" is given more than once")));

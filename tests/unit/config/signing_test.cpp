@@ -82,7 +82,7 @@ TEST_F(SigningConfigurationTest, FipsAndDualstackShapeTheDefaultUrl) {
 
 TEST_F(SigningConfigurationTest, FipsBesideAnUrlIsAWarning) {
   EXPECT_THAT(warnings_of("endpoint.url = \"https://a\"\nendpoint.fips = true\n"),
-              ElementsAre(HasSubstr("endpoint.fips: has no effect: endpoint.url is given")));
+              ElementsAre(HasSubstr("endpoint.fips: has no effect: endpoint.url is set")));
 }
 
 TEST_F(SigningConfigurationTest, RegionIsReadOffAnAccountsOwnEndpoint) {
@@ -129,7 +129,7 @@ TEST_F(SigningConfigurationTest, IotKeysForAnotherSourceAreAWarning) {
 
 TEST_F(SigningConfigurationTest, ProxyWithAUserNeedsAPassword) {
   EXPECT_THAT(faults_of("endpoint.proxy = \"http://me@proxy:3128\"\n"),
-              ElementsAre(HasSubstr("names a user, but there is no password")));
+              ElementsAre(HasSubstr("names a user, but no password is set")));
   const auto file = directory_.write("password", "x\n");
   EXPECT_THAT(faults_of("endpoint.proxy_password_file = \"" + file + "\"\n"),
               ElementsAre(HasSubstr("endpoint.proxy names no user")));
@@ -144,7 +144,9 @@ TEST_F(SigningConfigurationTest, ProxyOfTheEnvironmentThatIsNotUsedIsAWarningWit
     const auto variable = name + "=http://me:hunter2@proxy:3128";
     const auto warnings = lines(load_more("", {}, {variable, "NO_PROXY=a"}).warnings);
     ASSERT_EQ(warnings.size(), 1U);
-    EXPECT_THAT(warnings[0], HasSubstr("environment " + name + ": is not used for the endpoint"));
+    EXPECT_THAT(warnings[0],
+                HasSubstr("environment " + name +
+                          ": is ignored: the bridge takes its proxy from the configuration"));
     EXPECT_EQ(warnings[0].find("hunter2"), std::string::npos);
     EXPECT_THAT(load_more("endpoint.proxy = \"http://proxy:3128\"\n", {}, {variable}).warnings,
                 IsEmpty());

@@ -49,7 +49,7 @@ TEST(UrlTest, SchemeThatIsNotOfferedIsRefused) {
 TEST(UrlTest, UserOrPasswordIsRefusedAndNotRepeated) {
   for (const char* text : {"http://me@a", "http://me:hunter2@a", "http://me:hunter2/@a",
                            "http://@a", "http://a@b@c"}) {
-    EXPECT_EQ(fault_of(text), "holds a user or a password") << text;
+    EXPECT_EQ(fault_of(text), "contains a user name or a password") << text;
   }
 }
 
@@ -69,8 +69,8 @@ TEST(UrlTest, HostThatIsNoneIsRefused) {
   EXPECT_EQ(fault_of("http://"), "has no host");
   EXPECT_EQ(fault_of("http://:80"), "has no host");
   EXPECT_EQ(fault_of("http://[::1"), "has a '[' without a ']'");
-  EXPECT_EQ(fault_of("http://::1"), "has more than one ':' (an IPv6 address stands in [])");
-  EXPECT_EQ(fault_of("http://[::1]80"), "has something between ']' and the port");
+  EXPECT_EQ(fault_of("http://::1"), "has more than one ':' (an IPv6 address must be in [])");
+  EXPECT_EQ(fault_of("http://[::1]80"), "has unexpected text between ']' and the port");
   EXPECT_NE(fault_of(std::string_view("http://127.0.0.1\0.evil", 22)), "none");
   EXPECT_NE(fault_of(std::string_view("http://[::1\0x]", 14)), "none");
   EXPECT_NE(fault_of("http://" + std::string(64, 'a')), "none");

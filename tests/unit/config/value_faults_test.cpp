@@ -32,14 +32,14 @@ class ValueFaultsTest : public LoadFixture {
 
 TEST_F(ValueFaultsTest, DurationSaysWhatItShouldBe) {
   EXPECT_THAT(faults_of("limits.deadline = \"8\"\n"),
-              ElementsAre("FILE:3: limits.deadline: \"8\" is not a duration; a whole number of "
-                          "milliseconds or more with its unit (us, ms, s, min, h or d), such as "
-                          "\"500ms\""));
-  EXPECT_THAT(faults_of("limits.deadline = \"1d\"\n"),
-              ElementsAre("FILE:3: limits.deadline: \"1d\" is out of range; from 10ms to 5min"));
+              ElementsAre("FILE:3: limits.deadline: \"8\" is not a duration; expected a whole "
+                          "number with a unit (ms, s, min, h or d), such as \"500ms\""));
+  EXPECT_THAT(
+      faults_of("limits.deadline = \"1d\"\n"),
+      ElementsAre("FILE:3: limits.deadline: \"1d\" is out of range; expected 10ms to 5min"));
   EXPECT_THAT(faults_of("broker.keep_alive = \"1500ms\"\n"),
-              ElementsAre("FILE:3: broker.keep_alive: \"1500ms\" is out of range; from 1s to 1h in "
-                          "steps of 1s"));
+              ElementsAre("FILE:3: broker.keep_alive: \"1500ms\" is out of range; expected 1s to "
+                          "1h in steps of 1s"));
 }
 
 TEST_F(ValueFaultsTest, EveryDurationIsPositiveAndSensible) {
@@ -52,9 +52,10 @@ TEST_F(ValueFaultsTest, EveryDurationIsPositiveAndSensible) {
 }
 
 TEST_F(ValueFaultsTest, SizeSaysWhatItShouldBe) {
-  EXPECT_THAT(faults_of("limits.max_payload = \"128\"\n"),
-              ElementsAre("FILE:3: limits.max_payload: \"128\" is not a size; a whole number with "
-                          "a unit (B, KB, MB, GB, KiB, MiB or GiB), such as \"64MiB\""));
+  EXPECT_THAT(
+      faults_of("limits.max_payload = \"128\"\n"),
+      ElementsAre("FILE:3: limits.max_payload: \"128\" is not a size; expected a whole number with "
+                  "a unit (B, KB, MB, GB, KiB, MiB or GiB), such as \"64MiB\""));
   expect_faults("limits.max_payload", {"\"1023B\"", "\"17MiB\"", "\"0B\""}, "\"");
   expect_good("limits.max_payload", {"\"1KiB\"", "\"16MiB\"", "\"100KB\""});
 }
@@ -62,7 +63,7 @@ TEST_F(ValueFaultsTest, SizeSaysWhatItShouldBe) {
 TEST_F(ValueFaultsTest, IntegerStaysInItsRange) {
   EXPECT_THAT(faults_of("endpoint.connections = 4097\n"),
               ElementsAre("FILE:3: endpoint.connections: \"4097\" is not a whole number in range; "
-                          "from 1 to 4096"));
+                          "expected 1 to 4096"));
   expect_faults("endpoint.connections", {"0", "-1", "9223372036854775807"}, "\"");
   expect_good("endpoint.connections", {"1", "4096"});
   expect_faults("limits.queue", {"0", "1000001"}, "\"");
@@ -78,13 +79,17 @@ TEST_F(ValueFaultsTest, ShareIsAboveZeroAndAtMostOne) {
 
 TEST_F(ValueFaultsTest, ChoiceNamesTheOthersAndTheNearest) {
   EXPECT_THAT(faults_of("broker.protocol = \"3.1\"\n"),
-              ElementsAre("FILE:3: broker.protocol: \"3.1\" is unknown; one of \"5\" or \"3.1.1\", "
-                          "perhaps \"3.1.1\""));
-  EXPECT_THAT(faults_of("log.level = \"loud\"\n"),
-              ElementsAre("FILE:3: log.level: \"loud\" is unknown; one of \"trace\", \"debug\", "
-                          "\"info\", \"warning\" or \"error\""));
-  EXPECT_THAT(faults_of("log.format = \"xml\"\n"),
-              ElementsAre("FILE:3: log.format: \"xml\" is unknown; one of \"text\" or \"json\""));
+              ElementsAre("FILE:3: broker.protocol: \"3.1\" is not a known value; expected \"5\" "
+                          "or \"3.1.1\"; did you mean \"3.1.1\"?"));
+  EXPECT_THAT(
+      faults_of("log.level = \"loud\"\n"),
+      ElementsAre(
+          "FILE:3: log.level: \"loud\" is not a known value; expected \"trace\", \"debug\", "
+          "\"info\", \"warning\" or \"error\""));
+  EXPECT_THAT(
+      faults_of("log.format = \"xml\"\n"),
+      ElementsAre(
+          "FILE:3: log.format: \"xml\" is not a known value; expected \"text\" or \"json\""));
 }
 
 TEST_F(ValueFaultsTest, ChoicesAreTakenInAnyCaseAndByWhatElsePeopleCallThem) {
@@ -99,17 +104,17 @@ TEST_F(ValueFaultsTest, ChoicesAreTakenInAnyCaseAndByWhatElsePeopleCallThem) {
 
 TEST_F(ValueFaultsTest, UrlSaysWhatIsWrongAndNeverRepeatsIt) {
   EXPECT_THAT(faults_of("endpoint.url = \"https://a.example.com/things\"\n"),
-              ElementsAre("FILE:3: endpoint.url: has a path, a query or a fragment; "
+              ElementsAre("FILE:3: endpoint.url: has a path, a query or a fragment; expected "
                           "http://host[:port] or https://host[:port]"));
   EXPECT_THAT(faults_of("broker.url = \"mqtts://me:hunter2@a\"\n"),
-              ElementsAre("FILE:3: broker.url: holds a user or a password; mqtt://host[:port] or "
-                          "mqtts://host[:port]"));
+              ElementsAre("FILE:3: broker.url: contains a user name or a password; expected "
+                          "mqtt://host[:port] or mqtts://host[:port]"));
   expect_faults("broker.url", {"\"http://a\"", "\"127.0.0.1\"", "\"\""},
                 "does not start with mqtt:// or mqtts://");
   expect_faults("endpoint.url", {"\"https://a?b=c\""}, "has a path, a query or a fragment");
   expect_faults("endpoint.url", {"\"https://a.{thing}.b\"", "\"https://a.{Region}.b\""},
                 "has a host that is neither a DNS name nor an IP address");
-  expect_faults("endpoint.proxy", {"\"http://me:hunter2@a:80\""}, "holds a password");
+  expect_faults("endpoint.proxy", {"\"http://me:hunter2@a:80\""}, "contains a password");
   expect_faults("endpoint.proxy", {"\"https://a:80\""}, "does not start with http://");
 }
 
@@ -126,10 +131,10 @@ TEST_F(ValueFaultsTest, RegionThatCanBeNoPartOfAHostNameIsRefused) {
 }
 
 TEST_F(ValueFaultsTest, PartitionIsIndexOfCount) {
-  EXPECT_THAT(faults_of("broker.partition = \"3/2\"\n"),
-              ElementsAre("FILE:3: broker.partition: \"3/2\" is not a partition; i/n, or a range "
-                          "of them, i-j/n, with 1 <= i <= j <= n <= 1000, such as \"2/3\" or "
-                          "\"1-250/1000\""));
+  EXPECT_THAT(
+      faults_of("broker.partition = \"3/2\"\n"),
+      ElementsAre("FILE:3: broker.partition: \"3/2\" is not a partition; expected i/n, or a range "
+                  "i-j/n, with 1 <= i <= j <= n <= 1000, such as \"2/3\" or \"1-250/1000\""));
   expect_faults("broker.partition", {"\"\"",
                                      "\"1\"",
                                      "\"/\"",
@@ -166,18 +171,17 @@ TEST_F(ValueFaultsTest, ClientIdHasOneToAHundredAndTwentyEightBytes) {
 
 TEST_F(ValueFaultsTest, ShareGroupHoldsNothingThatMeansSomethingInATopic) {
   EXPECT_THAT(faults_of("broker.share_group = \"a/b\"\n"),
-              ElementsAre("FILE:3: broker.share_group: \"a/b\" is not allowed; at most 128 bytes "
-                          "without '/', '+' and '#'"));
+              ElementsAre("FILE:3: broker.share_group: \"a/b\" is not valid; expected at most 128 "
+                          "bytes without '/', '+' and '#'"));
   expect_faults("broker.share_group", {"\"+\"", "\"a#\""}, "\"");
-  expect_faults("broker.share_group", {"\"a\\u0000\""}, "holds a control character");
+  expect_faults("broker.share_group", {"\"a\\u0000\""}, "contains a control character");
 }
 
 TEST_F(ValueFaultsTest, BaseIsCheckedAsTopicsAre) {
-  EXPECT_THAT(
-      faults_of("topics.base = \"things/jobs\"\n"),
-      ElementsAre("FILE:3: topics.base: \"things/jobs\" must hold the level {thing} exactly once; "
-                  "a topic without wildcards, one of its levels {thing}, such as "
-                  "\"$aws/things/{thing}/jobs\""));
+  EXPECT_THAT(faults_of("topics.base = \"things/jobs\"\n"),
+              ElementsAre("FILE:3: topics.base: \"things/jobs\" must contain the level {thing} "
+                          "exactly once; expected a topic without wildcards, one level of which is "
+                          "{thing}, such as \"$aws/things/{thing}/jobs\""));
   expect_faults("topics.base", {"\"\"", "\"a/{thing}/{thing}\"", "\"a/+/{thing}\"", "\"{thing}/\""},
                 "\"");
   expect_good("topics.base", {"\"{thing}\"", "\"site/7/{thing}/jobs\""});
@@ -189,18 +193,20 @@ TEST_F(ValueFaultsTest, BaseHasAtMostAThousandBytesAndAHundredLevels) {
   std::string deepest;
   for (int i = 0; i < 99; ++i) deepest += "x/";
   expect_good("topics.base", {with(longest), with(deepest)});
+  EXPECT_THAT(faults_of("topics.base = " + with("x" + longest) + "\n"),
+              ElementsAre(::testing::EndsWith(
+                  "...\" is too long; expected at most 1024 bytes and 100 levels")));
   EXPECT_THAT(
-      faults_of("topics.base = " + with("x" + longest) + "\n"),
-      ElementsAre(::testing::EndsWith("...\" is too long; at most 1024 bytes and 100 levels")));
-  EXPECT_THAT(faults_of("topics.base = " + with("x/" + deepest) + "\n"),
-              ElementsAre(::testing::EndsWith(" is too long; at most 1024 bytes and 100 levels")));
+      faults_of("topics.base = " + with("x/" + deepest) + "\n"),
+      ElementsAre(::testing::EndsWith(" is too long; expected at most 1024 bytes and 100 levels")));
 }
 
 TEST_F(ValueFaultsTest, ListenAddressIsHostAndPort) {
-  EXPECT_THAT(faults_of("admin.listen = \"9464\"\n"),
-              ElementsAre("FILE:3: admin.listen: \"9464\" has a host that is neither a DNS name "
-                          "nor an IP address; host:port, such as \"127.0.0.1:9464\", or \"\" to "
-                          "turn it off"));
+  EXPECT_THAT(
+      faults_of("admin.listen = \"9464\"\n"),
+      ElementsAre(
+          "FILE:3: admin.listen: \"9464\" has a host that is neither a DNS name nor an IP address; "
+          "expected host:port, such as \"127.0.0.1:9464\", or \"\" to turn it off"));
   expect_faults("admin.listen", {"\"127.0.0.1\"", "\"127.0.0.1:70000\"", "\":9464\""}, "\"");
   expect_good("admin.listen", {"\"\"", "\"[::1]:9464\"", "\"127.0.0.1:0\""});
 }
@@ -216,8 +222,9 @@ TEST_F(ValueFaultsTest, NamesForIotCredentialsAreChecked) {
 
 TEST_F(ValueFaultsTest, FileThatCannotBeReadIsNamedWithTheCause) {
   for (const char* key : {"broker.ca_file", "endpoint.ca_file", "credentials.credentials_file"}) {
-    expect_faults(key, {"\"" + directory_.path("none") + "\""},
-                  directory_.path("none") + " does not exist; a file that can be read");
+    expect_faults(
+        key, {"\"" + directory_.path("none") + "\""},
+        directory_.path("none") + " does not exist; expected a file that the bridge can read");
     expect_faults(key, {"\"" + directory_.path("") + "\""},
                   directory_.path("") + " is a directory");
   }
@@ -225,7 +232,7 @@ TEST_F(ValueFaultsTest, FileThatCannotBeReadIsNamedWithTheCause) {
                                  directory_.write("empty", "\n") + "\"\n");
   EXPECT_THAT(lines(outcome.faults),
               ElementsAre("FILE:4: broker.password_file: " + directory_.path("empty") +
-                          " is empty; a file with one line, the password"));
+                          " is empty; expected a file with one line, the password"));
 }
 
 }  // namespace

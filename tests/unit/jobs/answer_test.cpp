@@ -33,7 +33,7 @@ std::string shown(Operation operation, std::string body, int status = 200) {
   return shown(read(operation, std::move(body), status));
 }
 
-const std::string nonsense = "InternalError: the endpoint did not give a proper answer";
+const std::string nonsense = "InternalError: the endpoint's answer is not valid";
 
 TEST(AwsAnswerTest, AnExecutionIsPassedOnWithoutTheNameOfItsThing) {
   const std::string rest =

@@ -63,16 +63,16 @@ TEST(MembersOfTest, FaultsSayWhereAndWhat) {
   EXPECT_EQ(read(R"({"a":1.})"), Lines{"expected a digit@7"});
   EXPECT_EQ(read(R"({"a":-})"), Lines{"expected a digit@6"});
   EXPECT_EQ(read(R"({"a":NaN})"), Lines{"expected a value@5"});
-  EXPECT_EQ(read(R"({"a":"b)"), Lines{"string without an end@7"});
+  EXPECT_EQ(read(R"({"a":"b)"), Lines{"unterminated string@7"});
   EXPECT_EQ(read(R"({"a":"\x"})"), Lines{"unknown escape@7"});
   EXPECT_EQ(read(R"({"a":"\u12g4"})"), Lines{"expected four hexadecimal digits@10"});
   EXPECT_EQ(read("{\"a\":\"\n\"}"), Lines{"control character in a string@6"});
-  EXPECT_EQ(read(R"({}{})"), Lines{"text behind the end of the value@2"});
-  EXPECT_EQ(read(R"({} // no)"), Lines{"text behind the end of the value@3"});
+  EXPECT_EQ(read(R"({}{})"), Lines{"text after the end of the value@2"});
+  EXPECT_EQ(read(R"({} // no)"), Lines{"text after the end of the value@3"});
 }
 
 TEST(MembersOfTest, NulIsNoWhiteSpaceAndNoEnd) {
-  EXPECT_EQ(read(std::string_view("{}\0", 3)), Lines{"text behind the end of the value@2"});
+  EXPECT_EQ(read(std::string_view("{}\0", 3)), Lines{"text after the end of the value@2"});
   EXPECT_THAT(read(std::string_view("{\"a\":\"\0\"}", 9))[0], HasSubstr("control character"));
   EXPECT_THAT(read(std::string_view("\0{}", 3))[0], HasSubstr("@0"));
 }
@@ -135,7 +135,7 @@ TEST(ElementsOfTest, SpansAreExactAndInOrder) {
   EXPECT_EQ(read_elements("{}"), Lines{"expected an array"});
   EXPECT_EQ(read_elements("[1,]"), Lines{"expected a value"});
   EXPECT_EQ(read_elements("[1}"), Lines{"expected ',' or ']'"});
-  EXPECT_EQ(read_elements("[1]]"), Lines{"text behind the end of the value"});
+  EXPECT_EQ(read_elements("[1]]"), Lines{"text after the end of the value"});
 }
 
 TEST(MemberTest, KeysAreComparedWithTheirEscapesResolved) {

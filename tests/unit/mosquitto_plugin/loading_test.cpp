@@ -88,7 +88,7 @@ TEST_F(LoadingTest, LaterBrokerThatStillHasItsInterfaceIsRefusedAndTheLogSaysWhy
   auto* const later = dlopen(LATER_BROKER, RTLD_NOW | RTLD_GLOBAL);
   ASSERT_NE(later, nullptr) << dlerror();
   EXPECT_EQ(version(std::array{6, 5}), -1);
-  EXPECT_THAT(broker_log, HasSubstr("built for mosquitto 2.0; this broker is a later one"));
+  EXPECT_THAT(broker_log, HasSubstr("built for mosquitto 2.0; this broker is a later version"));
   dlclose(later);
 }
 

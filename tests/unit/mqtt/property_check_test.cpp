@@ -11,7 +11,7 @@ namespace {
 using namespace std::string_literals;
 
 /// A packet of less than 128 bytes.
-std::string packet(char first, const std::string& body) {
+std::string packet_with(char first, const std::string& body) {
   return first + std::string(1, static_cast<char>(body.size())) + body;
 }
 std::string properties(const std::string& bytes) {
@@ -73,19 +73,19 @@ const Place places[] = {{"CONNACK", '\x20', "\0\0"s, ""},
 
 TEST(PropertyCheckTest, EveryPropertyOfMqtt5PassesInEveryPacketHoweverItIsCut) {
   for (const auto& [name, first, before, after] : places) {
-    const auto one = packet(first, before + properties(every_property) + after);
+    const auto one = packet_with(first, before + properties(every_property) + after);
     for (const std::size_t piece : {1U, 2U, 3U, 7U, 1000U}) {
-      EXPECT_TRUE(passes(one + one + packet('\xD0', "") + one, piece)) << name << piece;
+      EXPECT_TRUE(passes(one + one + packet_with('\xD0', "") + one, piece)) << name << piece;
     }
   }
 }
 
 TEST(PropertyCheckTest, OneThatMqtt5DoesNotHaveIsFoundInEveryPacketHoweverItIsCut) {
   for (const auto& [name, first, before, after] : places) {
-    const auto good = packet(first, before + properties("") + after);
+    const auto good = packet_with(first, before + properties("") + after);
     for (const auto& identifier : {"\0"s, "\4"s, "\x2B"s, "\x7F"s, "\x81\x01"s}) {
       const auto bad =
-          packet(first, before + properties("\x26\0\1k\0\1v"s + identifier + "\1") + after);
+          packet_with(first, before + properties("\x26\0\1k\0\1v"s + identifier + "\1") + after);
       for (const std::size_t piece : {1U, 2U, 5U, 1000U}) {
         EXPECT_FALSE(passes(good + bad, piece)) << name << piece;
       }
@@ -98,32 +98,33 @@ TEST(PropertyCheckTest, LimitOfZeroIsFoundInAConnackAloneHoweverItIsCut) {
                                      std::pair{"\x27\0\0\0\0"s, "its Maximum Packet Size is 0"}}) {
     const auto zero = properties("\x13\0\0\x22\0\0"s + limit + "\x2A\1");
     for (const std::size_t piece : {1U, 2U, 5U, 1000U}) {
-      EXPECT_FALSE(passes(packet('\x20', "\0\0"s + zero), piece)) << words << piece;
-      EXPECT_TRUE(passes(packet('\xE0', "\0"s + zero), piece)) << words << piece;
+      EXPECT_FALSE(passes(packet_with('\x20', "\0\0"s + zero), piece)) << words << piece;
+      EXPECT_TRUE(passes(packet_with('\xE0', "\0"s + zero), piece)) << words << piece;
     }
     PropertyCheck check;
-    check.take(packet('\x20', "\0\0"s + zero));
+    check.take(packet_with('\x20', "\0\0"s + zero));
     EXPECT_EQ(check.fault(), words);
   }
   for (const auto& limit : {"\x21\1\0"s, "\x21\0\1"s, "\x27\0\1\0\0"s}) {
-    EXPECT_TRUE(passes(packet('\x20', "\0\0"s + properties(limit)), 1));
+    EXPECT_TRUE(passes(packet_with('\x20', "\0\0"s + properties(limit)), 1));
   }
 }
 
 TEST(PropertyCheckTest, PacketWithoutPropertiesOrOfNoKnownKindPasses) {
   for (const auto& bytes :
-       {packet('\x40', "\0\7"s), packet('\x40', "\0\7\x10"s), packet('\xE0', ""),
-        packet('\xE0', "\x8B"), packet('\xD0', ""), packet('\xA5', "\4\4\4"),
-        packet('\x32', "\0\1t\0\7"s + "\0"s), "\xA5\xA5\xA5\xA5\xA5\xA5"s}) {
+       {packet_with('\x40', "\0\7"s), packet_with('\x40', "\0\7\x10"s), packet_with('\xE0', ""),
+        packet_with('\xE0', "\x8B"), packet_with('\xD0', ""), packet_with('\xA5', "\4\4\4"),
+        packet_with('\x32', "\0\1t\0\7"s + "\0"s), "\xA5\xA5\xA5\xA5\xA5\xA5"s}) {
     EXPECT_TRUE(passes(bytes, 1));
     EXPECT_TRUE(passes(bytes, 100));
   }
 }
 
 TEST(PropertyCheckTest, LengthsThatLieAreLeftToTheLibraryAndTheNextPacketIsLookedAt) {
-  const auto bad = packet('\x20', "\0\0\2\4\1"s);
-  for (const auto& liar : {packet('\x20', "\0\0\x7F\x1F\0\1"s), packet('\x30', "\x7F\xFF"s),
-                           packet('\x20', "\0\0\2\x1F\0\5"s), packet('\x20', "\0\0\x80"s)}) {
+  const auto bad = packet_with('\x20', "\0\0\2\4\1"s);
+  for (const auto& liar :
+       {packet_with('\x20', "\0\0\x7F\x1F\0\1"s), packet_with('\x30', "\x7F\xFF"s),
+        packet_with('\x20', "\0\0\2\x1F\0\5"s), packet_with('\x20', "\0\0\x80"s)}) {
     EXPECT_TRUE(passes(liar, 1));
     EXPECT_FALSE(passes(liar + bad, 1));
     EXPECT_FALSE(passes(liar + bad, 100));
