@@ -149,10 +149,11 @@ void Activity::decided(Now now, const Effects& effects) {
   for (const auto& finished : effects.finished) note_finished(finished, now);
   for (const auto& change : effects.endpoint_changes) note_endpoint(change, now);
   for (const auto& slowed : effects.slowed_down) {
-    errors_.add(error(now, "throttled",
-                      slowed.kind == QuotaKind::reads
-                          ? "the endpoint throttles reads (get, describe): slowed down"
-                          : "the endpoint throttles writes (start-next, update): slowed down"));
+    errors_.add(
+        error(now, "throttled",
+              slowed.kind == QuotaKind::reads
+                  ? "the endpoint throttles reads (get, describe): calls are slowed down"
+                  : "the endpoint throttles writes (start-next, update): calls are slowed down"));
   }
   for (const auto& paused : effects.paused) {
     if (paused.over) continue;

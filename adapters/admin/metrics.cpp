@@ -200,33 +200,34 @@ class Metrics::Implementation {
                                       "accepted, or the code of the rejection");
   HistogramFamily& durations_ =
       histograms(registry_, "jobs_bridge_request_duration_seconds",
-                 "From the request taken from the broker to the reply handed to it");
+                 "From the receipt of a request to the hand-over of its reply to the broker");
   Histogram& held_duration_ =
       histograms(registry_, "jobs_bridge_held_update_duration_seconds",
-                 "The same of updates that were held for longer than their device waits")
+                 "The same for updates that were held for longer than their device waits")
           .Add({}, outage_bounds());
   Counter& refused_ = counters(registry_, "jobs_bridge_requests_refused_total",
-                               "Requests rejected at once for want of room in a queue")
+                               "Requests rejected immediately because a queue was full")
                           .Add({});
   Counter& lost_ =
       counters(registry_, "jobs_bridge_updates_lost_total",
-               "Updates given up: held for too long, or without a durable place at the end")
+               "Updates given up: held for too long, or not in a journal when the bridge stopped")
           .Add({});
   Counter& rejected_late_ = counters(registry_, "jobs_bridge_updates_rejected_late_total",
-                                     "Updates rejected when their devices no longer waited")
+                                     "Updates rejected after their devices had stopped waiting")
                                 .Add({});
   CounterFamily& calls_ = counters(registry_, "jobs_bridge_endpoint_calls_total",
-                                   "Calls of the endpoint, by HTTP status or kind of failure");
+                                   "Calls to the endpoint, by HTTP status or kind of failure");
   HistogramFamily& call_durations_ =
       histograms(registry_, "jobs_bridge_endpoint_duration_seconds",
                  "From a call handed to its connection to its outcome, one attempt");
   CounterFamily& notifications_ = counters(registry_, "jobs_bridge_notifications_total",
-                                           "Devices told of a change in their queue");
+                                           "Notifications to devices of a change in their queue");
   Counter& notify_ = notifications_.Add({{"kind", "notify"}});
   Counter& notify_next_ = notifications_.Add({{"kind", "notify-next"}});
   Histogram& notification_delay_ =
-      histograms(registry_, "jobs_bridge_notification_delay_seconds",
-                 "The longest that a change can have gone unseen before its device was told")
+      histograms(
+          registry_, "jobs_bridge_notification_delay_seconds",
+          "The longest time that a change can have gone unnoticed before its device was notified")
           .Add({}, Bounds{.1, .5, 1, 5, 15, 30, 60, 120, 300, 600, 1800});
   Counter& outages_ = counters(registry_, "jobs_bridge_endpoint_outages_total",
                                "How often the endpoint was found to be down")
@@ -241,8 +242,9 @@ class Metrics::Implementation {
   Counter& slowed_reads_ = slowdowns_.Add({{"quota", "reads"}});
   Counter& slowed_writes_ = slowdowns_.Add({{"quota", "writes"}});
 
-  CounterFamily& pauses_ = counters(registry_, "jobs_bridge_pauses_total",
-                                    "How often the endpoint asked for a pause since it throttles");
+  CounterFamily& pauses_ =
+      counters(registry_, "jobs_bridge_pauses_total",
+               "How often the endpoint asked for a pause because it throttles");
   Counter& paused_reads_ = pauses_.Add({{"quota", "reads"}});
   Counter& paused_writes_ = pauses_.Add({{"quota", "writes"}});
 

@@ -27,7 +27,7 @@ PageAnswer in_words(int status, std::string text) {
 }
 
 PageAnswer not_found() {
-  std::string text = "There is nothing here. What there is:\n";
+  std::string text = "Not found. The available pages:\n";
   for (const auto path : paths) text += "  " + std::string(path) + "\n";
   return {.status = 404, .body = std::move(text)};
 }
@@ -97,11 +97,11 @@ std::optional<PageAnswer> Pages::refusal(const PageRequest& request) const {
   // A client of HTTP/1.0 may send none; a browser always does.
   if (rules_.loopback && !request.hosts.empty() && !names_loopback(request.hosts.front())) {
     return in_words(421,
-                    "This listener answers to names of the loopback interface alone, such as "
-                    "localhost: another site's page must not read it.");
+                    "This listener answers only to names of the loopback interface, such as "
+                    "localhost, so that pages of other sites cannot read it.");
   }
   if (request.method != "GET" && request.method != "HEAD") {
-    auto answer = in_words(405, "Only GET and HEAD.");
+    auto answer = in_words(405, "Only GET and HEAD are allowed.");
     answer.headers.emplace_back("Allow", "GET, HEAD");
     return answer;
   }

@@ -63,31 +63,30 @@ void look_at_topics(const Status::Broker& broker, Verdict& verdict) {
   const auto& requests = broker.requests;
   const auto& replies = broker.replies;
   if (requests.verdict == Passage::untested || replies.verdict == Passage::untested) {
-    verdict.reasons.push_back(
-        {"topics_untested", "The test whether Jobs requests come in and replies go out is not over",
-         "Wait a moment; if it stays so, look into the broker's log."});
+    verdict.reasons.push_back({"topics_untested",
+                               "The self-test on the Jobs topics has not finished",
+                               "Wait a moment; if this persists, see the broker's log."});
   }
   if (requests.verdict == Passage::bad) {
     verdict.reasons.push_back({"requests_blocked",
                                because("Jobs requests do not reach the bridge", requests.cause),
                                requests.hint + "."});
   } else if (requests.verdict == Passage::unseen) {
-    verdict.warnings.push_back(
-        {"requests_unseen",
-         because("Whether Jobs requests reach the bridge cannot be seen until some of each kind "
-                 "have come",
-                 requests.cause),
-         requests.hint + "."});
+    verdict.warnings.push_back({"requests_unseen",
+                                because("The bridge cannot tell whether Jobs requests reach it "
+                                        "until some of each kind have arrived",
+                                        requests.cause),
+                                requests.hint + "."});
   }
   if (replies.verdict == Passage::bad) {
-    verdict.reasons.push_back(
-        {"replies_blocked",
-         because("The broker does not let the bridge's replies pass", replies.cause),
-         replies.hint + "."});
+    verdict.reasons.push_back({"replies_blocked",
+                               because("The broker refuses the bridge's replies", replies.cause),
+                               replies.hint + "."});
   } else if (replies.verdict == Passage::unseen) {
-    verdict.warnings.push_back({"replies_unseen",
-                                because("Whether replies go out cannot be seen", replies.cause),
-                                replies.hint + "."});
+    verdict.warnings.push_back(
+        {"replies_unseen",
+         because("The bridge cannot tell whether its replies go out", replies.cause),
+         replies.hint + "."});
   }
 }
 
@@ -103,20 +102,21 @@ void look_at_broker(const Status::Broker& broker, Verdict& verdict) {
     verdict.reasons.push_back(
         refused.empty()
             ? Reason{"broker_not_subscribed", "The broker has not answered the subscriptions yet",
-                     "Wait a moment; if it stays so, look into the broker's log."}
+                     "Wait a moment; if this persists, see the broker's log."}
             : Reason{"broker_refuses_subscription",
                      "The broker refuses the subscription to " + list(refused),
                      sentence(broker.refusal.hint) + " The bridge asks again every 30 seconds.",
                      broker.refusal.kind});
   } else if (broker.canary && !broker.flowing) {
     verdict.reasons.push_back(
-        {"broker_silent", "Connected to the broker, but no message to ourselves has come back",
-         "Wait a moment; if it stays so, look into the broker's log and restart it."});
+        {"broker_silent", "Connected to the broker, but no canary message has come back",
+         "Wait a moment; if this persists, see the broker's log and restart the broker."});
   } else {
     look_at_topics(broker, verdict);
     if (!broker.canary_fault.empty()) {
       verdict.warnings.push_back(
-          {"canary_blind", because("Whether messages flow cannot be seen", broker.canary_fault),
+          {"canary_blind",
+           because("The bridge cannot tell whether messages flow", broker.canary_fault),
            "Allow the bridge's user to publish and subscribe to broker.canary_topic."});
     }
   }
@@ -130,7 +130,7 @@ void look_at_broker(const Status::Broker& broker, Verdict& verdict) {
     verdict.warnings.push_back(
         {"replies_refused",
          because(count(broker.unpublishable, "reply", "replies") +
-                     " could not be published since the start, the last on " + refused->topic,
+                     " could not be published since the start, the last one on " + refused->topic,
                  refused->cause),
          refused->hint});
   }
@@ -138,7 +138,8 @@ void look_at_broker(const Status::Broker& broker, Verdict& verdict) {
     verdict.warnings.push_back(
         {"replies_dropped",
          count(broker.overflowed, "reply was", "replies were") + " dropped since the start",
-         "The broker takes replies too slowly, or was away for long."});
+         "The broker accepts replies too slowly, or was unavailable for a long time: check its "
+         "load and its log."});
   }
 }
 
@@ -151,39 +152,39 @@ void look_at_endpoint(const Status& status, Verdict& verdict) {
     message = because(std::move(message), endpoint.cause);
     verdict.reasons.push_back(
         {"endpoint_down", std::move(message),
-         held > 0 ? "See to the network and endpoint.url. " +
+         held > 0 ? "Check the network and endpoint.url. " +
                         count(held, "update is held and is", "updates are held and are") +
                         " delivered when it answers again."
-                  : "See to the network and endpoint.url. Updates are held until it answers again; "
+                  : "Check the network and endpoint.url. Updates are held until it answers again; "
                     "other requests are rejected."});
     return;
   }
   const auto look_at_quota = [&](const Status::Quota& quota, const std::string& kind) {
     if (quota.paused_for) {
-      verdict.warnings.push_back(
-          {kind + "_paused",
-           "The endpoint throttles " + kind + " and asked for a pause: none for up to " +
-               in_words(*quota.paused_for),
-           "Wait: a call every few seconds tries whether it is over. Something else uses the "
-           "account's quota, or limits." +
-               kind + "_per_second is above it."});
+      verdict.warnings.push_back({kind + "_paused",
+                                  "The endpoint throttles " + kind +
+                                      " and asked for a pause: no calls for up to " +
+                                      in_words(*quota.paused_for),
+                                  "Wait: a call every few seconds tries whether it is over. "
+                                  "Another client may be using the account's quota, or limits." +
+                                      kind + "_per_second may exceed it."});
       return;
     }
     if (!quota.slowed) return;
-    std::string message = "The endpoint throttles " + kind + ": slowed down";
+    std::string message = "The endpoint throttles " + kind + ": calls are slowed down";
     if (quota.allowed > 0) {
       message += " to " + std::to_string(std::lround(quota.allowed)) + " a second";
     }
     verdict.warnings.push_back({kind + "_throttled", std::move(message),
-                                "Something else uses the account's quota, or limits." + kind +
-                                    "_per_second is above it."});
+                                "Another client may be using the account's quota, or limits." +
+                                    kind + "_per_second may exceed it."});
   };
   look_at_quota(status.reads, "reads");
   look_at_quota(status.writes, "writes");
   if (held > 0) {
     verdict.warnings.push_back({"updates_held",
-                                count(held, "update waits", "updates wait") +
-                                    " for the endpoint longer than the device did",
+                                count(held, "update has waited", "updates have waited") +
+                                    " for the endpoint longer than the device waits",
                                 "Nothing to do: they are delivered as the quota allows."});
   }
 }
@@ -197,27 +198,29 @@ void look_at_credentials(const Status& status, Verdict& verdict) {
         {expired ? "credentials_expired" : "credentials_missing",
          because(expired ? "The credentials have expired" : "There are no credentials to sign with",
                  credentials.fault),
-         "See to the source \"" + credentials.source + "\": credentials in the configuration."});
+         "Check the source \"" + credentials.source +
+             "\": see [credentials] in the configuration."});
   } else if (credentials.expires && *credentials.expires - status.now < soon) {
     const auto left =
         std::chrono::seconds(std::max<std::int64_t>(0, *credentials.expires - status.now));
     verdict.warnings.push_back(
         {"credentials_expire",
          because("The credentials expire in " + in_words(left), credentials.fault),
-         "See to the source \"" + credentials.source + "\", which ought to have given new ones."});
+         "Check the source \"" + credentials.source + "\", which should have provided new ones."});
   } else if (!credentials.fault.empty()) {
     verdict.warnings.push_back({"credentials_not_renewed",
                                 because("The last renewal failed", credentials.fault),
-                                "The credentials in use are still valid; see to the source \"" +
+                                "The credentials in use are still valid; check the source \"" +
                                     credentials.source + "\"."});
   }
   if (std::abs(credentials.clock_skew) > most_skew) {
     const auto off = in_words(std::chrono::seconds(std::abs(credentials.clock_skew)));
-    verdict.warnings.push_back(
-        {"clock_off",
-         "This machine's clock is " + off + (credentials.clock_skew > 0 ? " behind" : " ahead of") +
-             " the endpoint's",
-         "Set the clock (NTP). The bridge signs with the endpoint's time meanwhile."});
+    verdict.warnings.push_back({"clock_off",
+                                "This machine's clock is " + off +
+                                    (credentials.clock_skew > 0 ? " behind" : " ahead of") +
+                                    " the endpoint's",
+                                "Set the clock, and keep it synchronized by NTP. Meanwhile the "
+                                "bridge signs with the endpoint's time."});
   }
 }
 
@@ -226,15 +229,15 @@ void look_at_updates(const Status::Requests& requests, Verdict& verdict) {
     verdict.warnings.push_back(
         {"updates_lost",
          count(requests.lost, "update was", "updates were") + " given up since the start",
-         "The log names each, as \"update lost\"."});
+         "The log names each of them, as \"update lost\": correct those job executions by hand."});
   }
   if (requests.rejected_late > 0) {
-    verdict.warnings.push_back(
-        {"updates_rejected_late",
-         "The endpoint rejected " + count(requests.rejected_late, "update", "updates") +
-             " since the start whose devices no longer waited for the reply",
-         "The log names each, as \"update rejected late\": see whether those jobs are in the right "
-         "state."});
+    verdict.warnings.push_back({"updates_rejected_late",
+                                "The endpoint rejected " +
+                                    count(requests.rejected_late, "update", "updates") +
+                                    " since the start after their devices had stopped waiting",
+                                "The log names each of them, as \"update rejected late\": check "
+                                "that those job executions are in the right state."});
   }
 }
 
@@ -244,17 +247,18 @@ void look_at_journal(const Status::Journal& journal, Verdict& verdict) {
         {"disk_stalled",
          "The journal's disk has not completed a write for " + in_words(*journal.disk_stalled),
          "Check the disk that journal.path is on, and the kernel's log for I/O errors. Updates are "
-         "rejected until it responds; the other requests work."});
+         "rejected until it responds; other requests work."});
   } else if (journal.enabled && journal.failing) {
-    verdict.reasons.push_back(
-        {"journal_failing", because("The journal cannot be written", journal.cause),
-         "Make room on the disk or see to journal.path. Updates are rejected until then; the other "
-         "requests work."});
+    verdict.reasons.push_back({"journal_failing",
+                               because("The journal cannot be written", journal.cause),
+                               "Free space on the disk, or check journal.path. Updates are "
+                               "rejected until then; other requests work."});
   } else if (journal.max_bytes > 0 && static_cast<double>(journal.bytes) >
                                           nearly_full * static_cast<double>(journal.max_bytes)) {
-    verdict.warnings.push_back(
-        {"journal_filling", "What is held takes more than four fifths of journal.max_size",
-         "Past it, updates are rejected. Bring the endpoint back, or raise journal.max_size."});
+    verdict.warnings.push_back({"journal_filling",
+                                "Held updates take more than four fifths of journal.max_size",
+                                "Once it is full, updates are rejected. Restore the connection to "
+                                "the endpoint, or raise journal.max_size."});
   }
 }
 
@@ -262,17 +266,17 @@ void look_at_journal(const Status::Journal& journal, Verdict& verdict) {
 void look_at_role(const Status& status, Verdict& verdict) {
   if (status.role == "standby") {
     verdict.reasons.push_back(
-        {"standby", "Standing by: another instance serves these things, or may",
-         "Nothing to do: this one takes over once nothing is heard of the other."});
+        {"standby", "Standing by: another instance serves these things, or may still serve them",
+         "Nothing to do: this instance takes over when it hears nothing more of the other."});
   } else if (status.role == "waiting") {
-    verdict.reasons.push_back(
-        {"lease_waiting", "No calls until the calls of another instance are certain to have ended",
-         "Wait: this takes as long as broker.lease."});
+    verdict.reasons.push_back({"lease_waiting",
+                               "No calls until the calls of another instance have certainly ended",
+                               "Wait: this takes as long as broker.lease."});
   } else if (status.role == "unproven" && status.broker.connected) {
-    verdict.reasons.push_back(
-        {"lease_unproven", "No calls: no self-test message has come back for half of broker.lease",
-         "Wait a moment; if it stays so, another instance may have taken over, or the broker lets "
-         "no messages through."});
+    verdict.reasons.push_back({"lease_unproven",
+                               "No calls: no canary message has come back for half of broker.lease",
+                               "Wait a moment; if this persists, another instance may have taken "
+                               "over, or the broker may not be delivering messages."});
   }
 }
 

@@ -11,7 +11,7 @@ namespace jobs_bridge::admin {
 struct Reason {
   std::string code;  ///< for programs: a word of [a-z_]
   std::string message;
-  std::string cure;
+  std::string hint;
   std::string kind =
       {};  ///< of the broker's fault, also a word of [a-z0-9_]; empty if there is none
 };

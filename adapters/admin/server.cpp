@@ -308,7 +308,7 @@ class Server::Implementation {
       return pages_.answer(page_request(request));
     } catch (const std::exception& error) {
       return {.status = 500,
-              .body = std::string("The status cannot be had: ") + error.what() + "\n"};
+              .body = std::string("The status is not available: ") + error.what() + "\n"};
     }
   }
 
@@ -334,7 +334,7 @@ Result<std::unique_ptr<Server>, std::string> Server::start(ServerSettings settin
   const auto where = authority(settings.host, settings.port);
   if (!settings.loopback && settings.token.empty()) {
     return Failure{"admin.listen: " + where +
-                   " can be reached from other machines: a token is needed"};
+                   " can be reached from other machines: a token is required"};
   }
   auto implementation = std::make_unique<Implementation>(settings, std::move(snapshot), metrics);
   if (const int error = implementation->listen(settings.host, settings.port); error != 0) {
@@ -344,9 +344,9 @@ Result<std::unique_ptr<Server>, std::string> Server::start(ServerSettings settin
   log.write(Severity::info, "admin listener", {{"url", implementation->url()}});
   if (!settings.loopback) {
     log.write(Severity::warning,
-              "the admin listener can be reached from other machines: its token and data travel "
-              "in the clear",
-              {{"cure", "put it behind a proxy that speaks TLS, or listen on 127.0.0.1"}});
+              "the admin listener can be reached from other machines: its token and data are sent "
+              "unencrypted",
+              {{"hint", "put it behind a proxy with TLS, or listen on 127.0.0.1"}});
   }
   return std::unique_ptr<Server>(new Server(std::move(implementation)));
 }

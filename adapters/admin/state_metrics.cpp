@@ -62,7 +62,7 @@ void write_broker(Writer& out, const Status::Broker& broker) {
       .value(broker.connected ? 1 : 0);
   if (broker.urls.size() > 1) {
     out.gauge("jobs_bridge_broker_address_connected",
-              "1 for the address of broker.url that is connected to");
+              "1 for the address of broker.url that the bridge is connected to");
     for (const auto& url : broker.urls) {
       out.value(broker.connected && url == broker.url ? 1 : 0, {{"url", url}});
     }
@@ -70,31 +70,33 @@ void write_broker(Writer& out, const Status::Broker& broker) {
   out.gauge("jobs_bridge_broker_subscribed", "1 while the broker grants every subscription")
       .value(broker.subscribed ? 1 : 0);
   out.gauge("jobs_bridge_broker_flowing",
-            "1 once a message to ourselves has come back on this connection")
+            "1 once a canary message has come back on this connection")
       .value(broker.flowing ? 1 : 0);
   if (broker.canary) {
     out.gauge("jobs_bridge_canary_round_trip_seconds",
-              "How long the last message to ourselves took through the broker")
+              "How long the last canary message took through the broker")
         .value(in_seconds(broker.round_trip));
   }
   write_passage(out, broker);
   const auto reconnects = broker.connections > 0 ? broker.connections - 1 : 0;
-  out.counter("jobs_bridge_broker_reconnects_total", "How often the broker was connected to again")
+  out.counter("jobs_bridge_broker_reconnects_total",
+              "How often the bridge has reconnected to the broker")
       .value(number(reconnects));
   out.gauge("jobs_bridge_replies_waiting", "Publications that have not been sent")
       .value(number(broker.waiting));
   out.gauge("jobs_bridge_replies_unacknowledged", "Publications sent and not acknowledged")
       .value(number(broker.unacknowledged));
-  out.counter("jobs_bridge_replies_overflowed_total", "Publications dropped for want of room")
+  out.counter("jobs_bridge_replies_overflowed_total",
+              "Publications dropped because too many were waiting")
       .value(number(broker.overflowed));
   out.counter("jobs_bridge_replies_unpublishable_total",
               "Publications that are invalid, too large, or refused by the broker")
       .value(number(broker.unpublishable));
   out.counter("jobs_bridge_replies_replaced_total",
-              "Replies among those in whose place a rejection was published")
+              "Replies among those that were replaced by a rejection")
       .value(number(broker.replaced));
   out.counter("jobs_bridge_replies_unanswered_total",
-              "Replies among those in whose place nothing could be published")
+              "Replies among those that could not be replaced by a rejection either")
       .value(number(broker.unanswered));
   out.counter("jobs_bridge_replies_retried_total",
               "How often the broker refused a publication that was then sent again")
@@ -109,15 +111,14 @@ void write_quota(Writer& out, const Status& status) {
   both(status.reads.configured, status.writes.configured);
   out.gauge(
       "jobs_bridge_quota_allowed_per_second",
-      "Calls a second allowed now, which are fewer while the endpoint throttles; 0: paused, or no "
-      "limit");
+      "Calls a second allowed now, fewer while the endpoint throttles; 0: paused, or no limit");
   both(status.reads.allowed, status.writes.allowed);
   out.gauge("jobs_bridge_quota_used_per_second", "Calls a second over the last ten seconds");
   both(status.reads.used, status.writes.used);
   out.gauge("jobs_bridge_quota_slowed", "1 while fewer calls are made than configured");
   both(status.reads.slowed ? 1 : 0, status.writes.slowed ? 1 : 0);
   out.gauge("jobs_bridge_quota_paused",
-            "1 while no calls are made but trials, since the endpoint asked for a pause");
+            "1 while no calls but trials are made, because the endpoint asked for a pause");
   both(status.reads.paused_for ? 1 : 0, status.writes.paused_for ? 1 : 0);
 }
 
@@ -125,15 +126,15 @@ void write_requests(Writer& out, const Status& status) {
   const auto& requests = status.requests;
   out.gauge("jobs_bridge_requests_waiting", "Requests that wait for a call and are not held")
       .value(number(requests.waiting));
-  out.gauge("jobs_bridge_requests_waiting_max", "The most that may wait, limits.queue")
+  out.gauge("jobs_bridge_requests_waiting_max", "Maximum number that may wait (limits.queue)")
       .value(number(requests.queue));
-  out.gauge("jobs_bridge_requests_pausing", "Requests that wait before their next try")
+  out.gauge("jobs_bridge_requests_pausing", "Requests that wait before their next attempt")
       .value(number(requests.pausing));
   out.gauge("jobs_bridge_updates_held", "Updates past their deadline that wait for the endpoint")
       .value(number(requests.held));
-  out.gauge("jobs_bridge_calls_in_flight", "Calls of the endpoint under way")
+  out.gauge("jobs_bridge_calls_in_flight", "Calls to the endpoint under way")
       .value(number(status.endpoint.calls_in_flight));
-  out.gauge("jobs_bridge_calls_in_flight_max", "The most calls of the endpoint at a time")
+  out.gauge("jobs_bridge_calls_in_flight_max", "Maximum number of calls to the endpoint at a time")
       .value(number(status.endpoint.connections));
   out.gauge("jobs_bridge_circuit_open", "1 while the endpoint counts as down")
       .value(status.endpoint.reachable ? 0 : 1);
@@ -142,17 +143,17 @@ void write_requests(Writer& out, const Status& status) {
 void write_journal(Writer& out, const Status::Journal& journal) {
   out.gauge("jobs_bridge_journal_enabled", "0: updates are held in memory only")
       .value(journal.enabled ? 1 : 0);
-  out.gauge("jobs_bridge_journal_entries", "Updates taken and not settled")
+  out.gauge("jobs_bridge_journal_entries", "Updates accepted for delivery and not settled")
       .value(number(journal.entries));
-  out.gauge("jobs_bridge_journal_bytes", "What those take").value(number(journal.bytes));
-  out.gauge("jobs_bridge_journal_max_bytes", "What those may take")
+  out.gauge("jobs_bridge_journal_bytes", "Size of those updates").value(number(journal.bytes));
+  out.gauge("jobs_bridge_journal_max_bytes", "Maximum size of those updates (journal.max_size)")
       .value(number(journal.max_bytes));
   out.gauge("jobs_bridge_journal_failing", "1 while the journal cannot be written")
       .value(journal.failing ? 1 : 0);
   out.counter("jobs_bridge_journal_refused_total", "Updates that could not be recorded")
       .value(number(journal.refused));
   out.gauge("jobs_bridge_journal_longest_unsynced_seconds",
-            "The longest that an entry was not known to be on the disk")
+            "The longest time that an entry was not known to be on the disk")
       .value(in_seconds(journal.longest_unsynced));
   if (journal.oldest_held) {
     out.gauge("jobs_bridge_journal_oldest_held_seconds", "Age of the oldest update that is held")
@@ -181,13 +182,14 @@ void write_notifier(Writer& out, const Status::Notifier& notifier) {
   if (!notifier.enabled) return;
   out.gauge("jobs_bridge_notifier_things_watched", "Things polled on behalf of their devices")
       .value(number(notifier.watched));
-  out.gauge("jobs_bridge_notifier_interval_seconds", "Between two polls of a thing, as it is now")
+  out.gauge("jobs_bridge_notifier_interval_seconds", "Current time between two polls of a thing")
       .value(in_seconds(notifier.interval));
-  out.counter("jobs_bridge_notifier_things_refused_total", "Things not watched: there are too many")
+  out.counter("jobs_bridge_notifier_things_refused_total",
+              "Things not watched because there are too many")
       .value(number(notifier.refused));
   out.counter("jobs_bridge_notifier_polls_total", "Polls of the endpoint")
       .value(number(notifier.polls));
-  out.counter("jobs_bridge_notifier_failed_polls_total", "Those of them that failed")
+  out.counter("jobs_bridge_notifier_failed_polls_total", "Polls of the endpoint that failed")
       .value(number(notifier.failed_polls));
 }
 
@@ -199,7 +201,8 @@ void write_process(Writer& out, const ProcessUsage& process) {
   out.gauge("process_start_time_seconds", "Start of the process, since 1970")
       .value(process.start_time);
   out.gauge("process_open_fds", "Open file descriptors").value(number(process.open_files));
-  out.gauge("process_max_fds", "The most file descriptors").value(number(process.max_files));
+  out.gauge("process_max_fds", "Maximum number of open file descriptors")
+      .value(number(process.max_files));
   out.gauge("process_threads", "Threads").value(number(process.threads));
 }
 

@@ -32,7 +32,7 @@ ordered_json seconds(const std::optional<Duration>& duration) {
 ordered_json to_json(const std::vector<Reason>& reasons) {
   auto all = ordered_json::array();
   for (const auto& reason : reasons) {
-    all.push_back({{"code", reason.code}, {"message", reason.message}, {"cure", reason.cure}});
+    all.push_back({{"code", reason.code}, {"message", reason.message}, {"cure", reason.hint}});
     if (!reason.kind.empty()) all.back()["kind"] = reason.kind;
   }
   return all;
@@ -283,7 +283,7 @@ std::string readiness_json(const Verdict& verdict) {
 std::string readiness_text(const Verdict& verdict) {
   std::string text = verdict.ready() ? "ready\n" : "not ready\n";
   const auto add = [&](const char* kind, const Reason& reason) {
-    text += std::string(kind) + reason.code + ": " + reason.message + ". " + reason.cure +
+    text += std::string(kind) + reason.code + ": " + reason.message + ". " + reason.hint +
             (reason.kind.empty() ? "" : " [" + reason.kind + "]") + "\n";
   };
   for (const auto& reason : verdict.reasons) add("", reason);

@@ -95,8 +95,9 @@ std::string broker(const json& broker) {
   }
   if (!broker.at("subscribed").get<bool>()) return text + "connected, not subscribed";
   if (!broker.at("canary").get<bool>()) return text + "connected";
-  if (!broker.at("flowing").get<bool>()) return text + "connected, but no message comes back";
-  return text + "messages flow, " + milliseconds(broker.at("round_trip_ms")) + " there and back";
+  if (!broker.at("flowing").get<bool>())
+    return text + "connected, but no canary message comes back";
+  return text + "messages flow, " + milliseconds(broker.at("round_trip_ms")) + " round trip";
 }
 
 std::string topics(const json& broker) {
@@ -107,10 +108,10 @@ std::string topics(const json& broker) {
     return std::string(verdict == "unseen" ? unseen : "not tested yet");
   };
   return said("jobs_requests", "requests come in", "requests do NOT come in",
-              "whether requests come in cannot be seen") +
+              "cannot tell whether requests come in") +
          "; " +
          said("jobs_replies", "replies go out", "replies do NOT go out",
-              "whether replies go out cannot be seen");
+              "cannot tell whether replies go out");
 }
 
 std::string endpoint(const json& endpoint) {
@@ -158,9 +159,9 @@ std::string journal(const json& journal) {
 std::string credentials(const json& credentials) {
   const auto source = text_of(credentials, "source");
   if (source == "none") return "not used";
-  if (!credentials.at("valid").get<bool>()) return source + ": none that are valid";
+  if (!credentials.at("valid").get<bool>()) return source + ": no valid credentials";
   const auto& left = credentials.at("seconds_left");
-  return source + ": valid, " + (left.is_null() ? "without an end" : "for " + span(left));
+  return source + ": valid, " + (left.is_null() ? "without expiry" : "for " + span(left));
 }
 
 void add_reasons(std::string& out, const json& reasons, const char* kind) {
@@ -227,7 +228,7 @@ Result<StatusText, std::string> status_text(const std::string& text) {
   try {
     return in_words(json::parse(text));
   } catch (const json::exception& error) {
-    return Failure{std::string("the answer is no status of a jobs-bridge: ") + error.what()};
+    return Failure{std::string("the answer is not the status of a jobs-bridge: ") + error.what()};
   }
 }
 

@@ -101,7 +101,7 @@ Result<Credentials, SourceFault> with_end(Credentials credentials, const std::st
     return Failure{SourceFault{.cause = where + ": " + what}};
   };
   credentials.expiration = read_timestamp(expiration);
-  if (!credentials.expiration) return fault("the credentials' expiration is not a time");
+  if (!credentials.expiration) return fault("the credentials' expiration is not a valid time");
   const auto date = read_http_date(response.date);
   const auto issued = date ? date->time_since_epoch().count() : unix_now;
   // No credentials are issued for longer, and the sum must not overflow.
@@ -109,7 +109,7 @@ Result<Credentials, SourceFault> with_end(Credentials credentials, const std::st
   // Date has no fraction of a second, so they may expire up to a second earlier.
   const auto left = std::clamp<std::int64_t>(*credentials.expiration - issued - 1, 0, longest);
   credentials.expires = now + std::chrono::seconds(left);
-  if (left == 0) return fault("it hands out credentials that have expired already");
+  if (left == 0) return fault("its credentials have already expired");
   return check_usable(std::move(credentials), where);
 }
 

@@ -100,7 +100,7 @@ void CredentialKeeper::take(Result<Credentials, SourceFault> outcome) {
   const auto before = std::exchange(source_name_, source_->name());
   if (!first && before != source_name_) {
     // Another source is another identity, which may have other permissions.
-    log_.write(Severity::warning, "credentials come from another source than before",
+    log_.write(Severity::warning, "credentials now come from a different source",
                {{"before", before}, {"source", source_name_}});
   }
   const bool others = first || !credentials_->same_keys(*outcome);
@@ -112,7 +112,7 @@ void CredentialKeeper::take(Result<Credentials, SourceFault> outcome) {
 
 void CredentialKeeper::log_success(const Credentials& fresh, bool first) const {
   log_.write(first ? Severity::info : Severity::debug,
-             first ? "credentials are there" : "credentials were renewed",
+             first ? "credentials are available" : "credentials were renewed",
              {{"source", source_->name()},
               {"access_key_id", fresh.access_key_id},
               {"expires_in", seconds_until(fresh.expires)},
@@ -131,9 +131,9 @@ void CredentialKeeper::log_failure(const std::string& cause, bool valid) const {
              "no valid credentials: updates are held, all other requests are rejected",
              {{"source", source_->name()},
               {"cause", cause},
-              {"cure",
-               "see [credentials] in the configuration; source = \"none\" for an endpoint "
-               "that wants no signatures"}});
+              {"hint",
+               "check [credentials] in the configuration; set source = \"none\" if the endpoint "
+               "needs no signatures"}});
 }
 
 Result<CredentialsPointer, std::string> CredentialKeeper::current(MonotonicTime deadline) {

@@ -28,7 +28,7 @@ HttpRequest question(std::string target, const std::string& token) {
 std::string why_no_session(const HttpFailure& failure) {
   if (failure.kind != HttpFailure::Kind::timeout || !failure.maybe_sent) return failure.detail;
   return failure.detail +
-         "; in a container on an EC2 instance the answer needs one hop more: aws ec2 "
+         "; in a container on an EC2 instance the answer needs one more hop: run aws ec2 "
          "modify-instance-metadata-options --http-put-response-hop-limit 2";
 }
 

@@ -56,7 +56,7 @@ Result<Profiles, std::string> read_profiles(
   if (!content) return Failure{path + ": " + content.error().cause};
   any = true;
   IniFile file;
-  if (file.LoadData(*content) < 0) return Failure{path + ": not a file of profiles"};
+  if (file.LoadData(*content) < 0) return Failure{path + ": not a file with profiles"};
   IniFile::TNamesDepend sections;
   file.GetAllSections(sections);
   sections.sort(IniFile::Entry::LoadOrder());

@@ -127,21 +127,20 @@ Result<Credentials, SourceFault> ProfileSource::assume_role(const ProfileFiles& 
   while (names_role(*profile) && !itself && (roles.empty() || !has_keys(*profile))) {
     const auto where = "profile " + name + ": ";
     visited.push_back(name);
-    if (visited.size() > most_roles) return fault(where + "too many roles, one for another");
+    if (visited.size() > most_roles)
+      return fault(where + "the chain of source_profile is too long");
     for (const char* key : {"credential_source", "mfa_serial"}) {
       if (!value_of(*profile, key).empty()) return fault(where + key + " is not supported");
     }
     const auto source = value_of(*profile, "source_profile");
     if (source.empty()) {
       return fault(where +
-                   "role_arn is set, but source_profile, which says whose keys to use, is "
-                   "not");
+                   "role_arn is set, but source_profile, which names the keys to use, is not");
     }
     roles.push_back(role_of(*profile));
     profile = find(files.merged, source);
     if (profile == nullptr) {
-      return fault(where + "there is no profile " + source + ", its source_profile, in " +
-                   places());
+      return fault(where + "its source_profile " + source + " does not exist in " + places());
     }
     itself = source == name && has_keys(*profile);
     if (!itself && std::ranges::find(visited, source) != visited.end()) {
@@ -181,10 +180,9 @@ Result<Credentials, SourceFault> ProfileSource::all_but_role(const ProfileFiles&
       }
     }
     if (const auto key = unsupported_in(*profile)) {
-      return fault(
-          "profile " + name + ": " + *key +
-          " is not supported: aws_access_key_id and aws_secret_access_key, or role_arn with "
-          "source_profile, are");
+      return fault("profile " + name + ": " + *key +
+                   " is not supported: use aws_access_key_id and aws_secret_access_key, or "
+                   "role_arn with source_profile");
     }
   }
   if (places().empty()) {

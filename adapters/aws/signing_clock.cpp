@@ -29,9 +29,9 @@ void SigningClock::observe(const std::string& date) {
   const auto before = skew_.exchange(skew);
   if (far(skew) == far(before)) return;
   if (far(skew)) {
-    log_.write(Severity::warning, "this machine's clock is not the endpoint's",
+    log_.write(Severity::warning, "this machine's clock differs from the endpoint's",
                {{"behind", std::to_string(skew) + "s"},
-                {"cure", "set the clock, and have it kept right by NTP"}});
+                {"hint", "set the clock, and keep it synchronized by NTP"}});
   } else {
     log_.write(Severity::info, "this machine's clock agrees with the endpoint's again", {});
   }
@@ -45,7 +45,9 @@ bool SigningClock::correct(const std::string& date, std::int64_t signed_at) {
   const auto needed = there - clock_();
   const auto correction = far(needed) ? needed : 0;
   if (!far(correction_.exchange(correction) - correction)) return true;
-  log_.write(Severity::warning, "signatures were refused for their time, which is now corrected",
+  log_.write(Severity::warning,
+             "signatures were refused because of this machine's clock: the bridge now signs with "
+             "the endpoint's time",
              {{"by", std::to_string(correction) + "s"}});
   return true;
 }

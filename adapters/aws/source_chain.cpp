@@ -4,7 +4,7 @@ namespace jobs_bridge::aws {
 
 std::string SourceChain::name() const {
   const auto* const chosen = chosen_.load();
-  return chosen != nullptr ? chosen->name() : "the usual places";
+  return chosen != nullptr ? chosen->name() : "the default sources";
 }
 
 bool SourceChain::can_change() const {

@@ -66,7 +66,7 @@ Result<Credentials, SourceFault> read_sts_answer(const HttpResponse& response,
     return fault(what);
   }
   const auto inside = content_of(body, "Credentials");
-  if (!inside) return fault("the answer holds no credentials");
+  if (!inside) return fault("the answer contains no credentials");
   Credentials credentials;
   credentials.access_key_id = element_text(*inside, "AccessKeyId").value_or("");
   credentials.secret_access_key = element_text(*inside, "SecretAccessKey").value_or("");

@@ -20,7 +20,8 @@ Result<Credentials, SourceFault> check_usable(Credentials credentials, const std
       {"session token", &credentials.session_token}};
   for (const auto& [what, text] : parts) {
     std::string fault;
-    if (!is_printable(*text)) fault = "holds a space, a control character or one beyond ASCII";
+    if (!is_printable(*text))
+      fault = "contains a space, a control character or a non-ASCII character";
     if (text->empty() && what != "session token") fault = "is empty";
     // What AWS issues is far below; a megabyte in every request would be a mistake.
     if (text->size() > 16 * 1024) fault = "is longer than 16 KiB";

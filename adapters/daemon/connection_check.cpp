@@ -32,7 +32,7 @@ using std::chrono::steady_clock;
 constexpr Duration patience = 10s;
 constexpr Duration between_looks = 20ms;
 constexpr const char* allow_canary =
-    "let the bridge's user read and write broker.canary_topic in the broker's ACL";
+    "allow the bridge's user to read and write broker.canary_topic in the broker's ACL";
 
 /// The findings say it all.
 class Silence final : public Log {
@@ -48,12 +48,12 @@ std::string described(const mqtt::BrokerFault& fault) {
 }
 
 Finding judge(const mqtt::BrokerConnection::State& state, const std::string& where) {
-  Finding finding{.name = "broker", .good = false, .text = where + ": ", .cure = {}};
+  Finding finding{.name = "broker", .good = false, .text = where + ": ", .hint = {}};
   if (!state.connected) {
     const auto fault = state.fault.value_or(
         mqtt::no_answer_within(std::chrono::duration_cast<std::chrono::seconds>(patience)));
     finding.text += described(fault);
-    finding.cure = hint_of(fault.kind);
+    finding.hint = hint_of(fault.kind);
   } else if (!state.subscribed) {
     finding.text += "connected, but ";
     const auto fault =
@@ -62,20 +62,20 @@ Finding judge(const mqtt::BrokerConnection::State& state, const std::string& whe
     if (state.refused.size() > 1) {
       finding.text += ", and " + std::to_string(state.refused.size() - 1) + " more";
     }
-    finding.cure = hint_of(fault.kind);
+    finding.hint = hint_of(fault.kind);
   } else if (state.flowing) {
     finding.good = true;
-    finding.text += "a message to ourselves came back in " + in_milliseconds(state.round_trip);
+    finding.text += "a canary message came back in " + in_milliseconds(state.round_trip);
   } else if (!state.canary) {
     finding.good = true;
     finding.text += "connected";
     if (!state.canary_fault.empty()) {
-      finding.text += "; whether messages flow cannot be seen: " + state.canary_fault;
-      finding.cure = allow_canary;
+      finding.text += "; cannot tell whether messages flow: " + state.canary_fault;
+      finding.hint = allow_canary;
     }
   } else {
-    finding.text += "connected, but a message to ourselves does not come back";
-    finding.cure = allow_canary;
+    finding.text += "connected, but the canary message does not come back";
+    finding.hint = allow_canary;
   }
   return finding;
 }
@@ -96,29 +96,27 @@ std::optional<Finding> judge(const mqtt::TopicTest::State& topics) {
     return std::string(verdict == Verdict::bad ? bad : open) + (cause.empty() ? "" : ": " + cause);
   };
   if (topics.requests == Verdict::off) return std::nullopt;
-  Finding finding{.name = "topics", .good = true, .text = {}, .cure = {}};
+  Finding finding{.name = "topics", .good = true, .text = {}, .hint = {}};
   finding.good = topics.requests != Verdict::bad && topics.replies != Verdict::bad;
-  finding.text =
-      said(topics.requests, topics.requests_cause, "Jobs requests come in",
-           "Jobs requests do not come in", "whether Jobs requests come in cannot be seen") +
-      "; " +
-      said(topics.replies, topics.replies_cause, "replies go out", "replies do not go out",
-           "whether replies go out cannot be seen");
-  if (topics.requests != Verdict::good) finding.cure = mqtt::TopicTest::requests_hint;
+  finding.text = said(topics.requests, topics.requests_cause, "Jobs requests come in",
+                      "Jobs requests do not come in", "cannot tell whether Jobs requests come in") +
+                 "; " +
+                 said(topics.replies, topics.replies_cause, "replies go out",
+                      "replies do not go out", "cannot tell whether replies go out");
+  if (topics.requests != Verdict::good) finding.hint = mqtt::TopicTest::requests_hint;
   if (topics.replies != Verdict::good) {
-    if (!finding.cure.empty()) finding.cure += ". ";
-    finding.cure += mqtt::TopicTest::replies_hint;
+    if (!finding.hint.empty()) finding.hint += ". ";
+    finding.hint += mqtt::TopicTest::replies_hint;
   }
   return finding;
 }
 
 /// A broker acknowledges even what it drops, and cannot report how much it queues.
 Finding queue() {
-  return {
-      "queue", true,
-      "how many messages the broker keeps while the bridge is away cannot be measured: mosquitto "
-      "keeps 1,000 unless told otherwise, acknowledges further ones and drops them",
-      "in mosquitto: max_queued_messages 10000, and max_queued_bytes as a bound"};
+  return {"queue", true,
+          "how many messages the broker queues while the bridge is away cannot be measured: "
+          "mosquitto queues 1,000 by default, and acknowledges and drops any more",
+          "in mosquitto set max_queued_messages to 10000, and max_queued_bytes as an upper limit"};
 }
 
 /// At the first of its addresses.
@@ -168,45 +166,45 @@ Finding check_credentials(aws::CredentialKeeper& keeper) {
   const auto state = keeper.state();
   if (!credentials) {
     return {"credentials", false, state.source + ": " + credentials.error(),
-            "the source that credentials.source names; the cause is what it answered"};
+            "check the source that credentials.source names, and what it answered"};
   }
-  std::string text = state.source + ": there are some";
+  std::string text = state.source + ": available";
   if (state.expires) {
     const auto left =
         std::chrono::duration_cast<std::chrono::minutes>(*state.expires - steady_clock::now());
-    text += ", for " + std::to_string(left.count()) + " minutes";
+    text += ", valid for " + std::to_string(left.count()) + " minutes";
   }
   return {"credentials", true, std::move(text), {}};
 }
 
-std::string cure_of(const HttpFailure& failure) {
+std::string hint_of(const HttpFailure& failure) {
   switch (failure.kind) {
     case HttpFailure::Kind::resolve:
-      return "endpoint.url or endpoint.region, or DNS";
+      return "check endpoint.url, endpoint.region and the DNS";
     case HttpFailure::Kind::connect:
-      return "the network, a firewall, endpoint.proxy, or endpoint.url";
+      return "check the network, any firewall, endpoint.proxy and endpoint.url";
     case HttpFailure::Kind::tls:
-      return "endpoint.ca_file if the endpoint's authority is a private one, the host in "
-             "endpoint.url, and this machine's clock";
+      return "set endpoint.ca_file if the endpoint's certificate is from a private authority, and "
+             "check the host in endpoint.url and this machine's clock";
     case HttpFailure::Kind::timeout:
-      return "the network, or endpoint.connect_timeout and endpoint.answer_timeout";
+      return "check the network, or raise endpoint.connect_timeout and endpoint.answer_timeout";
     case HttpFailure::Kind::credentials:
-      return "the credentials, see above";
+      return "see the finding on credentials above";
     case HttpFailure::Kind::client_certificate:
-      return "endpoint.certificate_file and endpoint.private_key_file: a certificate that the "
-             "endpoint knows";
+      return "set endpoint.certificate_file and endpoint.private_key_file to a certificate that "
+             "the endpoint accepts and its key";
     case HttpFailure::Kind::broken:
     case HttpFailure::Kind::too_large:
     case HttpFailure::Kind::stopped:
       break;
   }
-  return "endpoint.url: what answers there is no Jobs endpoint";
+  return "correct endpoint.url: the server there is not a Jobs endpoint";
 }
 
 /// What the answer to a harmless question says about the endpoint.
 Finding judge(const Request& question, const HttpOutcome& answer, const std::string& where) {
   if (const auto* failure = std::get_if<HttpFailure>(&answer)) {
-    return {"endpoint", false, where + ": " + failure->detail, cure_of(*failure)};
+    return {"endpoint", false, where + ": " + failure->detail, hint_of(*failure)};
   }
   const auto& response = std::get<HttpResponse>(answer);
   const auto outcome = read_outcome(question, answer);
@@ -216,12 +214,13 @@ Finding judge(const Request& question, const HttpOutcome& answer, const std::str
   const auto why =
       status + ", " + (rejection->detail.empty() ? rejection->message : rejection->detail);
   if (outcome.refusal == Refusal::credentials || response.status == 401) {
-    return {"endpoint", false, why, "the credentials or the certificate, and this machine's clock"};
+    return {"endpoint", false, why,
+            "check the credentials or the certificate, and this machine's clock"};
   }
   if (outcome.refusal != Refusal::none) {
     return {"endpoint", false, why,
-            "the role's or the certificate's policy must allow the iotjobsdata: actions on the "
-            "devices' things (asked was " +
+            "allow the iotjobsdata: actions on the devices' things in the policy of the role or "
+            "the certificate (the call was for thing " +
                 question.thing.text() + ")"};
   }
   if (rejection->code == ErrorCode::resource_not_found ||
@@ -229,8 +228,8 @@ Finding judge(const Request& question, const HttpOutcome& answer, const std::str
     return {"endpoint", true, why, {}};
   }
   return {"endpoint", false, why,
-          response.status >= 500 ? "the endpoint itself, or what stands before it"
-                                 : "endpoint.url: what answers there is no Jobs endpoint"};
+          response.status >= 500 ? "check the endpoint, or the load balancer or proxy before it"
+                                 : "correct endpoint.url: the server there is not a Jobs endpoint"};
 }
 
 Finding check_endpoint(EndpointAccess& access, const config::Configuration& configuration) {
@@ -249,14 +248,16 @@ std::optional<Finding> check_clock(EndpointAccess& access) {
   return Finding{"clock", false,
                  "this machine's clock is " + std::to_string(skew < 0 ? -skew : skew) + " s " +
                      (skew < 0 ? "ahead of" : "behind") + " the endpoint's",
-                 "set it, such as by NTP: the bridge corrects for it, but its log is off"};
+                 "set it, for example by NTP: the bridge corrects its signatures, but not the "
+                 "times in its log"};
 }
 
 void check_endpoint_side(const config::Configuration& configuration, Log& log,
                          std::vector<Finding>& findings) {
   const auto access = EndpointAccess::open(configuration, log);
   if (!access) {
-    findings.push_back({"endpoint", false, access.error(), "the file or setting that it names"});
+    findings.push_back(
+        {"endpoint", false, access.error(), "correct the file or the setting that it names"});
     return;
   }
   if (auto* keeper = (*access)->credentials()) findings.push_back(check_credentials(*keeper));
@@ -267,17 +268,17 @@ void check_endpoint_side(const config::Configuration& configuration, Log& log,
 
 Finding check_admin(const config::Configuration::Admin& admin, Log& log) {
   auto settings = admin_settings(admin);
-  if (!settings) return {"admin", false, settings.error(), "another admin.token_file"};
+  if (!settings) return {"admin", false, settings.error(), "name another file in admin.token_file"};
   if (!settings->token.empty() && !admin::is_token(settings->token)) {
     return {"admin", false, "the token in " + admin.token_file + " is too short or not printable",
-            "16 printable characters or more, such as those of: openssl rand -hex 16"};
+            "use 16 or more printable characters, for example from: openssl rand -hex 16"};
   }
   const admin::Metrics metrics;
   const auto server = admin::Server::start(
       *std::move(settings), [] { return admin::Status(); }, metrics, log);
   if (server) return {"admin", true, (*server)->url() + " is free", {}};
   return {"admin", false, server.error(),
-          "another admin.listen; or it is a bridge that already runs: jobs-bridge status"};
+          "set another admin.listen; if a bridge is already running there, see jobs-bridge status"};
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ struct Finding {
   std::string name;
   bool good = false;
   std::string text;
-  std::string cure;  ///< empty: nothing to do; may also be set if all is well, as an improvement
+  std::string hint;  ///< empty: nothing to do; may also be set if all is well, as an improvement
 };
 
 /// Tries broker, credentials, endpoint, journal and the admin address of a configuration, as the

@@ -74,7 +74,8 @@ void look(ServiceManager& manager, const StatusSource& status, Log& log) {
     manager.say(summary(admin::readiness(status.take())));
     manager.alive();
   } catch (const std::exception& error) {
-    log.write(Severity::error, "the watchdog is not told that all is well",
+    log.write(Severity::error,
+              "the watchdog was not notified, because the bridge's state could not be determined",
               {{"cause", error.what()}});
   }
 }

@@ -100,8 +100,8 @@ int execute(const config::CheckCommand& command) {
     name.resize(std::max(width, name.size() + 1), ' ');
     std::cout << name << (finding.good ? "ok     " : "FAULT  ") << fit_for_terminal(finding.text)
               << '\n';
-    if (!finding.cure.empty())
-      std::cout << std::string(width, ' ') << "cure:  " << finding.cure << '\n';
+    if (!finding.hint.empty())
+      std::cout << std::string(width, ' ') << "hint:  " << finding.hint << '\n';
     good = good && finding.good;
   }
   return good ? done : failed;
@@ -148,11 +148,10 @@ int execute(const config::RunCommand& command) {
              {"configuration", name_of_file(command)},
              {"what", config::describe(configuration)}});
   if (configuration.broker.protocol == config::MqttProtocol::v3_1_1) {
-    log.write(
-        Severity::info,
-        "over MQTT 3.1.1 replies reach subscribers only: no plugin of the broker can tell who "
-        "asked",
-        {{"cure", "set broker.protocol = \"5\""}});
+    log.write(Severity::info,
+              "over MQTT 3.1.1 replies reach only subscribers: the broker's plugin cannot tell "
+              "which client asked",
+              {{"hint", "set broker.protocol = \"5\""}});
   }
   return run_daemon({.loaded = std::move(loaded),
                      .load_again = [&command] { return load(command); },

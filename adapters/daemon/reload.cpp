@@ -33,7 +33,7 @@ void Reload::operator()() {
                {{"fault", config::to_string(fault)}});
   }
   if (!fresh.configuration) {
-    log_.write(Severity::error, "nothing was reloaded: the configuration has faults",
+    log_.write(Severity::error, "nothing was reloaded, because the configuration has faults",
                {{"faults", std::to_string(fresh.faults.size())}});
     return;
   }
@@ -55,12 +55,12 @@ void Reload::operator()() {
   parts_.log_level(fresh.configuration->log.level);
   parts_.credentials();
   log_.write(Severity::info,
-             "reloaded: limits, log level, repeated replies and credentials; replaced certificates "
-             "count from the next connection on",
+             "reloaded limits, log level, notify.repeat_replies and credentials; replaced "
+             "certificates take effect at the next connection",
              {{"changed", done.empty() ? "nothing" : done}});
   if (!left.empty()) {
-    log_.write(Severity::warning, "changed in the configuration, but counts only after a restart",
-               {{"keys", left}, {"cure", "systemctl restart jobs-bridge"}});
+    log_.write(Severity::warning, "these changed keys take effect only after a restart",
+               {{"keys", left}, {"hint", "restart the bridge: systemctl restart jobs-bridge"}});
   }
 }
 

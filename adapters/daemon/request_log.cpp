@@ -20,7 +20,7 @@ std::string event_of(const Finished& finished) {
   if (!finished.rejection) return "request accepted";
   const std::string code(to_string(finished.rejection->code));
   if (finished.given_up) return "update lost: the request was rejected: " + code;
-  if (finished.held) return "update rejected late, its device no longer waits: " + code;
+  if (finished.held) return "update rejected late, after its device had stopped waiting: " + code;
   return "request rejected: " + code;
 }
 
@@ -64,12 +64,12 @@ void RequestLog::write_retained(const std::string& topic) {
     if (!retained_things_.insert(name_hash(thing)).second) return;
   }
   log_.write(Severity::warning,
-             "a retained request is ignored: the broker would repeat it at every reconnect",
+             "a retained request was ignored: the broker would deliver it again at every reconnect",
              {{"thing", thing},
               {"topic", topic},
               {"hint",
-               "have the device publish requests without the retain flag, and remove this "
-               "one by an empty retained message on its topic"}});
+               "have the device publish requests without the retain flag, and clear this one with "
+               "an empty retained message on its topic"}});
 }
 
 void RequestLog::write(const Finished& finished) {
@@ -96,7 +96,7 @@ void RequestLog::write(const EndpointChange& change) {
   const auto held = std::to_string(change.held);
   if (!change.reachable) {
     log_.write(
-        Severity::warning, "the endpoint is down: calls wait, but for one now and then",
+        Severity::warning, "the endpoint is down: calls wait, except for an occasional probe",
         {{"cause", change.detail.empty() ? change.cause : change.detail}, {"updates_held", held}});
     return;
   }
@@ -106,12 +106,11 @@ void RequestLog::write(const EndpointChange& change) {
 }
 
 void RequestLog::write(const IllegalTransition& fault) {
-  log_.write(
-      Severity::error,
-      "a fault in the bridge itself: a request was rejected, all others go on; please report",
-      {{"request", std::to_string(fault.request)},
-       {"state", to_string(fault.state)},
-       {"event", to_string(fault.event)}});
+  log_.write(Severity::error,
+             "internal fault: a request was rejected, all others continue; please report this",
+             {{"request", std::to_string(fault.request)},
+              {"state", to_string(fault.state)},
+              {"event", to_string(fault.event)}});
 }
 
 void RequestLog::write(const SlowedDown& slowed) {
@@ -124,12 +123,12 @@ void RequestLog::write(const Paused& paused) {
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(paused.length).count();
   const std::string_view quota = paused.kind == QuotaKind::reads ? "reads" : "writes";
   if (paused.over) {
-    log_.write(Severity::info, "the endpoint's pause is over: calls go on",
+    log_.write(Severity::info, "the endpoint's pause is over: calls resume",
                {{"quota", quota}, {"after", std::to_string(seconds) + "s"}});
   } else {
     log_.write(
         Severity::warning,
-        "the endpoint throttles and asks for a pause: calls wait, but for a trial now and then",
+        "the endpoint throttles and asked for a pause: calls wait, except for an occasional trial",
         {{"quota", quota}, {"for_up_to", std::to_string(seconds) + "s"}});
   }
 }

@@ -38,13 +38,13 @@ Result<std::string, std::string> fetch_status(const std::string& url, const std:
       (*endpoint)->open()->perform(request, std::chrono::steady_clock::now() + patience);
   if (const auto* const failure = std::get_if<HttpFailure>(&outcome)) {
     return Failure{"no bridge answers at " + url + " (" + failure->detail +
-                   "): see whether it runs, and what its admin.listen is"};
+                   "): check that it is running, and that this is its admin.listen"};
   }
   auto reply = std::get<HttpResponse>(outcome);
   if (reply.status == 401) {
-    return Failure{
-        "the bridge at " + url +
-        (token.empty() ? " asks for its token: --token-file FILE" : " does not take this token")};
+    return Failure{"the bridge at " + url +
+                   (token.empty() ? " requires its token: use --token-file FILE"
+                                  : " does not accept this token")};
   }
   if (reply.status != 200) {
     return Failure{"the bridge at " + url + " answered HTTP " + std::to_string(reply.status) +

@@ -78,7 +78,7 @@ admin::Status StatusSource::take() const {
   const std::lock_guard lock(mutex_);
   const auto now = read_clocks();
   const auto flow = parts_.dispatcher.look();
-  if (flow.overdue > stuck) throw std::runtime_error("the engine is stuck");
+  if (flow.overdue > stuck) throw std::runtime_error("the engine does not respond");
 
   admin::Status status;
   status.version = JOBS_BRIDGE_VERSION;

@@ -21,19 +21,19 @@ void report_what_is_not_kept(const config::Configuration& configuration, Log& lo
   const bool watched = configuration.notify.enabled && configuration.notify.path.empty();
   if (updates && watched) {
     log.write(Severity::info,
-              "nothing is kept over a restart: updates that wait for the endpoint are lost, and a "
-              "device hears of new jobs only once it has asked again",
-              {{"cure", "set journal.path and notify.path"}});
+              "nothing is kept across a restart: updates that wait for the endpoint are lost, and "
+              "a device hears of new jobs only after it has asked again",
+              {{"hint", "set journal.path and notify.path"}});
   } else if (updates) {
     log.write(Severity::info,
-              "updates are held in memory only: those that wait for the endpoint are lost if the "
+              "updates are held in memory only: those that wait for the endpoint are lost when the "
               "bridge ends",
-              {{"cure", "set journal.path"}});
+              {{"hint", "set journal.path"}});
   } else if (watched) {
     log.write(Severity::info,
-              "which things are polled for is held in memory only: after a restart a device hears "
-              "of new jobs only once it has asked again",
-              {{"cure", "set notify.path"}});
+              "watched things are kept in memory only: after a restart a device hears of new jobs "
+              "only after it has asked again",
+              {{"hint", "set notify.path"}});
   }
 }
 
@@ -70,7 +70,7 @@ void take_over(Engine& engine, store::SqliteJournal& journal, Log& log) {
     }
     ++strange;
     log.write(Severity::error,
-              "an update in the journal is not for this configuration: it stays there",
+              "an update in the journal belongs to another configuration and stays there",
               {{"topic", entry.message.topic}});
   }
   if (taken + strange == 0) return;

@@ -126,7 +126,8 @@ Framers sort_headers(const httplib::Headers& headers, AnswerHead& head) {
 Result<AnswerHead, IoFailure> read_head(const httplib::Response& response,
                                         std::size_t max_body_bytes) {
   const int status = response.status;
-  if (status < 200) return broken("interim answer " + std::to_string(status) + " as the final one");
+  if (status < 200)
+    return broken("interim answer " + std::to_string(status) + " in place of a final one");
   if (status > 599) return broken("answer with the unknown status " + std::to_string(status));
   if (status == 304) return broken("answer 304 to a request without a condition");
 
@@ -152,7 +153,7 @@ Result<AnswerHead, IoFailure> read_head(const httplib::Response& response,
     if (!length) return broken("a Content-Length that is not a number");
     if (*length > max_body_bytes) {
       return Failure{IoFailure{Kind::too_large, "the answer has " + std::to_string(*length) +
-                                                    " bytes, allowed are " +
+                                                    " bytes; the limit is " +
                                                     std::to_string(max_body_bytes)}};
     }
     head.framing = Framing::length;

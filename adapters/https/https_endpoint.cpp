@@ -31,7 +31,7 @@ std::optional<std::string> fault_of_host(const std::string& setting, const std::
   for (const char c : host) {
     const bool allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                          (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' || c == ':';
-    if (!allowed) return setting + ": holds a character that no host name has";
+    if (!allowed) return setting + ": contains a character that is not allowed in a host name";
   }
   return std::nullopt;
 }

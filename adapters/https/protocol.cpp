@@ -100,13 +100,13 @@ class Protocol::Client {
     if (response.status < 200 || response.status > 299) {
       return IoFailure{Kind::connect,
                        response.status < 0
-                           ? std::string("what it answered to CONNECT is not HTTP")
+                           ? std::string("its answer to CONNECT is not HTTP")
                            : "it refused the tunnel with status " +
                                  std::to_string(response.status) +
                                  (response.status == 407 ? " (authentication required)" : "")};
     }
     if (reading.stream.has_surplus()) {
-      return IoFailure{Kind::broken, "it sent more than an answer to CONNECT"};
+      return IoFailure{Kind::broken, "it sent more than its answer to CONNECT"};
     }
     return std::nullopt;
   }

@@ -49,15 +49,15 @@ bool is_transports_own(const std::string& name) {
 }  // namespace
 
 std::optional<std::string> refusal_of(const HttpRequest& request) {
-  if (!is_token(request.method)) return "the method is not a word";
+  if (!is_token(request.method)) return "the method is not a valid token";
   if (!is_target(request.target)) {
-    return "the target does not begin with a slash or holds a space, a control character or a "
+    return "the target does not begin with a slash or contains a space, a control character or a "
            "character beyond ASCII";
   }
   for (const auto& [name, value] : request.headers) {
-    if (!is_token(name)) return "a header has a name that is not a word";
-    if (!is_field_value(value)) return "the header " + name + " holds a control character";
-    if (is_transports_own(name)) return "the header " + name + " is the transport's to set";
+    if (!is_token(name)) return "a header has an invalid name";
+    if (!is_field_value(value)) return "the header " + name + " contains a control character";
+    if (is_transports_own(name)) return "the header " + name + " is set by the transport itself";
   }
   return std::nullopt;
 }

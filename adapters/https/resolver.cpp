@@ -52,7 +52,7 @@ constexpr auto kAddressesServeFor = std::chrono::seconds(5);
 Addresses look_up(const Lookup& lookup, const std::string& host) noexcept {
   try {
     Addresses found = lookup(host);
-    if (found && found->empty()) return Failure{std::string("it has no address")};
+    if (found && found->empty()) return Failure{std::string("the name has no address")};
     return found;
   } catch (const std::exception& error) {
     return Failure{std::string(error.what())};
@@ -120,8 +120,8 @@ Result<std::vector<std::string>, IoFailure> Resolver::addresses(MonotonicTime de
   try {
     if (!state_->stopped && !state_->under_way) start_lookup();
   } catch (const std::exception& error) {
-    return Failure{
-        IoFailure{Kind::resolve, std::string("no thread to resolve on: ") + error.what()}};
+    return Failure{IoFailure{
+        Kind::resolve, std::string("cannot start a thread to resolve the name: ") + error.what()}};
   }
   const bool in_time = state_->changed.wait_until(
       lock, deadline, [&] { return state_->stopped || state_->ended != ended_before; });

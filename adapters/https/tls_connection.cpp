@@ -103,14 +103,14 @@ IoFailure TlsConnection::failure_of(const tls::HandshakeFault& fault, std::strin
     case Fault::client_certificate_missing:
       // Once it has answered, it has accepted our certificate: then the connection simply broke.
       if (heard_) break;
-      return {Kind::client_certificate, std::move(doing) +
-                                            ": the server asks for a client certificate, and none "
-                                            "is configured (" +
-                                            fault.detail + ")"};
+      return {Kind::client_certificate,
+              std::move(doing) +
+                  ": the server requires a client certificate, and none is configured (" +
+                  fault.detail + ")"};
     case Fault::client_certificate_refused:
-      return {
-          Kind::client_certificate,
-          std::move(doing) + ": the server refuses our client certificate (" + fault.detail + ")"};
+      return {Kind::client_certificate,
+              std::move(doing) + ": the server refuses the bridge's client certificate (" +
+                  fault.detail + ")"};
     case Fault::closed:
       break;
     case Fault::version:

@@ -253,7 +253,8 @@ class BrokerConnection::Implementation final : private Session::Events {
     }
     // However old they are: another has answered these devices since.
     if (const auto dropped = sender_.drop_waiting(); dropped > 0) {
-      log_.write(Severity::warning, "replies dropped that could not be published before",
+      log_.write(Severity::warning,
+                 "replies dropped: another instance has served their devices in the meantime",
                  {{"replies", std::to_string(dropped)}});
     }
     return true;
@@ -581,7 +582,7 @@ class BrokerConnection::Implementation final : private Session::Events {
     for (const auto& known : session.shortcomings()) {
       if (known.kind == BrokerFault::Kind::qos_0_only) return std::nullopt;
     }
-    return BrokerFault{BrokerFault::Kind::qos_0_only, "as it grants " + first->filter};
+    return BrokerFault{BrokerFault::Kind::qos_0_only, "it granted QoS 0 for " + first->filter};
   }
 
   void account_for_end(Duration lasted) {

@@ -67,7 +67,7 @@ void Canary::end(MonotonicTime now) {
   if (unanswered && ++fatal_in_a_row_ >= most_fatal) {
     fatal_in_a_row_ = 0;
     rests_until_ = now + rest;
-    fault_ = "connection after connection ends before the broker has answered one";
+    fault_ = "several connections in a row ended before the broker answered a canary message";
   }
   asked_ = false;
   forget_connection();
@@ -153,7 +153,7 @@ void Canary::refused(MonotonicTime now, const std::string& reason) {
   accepted(now);
   refused_ = true;
   flowing_ = false;
-  fault_ = "the broker refuses to pass them on: " + reason;
+  fault_ = "the broker refuses the canary messages: " + reason;
 }
 
 MonotonicTime Canary::silent_at() const {
@@ -191,8 +191,8 @@ Canary::Finding Canary::look(MonotonicTime now) {
     return Finding::deaf;
   }
   verdict_given_up_ = true;
-  fault_ = messages ? "none comes back, although other messages arrive"
-                    : "none comes back, although the broker answers";
+  fault_ = messages ? "no canary message comes back, although other messages arrive"
+                    : "no canary message comes back, although the broker responds";
   return Finding::fine;
 }
 

@@ -13,7 +13,7 @@ std::unique_ptr<Session::Client> Session::Client::make(Wanted wanted, const std:
   if constexpr (is_built(Library::mosquitto)) {
     if (library == Library::mosquitto) return make_mosquitto_client(wanted, address, events);
   }
-  throw std::logic_error("an MQTT library that this program was built without");
+  throw std::logic_error("an MQTT library that is not built into this program");
 }
 
 }  // namespace jobs_bridge::mqtt

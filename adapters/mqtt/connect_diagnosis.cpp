@@ -222,7 +222,7 @@ BrokerFault judge(Answer answer, const FailedConnect& failed, const Limit& limit
       return {Kind::not_mqtt, {}};
     case Answer::mqtt_311:
       if (settings.protocol == Protocol::v5 && !failed.has_spoken) {
-        return {Kind::protocol, "it answers MQTT 3.1.1, and closes the connection on MQTT 5"};
+        return {Kind::protocol, "it answers MQTT 3.1.1, but closes the connection upon MQTT 5"};
       }
       break;
     case Answer::closed:

@@ -44,7 +44,7 @@ void ConnectionReport::cannot_connect(MonotonicTime now, const BrokerFault& faul
 void ConnectionReport::connected(const Session& session, std::size_t attempts) {
   told_faults_.clear();
   if (!session.not_missed().empty()) {
-    log_.write(Severity::info, "the broker has no such feature; the bridge uses none",
+    log_.write(Severity::info, "the broker lacks features that the bridge does not need",
                {{"missing", session.not_missed()}});
   }
   log_.write(Severity::info, "connected to the broker",
@@ -56,22 +56,22 @@ void ConnectionReport::connected(const Session& session, std::size_t attempts) {
 
 void ConnectionReport::replies_apart(const std::string& client_id) {
   log_.write(Severity::info,
-             "the broker acknowledges late: from now on replies go over a connection of their own",
+             "the broker acknowledges slowly: replies now go over a connection of their own",
              {{"broker", broker()}, {"client_id", client_id}});
 }
 
 void ConnectionReport::replies_not_apart(const std::string& client_id, const BrokerFault& fault) {
   log_.write(Severity::warning,
-             "the broker acknowledges late, and there is no second connection for replies",
+             "the broker acknowledges slowly, and the second connection for replies failed",
              {{"broker", broker()},
               {"client_id", client_id},
               {"kind", to_string(fault.kind)},
               {"cause", text_of(fault)},
-              {"hint", "let the bridge's user connect under this client id as well"}});
+              {"hint", "allow the bridge's user to connect with this client id too"}});
 }
 
 void ConnectionReport::shorter_keep_alive(std::chrono::seconds keep_alive) {
-  log_.write(Severity::info, "the broker asks for a shorter keep-alive: connecting again",
+  log_.write(Severity::info, "the broker requires a shorter keep-alive: reconnecting",
              {{"seconds", std::to_string(keep_alive.count())}});
 }
 
@@ -89,9 +89,10 @@ void ConnectionReport::does_without(const std::vector<BrokerFault>& refused) {
   if (refused == told_without_) return;
   told_without_ = refused;
   for (const auto& fault : refused) {
-    log_.write(Severity::info,
-               "the broker refuses an optional subscription: what is asked there gets no rejection",
-               {{"filter", fault.detail}});
+    log_.write(
+        Severity::info,
+        "the broker refuses an optional subscription: requests on these topics get no rejection",
+        {{"filter", fault.detail}});
   }
 }
 
@@ -99,7 +100,7 @@ void ConnectionReport::shortcomings(const std::vector<BrokerFault>& faults) {
   if (faults == told_shortcomings_) return;
   told_shortcomings_ = faults;
   for (const auto& fault : faults) {
-    write(Severity::warning, "the broker does not do all that it should", fault);
+    write(Severity::warning, "the broker's limits may cause requests or replies to be lost", fault);
   }
 }
 
@@ -120,11 +121,14 @@ void ConnectionReport::disconnected() {
 }
 
 void ConnectionReport::forgotten() {
-  log_.write(Severity::error,
-             "what the broker kept for us is given up: a packet that is too large is among it",
-             {{"broker", broker()},
-              {"cure", "have the broker refuse it to its sender (in mosquitto: max_packet_size " +
-                           std::to_string(settings_.max_packet_size) + ")"}});
+  log_.write(
+      Severity::error,
+      "the session at the broker was discarded, with the requests kept in it: one packet in it is "
+      "too large",
+      {{"broker", broker()},
+       {"hint",
+        "have the broker reject such packets from its clients (in mosquitto: max_packet_size " +
+            std::to_string(settings_.max_packet_size) + ")"}});
 }
 
 void ConnectionReport::flows(Duration round_trip, std::optional<Duration> gone) {
@@ -142,12 +146,13 @@ void ConnectionReport::canary_fault(const std::string& fault) {
   if (fault.empty()) return;
   const auto who = settings_.username.empty() ? "" : "\"user " + settings_.username + "\", ";
   log_.write(Severity::warning,
-             "messages to ourselves do not come back: whether messages flow cannot be seen",
+             "canary messages do not come back: the bridge cannot tell whether messages flow",
              {{"topic", settings_.canary_topic},
               {"cause", fault},
-              {"cure", "let the bridge publish and subscribe to it (in mosquitto's acl_file: " +
-                           who + "\"topic readwrite " + settings_.canary_topic +
-                           "\"), or set broker.canary_topic to another topic or to nothing"}});
+              {"hint",
+               "allow the bridge's user to publish and subscribe to it (in mosquitto's acl_file: " +
+                   who + "\"topic readwrite " + settings_.canary_topic +
+                   "\"), or set broker.canary_topic to another topic, or to \"\" to do without"}});
 }
 
 void ConnectionReport::topics(const char* event, TopicTest::Verdict verdict,
@@ -164,11 +169,11 @@ void ConnectionReport::topics(const char* event, TopicTest::Verdict verdict,
 void ConnectionReport::topics(const TopicTest::State& state) {
   using Verdict = TopicTest::Verdict;
   topics(state.requests == Verdict::bad ? "Jobs requests do not reach the bridge"
-                                        : "whether Jobs requests reach the bridge cannot be seen",
+                                        : "the bridge cannot tell whether Jobs requests reach it",
          state.requests, state.requests_cause, std::string(TopicTest::requests_hint),
          told_requests_);
   topics(state.replies == Verdict::bad ? "the broker refuses the bridge's replies"
-                                       : "whether replies go out cannot be seen",
+                                       : "the bridge cannot tell whether its replies go out",
          state.replies, state.replies_cause, std::string(TopicTest::replies_hint), told_replies_);
 }
 

@@ -44,7 +44,7 @@ HostLookup::Outcome look_up(const std::string& host, int flags) {
   std::stable_partition(outcome.addresses.begin(), outcome.addresses.end(),
                         [](const auto& address) { return address.find(':') == std::string::npos; });
   if (outcome.addresses.empty()) {
-    outcome.fault = BrokerFault{BrokerFault::Kind::unresolved, "it has no address"};
+    outcome.fault = BrokerFault{BrokerFault::Kind::unresolved, "the name has no address"};
   }
   return outcome;
 }

@@ -184,7 +184,7 @@ bool PropertyCheck::is_zero_limit() const {
 
 std::string PropertyCheck::fault() const {
   if (property_type(identifier_) == PropertyType::none) {
-    return "a property that MQTT 5 does not have, " + std::to_string(identifier_);
+    return "a property that MQTT 5 does not define, " + std::to_string(identifier_);
   }
   return zero_in_connack(identifier_ == receive_maximum);
 }

@@ -75,7 +75,7 @@ std::string_view words_for_device(Refusal::Kind kind) {
     case Kind::unavailable:
       return "the MQTT broker cannot take it now";
     case Kind::ends_connection:
-      return "the MQTT broker ends the connection over it";
+      return "the MQTT broker closes the connection because of it";
   }
   return {};
 }
@@ -84,23 +84,23 @@ std::string_view hint_of(Refusal::Kind kind) {
   using Kind = Refusal::Kind;
   switch (kind) {
     case Kind::malformed:
-      return "the device's Response Topic or topic, which the bridge answers on";
+      return "correct the device's Response Topic or topic: the reply's topic follows from it";
     case Kind::too_large:
-      return "raise the broker's limit on packets (in mosquitto: max_packet_size)";
+      return "raise the broker's packet size limit (in mosquitto: max_packet_size)";
     case Kind::not_authorised:
       return "allow the bridge's user to publish replies in the broker's ACL (in mosquitto: "
              "\"topic write $aws/things/+/jobs/#\", with topics.base in place of $aws/...)";
     case Kind::invalid_topic:
-      return "set topics.base to a base that the broker takes, such as one without $";
+      return "set topics.base to one that the broker accepts, such as one without $";
     case Kind::invalid_payload:
-      return "have the broker not validate the payload of replies";
+      return "turn off the broker's validation of the payload of replies";
     case Kind::quota_exceeded:
       return "raise the broker's quota or rate limit for the bridge's user";
     case Kind::unavailable:
       return "see the broker's log";
     case Kind::ends_connection:
-      return "see the broker's log; if the reply is large, raise its limit on packets (in "
-             "mosquitto: max_packet_size), else allow the bridge's user to publish it";
+      return "see the broker's log; if the reply is large, raise the broker's packet size limit "
+             "(in mosquitto: max_packet_size), otherwise allow the bridge's user to publish it";
   }
   return {};
 }

@@ -55,7 +55,7 @@ std::optional<BrokerFault> Session::connect(const std::function<bool()>& stoppin
   if (connack.maximum_qos == 0) shortcomings_.push_back({BrokerFault::Kind::qos_0_only});
   if (connack.session_expiry.value_or(settings_.session_expiry) < settings_.session_expiry) {
     shortcomings_.push_back({BrokerFault::Kind::session_expiry,
-                             std::to_string(connack.session_expiry->count()) + " s in place of " +
+                             std::to_string(connack.session_expiry->count()) + " s instead of " +
                                  std::to_string(settings_.session_expiry.count()) + " s"});
   }
   if (!connack.retained_messages) not_missed_ = "retained messages";
@@ -73,7 +73,8 @@ std::optional<BrokerFault> Session::unfit(bool no_wildcards, bool no_shared) con
     return filter.find_first_of("+#") != std::string::npos;
   };
   if (no_shared && std::ranges::any_of(filters_, is_shared)) {
-    return BrokerFault{BrokerFault::Kind::no_shared_subscriptions, "broker.share_group needs them"};
+    return BrokerFault{BrokerFault::Kind::no_shared_subscriptions,
+                       "broker.share_group requires them"};
   }
   if (no_wildcards && std::ranges::any_of(filters_, has_wildcard)) {
     return BrokerFault{BrokerFault::Kind::no_wildcards};

@@ -22,8 +22,8 @@ std::optional<BrokerFault> check_files(const BrokerSettings& settings) {
   if (settings.ca_file.empty() || tls::has_root(**context)) return std::nullopt;
   return BrokerFault{BrokerFault::Kind::file,
                      "broker.ca_file " + settings.ca_file +
-                         ": has no root certificate, without which the Paho library trusts none; "
-                         "add the root, or set broker.library = \"mosquitto\""};
+                         ": has no root certificate, which the Paho library requires; add the root "
+                         "certificate, or set broker.library = \"mosquitto\""};
 }
 
 }  // namespace jobs_bridge::mqtt

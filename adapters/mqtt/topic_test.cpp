@@ -103,7 +103,7 @@ void TopicTest::end(MonotonicTime now) {
   for (auto& probe : probes_) {
     if (probe.topic == topic) {
       probe.outcome = Probe::Outcome::refused;
-      probe.cause = "connection after connection ends over a publication there";
+      probe.cause = "several connections in a row ended after a publication on this topic";
     } else if (probe.outcome == Probe::Outcome::untested) {
       probe.outcome = Probe::Outcome::untestable;
     }
@@ -290,16 +290,17 @@ void TopicTest::summarize_requests() {
         !mqtt_5_ && nothing_comes
             ? "nothing that the bridge publishes on Jobs topics comes back to it, neither " +
                   missing.text() + " nor any reply"
-            : "the broker took a request, but did not hand it to the bridge" +
-                  std::string(topics_.shared ? ", by a shared subscription (broker.share_group)"
-                                             : "") +
+            : "the broker accepted a request, but did not deliver it to the bridge" +
+                  std::string(topics_.shared
+                                  ? " through its shared subscription (broker.share_group)"
+                                  : "") +
                   ": " + missing.text();
   } else if (!blocked.empty()) {
     state_.requests = Verdict::unseen;
     state_.requests_cause = blocked.text() + ": " + blocked_cause;
   } else if (untestable) {
     state_.requests = Verdict::unseen;
-    state_.requests_cause = "connection after connection ended during the self-test";
+    state_.requests_cause = "several connections in a row ended during the self-test";
   } else {
     state_.requests = untested ? Verdict::untested : Verdict::good;
   }
@@ -338,10 +339,10 @@ void TopicTest::summarize_replies() {
   } else if (!absent.empty()) {
     state_.replies = has_passed ? Verdict::bad : Verdict::unseen;
     state_.replies_cause =
-        "the broker acknowledged replies, but did not hand them to the bridge: " + absent.text();
+        "the broker acknowledged replies, but did not deliver them to the bridge: " + absent.text();
   } else if (untestable) {
     state_.replies = Verdict::unseen;
-    state_.replies_cause = "connection after connection ended during the self-test";
+    state_.replies_cause = "several connections in a row ended during the self-test";
   } else {
     state_.replies = untested ? Verdict::untested : Verdict::good;
   }

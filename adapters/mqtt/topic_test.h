@@ -85,13 +85,13 @@ class TopicTest {
   };
   /// What the operator can do if the test fails.
   static constexpr std::string_view requests_hint =
-      "let the bridge's user read and write the request topics in the broker's ACL (in mosquitto: "
-      "\"topic readwrite $aws/things/+/jobs/start-next\", and so on, with topics.base in place of "
-      "$aws/...); if the broker drops topics that begin with $, or deals none of them out to "
-      "shared "
-      "subscriptions, set topics.base to one without, or take another broker";
+      "allow the bridge's user to read and write the request topics in the broker's ACL (in "
+      "mosquitto: \"topic readwrite $aws/things/+/jobs/start-next\", and so on, with topics.base "
+      "in place of $aws/...); if the broker drops messages on topics that begin with $, or does "
+      "not deliver them to shared subscriptions, set topics.base to one without $, or use another "
+      "broker";
   static constexpr std::string_view replies_hint =
-      "let the bridge's user write replies in the broker's ACL (in mosquitto: \"topic write "
+      "allow the bridge's user to write replies in the broker's ACL (in mosquitto: \"topic write "
       "$aws/things/+/jobs/#\"); over MQTT 3.1.1 also read those of its self-test (\"topic read "
       "$aws/things/~self-test~<client id>/jobs/start-next/+\", and likewise jobs/get/+ and "
       "jobs/self-test/+/+)";

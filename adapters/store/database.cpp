@@ -36,7 +36,7 @@ FileFault fault_of(sqlite3* database) {
   }
   if (code == SQLITE_READONLY_DIRECTORY) {
     return {.kind = FileFault::Kind::unusable,
-            .message = "is in a directory that may not be written"};
+            .message = "is in a directory that cannot be written to"};
   }
   FileFault fault{.kind = kind_of(code), .message = sqlite3_errmsg(database)};
   if (fault.kind != FileFault::Kind::damaged) fault.message.insert(0, "cannot be used: ");
@@ -116,7 +116,8 @@ Result<Database, FileFault> Database::open(const std::string& path) {
   const int code =
       sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
   std::unique_ptr<sqlite3, Close> database(handle);
-  if (!database) return Failure{FileFault{FileFault::Kind::full, "cannot be opened: no memory"}};
+  if (!database)
+    return Failure{FileFault{FileFault::Kind::full, "cannot be opened: out of memory"}};
   if (code != SQLITE_OK) return Failure{fault_of(handle)};
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_busy_timeout(handle, 1000);

@@ -121,8 +121,8 @@ Result<std::optional<LogDamage>, FileFault> mend_log(const std::string& path) {
   if (!content && content.error().kind != Kind::damaged) return Failure{content.error()};
   if (damage->mended.empty()) return damage;
   if (const auto cause = overwrite_log(path, damage->mended)) {
-    return Failure{
-        FileFault{Kind::unusable, "has a damaged log of writes that cannot be mended: " + *cause}};
+    return Failure{FileFault{Kind::unusable,
+                             "has a damaged write-ahead log that cannot be repaired: " + *cause}};
   }
   return damage;
 }
@@ -170,13 +170,14 @@ bool copy(const std::vector<JournalEntry>& entries, JournalFile& file) {
 
 void report(const std::string& path, const LogDamage& damage, Log& log) {
   // A write holds one update at most.
-  log.write(Severity::error,
-            damage.writes_lost == 0
-                ? "the journal's log of writes was damaged and has been mended: no update is lost"
-                : "the journal's log of writes is damaged or incomplete: updates may be lost",
-            {{"path", path},
-             {"bits_corrected", std::to_string(damage.bits_corrected)},
-             {"updates_lost_at_most", std::to_string(damage.writes_lost)}});
+  log.write(
+      Severity::error,
+      damage.writes_lost == 0
+          ? "the journal's write-ahead log was damaged and has been repaired: no update is lost"
+          : "the journal's write-ahead log is damaged or incomplete: updates may be lost",
+      {{"path", path},
+       {"bits_corrected", std::to_string(damage.bits_corrected)},
+       {"updates_lost_at_most", std::to_string(damage.writes_lost)}});
 }
 
 }  // namespace

@@ -105,7 +105,7 @@ std::optional<FileFault> ensure_file(const std::string& path, const Format& form
   }
   if (errno != EEXIST) {
     const std::string directory = errno == ENOENT ? " (its directory does not exist)" : "";
-    return FileFault{Kind::unusable, "cannot be made: " + text_of(errno) + directory};
+    return FileFault{Kind::unusable, "cannot be created: " + text_of(errno) + directory};
   }
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) {
@@ -117,7 +117,7 @@ std::optional<FileFault> ensure_file(const std::string& path, const Format& form
   }
   if (!may_be_database(path, format.application)) {
     return FileFault{Kind::unusable,
-                     "is not a database: it is left as it is. Remove it, or name another file"};
+                     "is not a database, and was left unchanged: remove it, or name another file"};
   }
   return std::nullopt;
 }
@@ -135,23 +135,24 @@ Result<Identity, FileFault> identify(Database& database, const Format& format) {
   if (id == "0" && number == "0" && schema.empty()) return Identity::none;
   if (id != format.application && schema != format.table) {
     return Failure{
-        FileFault{Kind::unusable, "is a database of another application, which is left as it is"}};
+        FileFault{Kind::unusable, "is a database of another application, and was left unchanged"}};
   }
   if (id != format.application) {
-    return Failure{FileFault{Kind::damaged, "has the mark of another application"}};
+    return Failure{FileFault{Kind::damaged, "has the application id of another application"}};
   }
   int version = 0;
   std::from_chars(number.data(), number.data() + number.size(), version);
   if (version > format.version) {
-    return Failure{FileFault{
-        Kind::unusable, "was written by a newer version of jobs-bridge (its format is " + number +
-                            ", this one knows up to " + std::to_string(format.version) + ")"}};
+    return Failure{
+        FileFault{Kind::unusable, "was written by a newer version of jobs-bridge (its format is " +
+                                      number + "; this version reads formats up to " +
+                                      std::to_string(format.version) + ")"}};
   }
   if (version != format.version || schema != format.table) {
-    return Failure{FileFault{Kind::damaged, "has not the tables of this format"}};
+    return Failure{FileFault{Kind::damaged, "lacks this format's tables"}};
   }
   if (database.is_read_only()) {
-    return Failure{FileFault{Kind::damaged, "has a header that forbids to write"}};
+    return Failure{FileFault{Kind::damaged, "has a header that forbids writing"}};
   }
   return Identity::ours;
 }
@@ -209,7 +210,7 @@ Result<RecordFile, FileFault> RecordFile::open(const std::string& path, const Fo
   if (!mode) return Failure{mode.error()};
   if (*mode != "wal") {
     return Failure{
-        FileFault{Kind::unusable, "is on a file system without what a write-ahead log needs"}};
+        FileFault{Kind::unusable, "is on a file system that does not support a write-ahead log"}};
   }
   auto fault = database.run("PRAGMA temp_store=MEMORY; PRAGMA synchronous=FULL");
   if (!fault && *identity == Identity::none) fault = begin(database, format);
@@ -218,7 +219,7 @@ Result<RecordFile, FileFault> RecordFile::open(const std::string& path, const Fo
   // Its locks are on the other files, so it may be opened once more beside SQLite.
   FileDescriptor log(::open((path + "-wal").c_str(), O_RDWR | O_CLOEXEC));
   if (!log.valid()) {
-    return Failure{FileFault{Kind::unusable, "has no log of writes: " + text_of(errno)}};
+    return Failure{FileFault{Kind::unusable, "has no write-ahead log: " + text_of(errno)}};
   }
   sync_directory_of(path);
   database.checkpoint_when_closed(true);

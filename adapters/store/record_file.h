@@ -114,7 +114,7 @@ void read_rows(Database& database, const std::string& sql, Content<typename Tabl
       content.rows.push_back(*std::move(row));
     } else {
       ++content.damaged_rows;
-      content.note("a row is not as it was written");
+      content.note("a row differs from what was written");
     }
   }
 }
@@ -133,7 +133,7 @@ Content<typename Table::Row> read_all(Database& database) {
   // A duplicated or misplaced page has rows that are intact by themselves.
   if (std::ranges::adjacent_find(content.rows, std::ranges::greater_equal(), Table::key_of) !=
       content.rows.end()) {
-    content.note("rows are not in order");
+    content.note("rows are out of order");
   }
   if (!content.damage) return content;
   // An unreadable page ends a scan: scanning from both ends loses only the rows on the unreadable

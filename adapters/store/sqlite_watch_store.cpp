@@ -19,8 +19,8 @@ namespace {
 constexpr std::size_t most_in_a_transaction = 10'000;
 
 constexpr std::string_view failed =
-    "Changes of watched things cannot be written, they are kept and tried again";
-constexpr std::string_view lost = "Changes of watched things are lost";
+    "changes to watched things cannot be written: they are kept in memory and tried again";
+constexpr std::string_view lost = "changes to watched things are lost";
 
 /// Takes a part out of `changes`.
 Changes::Map part_of(Changes::Map& changes) {
@@ -106,7 +106,8 @@ bool SqliteWatchStore::Writer::stop() {
 }
 
 void SqliteWatchStore::Writer::abandon() {
-  log_.write(Severity::error, "The disk does not let the writer of watched things go",
+  log_.write(Severity::error,
+             "the file of watched things was not closed in time: its disk does not respond",
              {{"path", path_}});
   log_.detach();
 }
@@ -115,7 +116,9 @@ void SqliteWatchStore::Writer::run() {
   try {
     serve();
   } catch (const std::exception& error) {  // no memory
-    report(Severity::error, "The writer of watched things gave up", error.what(), 0);
+    report(Severity::error,
+           "the thread that writes watched things failed: changes are not kept until a restart",
+           error.what(), 0);
   }
   try {
     if (file_ && is_late()) file_->leave_as_it_is();
@@ -144,7 +147,8 @@ void SqliteWatchStore::Writer::serve() {
     const auto left = waiting_.size();
     lock.unlock();
     if (!fault) {
-      if (is_failing) report(Severity::info, "Watched things are written again", {}, left);
+      if (is_failing)
+        report(Severity::info, "changes to watched things can be written again", {}, left);
       is_failing = false;
       pause = pace_.first_retry;
       not_before = now + pace_.between_rounds;
@@ -189,7 +193,7 @@ std::optional<FileFault> SqliteWatchStore::Writer::write_all() {
     }
     return fault;
   }
-  report(Severity::debug, "Changes of watched things were written", {}, started);
+  report(Severity::debug, "changes to watched things were written", {}, started);
   return std::nullopt;
 }
 
@@ -208,8 +212,8 @@ std::optional<FileFault> SqliteWatchStore::Writer::make_ready() {
 void SqliteWatchStore::Writer::rescue() {
   auto things = file_->read().rows;
   report(Severity::warning,
-         "The file of watched things was removed or replaced, all of them are written anew", {},
-         things.size());
+         "the file of watched things was removed or replaced: all of them are written to a new one",
+         {}, things.size());
   add_older(std::move(things));
   file_->leave_behind();
   file_.reset();

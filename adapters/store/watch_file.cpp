@@ -60,7 +60,7 @@ Result<Opened<WatchFile>, FileFault> WatchFile::open_or_recover(const std::strin
       path, [&] { return open(path); },
       [&](const std::string& name, const Content<WatchedThing>& content) {
         log.write(Severity::warning,
-                  "A damaged file of watched things was set aside, a new one is begun",
+                  "a damaged file of watched things was set aside: a new one was begun",
                   {{"path", path},
                    {"set_aside", name},
                    {"damage", *content.damage},
@@ -98,7 +98,7 @@ std::optional<FileFault> WatchFile::write(const Changes::Map& changes,
 std::optional<FileFault> WatchFile::write_rows(const Changes::Map& changes,
                                                const std::function<bool()>& is_late) {
   for (const auto& [thing, row] : changes) {
-    if (is_late()) return FileFault{FileFault::Kind::late, "was not written fast enough"};
+    if (is_late()) return FileFault{FileFault::Kind::late, "was not written in time"};
     Statement& statement = row ? put_ : remove_;
     statement.bind_text(0, thing);
     if (row) {

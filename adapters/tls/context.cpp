@@ -70,7 +70,8 @@ Result<Context, ContextFault> client_context(const Settings& settings) {
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
   if (!require_host(*context, settings.host)) {
     return Failure{ContextFault{
-        Cause::library, "host " + settings.host + ": not a name that a certificate can be for"}};
+        Cause::library,
+        "host " + settings.host + ": not a name that a certificate can be issued for"}};
   }
   if (auto fault = load_authorities(*context, settings.ca_file)) return Failure{*std::move(fault)};
   if (auto fault = load_identity(*context, settings.certificate_file, settings.private_key_file)) {

@@ -26,7 +26,7 @@ inline constexpr std::size_t deepest_cbor_nesting = 64;
 ///
 /// Refused: what JSON does not have (byte strings, and so big integers; NaN and infinity; keys that
 /// are not text; other simple values), more nesting than the limit, and what is not CBOR: truncated
-/// input, trailing bytes, text that is not UTF-8, reserved values, a break code out of place, a
+/// input, trailing bytes, text that is not UTF-8, reserved values, a misplaced break code, a
 /// length beyond the end of the data.
 Result<std::string, std::string> json_from_cbor(std::string_view cbor);
 
@@ -38,8 +38,8 @@ Result<std::string, std::string> json_from_cbor(std::string_view cbor);
 /// becomes the nearest double, or a single where that has the same value: integers beyond 64 bits
 /// lose their last digits, and `1.10` and `1.1` come to the same.
 ///
-/// Refused: what is not JSON, an escape that is half a surrogate pair (which UTF-8 cannot hold), a
-/// number beyond the range of a double, more nesting than the limit.
+/// Refused: what is not JSON, half of a surrogate pair as an escape (which UTF-8 cannot represent),
+/// a number beyond the range of a double, more nesting than the limit.
 Result<std::string, std::string> cbor_from_json(std::string_view json);
 
 }  // namespace jobs_bridge

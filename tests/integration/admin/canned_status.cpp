@@ -161,9 +161,10 @@ Status broker_down_status() {
   status.broker.subscribed = false;
   status.broker.flowing = false;
   status.broker.since = 42s;
-  status.broker.fault = {.kind = "unreachable",
-                         .text = "no TCP connection: Connection refused",
-                         .hint = "start the broker, or set broker.url to where it listens"};
+  status.broker.fault = {
+      .kind = "unreachable",
+      .text = "no TCP connection: Connection refused",
+      .hint = "start the broker, or set broker.url to the address where it listens"};
   status.broker.connections = 5;
   status.broker.waiting = 17;
   return status;

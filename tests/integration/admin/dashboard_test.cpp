@@ -85,7 +85,7 @@ TEST_F(DashboardTest, EndpointDownNamesCauseCureAndHeldUpdates) {
   const auto text = look_at("endpoint-down", endpoint_down_status());
   EXPECT_THAT(text, HasSubstr("The endpoint has not answered for 12 minutes: connecting to"));
   EXPECT_THAT(text, HasSubstr("128 updates are held and are delivered when it answers again"));
-  EXPECT_THAT(text, HasSubstr("Updates held for it 128"));
+  EXPECT_THAT(text, HasSubstr("Updates held 128"));
   EXPECT_THAT(text, Not(HasSubstr("Working")));
 }
 
@@ -95,14 +95,14 @@ TEST_F(DashboardTest, BrokerDownNamesCauseAndCure) {
                               "Connection refused"));
   EXPECT_THAT(text, HasSubstr("Kind of fault unreachable"));
   EXPECT_THAT(text, HasSubstr("no connection"));
-  EXPECT_THAT(text, HasSubstr("Away for 42 s"));
+  EXPECT_THAT(text, HasSubstr("Disconnected for 42 s"));
   EXPECT_THAT(text, Not(HasSubstr("Working")));
 }
 
 TEST_F(DashboardTest, ThrottlingIsAWarningWithTheRateThatIsLeft) {
   const auto text = look_at("throttled", throttled_status());
   EXPECT_THAT(text, HasSubstr("Working, but: The endpoint throttles writes"));
-  EXPECT_THAT(text, HasSubstr("Throttled: slowed down to 46.5 a second"));
+  EXPECT_THAT(text, HasSubstr("Throttled: calls are slowed down to 46.5 a second"));
 }
 
 TEST_F(DashboardTest, CredentialsNearExpiryAreAWarningWithTheirSource) {
@@ -148,7 +148,7 @@ TEST_F(DashboardTest, BridgeThatIsGoneIsSaidAndItsLastDataKept) {
   second = true;
   ending.join();
   EXPECT_THAT(text, HasSubstr("The bridge does not answer"));
-  EXPECT_THAT(text, HasSubstr("What is below is from"));
+  EXPECT_THAT(text, HasSubstr("The data below is from"));
   EXPECT_THAT(text, HasSubstr("last data"));
   EXPECT_THAT(text, HasSubstr("press-line-3:plc"));
   EXPECT_THAT(text, Not(HasSubstr("Working")));
@@ -159,18 +159,19 @@ TEST_F(DashboardTest, BridgeThatCannotTellIsNotTakenForWorking) {
   const admin::Metrics metrics;
   auto server = admin::Server::start(
       {.snapshot_lasts = Duration::zero()},
-      []() -> admin::Status { throw std::runtime_error("the engine is stuck"); }, metrics, log);
+      []() -> admin::Status { throw std::runtime_error("the engine does not respond"); }, metrics,
+      log);
   ASSERT_TRUE(server);
   const auto text = text_of(server.value()->url());
-  EXPECT_THAT(text, HasSubstr("The bridge cannot say how it is"));
-  EXPECT_THAT(text, HasSubstr("the engine is stuck"));
+  EXPECT_THAT(text, HasSubstr("The bridge cannot report its status"));
+  EXPECT_THAT(text, HasSubstr("the engine does not respond"));
 }
 
 TEST_F(DashboardTest, WithATokenThePageAsksForItAndShowsNothingElse) {
   const AdminSite site(healthy_status(), {.token = "0123456789abcdef0123"});
   picture("token", site.url());
   const auto text = text_of(site.url());
-  EXPECT_THAT(text, HasSubstr("This bridge asks for its admin token"));
+  EXPECT_THAT(text, HasSubstr("This bridge requires its admin token"));
   EXPECT_THAT(text, Not(HasSubstr("press-line-3:plc")));
 }
 

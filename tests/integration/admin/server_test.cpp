@@ -158,7 +158,7 @@ TEST(AdminServerTest, ListeningForOthersWithoutATokenIsAnError) {
       {.host = "0.0.0.0", .loopback = false}, [] { return healthy_status(); }, metrics, log);
   ASSERT_FALSE(server);
   EXPECT_EQ(server.error(),
-            "admin.listen: 0.0.0.0:0 can be reached from other machines: a token is needed");
+            "admin.listen: 0.0.0.0:0 can be reached from other machines: a token is required");
 }
 
 TEST(AdminServerTest, ListeningForOthersSaysThatTheTokenTravelsInTheClear) {
@@ -183,11 +183,12 @@ TEST(AdminServerTest, StatusThatCannotBeHadIsUnhealthy) {
   RecordingLog log;
   const admin::Metrics metrics;
   const auto server = admin::Server::start(
-      {}, []() -> admin::Status { throw std::runtime_error("the engine is stuck"); }, metrics, log);
+      {}, []() -> admin::Status { throw std::runtime_error("the engine does not respond"); },
+      metrics, log);
   ASSERT_TRUE(server);
   const auto reply = ask((*server)->port(), "/healthz");
   EXPECT_EQ(reply.status, 500);
-  EXPECT_EQ(reply.body, "The status cannot be had: the engine is stuck\n");
+  EXPECT_EQ(reply.body, "The status is not available: the engine does not respond\n");
 }
 
 TEST(AdminServerTest, SilentClientsDelayOthersForSecondsAtMost) {

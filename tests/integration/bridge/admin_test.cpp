@@ -150,7 +150,7 @@ TEST_F(AdminTest, PauseThatTheEndpointAsksForIsSeenEverywhereAndATrialEndsIt) {
                             {"operation", "StartNextPendingJobExecution"},
                             {"headers", {{"Retry-After", "120"}}}});
   site.device->publish(start_next_topic("lamp-1"), R"({"clientToken":"first"})");
-  ASSERT_TRUE(site.bridge->process().wait_for_output("asks for a pause")) << site.bridge->log();
+  ASSERT_TRUE(site.bridge->process().wait_for_output("asked for a pause")) << site.bridge->log();
   EXPECT_THAT(site.bridge->log(), HasSubstr("quota=writes for_up_to=120s"));
   // A snapshot is reused for a tenth of a second.
   const std::string paused = "jobs_bridge_quota_paused{quota=\"writes\"} 1";

@@ -4,7 +4,7 @@
 
 #include "tests/integration/bridge/site.h"
 
-/// `jobs-bridge check --connect`: each finding with its cure.
+/// `jobs-bridge check --connect`: each finding with its hint.
 namespace jobs_bridge::testing_support {
 namespace {
 
@@ -61,7 +61,7 @@ TEST_F(ConnectionCheckTest, TokenThatTheListenerWouldRefuseIsAFault) {
   std::filesystem::permissions(token, std::filesystem::perms::owner_read);
   const auto checked = check({"admin.token_file=" + token});
   EXPECT_EQ(checked.status, 1) << checked.output;
-  EXPECT_THAT(checked.output, HasSubstr("16 printable characters or more"));
+  EXPECT_THAT(checked.output, HasSubstr("16 or more printable characters"));
 }
 
 TEST_F(ConnectionCheckTest, NothingIsMadeAndNoJobIsStarted) {
@@ -76,7 +76,7 @@ TEST_F(ConnectionCheckTest, BrokerThatIsNotThereIsAFaultWithACureAndTheRestIsSti
   EXPECT_EQ(checked.status, 1);
   EXPECT_THAT(checked.output, HasSubstr("broker       FAULT  mqtt://127.0.0.1:1: no TCP "
                                         "connection: Connection refused [unreachable]"
-                                        "\n             cure:  start the broker"));
+                                        "\n             hint:  start the broker"));
   EXPECT_THAT(checked.output, HasSubstr("endpoint     ok"));
 }
 
@@ -84,7 +84,8 @@ TEST_F(ConnectionCheckTest, EachAddressOfTheBrokerHasALineAndOneThatIsAwayIsAFau
   const auto checked = check({"broker.url=mqtt://127.0.0.1:1," + broker_.url()});
   EXPECT_EQ(checked.status, 1);
   EXPECT_THAT(checked.output, HasSubstr("broker       FAULT  mqtt://127.0.0.1:1: no TCP"));
-  EXPECT_THAT(checked.output, HasSubstr("broker       ok     " + broker_.url() + ": a message"));
+  EXPECT_THAT(checked.output,
+              HasSubstr("broker       ok     " + broker_.url() + ": a canary message"));
 }
 
 TEST_F(ConnectionCheckTest, TlsToAPlainPortAndTheReverseNameTheCure) {
@@ -96,7 +97,7 @@ TEST_F(ConnectionCheckTest, TlsToAPlainPortAndTheReverseNameTheCure) {
   const auto plain = check({"broker.url=mqtt://127.0.0.1:" + std::to_string(secure.port())});
   EXPECT_EQ(plain.status, 1) << plain.output;
   EXPECT_THAT(plain.output, HasSubstr("not plain MQTT [tls_port]"));
-  EXPECT_THAT(plain.output, HasSubstr("cure:  set broker.url to mqtts://"));
+  EXPECT_THAT(plain.output, HasSubstr("hint:  set broker.url to mqtts://"));
 }
 
 TEST_F(ConnectionCheckTest, ClientCertificateThatTheEndpointWantsIsTheCureOfItsFault) {
@@ -107,8 +108,8 @@ TEST_F(ConnectionCheckTest, ClientCertificateThatTheEndpointWantsIsTheCureOfItsF
   const auto missing =
       check({"endpoint.url=" + closed.url(), "endpoint.ca_file=" + authority.certificate_file()});
   EXPECT_EQ(missing.status, 1) << missing.output;
-  EXPECT_THAT(missing.output, HasSubstr("the server asks for a client certificate"));
-  EXPECT_THAT(missing.output, HasSubstr("cure:  endpoint.certificate_file"));
+  EXPECT_THAT(missing.output, HasSubstr("the server requires a client certificate"));
+  EXPECT_THAT(missing.output, HasSubstr("hint:  set endpoint.certificate_file"));
 }
 
 TEST_F(ConnectionCheckTest, BrokerOfQos0IsServedAndSaidToBeOneInEitherVersion) {
@@ -125,8 +126,8 @@ TEST_F(ConnectionCheckTest, BrokerThatRefusesCanariesIsNoFaultButHasACure) {
   MosquittoBroker closed({.acl = "topic readwrite $aws/things/+/jobs/#\n"});
   const auto checked = check({"broker.url=" + closed.url()});
   EXPECT_EQ(checked.status, 0) << checked.output;
-  EXPECT_THAT(checked.output, HasSubstr("whether messages flow cannot be seen"));
-  EXPECT_THAT(checked.output, HasSubstr("cure:  let the bridge's user read and write"));
+  EXPECT_THAT(checked.output, HasSubstr("cannot tell whether messages flow"));
+  EXPECT_THAT(checked.output, HasSubstr("hint:  allow the bridge's user to read and write"));
   EXPECT_THAT(checked.output,
               HasSubstr("topics       ok     Jobs requests come in; replies go out"));
 }
@@ -167,7 +168,7 @@ TEST_F(ConnectionCheckTest, WrongSecretKeyIsAFaultOfTheEndpointThatNamesTheCrede
   };
   const auto wrong = check(settings, with_secret("wrong-one"));
   EXPECT_EQ(wrong.status, 1);
-  EXPECT_THAT(wrong.output, HasSubstr("cure:  the credentials or the certificate"));
+  EXPECT_THAT(wrong.output, HasSubstr("hint:  check the credentials or the certificate"));
   EXPECT_THAT(wrong.output, Not(HasSubstr("wrong-one")));
   EXPECT_EQ(check(settings, with_secret("right")).status, 0);
 }
@@ -185,7 +186,7 @@ TEST_F(ConnectionCheckTest, EndpointOfAnUnknownAuthorityIsAFaultThatNamesTheSett
   JobsEndpoint tls({.tls = authority.issue("endpoint", {.dns_names = {"localhost"}})});
   const auto unknown = check({"endpoint.url=" + tls.url()});
   EXPECT_EQ(unknown.status, 1);
-  EXPECT_THAT(unknown.output, HasSubstr("cure:  endpoint.ca_file"));
+  EXPECT_THAT(unknown.output, HasSubstr("hint:  set endpoint.ca_file"));
   EXPECT_EQ(check({"endpoint.url=" + tls.url(), "endpoint.ca_file=" + authority.certificate_file()})
                 .status,
             0);
@@ -194,7 +195,7 @@ TEST_F(ConnectionCheckTest, EndpointOfAnUnknownAuthorityIsAFaultThatNamesTheSett
 TEST_F(ConnectionCheckTest, WhatIsNoJobsEndpointIsAFault) {
   const auto checked = check({"endpoint.url=http://127.0.0.1:" + std::to_string(broker_.port())});
   EXPECT_EQ(checked.status, 1);
-  EXPECT_THAT(checked.output, HasSubstr("what answers there is no Jobs endpoint"));
+  EXPECT_THAT(checked.output, HasSubstr("the server there is not a Jobs endpoint"));
 }
 
 TEST_F(ConnectionCheckTest, JournalThatCannotBeWrittenIsAFault) {
@@ -207,8 +208,10 @@ TEST_F(ConnectionCheckTest, JournalThatIsADirectoryIsAFault) {
   std::filesystem::create_directory(directory_.file("journal"));
   const auto checked = check({});
   EXPECT_EQ(checked.status, 1);
-  EXPECT_THAT(checked.output, HasSubstr("/journal: is a directory\n             cure:  "
-                                        "journal.path is a file, such as "));
+  EXPECT_THAT(
+      checked.output,
+      HasSubstr(
+          "/journal: is a directory\n             hint:  journal.path must name a file, such as "));
 }
 
 TEST_F(ConnectionCheckTest, JournalOfABridgeThatRunsIsAFaultAndItsBridgeGoesOn) {

@@ -174,7 +174,7 @@ TEST_F(ServiceTest, WhatCannotBeReloadedIsNamedAndStaysAsItWas) {
   configure("");
   start();
   configure("[topics]\nbase = \"other/{thing}/jobs\"\n[notify]\nenabled = false\n");
-  const auto log = reload("counts only after a restart");
+  const auto log = reload("take effect only after a restart");
   EXPECT_THAT(log, HasSubstr("keys=\"notify.enabled, topics.base\"")) << log;
   MqttDevice device({.port = broker_.port()});
   device.subscribe("$aws/things/+/jobs/+/+");
@@ -194,7 +194,7 @@ TEST_F(ServiceTest, LargerPayloadThanTheBrokerLetsThroughStaysAsItWasAndIsNamed)
   };
   for (int time = 0; time < 2; ++time) {
     configure("[limits]\nmax_payload = \"257KiB\"\nqueue = 5000\n");
-    const auto log = reload("counts only after a restart");
+    const auto log = reload("take effect only after a restart");
     EXPECT_THAT(log, HasSubstr("keys=limits.max_payload")) << log;
     EXPECT_THAT(log, HasSubstr(time == 0 ? "changed=limits.queue" : "changed=nothing")) << log;
     EXPECT_EQ(reply_to(std::size_t{200} << 10U), "/rejected");

@@ -246,13 +246,13 @@ TEST_F(HttpsTlsTest, ClientCertificateThatIsMissingOrForeignIsNamedAsSuch) {
     Client without(settings, always({"127.0.0.1"}));
     const HttpFailure missing = failure(without.perform(put()));
     EXPECT_EQ(missing.kind, Kind::client_certificate);
-    EXPECT_THAT(missing.detail, HasSubstr("the server asks for a client certificate"));
+    EXPECT_THAT(missing.detail, HasSubstr("the server requires a client certificate"));
     settings.certificate_file = foreign.certificate;
     settings.private_key_file = foreign.private_key;
     Client with(settings, always({"127.0.0.1"}));
     const HttpFailure refused = failure(with.perform(put()));
     EXPECT_EQ(refused.kind, Kind::client_certificate);
-    EXPECT_THAT(refused.detail, HasSubstr("the server refuses our client certificate"));
+    EXPECT_THAT(refused.detail, HasSubstr("the server refuses the bridge's client certificate"));
   }
 }
 

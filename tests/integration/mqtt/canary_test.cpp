@@ -86,15 +86,15 @@ TEST_P(CanaryTest, ABrokerThatLetsItNotPassIsServedWithoutAndLaterWithIt) {
   MosquittoBroker broker({.acl = rules});
   BridgeEnd bridge(with_canary(broker.port(), GetParam()));
   ASSERT_TRUE(bridge.start());
-  ASSERT_TRUE(bridge.log.wait_for("whether messages flow cannot be seen")) << bridge.log.text();
-  EXPECT_EQ(bridge.log.count("topic readwrite canary/bridge"), 1U) << "the cure";
+  ASSERT_TRUE(bridge.log.wait_for("cannot tell whether messages flow")) << bridge.log.text();
+  EXPECT_EQ(bridge.log.count("topic readwrite canary/bridge"), 1U) << "the hint";
   if (GetParam() == Protocol::v5) {
     EXPECT_THAT(bridge.connection.state().canary_fault, HasSubstr("Not authorized"));
   }
   // For longer than it would take to find the link dead.
   EXPECT_FALSE(wait_until([&] { return bridge.connection.state().connections > 1; }, 3 * 4s))
       << bridge.log.text();
-  EXPECT_EQ(bridge.log.count("whether messages flow cannot be seen"), 1U);
+  EXPECT_EQ(bridge.log.count("cannot tell whether messages flow"), 1U);
   const auto state = bridge.connection.state();
   EXPECT_TRUE(state.subscribed);
   EXPECT_FALSE(state.canary);
@@ -122,7 +122,7 @@ TEST(CanarySubscriptionTest, ARefusedOneIsToldOnceAndTheBridgeIsReady) {
   // The script ends the connection then, and it is the same with the next.
   ASSERT_TRUE(wait_until([&] { return bridge.connection.state().connections > 1; }));
   ASSERT_TRUE(bridge.wait_until_subscribed());
-  EXPECT_EQ(bridge.log.count("whether messages flow cannot be seen"), 1U);
+  EXPECT_EQ(bridge.log.count("cannot tell whether messages flow"), 1U);
 }
 
 TEST(CanarySubscriptionTest, OneThatTheBrokerForgetsIsMadeAnewInTime) {
@@ -141,7 +141,7 @@ TEST(CanarySubscriptionTest, OneThatTheBrokerForgetsIsMadeAnewInTime) {
   });
   BridgeEnd bridge(with_canary(broker.port()));
   ASSERT_TRUE(bridge.start());
-  ASSERT_TRUE(bridge.log.wait_for("nor does anything else", patience));
+  ASSERT_TRUE(bridge.log.wait_for("nor any others", patience));
   const auto noticed = steady_clock::now() - forgot.load();
   std::cout << "a subscription that the broker forgot was noticed after "
             << std::chrono::duration<double>(noticed).count() << " s with a keep-alive of 4 s\n";
@@ -162,12 +162,12 @@ TEST(CanaryPublicationTest, WhereABrokerEndsTheConnectionOverItTheFourthGoesWith
   });
   BridgeEnd bridge(with_canary(broker.port()));
   bridge.connection.start();
-  ASSERT_TRUE(bridge.log.wait_for("whether messages flow cannot be seen", patience));
+  ASSERT_TRUE(bridge.log.wait_for("cannot tell whether messages flow", patience));
   ASSERT_TRUE(wait_until([&] {
     const auto state = bridge.connection.state();
     return state.connections == 4 && state.subscribed;
   }));
-  EXPECT_THAT(bridge.connection.state().canary_fault, HasSubstr("connection after connection"));
+  EXPECT_THAT(bridge.connection.state().canary_fault, HasSubstr("connections in a row ended"));
   bridge.publish("out/a", "");
   EXPECT_TRUE(bridge.connection.drain(patience));
   EXPECT_EQ(broker.connections(), 4U);

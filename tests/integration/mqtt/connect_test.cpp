@@ -381,7 +381,7 @@ TEST(ConnectTest, SessionKeptForShorterThanAskedIsSaidWithBothTimes) {
   BridgeEnd bridge(settings_for(broker.port()));
   ASSERT_TRUE(bridge.start()) << bridge.log.text();
   EXPECT_THAT(bridge.connection.state().shortcomings,
-              testing::ElementsAre(BrokerFault{Kind::session_expiry, "300 s in place of 3600 s"}));
+              testing::ElementsAre(BrokerFault{Kind::session_expiry, "300 s instead of 3600 s"}));
   EXPECT_EQ(bridge.log.count("kind=session_expiry", Severity::warning), 1U) << bridge.log.text();
 }
 
@@ -394,7 +394,7 @@ TEST(ConnectTest, Qos0GrantedWhere1WasAskedIsSaidWithTheFilter) {
   BridgeEnd bridge(settings_for(broker.port()));
   ASSERT_TRUE(bridge.start()) << bridge.log.text();
   EXPECT_THAT(bridge.connection.state().shortcomings,
-              testing::ElementsAre(BrokerFault{Kind::qos_0_only, "as it grants in/#"}));
+              testing::ElementsAre(BrokerFault{Kind::qos_0_only, "it granted QoS 0 for in/#"}));
 }
 
 TEST(ConnectTest, BrokerWithoutTheSubscriptionsThatWeNeedIsLeftWithThatAsTheReason) {
@@ -434,7 +434,7 @@ TEST(ConnectTest, OtherClientWithOurClientIdIsNamedWhereTheBrokerSaysSo) {
   });
   BridgeEnd bridge(settings_for(broker.port()));
   bridge.connection.start();
-  EXPECT_TRUE(bridge.log.wait_for("another client has connected with our client id"))
+  EXPECT_TRUE(bridge.log.wait_for("another client has connected with the bridge's client id"))
       << bridge.log.text();
 }
 
@@ -446,7 +446,7 @@ TEST(ConnectTest, OtherClientWithOurClientIdIsNamedOrGuessedWithMosquitto) {
   BridgeEnd other(settings_for(broker.port()));
   other.connection.start();
   EXPECT_TRUE(one.log.wait_for("another client ", patience)) << one.log.text();
-  EXPECT_TRUE(one.log.count("client id: bridge") + one.log.count("our client id") > 0);
+  EXPECT_TRUE(one.log.count("client id: bridge") + one.log.count("the bridge's client id") > 0);
 }
 
 TEST(ConnectTest, ConnectionsThatBreakOneAfterAnotherSuggestAnotherClientWithOurClientId) {
@@ -456,7 +456,7 @@ TEST(ConnectTest, ConnectionsThatBreakOneAfterAnotherSuggestAnotherClientWithOur
   });
   BridgeEnd bridge(settings_for(broker.port(), Protocol::v3_1_1));
   bridge.connection.start();
-  EXPECT_TRUE(bridge.log.wait_for("another client may be using the client id: bridge"))
+  EXPECT_TRUE(bridge.log.wait_for("another client may be using the same client id: bridge"))
       << bridge.log.text();
 }
 

@@ -115,7 +115,7 @@ TEST(ReasonStringTest, ReasonOfADisconnectWithWordsIsInTheLog) {
   });
   BridgeEnd bridge(settings_for(broker.port()));
   bridge.connection.start();
-  EXPECT_TRUE(bridge.log.wait_for("the broker disconnected us: Quota exceeded (151)"))
+  EXPECT_TRUE(bridge.log.wait_for("the broker disconnected the bridge: Quota exceeded (151)"))
       << bridge.log.text();
 }
 

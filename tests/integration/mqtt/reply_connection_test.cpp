@@ -98,7 +98,7 @@ TEST(ReplyConnectionTest, RepliesGoApartOnceTheBrokerAcknowledgesLateAndStayInOr
     EXPECT_TRUE(bridge.connection.drain(patience));
     return !broker.from(kSecond).empty();
   })) << bridge.log.text();
-  EXPECT_EQ(bridge.log.count("replies go over a connection of their own"), 1U);
+  EXPECT_EQ(bridge.log.count("replies now go over a connection of their own"), 1U);
   auto all = broker.from("bridge");
   EXPECT_GE(all.size(), 2U);
   const auto apart = broker.from(kSecond);
@@ -118,13 +118,13 @@ TEST(ReplyConnectionTest, WhereASecondClientIsRefusedAllGoesOnOverTheFirst) {
   };
   ASSERT_TRUE(wait_until([&] {
     publish();
-    return bridge.log.count("there is no second connection for replies") > 0;
+    return bridge.log.count("the second connection for replies failed") > 0;
   })) << bridge.log.text();
   const auto before = broker.from("bridge").size();
   for (int i = 0; i < 4; ++i) publish();
   EXPECT_EQ(broker.from("bridge").size(), before + 4) << bridge.log.text();
   EXPECT_EQ(broker.seen(kSecond), 1U);
-  EXPECT_EQ(bridge.log.count("there is no second connection for replies", Severity::warning), 1U);
+  EXPECT_EQ(bridge.log.count("the second connection for replies failed", Severity::warning), 1U);
   EXPECT_EQ(bridge.connection.state().connections, 1U);
 }
 

@@ -30,7 +30,7 @@ std::vector<std::string> codes(const std::vector<Reason>& reasons) {
   std::vector<std::string> all;
   for (const auto& reason : reasons) {
     EXPECT_FALSE(reason.message.empty()) << reason.code;
-    EXPECT_FALSE(reason.cure.empty()) << reason.code;
+    EXPECT_FALSE(reason.hint.empty()) << reason.code;
     all.push_back(reason.code);
   }
   return all;
@@ -84,9 +84,9 @@ TEST(ReadinessTest, RequestsOrRepliesThatTheBrokerStopsAreReasonsWithCauseAndCur
   status.broker.replies = {Passage::Verdict::bad, "not authorized", "mend it too"};
   ASSERT_THAT(reasons(status), ElementsAre("requests_blocked", "replies_blocked"));
   EXPECT_THAT(readiness(status).reasons[0].message, HasSubstr("no request came back"));
-  EXPECT_THAT(readiness(status).reasons[0].cure, HasSubstr("mend the ACL"));
+  EXPECT_THAT(readiness(status).reasons[0].hint, HasSubstr("mend the ACL"));
   EXPECT_THAT(readiness(status).reasons[1].message, HasSubstr("not authorized"));
-  EXPECT_THAT(readiness(status).reasons[1].cure, HasSubstr("mend it too"));
+  EXPECT_THAT(readiness(status).reasons[1].hint, HasSubstr("mend it too"));
   status.broker.connected = false;
   EXPECT_THAT(reasons(status), ElementsAre("broker_disconnected")) << "which explains them";
 }
@@ -111,7 +111,7 @@ TEST(ReadinessTest, BrokerThatIsAwayOrGrantsNothingIsTheReason) {
   ASSERT_THAT(reasons(status), ElementsAre("broker_disconnected"));
   EXPECT_THAT(readiness(status).reasons[0].message, HasSubstr("connection refused"));
   EXPECT_EQ(readiness(status).reasons[0].kind, "unreachable");
-  EXPECT_THAT(readiness(status).reasons[0].cure, HasSubstr("Start it."));
+  EXPECT_THAT(readiness(status).reasons[0].hint, HasSubstr("Start it."));
 }
 
 TEST(ReadinessTest, WhatTheBrokerDoesNotDoIsAWarningWithItsKind) {
@@ -120,7 +120,7 @@ TEST(ReadinessTest, WhatTheBrokerDoesNotDoIsAWarningWithItsKind) {
   EXPECT_THAT(reasons(status), IsEmpty());
   ASSERT_THAT(warnings(status), ElementsAre("broker_shortcoming"));
   EXPECT_EQ(readiness(status).warnings[0].message, "The broker offers QoS 0 only");
-  EXPECT_EQ(readiness(status).warnings[0].cure, "Raise it.");
+  EXPECT_EQ(readiness(status).warnings[0].hint, "Raise it.");
   EXPECT_EQ(readiness(status).warnings[0].kind, "qos_0_only");
 }
 
@@ -133,7 +133,7 @@ TEST(ReadinessTest, EndpointDownTellsSinceWhenAndWhatIsHeld) {
   ASSERT_THAT(reasons(status), ElementsAre("endpoint_down"));
   EXPECT_EQ(readiness(status).reasons[0].message,
             "The endpoint has not answered for 3 minutes: timeout");
-  EXPECT_THAT(readiness(status).reasons[0].cure, HasSubstr("1 update is held and is delivered"));
+  EXPECT_THAT(readiness(status).reasons[0].hint, HasSubstr("1 update is held and is delivered"));
 }
 
 TEST(ReadinessTest, CredentialsMissingOrExpiredAreReasonsAndNearTheirEndAWarning) {
@@ -190,7 +190,7 @@ TEST(ReadinessTest, ADiskThatDoesNotRespondIsAReasonOfItsOwn) {
   status.journal.disk_stalled = 7s;
   ASSERT_THAT(reasons(status), ElementsAre("disk_stalled"));
   EXPECT_THAT(readiness(status).reasons[0].message, HasSubstr("for 7 seconds"));
-  EXPECT_THAT(readiness(status).reasons[0].cure, HasSubstr("Check the disk"));
+  EXPECT_THAT(readiness(status).reasons[0].hint, HasSubstr("Check the disk"));
 }
 
 TEST(ReadinessTest, ThrottledLostAndDroppedAreWarnings) {
@@ -216,9 +216,9 @@ TEST(ReadinessTest, ReplyThatTheBrokerRefusedIsAWarningWithItsHintUntilItIsOldNe
   EXPECT_THAT(warnings(status), ElementsAre("replies_refused"));
   const auto warning = readiness(status).warnings.at(0);
   EXPECT_EQ(warning.message,
-            "3 replies could not be published since the start, the last on "
+            "3 replies could not be published since the start, the last one on "
             "$aws/things/a/jobs/start-next/accepted: larger than the maximum");
-  EXPECT_EQ(warning.cure, "raise max_packet_size");
+  EXPECT_EQ(warning.hint, "raise max_packet_size");
   status.broker.last_refused_reply->ago = std::chrono::minutes(15);
   EXPECT_THAT(warnings(status), IsEmpty());
 }
@@ -229,7 +229,7 @@ TEST(ReadinessTest, APauseThatTheEndpointAskedForIsAWarning) {
       .configured = 200, .allowed = 0, .slowed = true, .paused_for = std::chrono::seconds(42)};
   EXPECT_THAT(reasons(status), ElementsAre());
   EXPECT_THAT(warnings(status), ElementsAre("writes_paused"));
-  EXPECT_THAT(readiness(status).warnings[0].message, HasSubstr("none for up to 42 seconds"));
+  EXPECT_THAT(readiness(status).warnings[0].message, HasSubstr("no calls for up to 42 seconds"));
 }
 
 TEST(ReadinessTest, WhereAnotherInstanceMayServeTheRoleIsTheReason) {

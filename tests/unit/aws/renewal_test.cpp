@@ -139,7 +139,7 @@ TEST_F(CredentialKeeperTest, FirstRequestWaitsForTheFirstAnswer) {
   EXPECT_TRUE(gate_.wait_for_fetches(1));
   gate_.yield(keys("A", 1h));
   asker.join();
-  EXPECT_TRUE(log_.wait_for("credentials are there"));
+  EXPECT_TRUE(log_.wait_for("credentials are available"));
   EXPECT_EQ(log_.count("secret of"), 0U);
   EXPECT_EQ(log_.count("token-of"), 0U);
 }
@@ -214,7 +214,7 @@ TEST_F(CredentialKeeperTest, RenewalThatBringsTheSameOrNoneYieldsNothingAndIsNot
 }
 
 TEST_F(CredentialKeeperTest, AnotherSourceThanBeforeIsAWarning) {
-  constexpr auto* warning = "credentials come from another source than before";
+  constexpr auto* warning = "credentials now come from a different source";
   gate_.yield(keys("A", 1h));
   auto kept = keeper();
   const auto first = *kept.current(soon());

@@ -134,7 +134,7 @@ TEST_F(SigningEndpointTest, ClockThatIsOffIsLearntFromTheRefusalAndCorrected) {
   EXPECT_EQ(header_of(asked[2].request, "X-Amz-Date"), "20150830T123600Z");
   EXPECT_EQ(clock_.skew(), real_time);
   EXPECT_TRUE(clock_.is_off());
-  EXPECT_GE(log_.count("this machine's clock is not the endpoint's"), 1U);
+  EXPECT_GE(log_.count("this machine's clock differs from the endpoint's"), 1U);
 }
 
 TEST_F(SigningEndpointTest, ClockThatIsSetRightLaterIsFollowed) {

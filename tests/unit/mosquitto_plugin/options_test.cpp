@@ -38,7 +38,7 @@ TEST(PluginOptionsTest, FaultNamesTheLineAndWhatWouldBeRight) {
   EXPECT_THAT(fault({{"also_subscribers", "yes"}}),
               HasSubstr("plugin_opt_also_subscribers is \"yes\"; it must be true or false"));
   EXPECT_THAT(fault({{"topics_base", "$aws/things/jobs"}}),
-              HasSubstr("plugin_opt_topics_base must hold the level {thing} exactly once"));
+              HasSubstr("plugin_opt_topics_base must contain the level {thing} exactly once"));
   EXPECT_THAT(fault({{"topics_base", "a/{thing}"}, {"topics_base", "b/{thing}"}}),
               HasSubstr("plugin_opt_topics_base is given twice"));
   EXPECT_THAT(fault({{"also_subscribers", "true"}, {"also_subscribers", "false"}}),

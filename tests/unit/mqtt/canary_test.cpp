@@ -115,7 +115,7 @@ TEST_F(CanaryTest, TheAnswerToAnotherPublicationShowsLifeToo) {
 TEST_F(CanaryTest, WhereNoneEverCameBackALinkThatLivesIsLeftAloneAndTheFaultSaysSo) {
   begin();
   EXPECT_EQ(live(1h, true, false), Finding::fine);
-  EXPECT_THAT(canary_.fault(), HasSubstr("none comes back"));
+  EXPECT_THAT(canary_.fault(), HasSubstr("no canary message comes back"));
   EXPECT_FALSE(canary_.flowing());
   EXPECT_EQ(live(60s, false, false), Finding::silent) << "that it lives is still looked after";
 }
@@ -147,7 +147,7 @@ TEST_F(CanaryTest, ReconnectingIsTriedThreeTimesEachAfterTwiceAsLongAndNotForEve
     begin();
   }
   EXPECT_EQ(live(1h, true, false), Finding::fine);
-  EXPECT_THAT(canary_.fault(), HasSubstr("none comes back"));
+  EXPECT_THAT(canary_.fault(), HasSubstr("no canary message comes back"));
   now_ += 5s;
   there_and_back();
   EXPECT_EQ(canary_.fault(), "") << "and it heals by itself";
@@ -191,7 +191,7 @@ TEST_F(CanaryTest, WhenConnectionsEndOverItThereIsNoneForAWhile) {
       }
       canary_.end(now_);
     }
-    EXPECT_THAT(canary_.fault(), HasSubstr("ends before"));
+    EXPECT_THAT(canary_.fault(), HasSubstr("ended before"));
     EXPECT_FALSE(canary_.ask(now_));
     canary_.begin(now_, {.keep_alive = 10s});
     EXPECT_FALSE(canary_.next(now_));
@@ -221,7 +221,7 @@ TEST_F(CanaryTest, WhereTheBrokerAnswersNoneOnlyItsReturnCounts) {
   canary_.end(now_);
   begin({.keep_alive = 10s, .answers = false});
   EXPECT_EQ(live(10min, true, false), Finding::fine) << "perhaps refused without a word";
-  EXPECT_THAT(canary_.fault(), HasSubstr("none comes back"));
+  EXPECT_THAT(canary_.fault(), HasSubstr("no canary message comes back"));
   now_ += 5s;
   there_and_back();
   EXPECT_EQ(live(60s, true, false), Finding::deaf);

@@ -17,7 +17,7 @@ using ::testing::IsSubsetOf;
 using ::testing::MatchesRegex;
 using ::testing::Not;
 
-constexpr const char* warning = "A damaged file of watched things was set aside";
+constexpr const char* warning = "a damaged file of watched things was set aside";
 
 std::string content_of(const std::string& path) {
   std::ostringstream content;
@@ -35,7 +35,7 @@ TEST_F(DamageTest, FileThatIsNoDatabaseIsRefusedAndLeftAlone) {
   const std::string text(5000, 'x');
   write(path_, text);
   EXPECT_EQ(error_of_open(path_),
-            path_ + " is not a database: it is left as it is. Remove it, or name another file");
+            path_ + " is not a database, and was left unchanged: remove it, or name another file");
   EXPECT_EQ(content_of(path_), text);
   EXPECT_FALSE(std::filesystem::exists(path_ + ".damaged-1"));
 }
@@ -76,7 +76,7 @@ TEST_F(DamageTest, DatabaseOfAnotherApplicationIsRefusedAndLeftAlone) {
   run_sql("CREATE TABLE precious(x); INSERT INTO precious VALUES(42)");
   const auto before = content_of(path_);
   EXPECT_EQ(error_of_open(path_),
-            path_ + " is a database of another application, which is left as it is");
+            path_ + " is a database of another application, and was left unchanged");
   EXPECT_EQ(content_of(path_), before);
 }
 
@@ -84,24 +84,23 @@ TEST_F(DamageTest, MarkOfAnotherApplicationOnOurTableIsDamage) {
   store({watched("a", 1)});
   run_sql("PRAGMA application_id=7");
   stored();
-  EXPECT_THAT(log_.text(), HasSubstr("damage=has the mark of another application"));
+  EXPECT_THAT(log_.text(), HasSubstr("damage=has the application id of another application"));
 }
 
 TEST_F(DamageTest, OtherTablesThanOursAreDamage) {
   store({watched("a", 1)});
   run_sql("CREATE TABLE more(x)");
   EXPECT_THAT(stored(), IsEmpty());
-  EXPECT_THAT(log_.text(), HasSubstr("damage=has not the tables of this format"));
+  EXPECT_THAT(log_.text(), HasSubstr("damage=lacks this format's tables"));
 }
 
 TEST_F(DamageTest, NewerFormatIsRefusedAndLeftAlone) {
   store({watched("a", 1)});
   run_sql("PRAGMA user_version=2");
   const auto before = content_of(path_);
-  EXPECT_EQ(error_of_open(path_),
-            path_ +
-                " was written by a newer version of jobs-bridge (its format is 2, this one "
-                "knows up to 1)");
+  EXPECT_EQ(error_of_open(path_), path_ +
+                                      " was written by a newer version of jobs-bridge (its format "
+                                      "is 2; this version reads formats up to 1)");
   EXPECT_EQ(content_of(path_), before);
   EXPECT_FALSE(std::filesystem::exists(path_ + ".damaged-1"));
   run_sql("PRAGMA user_version=1");
@@ -119,7 +118,7 @@ TEST_F(DamageTest, RowThatIsNotAsItWasWrittenIsLeftOutAndTheOthersAreSaved) {
   store({watched("a", 1), watched("b", 1), watched("c", 1)});
   run_sql("UPDATE watched SET asked=2 WHERE thing='b'");
   EXPECT_THAT(stored(), ElementsAre("a@1", "c@1"));
-  EXPECT_THAT(log_.text(), HasSubstr("damage=a row is not as it was written things_saved=2"));
+  EXPECT_THAT(log_.text(), HasSubstr("damage=a row differs from what was written things_saved=2"));
   EXPECT_THAT(stored(), ElementsAre("a@1", "c@1")) << "they are in the new file";
   EXPECT_EQ(log_.count(warning), 1U) << log_.text();
 }
@@ -183,7 +182,7 @@ class RandomDamageTest : public StoreFixture {
       if (!opened) {
         // Where the first page is another's, the file is not a database any more.
         EXPECT_THAT(opened.error(), AnyOf(HasSubstr("was written by a newer version"),
-                                          HasSubstr("is not a database: it is left as it is")));
+                                          HasSubstr("is not a database, and was left unchanged")));
         EXPECT_EQ(content_of(path_), file);
         return;
       }

@@ -24,15 +24,15 @@ using ::testing::SizeIs;
 using ::testing::StartsWith;
 
 constexpr const char* failed =
-    "Changes of watched things cannot be written, they are kept and tried again";
-constexpr const char* recovered = "Watched things are written again";
+    "changes to watched things cannot be written: they are kept in memory and tried again";
+constexpr const char* recovered = "changes to watched things can be written again";
 
 class FailureTest : public StoreFixture {};
 
 TEST_F(FailureTest, PathThatCannotBeIsAnErrorThatNamesTheCause) {
   EXPECT_EQ(error_of_open(directory_.file("none/watched")),
             directory_.file("none/watched") +
-                " cannot be made: No such file or directory (its directory does not exist)");
+                " cannot be created: No such file or directory (its directory does not exist)");
   EXPECT_EQ(error_of_open(directory_.path().string()),
             directory_.path().string() + " is not a regular file");
   const auto pipe = directory_.file("pipe");
@@ -40,7 +40,7 @@ TEST_F(FailureTest, PathThatCannotBeIsAnErrorThatNamesTheCause) {
   EXPECT_EQ(error_of_open(pipe), pipe + " is not a regular file");
   const auto below_a_file = path_ + "/watched";
   store({});
-  EXPECT_EQ(error_of_open(below_a_file), below_a_file + " cannot be made: Not a directory");
+  EXPECT_EQ(error_of_open(below_a_file), below_a_file + " cannot be created: Not a directory");
 }
 
 /// Runs as a user without special rights; root may write everything.
@@ -67,12 +67,12 @@ TEST_F(FailureTest, DirectoryAndFileThatMayNotBeWrittenAreErrorsThatNameTheCause
   if (geteuid() != 0) {
     ASSERT_EQ(chmod(directory_.path().c_str(), 0555), 0);
   }
-  EXPECT_EQ(error_in_child(fresh, fresh + " cannot be made: Permission denied"), 0);
+  EXPECT_EQ(error_in_child(fresh, fresh + " cannot be created: Permission denied"), 0);
   ASSERT_EQ(chmod(path_.c_str(), 0444), 0);
   EXPECT_EQ(error_in_child(path_, path_ + " cannot be written: Permission denied"), 0);
   // The file may be written, but no file beside it.
   ASSERT_EQ(chmod(path_.c_str(), 0666), 0);
-  EXPECT_EQ(error_in_child(path_, path_ + " is in a directory that may not be written"), 0);
+  EXPECT_EQ(error_in_child(path_, path_ + " is in a directory that cannot be written to"), 0);
   ASSERT_EQ(chmod(directory_.path().c_str(), 0755), 0);
   EXPECT_THAT(stored(), ElementsAre("a@1"));
 }
@@ -100,7 +100,7 @@ TEST_F(FailureTest, FileThatIsRemovedWhileItIsOpenIsWrittenAnewWithEverythingInI
     std::filesystem::remove(path_);
     std::filesystem::remove(path_ + "-wal");
     store->save({watched("new", 3)}, {"thing-2"});
-    ASSERT_TRUE(log_.wait_for("The file of watched things was removed or replaced"));
+    ASSERT_TRUE(log_.wait_for("the file of watched things was removed or replaced"));
   }
   const auto things = stored();
   EXPECT_THAT(things, SizeIs(99));
@@ -116,7 +116,7 @@ TEST_F(FailureTest, FileThatIsReplacedByAnotherIsTakenAndKeepsWhatItHad) {
     ASSERT_TRUE(log_.wait_for("things=3"));
     std::filesystem::rename(directory_.file("backup"), path_);
     store->save({watched("d", 3)}, {});
-    ASSERT_TRUE(log_.wait_for("The file of watched things was removed or replaced"));
+    ASSERT_TRUE(log_.wait_for("the file of watched things was removed or replaced"));
   }
   EXPECT_THAT(stored(), ElementsAre("a@2", "b@1", "c@2", "d@3"));
 }
@@ -133,7 +133,7 @@ TEST_F(FailureTest, ChangesWaitWhileTheDirectoryIsAwayAndAreWrittenWhenItIsBack)
   std::filesystem::remove_all(home);
   store->save({watched("thing-1", 2)}, {"thing-2"});
   ASSERT_TRUE(testing_support::wait_until([&] { return log_.count(failed) >= 3; }));
-  EXPECT_THAT(log_.text(), HasSubstr("cause=cannot be made: No such file or directory"));
+  EXPECT_THAT(log_.text(), HasSubstr("cause=cannot be created: No such file or directory"));
   store->save({watched("thing-1", 3)}, {});
   std::filesystem::create_directory(home);
   ASSERT_TRUE(log_.wait_for(recovered));
@@ -155,7 +155,7 @@ TEST_F(FailureTest, FileThatIsDamagedWhileItIsOpenIsSetAsideAndWhatIsWholeKept) 
     file.seekp(8192);
     file << std::string(size - 8192, 'x') << std::flush;
     store->save(many(30'000, 2), {});
-    ASSERT_TRUE(log_.wait_for("A damaged file of watched things was set aside"));
+    ASSERT_TRUE(log_.wait_for("a damaged file of watched things was set aside"));
     ASSERT_TRUE(log_.wait_for(recovered));
   }
   EXPECT_GE(log_.count(failed, Severity::warning), 1U);
@@ -243,7 +243,7 @@ TEST_F(FullDiskTest, WhatCannotBeWrittenAtTheEndIsSaid) {
   opened.value()->save(many(10'000, 1), {});
   ASSERT_TRUE(log_.wait_for(failed));
   opened.value().reset();
-  EXPECT_EQ(log_.count("Changes of watched things are lost", Severity::warning), 1U);
+  EXPECT_EQ(log_.count("changes to watched things are lost", Severity::warning), 1U);
   EXPECT_THAT(log_.text(), HasSubstr("things=10000"));
 }
 

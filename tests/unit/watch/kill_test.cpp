@@ -22,7 +22,7 @@ class SayingLog final : public Log {
   bool enabled(Severity) const override { return true; }
   using Log::write;
   void write(Severity, std::string_view event, std::initializer_list<Field>) override {
-    if (event == "Changes of watched things were written") say_();
+    if (event == "changes to watched things were written") say_();
   }
 
  private:

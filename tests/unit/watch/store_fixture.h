@@ -48,7 +48,7 @@ inline std::vector<std::string> names(const std::vector<WatchedThing>& things) {
 }
 
 /// What the log says of the first change of a store that is written.
-constexpr const char* written = "Changes of watched things were written";
+constexpr const char* written = "changes to watched things were written";
 
 class StoreFixture : public ::testing::Test {
  protected:

@@ -28,8 +28,8 @@ TEST(ReasonStringTest, WordsOfADisconnectAreInTheLogBoundedAndHarmless) {
   BridgeEnd bridge(settings);
   bridge.connection.start();
   const auto kept = std::string("quota?[2J??") + std::string(256 - 12, 'x');
-  EXPECT_TRUE(bridge.log.wait_for(R"(the broker disconnected us: Quota exceeded (151) (")" + kept +
-                                  R"("))"))
+  EXPECT_TRUE(bridge.log.wait_for(R"(the broker disconnected the bridge: Quota exceeded (151) (")" +
+                                  kept + R"("))"))
       << bridge.log.text();
   EXPECT_THAT(bridge.log.text(), Not(HasSubstr("\x1B")));
 }
