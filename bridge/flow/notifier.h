@@ -17,7 +17,7 @@
 #include "bridge/flow/told.h"
 #include "bridge/jobs/answer.h"
 #include "bridge/jobs/http.h"
-#include "bridge/jobs/notice.h"
+#include "bridge/jobs/notification.h"
 #include "bridge/jobs/outcome.h"
 #include "bridge/jobs/request.h"
 #include "bridge/jobs/thing_list.h"

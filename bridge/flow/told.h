@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "bridge/jobs/notice.h"
+#include "bridge/jobs/notification.h"
 
 namespace jobs_bridge {
 

@@ -13,7 +13,7 @@
 
 #include "bridge/flow/respond.h"
 #include "bridge/jobs/cbor.h"
-#include "bridge/jobs/notice.h"
+#include "bridge/jobs/notification.h"
 #include "bridge/jobs/outcome.h"
 #include "bridge/jobs/parse_number.h"
 #include "bridge/jobs/reconciliation.h"
@@ -172,7 +172,7 @@ void check_notices(const Accepted& answer) {
     promise(notice["timestamp"] == now_seconds, "a notification says when");
     std::size_t count = 0;
     for (const auto& list : notice["jobs"]) count += list.size();
-    promise(count <= most_in_notice, "a notification's length is bounded");
+    promise(count <= max_in_notification, "a notification's length is bounded");
   }
   if (const auto next = read_next(answer)) object_of(notify_next_payload(*next, now_seconds));
 }

@@ -1,4 +1,4 @@
-#include "bridge/jobs/notice.h"
+#include "bridge/jobs/notification.h"
 
 #include <gtest/gtest.h>
 

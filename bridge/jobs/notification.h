@@ -19,11 +19,11 @@ struct PendingExecutions {
   /// hash of the rest; a long name is shortened. Both still differ if what they stand for differs.
   std::vector<std::string> names;
   std::string in_progress;  ///< the summaries, JSON text without brackets, at most
-  std::string queued;       ///< `most_in_notice` in both together
+  std::string queued;       ///< `max_in_notification` in both together
 };
 
 /// The maximum number of executions that a notification lists (AWS IoT, job limits).
-inline constexpr std::size_t most_in_notice = 10;
+inline constexpr std::size_t max_in_notification = 10;
 
 /// Reads the answer to a get; nothing if it lacks what identifies an execution.
 std::optional<PendingExecutions> read_pending(const Accepted& answer);

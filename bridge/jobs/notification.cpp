@@ -1,4 +1,4 @@
-#include "bridge/jobs/notice.h"
+#include "bridge/jobs/notification.h"
 
 #include <cstddef>
 #include <functional>
@@ -52,7 +52,7 @@ bool take(std::string_view list, std::vector<std::string>& names, std::string& s
     auto name = name_of(*members);
     if (name.empty()) return false;
     names.push_back(std::move(name));
-    if (names.size() > most_in_notice) continue;
+    if (names.size() > max_in_notification) continue;
     if (!summaries.empty()) summaries += ',';
     summaries += element;
   }
