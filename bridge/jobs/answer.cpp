@@ -13,8 +13,8 @@ namespace {
 
 using Members = std::vector<json_text::Member>;
 
-Rejection about_another(std::string_view what) {
-  return nonsense("the answer is for another " + std::string(what));
+Rejection for_another(std::string_view what) {
+  return invalid_answer("the answer is for another " + std::string(what));
 }
 
 /// The names that a reply carries besides the answer's members; the bridge sets them itself.
@@ -32,7 +32,7 @@ void add(json_text::ObjectWriter& writer, const json_text::Member& member) {
 
 /// The topic of a reply names the thing. AWS does not repeat it in the reply, and a device with a
 /// small buffer drops replies larger than AWS's.
-bool says_whose(const json_text::Member& member) {
+bool names_thing(const json_text::Member& member) {
   return member.is("thingName");
 }
 
@@ -45,11 +45,11 @@ bool differs(const json_text::Member& member, const std::string& expected) {
 /// Which of the request's names a member of the answer contradicts, if one.
 std::optional<Rejection> contradiction(const Request& request, const json_text::Member& member) {
   if (member.is("thingName") && differs(member, request.thing.text())) {
-    return about_another("thing");
+    return for_another("thing");
   }
   const bool by_id = request.job && !request.job->is_next();
   if (by_id && member.is("jobId") && differs(member, request.job->text())) {
-    return about_another("job");
+    return for_another("job");
   }
   return std::nullopt;
 }
@@ -60,11 +60,11 @@ std::optional<Rejection> rewrite_object(const Request& request, std::string_view
                                         json_text::ObjectWriter& writer) {
   const auto members = json_text::members_of(object);
   if (!members)
-    return nonsense("the answer has a value that is not an object where one is expected");
+    return invalid_answer("the answer has a value that is not an object where one is expected");
   for (const auto& member : *members) {
     if (json_text::is_null(member.value)) continue;
     if (auto fault = contradiction(request, member)) return fault;
-    if (!says_whose(member)) add(writer, member);
+    if (!names_thing(member)) add(writer, member);
   }
   return std::nullopt;
 }
@@ -72,7 +72,8 @@ std::optional<Rejection> rewrite_object(const Request& request, std::string_view
 std::optional<Rejection> rewrite_list(const Request& request, std::string_view list,
                                       json_text::ObjectWriter& writer) {
   const auto elements = json_text::elements_of(list);
-  if (!elements) return nonsense("the answer has a value that is not a list where one is expected");
+  if (!elements)
+    return invalid_answer("the answer has a value that is not a list where one is expected");
   for (const auto element : *elements) {
     writer.begin_object();
     if (auto fault = rewrite_object(request, element, writer)) return fault;
@@ -118,7 +119,7 @@ bool belongs_to(Operation operation, const json_text::Member& member) {
 
 }  // namespace
 
-Rejection nonsense(std::string detail) {
+Rejection invalid_answer(std::string detail) {
   return {ErrorCode::internal_error, "the endpoint's answer is not valid", std::move(detail)};
 }
 
@@ -135,7 +136,7 @@ Answer read_success(const Request& request, const Members& members) {
   for (const auto& member : members) {
     if (json_text::is_null(member.value) || is_set_by_bridge(member)) continue;
     if (auto fault = contradiction(request, member)) return *std::move(fault);
-    if (says_whose(member)) continue;
+    if (names_thing(member)) continue;
     if (auto fault = rewrite(request, member, writer)) return *std::move(fault);
   }
   if (request.operation == Operation::get_pending) {

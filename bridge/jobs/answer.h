@@ -37,6 +37,6 @@ Answer read_success(const Request& request, const std::vector<json_text::Member>
 bool has_answer_of(Operation operation, const std::vector<json_text::Member>& members);
 
 /// The rejection for an answer that makes no sense. `detail` is for the operator.
-Rejection nonsense(std::string detail);
+Rejection invalid_answer(std::string detail);
 
 }  // namespace jobs_bridge

@@ -215,7 +215,7 @@ class Judge {
       // Not processed, by what they mean (RFC 9110, 15.5.20; RFC 8470, 5.2).
       if (status == 421 || status == 425) return failed(Applied::no);
     }
-    if (client_error) return is_of_somebody_else() ? failed(Applied::maybe) : refused_unknown();
+    if (client_error) return is_from_another_server() ? failed(Applied::maybe) : refused_unknown();
     // A redirection does not come from the Jobs API either, which has none.
     return failed(Applied::maybe);
   }
@@ -224,12 +224,13 @@ class Judge {
   [[nodiscard]] bool is_enveloped() const { return error_.shape == Shape::envelope; }
 
   /// Whether the error, an HTTP 4xx, is not from the Jobs API: see read_outcome().
-  [[nodiscard]] bool is_of_somebody_else() const {
-    constexpr std::array of_nobody = {404, 405, 409, 410};
+  [[nodiscard]] bool is_from_another_server() const {
+    constexpr std::array from_other_servers = {404, 405, 409, 410};
     const int status = response_.status;
     // That the body is too large concerns the request, no matter which server answers it.
     if (meaning_ != Meaning::none || status == 413) return false;
-    return error_.shape == Shape::page || std::ranges::find(of_nobody, status) != of_nobody.end();
+    return error_.shape == Shape::page ||
+           std::ranges::find(from_other_servers, status) != from_other_servers.end();
   }
 
   [[nodiscard]] std::string fault() const {
@@ -266,7 +267,7 @@ class Judge {
     } else {
       outcome = failed(Applied::maybe);
     }
-    outcome.answer = nonsense("success with HTTP " + std::to_string(status));
+    outcome.answer = invalid_answer("success with HTTP " + std::to_string(status));
     return outcome;
   }
 
@@ -391,14 +392,14 @@ Answer read_members(const Request& request, const HttpResponse& response, const 
     const auto* data = json_text::find(members, "data");
     if (data == nullptr) return read_success(request, {});
     const auto inner = json_text::members_of(data->value);
-    if (!inner) return nonsense("data is not an object");
+    if (!inner) return invalid_answer("data is not an object");
     return read_success(request, *inner);
   }
   if (!response.error_type.empty() || hides_an_error(members)) {
-    return nonsense("HTTP " + std::to_string(response.status) + " with an error in it");
+    return invalid_answer("HTTP " + std::to_string(response.status) + " with an error in it");
   }
   if (!has_answer_of(request.operation, members)) {
-    return nonsense("a success without any member that this operation's answer has");
+    return invalid_answer("a success without any member that this operation's answer has");
   }
   return read_success(request, members);
 }
@@ -408,9 +409,9 @@ Outcome read_success_status(const Request& request, const HttpResponse& response
   // Whatever a nonsensical success means, the call may have been carried out.
   Outcome outcome{.answer = {}, .repeat = Repeat::may_help, .applied = Applied::maybe};
   if (!parsed) {
-    outcome.answer = nonsense("HTTP " + std::to_string(response.status) +
-                              " without a JSON object: " + parsed.error().message + " at byte " +
-                              std::to_string(parsed.error().offset));
+    outcome.answer = invalid_answer("HTTP " + std::to_string(response.status) +
+                                    " without a JSON object: " + parsed.error().message +
+                                    " at byte " + std::to_string(parsed.error().offset));
     return outcome;
   }
   const auto shape = shape_of(*parsed);

@@ -24,7 +24,7 @@ enum class Applied : std::uint8_t { no, maybe, yes };
 
 /// Which limit the calls exceeded.
 enum class Throttled : std::uint8_t {
-  nobody,
+  none,
   account,  ///< the gateway's quota: it concerns every call of that kind
   thing     ///< the endpoint is still busy with an earlier call for the same thing
 };
@@ -51,7 +51,7 @@ struct Outcome {
   Answer answer;
   Repeat repeat = Repeat::useless;
   Applied applied = Applied::no;
-  Throttled throttled = Throttled::nobody;
+  Throttled throttled = Throttled::none;
   Refusal refusal = Refusal::none;
   Health health = Health::healthy;
   /// Of `failing`: every other call would fail in the same way. Either the endpoint was not

@@ -164,7 +164,8 @@ Reconciliation::Step Reconciliation::described(const Request& update, const Outc
   if (const auto* accepted = std::get_if<Accepted>(&outcome.answer)) {
     const auto execution = Execution::in(*accepted);
     if (execution && !execution->status_text().empty()) return judge(update, *execution, evidence);
-    return without_description(update, nonsense("a description without the execution's status"),
+    return without_description(update,
+                               invalid_answer("a description without the execution's status"),
                                /*again=*/true);
   }
   return without_description(update, std::get<Rejection>(outcome.answer),
