@@ -35,7 +35,7 @@ void Lanes::place(List& from, Place lane) {
   to.splice(to.end(), from, lane);
 }
 
-void Lanes::place_anew(List& from, Place lane) {
+void Lanes::reinsert(List& from, Place lane) {
   if (lane->busy_with || (!lane->waiting.empty() && &list_of(*lane) == &from)) return;
   place(from, lane);
 }
@@ -49,7 +49,7 @@ void Lanes::add(std::string_view thing, RequestId request, QuotaKind kind, bool 
     auto& list = list_of(*lane);
     lane->waiting.push_back(waiting);
     lane->urgent += urgent;
-    place_anew(list, lane);
+    reinsert(list, lane);
     return;
   }
   List fresh;
@@ -149,7 +149,7 @@ void Lanes::remove(std::string_view thing, RequestId request) {
     --waiting_;
   }
   lane->waiting.erase(at);
-  place_anew(list, lane);
+  reinsert(list, lane);
 }
 
 void Lanes::drop(std::string_view thing, RequestId request) {
@@ -171,7 +171,7 @@ void Lanes::hold(std::string_view thing, RequestId request) {
   at->held = true;
   --lane->urgent;
   --waiting_;
-  place_anew(list, lane);
+  reinsert(list, lane);
 }
 
 void Lanes::join(std::string_view thing) {
@@ -201,7 +201,7 @@ void Lanes::set_failing(std::string_view thing, bool failing) {
   } else {
     --failing_;
   }
-  place_anew(list, lane);
+  reinsert(list, lane);
 }
 
 bool Lanes::is_failing(std::string_view thing) const {

@@ -120,7 +120,7 @@ class Lanes {
   /// Moves a lane to the end of the list where it belongs now, or ends it.
   void place(List& from, Place lane);
   /// The same, but only if it belongs in another list than `from`.
-  void place_anew(List& from, Place lane);
+  void reinsert(List& from, Place lane);
 
   /// Of two kinds the first takes precedence, and the second gets one turn in four while both wait.
   class Precedence {

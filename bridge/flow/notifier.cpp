@@ -137,7 +137,7 @@ void Notifier::unschedule(const Watched& watched) {
 
 void Notifier::prompt(Now now, Watched& watched) {
   ++watched.generation;
-  watched.looks_left = looks_for_own_update;
+  watched.rechecks_left = looks_for_own_update;
   watched.unseen_since = now.monotonic;
   // Before all things that are due in the ordinary order.
   schedule(watched, MonotonicTime::min());
@@ -158,7 +158,7 @@ void Notifier::remember(Now now, const WatchedThing& kept) {
   if (watched == nullptr) return;
   watched->asked = now.monotonic - age;
   watched->asked_unix = watched->kept_asked = kept.asked;
-  watched->told = Told::from_text(kept.told);
+  watched->told = NotifiedState::from_text(kept.told);
 }
 
 void Notifier::keep(Watched& watched, Effects& effects) const {
@@ -202,19 +202,19 @@ void Notifier::accepted(Now now, const Request& request, const Accepted& answer,
   switch (request.operation) {
     case Operation::start_next:
       if (!head_unknown) break;
-      if (const auto next = read_next(answer)) learned = watched->told.learn(*next);
+      if (const auto next = read_next(answer)) learned = watched->told.observe(*next);
       break;
     case Operation::describe:
       if (!head_unknown || !request.job->is_next()) break;
-      if (const auto next = read_next(answer)) learned = watched->told.learn(*next);
+      if (const auto next = read_next(answer)) learned = watched->told.observe(*next);
       break;
     case Operation::get_pending:
-      if (const auto pending = read_pending(answer)) learned = watched->told.learn(*pending);
+      if (const auto pending = read_pending(answer)) learned = watched->told.observe(*pending);
       break;
     case Operation::update:
       // An execution that is set in progress becomes the head, if it is not.
       if (ends_execution(request)) {
-        learned = watched->told.learn_ended(request.job->text());
+        learned = watched->told.observe_ended(request.job->text());
         prompt(now, *watched);
       } else if (!head_unknown && !watched->told.has_head(request.job->text())) {
         prompt(now, *watched);

@@ -12,9 +12,9 @@
 
 #include "bridge/flow/call.h"
 #include "bridge/flow/effects.h"
+#include "bridge/flow/notified_state.h"
 #include "bridge/flow/thing_health.h"
 #include "bridge/flow/token_bucket.h"
-#include "bridge/flow/told.h"
 #include "bridge/jobs/answer.h"
 #include "bridge/jobs/http.h"
 #include "bridge/jobs/notification.h"
@@ -130,7 +130,7 @@ class Notifier {
     MonotonicTime asked;
     std::int64_t asked_unix = 0;
     std::int64_t kept_asked = 0;  ///< as last passed to the store
-    Told told;
+    NotifiedState told;
     MonotonicTime due;
     std::uint32_t pace = 0;  ///< see pace_for()
     bool polling = false;
@@ -141,7 +141,7 @@ class Notifier {
     /// The earliest time at which something may have changed since the last poll.
     std::optional<MonotonicTime> unseen_since;
     /// Polls left for a change that is expected, in case the endpoint is slow to show it.
-    int looks_left = 0;
+    int rechecks_left = 0;
   };
   struct Due {
     MonotonicTime at;
@@ -179,9 +179,9 @@ class Notifier {
   void prompt(Now now, Watched& watched);
   void forget_stale(Now now, bool retries, Effects& effects);
   void keep(Watched& watched, Effects& effects) const;
-  void publish(Now now, const Poll& poll, Told::News news, const NextExecution& next,
+  void publish(Now now, const Poll& poll, NotifiedState::News news, const NextExecution& next,
                Effects& effects);
-  void finish(Now now, Poll poll, Told before, Effects& effects);
+  void finish(Now now, Poll poll, NotifiedState before, Effects& effects);
   /// `for_all`: it would have failed for any thing.
   void failed(Now now, Poll poll, const Rejection& rejection, bool for_all);
   /// How often a thing wants to be polled, in billionths of a poll a second: sums are exact.

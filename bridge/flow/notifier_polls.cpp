@@ -108,8 +108,8 @@ void Notifier::answered(Now now, RequestId id, const Outcome& outcome, Effects& 
   finish(now, std::move(poll), before, effects);
 }
 
-void Notifier::publish(Now now, const Poll& poll, Told::News news, const NextExecution& next,
-                       Effects& effects) {
+void Notifier::publish(Now now, const Poll& poll, NotifiedState::News news,
+                       const NextExecution& next, Effects& effects) {
   if (!news.notify && !news.notify_next) return;
   auto& watched = *poll.watched;
   // In this order, as the service does.
@@ -129,18 +129,18 @@ void Notifier::publish(Now now, const Poll& poll, Told::News news, const NextExe
                               .notify = news.notify,
                               .notify_next = news.notify_next,
                               .delay = now.monotonic - watched.unseen_since.value_or(poll.began)});
-  watched.looks_left = 0;
+  watched.rechecks_left = 0;
 }
 
-void Notifier::finish(Now now, Poll poll, Told before, Effects& effects) {
+void Notifier::finish(Now now, Poll poll, NotifiedState before, Effects& effects) {
   auto& watched = *poll.watched;
   watched.polling = false;
-  if (watched.looks_left > 0 && watched.told == before) {
-    --watched.looks_left;
+  if (watched.rechecks_left > 0 && watched.told == before) {
+    --watched.rechecks_left;
     schedule(watched, now.monotonic + std::min(look_again_after, interval()));
     return;
   }
-  watched.looks_left = 0;
+  watched.rechecks_left = 0;
   watched.unseen_since = poll.began;
   schedule_next(now.monotonic, watched);
   if (!(watched.told == before)) keep(watched, effects);

@@ -11,7 +11,7 @@ namespace jobs_bridge {
 
 /// What a device knows of its pending executions: what it was notified of or learned from a reply.
 /// It must be told the difference between that and what is pending now.
-class Told {
+class NotifiedState {
  public:
   /// What the device is to be told.
   struct News {
@@ -22,10 +22,10 @@ class Told {
   /// A reply to the device's own request named the head. Only what was unknown is taken from it:
   /// the service announces a change even to a device that has already seen it in a reply. This and
   /// the next two functions return whether anything was unknown.
-  bool learn(const NextExecution& next);
-  bool learn(const PendingExecutions& pending);
+  bool observe(const NextExecution& next);
+  bool observe(const PendingExecutions& pending);
   /// An execution of that job ended by the device's own update.
-  bool learn_ended(const std::string& job);
+  bool observe_ended(const std::string& job);
 
   /// A notify-next named the head. Whether that was not known.
   bool tell(const NextExecution& next);
@@ -48,9 +48,9 @@ class Told {
   /// For keeping over a restart. From text that cannot be read, from_text() makes a state in which
   /// nothing is known.
   [[nodiscard]] std::string to_text() const;
-  static Told from_text(std::string_view text);
+  static NotifiedState from_text(std::string_view text);
 
-  friend bool operator==(const Told&, const Told&) = default;
+  friend bool operator==(const NotifiedState&, const NotifiedState&) = default;
 
  private:
   [[nodiscard]] bool has_changed(const PendingExecutions& pending) const;
