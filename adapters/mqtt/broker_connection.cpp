@@ -17,8 +17,8 @@
 #include "adapters/fibers/moment.h"
 #include "adapters/mqtt/back_off.h"
 #include "adapters/mqtt/connection_report.h"
-#include "adapters/mqtt/flow.h"
 #include "adapters/mqtt/host_lookup.h"
+#include "adapters/mqtt/liveness_monitor.h"
 #include "adapters/mqtt/reason.h"
 #include "adapters/mqtt/reply_connection.h"
 #include "adapters/mqtt/sender.h"
@@ -72,7 +72,7 @@ class BrokerConnection::Implementation final : private Session::Events {
         loop_(loop),
         log_(log),
         since_(steady_clock::now()),
-        flow_(settings_.canary_topic, random_name(), [this] { flow_has_news(); }),
+        liveness_(settings_.canary_topic, random_name(), [this] { liveness_has_news(); }),
         topic_test_(settings_.test_topics, random_name(),
                     settings_.protocol == BrokerSettings::Protocol::v5),
         report_(settings_, log),
@@ -83,7 +83,7 @@ class BrokerConnection::Implementation final : private Session::Events {
             [this](const std::string& cause) {
               lost({BrokerFault::Kind::library, cause}, Evidence::none);
             },
-            [this] { flow_has_news(); }) {
+            [this] { liveness_has_news(); }) {
     nodes_.emplace_back(BrokerSettings::Address{settings_.host, settings_.port, settings_.tls});
     for (const auto& address : settings_.more_addresses) nodes_.emplace_back(address);
     unsetenv("http_proxy");
@@ -95,7 +95,7 @@ class BrokerConnection::Implementation final : private Session::Events {
 
   void report_link(LinkEvents events) {
     link_ = std::move(events);
-    flow_.report_returns(link_.came_back);
+    liveness_.report_returns(link_.came_back);
   }
 
   void set_wanted(bool wanted) {
@@ -123,7 +123,7 @@ class BrokerConnection::Implementation final : private Session::Events {
 
   State state() const {
     const auto counts = sender_.counts();
-    auto flow = flow_.state();
+    auto flow = liveness_.state();
     const std::lock_guard lock(mutex_);
     const bool connected = connected_ && !loss_;
     return {.connected = connected,
@@ -156,22 +156,22 @@ class BrokerConnection::Implementation final : private Session::Events {
   void arrived(Message message) override {
     const auto [now, suspended] = fibers::read_moment();
     heard_ = now;
-    if (flow_.arrived(now, suspended, message)) return;
+    if (liveness_.arrived(now, suspended, message)) return;
     if (topic_test_.arrived(now, message.topic, message.payload)) {
-      flow_.tested(!message.arrival.empty());
-      if (topic_test_.due() <= now) flow_has_news();
+      liveness_.tested(!message.arrival.empty());
+      if (topic_test_.due() <= now) liveness_has_news();
       return;
     }
     on_message_(std::move(message));
   }
   void acknowledged(Outbox::Sequence sequence) override {
     if (sequence == Outbox::nobody) {
-      flow_.accepted(steady_clock::now());
+      liveness_.accepted(steady_clock::now());
     } else if (sequence == Outbox::topic_test) {
       topic_test_.accepted(steady_clock::now());
-      flow_has_news();
+      liveness_has_news();
     } else {
-      flow_.answered();
+      liveness_.answered();
       topic_test_.reply_accepted();
       sender_.acknowledged(sequence);
     }
@@ -182,12 +182,12 @@ class BrokerConnection::Implementation final : private Session::Events {
   }
   void refused(Outbox::Sequence sequence, const Refusal& why) override {
     if (sequence == Outbox::nobody) {
-      flow_.refused(steady_clock::now(), why.detail);
+      liveness_.refused(steady_clock::now(), why.detail);
     } else if (sequence == Outbox::topic_test) {
       topic_test_.refused(steady_clock::now(), why);
-      flow_has_news();
+      liveness_has_news();
     } else {
-      flow_.answered();
+      liveness_.answered();
       topic_test_.reply_refused(why);
       sender_.refused(sequence, why);
     }
@@ -220,9 +220,9 @@ class BrokerConnection::Implementation final : private Session::Events {
                {{"cause", cause}});
   }
 
-  void flow_has_news() {
+  void liveness_has_news() {
     const std::lock_guard lock(mutex_);
-    flow_news_ = true;
+    liveness_news_ = true;
     changed_.notify_all();
   }
 
@@ -299,7 +299,7 @@ class BrokerConnection::Implementation final : private Session::Events {
       too_large_ = false;
     }
     auto filters = filters_;
-    const bool canary = flow_.connecting(steady_clock::now());
+    const bool canary = liveness_.connecting(steady_clock::now());
     if (canary) filters.push_back(settings_.canary_topic);
     const auto& optional = settings_.optional_filters;
     filters.insert(filters.end(), optional.begin(), optional.end());
@@ -336,7 +336,7 @@ class BrokerConnection::Implementation final : private Session::Events {
     const auto began = steady_clock::now();
     node.has_spoken = true;
     if (link_.connected) link_.connected();
-    flow_.connected(session.session_present() || settings_.session_expiry > 0s);
+    liveness_.connected(session.session_present() || settings_.session_expiry > 0s);
     announce(session);
     serve({.main = session, .replies = replies, .address = address, .canary = canary},
           filters.empty());
@@ -390,16 +390,16 @@ class BrokerConnection::Implementation final : private Session::Events {
     if (sending) begin_to_send(connections);
     std::unique_lock lock(mutex_);
     while (true) {
-      const auto news = [&] { return loss_ || stopping_ || answer_ || flow_news_; };
-      const auto due = std::min(
-          {subscribed_ ? MonotonicTime::max() : check_at, flow_.due(), sender_.due(), test_due()});
+      const auto news = [&] { return loss_ || stopping_ || answer_ || liveness_news_; };
+      const auto due = std::min({subscribed_ ? MonotonicTime::max() : check_at, liveness_.due(),
+                                 sender_.due(), test_due()});
       if (due == MonotonicTime::max()) {
         changed_.wait(lock, news);
       } else {
         changed_.wait_until(lock, due, news);
       }
       if (loss_ || stopping_) return;
-      flow_news_ = false;
+      liveness_news_ = false;
       lock.unlock();
       if (sender_.due() <= steady_clock::now()) sender_.flush();
       if (sending && sender_.lags()) part_replies(connections);
@@ -486,7 +486,7 @@ class BrokerConnection::Implementation final : private Session::Events {
     // A canary that is under way when the connection ends would be blamed for it, or the suspect
     // for the canary's sake. But nothing else shows that a link is dead.
     const bool hold = sender_.has_suspects() && now < began + settings_.keep_alive / 2;
-    const auto step = flow_.step(now, suspended, hold);
+    const auto step = liveness_.step(now, suspended, hold);
     if (step.dead) {
       lost(*step.dead, Evidence::weak);
       return;
@@ -549,18 +549,18 @@ class BrokerConnection::Implementation final : private Session::Events {
       refusal_ = granted ? std::nullopt : std::optional(refused.front());
       shortcomings_ = std::move(shortcomings);
     }
-    flow_.subscribed(steady_clock::now(), {.keep_alive = settings_.keep_alive,
-                                           .answers = out.canary_is_answered(),
-                                           .refusal = canary_refusal});
+    liveness_.subscribed(steady_clock::now(), {.keep_alive = settings_.keep_alive,
+                                               .answers = out.canary_is_answered(),
+                                               .refusal = canary_refusal});
     topic_test_.begin(steady_clock::now(), out.topic_test_is_answered(), test_granted);
-    report_.canary_fault(flow_.state().fault);
+    report_.canary_fault(liveness_.state().fault);
     ready_due_ = granted;
     say_ready();
   }
 
   /// Not while devices' requests count as old.
   void say_ready() {
-    if (!ready_due_ || !flow_.caught_up()) return;
+    if (!ready_due_ || !liveness_.caught_up()) return;
     ready_due_ = false;
     report_.ready();
   }
@@ -606,10 +606,10 @@ class BrokerConnection::Implementation final : private Session::Events {
     }
     if (link_.ended) link_.ended();
     ready_due_ = false;
-    flow_.ended(steady_clock::now(), lost);
+    liveness_.ended(steady_clock::now(), lost);
     topic_test_.end(steady_clock::now());
     auto fault = report_.lost(*std::move(loss), lasted);
-    report_.canary_fault(flow_.state().fault);
+    report_.canary_fault(liveness_.state().fault);
     const std::lock_guard lock(mutex_);
     fault_ = std::move(fault);
   }
@@ -639,8 +639,8 @@ class BrokerConnection::Implementation final : private Session::Events {
   fibers::EventLoop& loop_;
   Log& log_;
 
-  mutable std::mutex
-      mutex_;  ///< only Flow is called while it is held, which calls nothing under its own lock
+  mutable std::mutex mutex_;  ///< only LivenessMonitor is called while it is held, which calls
+                              ///< nothing under its own lock
   std::condition_variable changed_;
   bool stopping_ = false;
   bool wanted_ = true;     ///< a connection, when there is none
@@ -650,7 +650,7 @@ class BrokerConnection::Implementation final : private Session::Events {
   MonotonicTime since_;
   std::size_t connections_ = 0;
   std::size_t node_ = 0;
-  bool flow_news_ = false;
+  bool liveness_news_ = false;
   std::vector<std::string> refused_;
   std::optional<BrokerFault> refusal_;
   std::vector<BrokerFault> shortcomings_;
@@ -664,7 +664,7 @@ class BrokerConnection::Implementation final : private Session::Events {
   bool too_large_ = false;              ///< a packet was too large and ended the session
 
   LinkEvents link_;
-  Flow flow_;
+  LivenessMonitor liveness_;
   TopicTest topic_test_;
   std::atomic<MonotonicTime> heard_{MonotonicTime{}};  ///< when a message came last
 

@@ -61,7 +61,7 @@ class BrokerConnection final : public Publisher {
     std::function<void()> connected;
     /// That connection has ended.
     std::function<void()> ended;
-    /// A canary has come back, see Flow::report_returns().
+    /// A canary has come back, see LivenessMonitor::report_returns().
     std::function<void(MonotonicTime sent)> came_back;
   };
   /// To be called before start(), once.

@@ -22,11 +22,11 @@ namespace jobs_bridge::mqtt {
 /// up. If canaries prove nothing, messages are assumed not to have waited.
 ///
 /// Any thread may call anything. It calls nothing while it holds its lock.
-class Flow {
+class LivenessMonitor {
  public:
   /// `on_news`: step() should be called before it is due; called from within the MQTT library's
   /// callbacks. For the other parameters see Canary.
-  Flow(std::string canary_topic, std::string nonce, std::function<void()> on_news);
+  LivenessMonitor(std::string canary_topic, std::string nonce, std::function<void()> on_news);
 
   /// `on_return` is called for each canary that comes back, on the same threads as on_news; `sent`:
   /// when it was sent, by a clock that goes on while the machine is suspended. Canaries are then

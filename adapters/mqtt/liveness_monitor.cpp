@@ -1,4 +1,4 @@
-#include "adapters/mqtt/flow.h"
+#include "adapters/mqtt/liveness_monitor.h"
 
 #include <algorithm>
 #include <chrono>
@@ -16,10 +16,11 @@ constexpr Duration longest_unnoticed = 3s;
 
 }  // namespace
 
-Flow::Flow(std::string canary_topic, std::string nonce, std::function<void()> on_news)
+LivenessMonitor::LivenessMonitor(std::string canary_topic, std::string nonce,
+                                 std::function<void()> on_news)
     : on_news_(std::move(on_news)), canary_(std::move(canary_topic), std::move(nonce)) {}
 
-bool Flow::connecting(MonotonicTime now) {
+bool LivenessMonitor::connecting(MonotonicTime now) {
   const std::lock_guard lock(mutex_);
   const bool asked = canary_.ask(now, /*needed=*/on_return_ != nullptr);
   // A canary that did not come back before may not end the backlog either.
@@ -28,12 +29,12 @@ bool Flow::connecting(MonotonicTime now) {
   return asked;
 }
 
-void Flow::connected(bool kept) {
+void LivenessMonitor::connected(bool kept) {
   const std::lock_guard lock(mutex_);
   if (!kept) kept_since_.reset();
 }
 
-void Flow::subscribed(MonotonicTime now, const Canary::Link& link) {
+void LivenessMonitor::subscribed(MonotonicTime now, const Canary::Link& link) {
   const std::lock_guard lock(mutex_);
   // Other subscriptions are asked for again and again, this one with them.
   if (canary_.is_on()) return;
@@ -42,7 +43,7 @@ void Flow::subscribed(MonotonicTime now, const Canary::Link& link) {
   fresh_from_ = looked_ = now;
 }
 
-void Flow::ended(MonotonicTime now, MonotonicTime lost) {
+void LivenessMonitor::ended(MonotonicTime now, MonotonicTime lost) {
   const std::lock_guard lock(mutex_);
   note_standstill(now, std::nullopt);
   canary_.end(now);
@@ -50,7 +51,7 @@ void Flow::ended(MonotonicTime now, MonotonicTime lost) {
   if (!gone_since_) gone_since_ = std::min(lost, kept_since_.value_or(lost));
 }
 
-bool Flow::note_standstill(MonotonicTime now, std::optional<Duration> suspended) {
+bool LivenessMonitor::note_standstill(MonotonicTime now, std::optional<Duration> suspended) {
   const auto slept = suspended && suspended_ ? *suspended - *suspended_ : Duration::zero();
   if (suspended) suspended_ = suspended;
   const auto away = now - std::exchange(looked_, now) + slept;
@@ -63,7 +64,7 @@ bool Flow::note_standstill(MonotonicTime now, std::optional<Duration> suspended)
   return true;
 }
 
-Flow::Step Flow::step(MonotonicTime now, Duration suspended, bool hold) {
+LivenessMonitor::Step LivenessMonitor::step(MonotonicTime now, Duration suspended, bool hold) {
   const std::lock_guard lock(mutex_);
   note_standstill(now, suspended);
   Step step;
@@ -99,12 +100,12 @@ Flow::Step Flow::step(MonotonicTime now, Duration suspended, bool hold) {
   return step;
 }
 
-MonotonicTime Flow::due() const {
+MonotonicTime LivenessMonitor::due() const {
   const std::lock_guard lock(mutex_);
   return canary_.is_on() ? std::min(canary_.due(), looked_ + between_looks) : MonotonicTime::max();
 }
 
-bool Flow::arrived(MonotonicTime now, Duration suspended, Message& message) {
+bool LivenessMonitor::arrived(MonotonicTime now, Duration suspended, Message& message) {
   bool news = false;
   bool canary = false;
   std::optional<MonotonicTime> came_back;  // what was sent then
@@ -132,27 +133,27 @@ bool Flow::arrived(MonotonicTime now, Duration suspended, Message& message) {
   return canary;
 }
 
-bool Flow::caught_up() const {
+bool LivenessMonitor::caught_up() const {
   const std::lock_guard lock(mutex_);
   return !kept_since_;
 }
 
-void Flow::tested(bool stamped) {
+void LivenessMonitor::tested(bool stamped) {
   const std::lock_guard lock(mutex_);
   stamps_ = stamped;
 }
 
-void Flow::answered() {
+void LivenessMonitor::answered() {
   const std::lock_guard lock(mutex_);
   canary_.answered();
 }
 
-void Flow::accepted(MonotonicTime now) {
+void LivenessMonitor::accepted(MonotonicTime now) {
   const std::lock_guard lock(mutex_);
   canary_.accepted(now);
 }
 
-void Flow::refused(MonotonicTime now, const std::string& reason) {
+void LivenessMonitor::refused(MonotonicTime now, const std::string& reason) {
   {
     const std::lock_guard lock(mutex_);
     canary_.refused(now, reason);
@@ -160,7 +161,7 @@ void Flow::refused(MonotonicTime now, const std::string& reason) {
   on_news_();
 }
 
-Flow::State Flow::state() const {
+LivenessMonitor::State LivenessMonitor::state() const {
   const std::lock_guard lock(mutex_);
   return {.flowing = canary_.flowing(),
           .canary = canary_.is_on() && canary_.fault().empty(),
