@@ -15,11 +15,11 @@
 #include <utility>
 
 #include "adapters/fibers/moment.h"
-#include "adapters/mqtt/back_off.h"
 #include "adapters/mqtt/connection_report.h"
 #include "adapters/mqtt/host_lookup.h"
 #include "adapters/mqtt/liveness_monitor.h"
 #include "adapters/mqtt/reason.h"
+#include "adapters/mqtt/reconnect_delay.h"
 #include "adapters/mqtt/reply_connection.h"
 #include "adapters/mqtt/sender.h"
 #include "adapters/mqtt/session.h"
@@ -106,7 +106,7 @@ class BrokerConnection::Implementation final : private Session::Events {
   }
 
   void start() {
-    keeper_ = std::thread([this] {
+    reconnect_thread_ = std::thread([this] {
       pthread_setname_np(pthread_self(), "broker");
       keep_connected();
     });
@@ -118,7 +118,7 @@ class BrokerConnection::Implementation final : private Session::Events {
       stopping_ = true;
       changed_.notify_all();
     }
-    if (keeper_.joinable()) keeper_.join();
+    if (reconnect_thread_.joinable()) reconnect_thread_.join();
   }
 
   State state() const {
@@ -227,7 +227,7 @@ class BrokerConnection::Implementation final : private Session::Events {
   }
 
   void keep_connected() {
-    BackOff back_off(std::random_device{}());
+    ReconnectDelay delay(std::random_device{}());
     while (true) {
       if (!wait_until_wanted()) return;
       Duration lasted{};
@@ -238,7 +238,7 @@ class BrokerConnection::Implementation final : private Session::Events {
       }
       std::unique_lock lock(mutex_);
       const bool another = lasted == Duration() && attempts_ % nodes_.size() != 0;
-      const auto pause = another ? back_off.before_another_address() : back_off.next(lasted);
+      const auto pause = another ? delay.before_another_address() : delay.next(lasted);
       if (changed_.wait_for(lock, pause, [&] { return stopping_; })) return;
     }
   }
@@ -683,7 +683,7 @@ class BrokerConnection::Implementation final : private Session::Events {
   ConnectionReport report_;
 
   Sender sender_;
-  std::thread keeper_;
+  std::thread reconnect_thread_;
 };
 
 BrokerConnection::BrokerConnection(BrokerSettings settings, std::vector<std::string> topic_filters,

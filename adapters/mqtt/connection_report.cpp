@@ -37,7 +37,7 @@ void ConnectionReport::cannot_connect(MonotonicTime now, const BrokerFault& faul
   const auto told = told_faults_.find(broker());
   const bool news = told == told_faults_.end() || told->second.fault != fault ||
                     now - told->second.at >= fault_again;
-  if (news) told_faults_.insert_or_assign(broker(), Told{fault, now});
+  if (news) told_faults_.insert_or_assign(broker(), Reported{fault, now});
   write(news ? Severity::warning : Severity::debug, "cannot connect to the broker", fault);
 }
 

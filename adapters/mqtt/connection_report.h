@@ -60,11 +60,11 @@ class ConnectionReport {
 
   const BrokerSettings& settings_;
   Log& log_;
-  struct Told {
+  struct Reported {
     BrokerFault fault;
     MonotonicTime at;
   };
-  std::map<std::string, Told> told_faults_;  ///< of unreachable brokers, by address
+  std::map<std::string, Reported> told_faults_;  ///< of unreachable brokers, by address
   std::vector<BrokerFault> told_refused_;
   std::vector<BrokerFault> told_without_;
   std::vector<BrokerFault> told_shortcomings_;

@@ -11,7 +11,7 @@
 
 #include "adapters/mqtt/mosquitto/properties.h"
 #include "adapters/mqtt/mosquitto/system_read.h"
-#include "adapters/mqtt/reads.h"
+#include "adapters/mqtt/packet_size_guard.h"
 #include "adapters/mqtt/tls_context.h"
 
 namespace jobs_bridge::mqtt {

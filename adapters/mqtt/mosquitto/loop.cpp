@@ -84,10 +84,10 @@ class Loop::Turn {
 };
 
 Loop::Loop(mosquitto& handle, fibers::EventLoop& events, const BrokerSettings& settings,
-           std::string filter_of_nobody, OnEnd on_end)
+           std::string unused_filter, OnEnd on_end)
     : handle_(handle),
       keep_alive_(settings.keep_alive),
-      filter_of_nobody_(std::move(filter_of_nobody)),
+      unused_filter_(std::move(unused_filter)),
       on_end_(std::move(on_end)),
       events_(events),
       ahead_(handle, settings.protocol == BrokerSettings::Protocol::v5 ? &properties_ : nullptr,
@@ -276,7 +276,7 @@ std::optional<Loop::End> Loop::look_after() {
       return End{BrokerFault{BrokerFault::Kind::silent}};
     case LinkWatch::Finding::quiet:
       // It must answer this, too, and libmosquitto cannot be told to ping.
-      mosquitto_unsubscribe(&handle_, nullptr, filter_of_nobody_.c_str());
+      mosquitto_unsubscribe(&handle_, nullptr, unused_filter_.c_str());
       queued_.fetch_add(1);
       break;
     case LinkWatch::Finding::fine:

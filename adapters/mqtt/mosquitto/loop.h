@@ -41,7 +41,7 @@ class Loop {
 
   /// `handle` and `events` must outlive it.
   Loop(mosquitto& handle, fibers::EventLoop& events, const BrokerSettings& settings,
-       std::string filter_of_nobody, OnEnd on_end);
+       std::string unused_filter, OnEnd on_end);
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
   /// Waits for callbacks in progress.
@@ -93,7 +93,7 @@ class Loop {
 
   mosquitto& handle_;
   const Duration keep_alive_;
-  const std::string filter_of_nobody_;
+  const std::string unused_filter_;
   const OnEnd on_end_;
   fibers::EventLoop& events_;
 

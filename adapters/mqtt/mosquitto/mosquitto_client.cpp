@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "adapters/mqtt/mosquitto/properties.h"
-#include "adapters/mqtt/reads.h"
+#include "adapters/mqtt/packet_size_guard.h"
 #include "adapters/mqtt/reason.h"
 
 namespace jobs_bridge::mqtt {
@@ -21,8 +21,8 @@ using namespace std::chrono_literals;
 constexpr int at_least_once = 1;
 
 /// A topic filter that we do not use.
-std::string filter_of_nobody(const std::vector<std::string>& filters) {
-  std::string filter = "jobs-bridge/nobody";
+std::string unused_filter(const std::vector<std::string>& filters) {
+  std::string filter = "jobs-bridge/unused";
   while (std::ranges::find(filters, filter) != filters.end()) filter += '-';
   return filter;
 }
@@ -88,7 +88,7 @@ MosquittoClient::MosquittoClient(Session::Wanted wanted, const std::string& addr
       address_(address),
       events_(events),
       handle_(make_handle(wanted.settings, wanted.clean, this)),
-      loop_(*handle_, wanted.loop, wanted.settings, filter_of_nobody(wanted.filters),
+      loop_(*handle_, wanted.loop, wanted.settings, unused_filter(wanted.filters),
             [this](std::optional<BrokerFault> fault) { ended(std::move(fault)); }) {
   mosquitto_connect_v5_callback_set(handle_.get(), Callbacks::on_connect);
   mosquitto_message_v5_callback_set(handle_.get(), Callbacks::on_message);

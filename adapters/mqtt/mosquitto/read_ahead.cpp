@@ -7,7 +7,7 @@
 #include <cstring>
 #include <utility>
 
-#include "adapters/mqtt/reads.h"
+#include "adapters/mqtt/packet_size_guard.h"
 
 namespace jobs_bridge::mqtt {
 namespace {

@@ -6,7 +6,7 @@
 #include <cerrno>
 
 #include "adapters/mqtt/mosquitto/read_ahead.h"
-#include "adapters/mqtt/reads.h"
+#include "adapters/mqtt/packet_size_guard.h"
 
 namespace jobs_bridge::mqtt {
 namespace {

@@ -6,10 +6,10 @@
 #include <memory>
 #include <utility>
 
+#include "adapters/mqtt/packet_size_guard.h"
 #include "adapters/mqtt/paho/no_delay.h"
 #include "adapters/mqtt/paho/paho_options.h"
 #include "adapters/mqtt/paho/system_calls.h"
-#include "adapters/mqtt/reads.h"
 #include "adapters/mqtt/reason.h"
 #include "adapters/mqtt/tls_context.h"
 #include "bridge/jobs/arrival.h"

@@ -10,8 +10,8 @@
 #include <atomic>
 #include <cerrno>
 
+#include "adapters/mqtt/packet_size_guard.h"
 #include "adapters/mqtt/paho/filtered_sockets.h"
-#include "adapters/mqtt/reads.h"
 
 namespace jobs_bridge::mqtt {
 

@@ -13,7 +13,7 @@ void stand_before_system_calls();
 /// cannot parse: while messages stream in, writing an acknowledgement is the first operation that
 /// meets the closed connection.
 ///
-/// Detected in the same way as reads in reads.h.
+/// Detected in the same way as reads in packet_size_guard.h.
 bool write_failed_since(std::chrono::steady_clock::time_point when);
 
 }  // namespace jobs_bridge::mqtt

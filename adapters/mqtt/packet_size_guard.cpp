@@ -1,4 +1,4 @@
-#include "adapters/mqtt/reads.h"
+#include "adapters/mqtt/packet_size_guard.h"
 
 #include <openssl/err.h>
 #include <sys/socket.h>

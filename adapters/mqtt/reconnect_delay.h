@@ -10,9 +10,9 @@ namespace jobs_bridge::mqtt {
 
 /// The pauses between attempts to connect: 0.1 s first, then twice as long each time, up to 10 s.
 /// Half of each is random, so that the gateways of a site do not all reconnect at once.
-class BackOff {
+class ReconnectDelay {
  public:
-  explicit BackOff(std::minstd_rand::result_type seed) : random_(seed) {}
+  explicit ReconnectDelay(std::minstd_rand::result_type seed) : random_(seed) {}
 
   /// The next pause. `connected`: how long the connection lasted that has just ended, zero if the
   /// attempt failed. A connection that has lasted resets the pauses; one that ends right after it
