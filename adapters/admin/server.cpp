@@ -230,7 +230,7 @@ void fill(httplib::Response& response, PageAnswer answer) {
 class BoundedServer final : public http_library::Server {
  public:
   /// From now on waiting clients are closed, so that the shutdown does not wait for each of them.
-  void serve_nobody() { ending_ = true; }
+  void stop_serving() { ending_ = true; }
 
  private:
   bool process_and_close_socket(socket_t socket) override {
@@ -271,7 +271,7 @@ class Server::Implementation {
   Implementation& operator=(const Implementation&) = delete;
   ~Implementation() {
     stopped_.release();
-    http_.serve_nobody();
+    http_.stop_serving();
     http_.stop();
     if (thread_.joinable()) thread_.join();
   }

@@ -22,8 +22,8 @@ namespace jobs_bridge::fibers {
 namespace {
 
 /// The epoll event data for the wake-up descriptor, which no fiber waits for.
-constexpr std::uint64_t doorbell = std::uint64_t{1} << 32;
-constexpr std::uint64_t heeded = doorbell + 1;
+constexpr std::uint64_t wakeup = std::uint64_t{1} << 32;
+constexpr std::uint64_t wait_set = wakeup + 1;
 
 FileDescriptor checked(int descriptor, const char* what) {
   if (descriptor < 0) throw std::system_error(errno, std::generic_category(), what);
@@ -88,9 +88,9 @@ thread_local EventLoop::Fiber* running_here = nullptr;
 
 EventLoop::EventLoop()
     : epoll_(checked(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
-      doorbell_(checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
+      wakeup_fd_(checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
   // Edge-triggered: each write is one event, and it need not be read.
-  if (!control(epoll_, EPOLL_CTL_ADD, doorbell_.get(), EPOLLIN | EPOLLET, doorbell)) {
+  if (!control(epoll_, EPOLL_CTL_ADD, wakeup_fd_.get(), EPOLLIN | EPOLLET, wakeup)) {
     throw std::system_error(errno, std::generic_category(), "epoll_ctl");
   }
   thread_ = std::thread([this] { run(); });
@@ -102,7 +102,7 @@ EventLoop::~EventLoop() {
     ending_ = true;
   }
   const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(doorbell_.get(), &one, sizeof one);
+  [[maybe_unused]] const auto written = ::write(wakeup_fd_.get(), &one, sizeof one);
   thread_.join();
 }
 
@@ -186,9 +186,10 @@ void EventLoop::disarm(int descriptor) {
 
 void EventLoop::wake_all_at(int descriptor, std::uint64_t id) {
   auto& loop = running_here->loop;
-  if (std::find(loop.heeded_.begin(), loop.heeded_.end(), id) != loop.heeded_.end()) return;
-  loop.heeded_.push_back(id);
-  control(loop.epoll_, EPOLL_CTL_ADD, descriptor, EPOLLIN | EPOLLET, heeded);
+  if (std::find(loop.wait_sets_.begin(), loop.wait_sets_.end(), id) != loop.wait_sets_.end())
+    return;
+  loop.wait_sets_.push_back(id);
+  control(loop.epoll_, EPOLL_CTL_ADD, descriptor, EPOLLIN | EPOLLET, wait_set);
 }
 
 void EventLoop::wake(const std::shared_ptr<Fiber>& fiber) {
@@ -208,7 +209,7 @@ void EventLoop::post(std::vector<std::shared_ptr<Fiber>>& to, std::shared_ptr<Fi
   }
   if (!ring) return;
   const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(doorbell_.get(), &one, sizeof one);
+  [[maybe_unused]] const auto written = ::write(wakeup_fd_.get(), &one, sizeof one);
 }
 
 void EventLoop::wake_here(Fiber& fiber) {
@@ -279,8 +280,8 @@ void EventLoop::poll() {
   const int count = wait_for_events(epoll_, events, until);
   for (int i = 0; i < count; ++i) {
     const auto name = events[static_cast<std::size_t>(i)].data.u64;
-    if (name == doorbell) continue;
-    if (name == heeded) {
+    if (name == wakeup) continue;
+    if (name == wait_set) {
       for (const auto& fiber : fibers_) wake_here(*fiber);
       continue;
     }

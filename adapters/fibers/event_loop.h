@@ -86,7 +86,7 @@ class EventLoop {
   void disarm(int descriptor);
 
   const FileDescriptor epoll_;
-  const FileDescriptor doorbell_;
+  const FileDescriptor wakeup_fd_;
 
   std::mutex mutex_;  ///< protects what other threads post
   std::vector<std::shared_ptr<Fiber>> posted_;
@@ -105,8 +105,8 @@ class EventLoop {
     /// reused.
     std::uint64_t kept = 0;
   };
-  std::vector<Watched> watched_;       ///< by descriptor
-  std::vector<std::uint64_t> heeded_;  ///< see wake_all_at()
+  std::vector<Watched> watched_;          ///< by descriptor
+  std::vector<std::uint64_t> wait_sets_;  ///< see wake_all_at()
   /// A lower bound of all deadlines. Waking a fiber before its deadline does not raise it, so that
   /// sleeping and waking cost nothing here; once it has passed, all fibers are examined and it is
   /// computed anew.
