@@ -80,7 +80,7 @@ Problem no_ordinal(const std::string& host) {
               "value that does not need the ordinal"};
 }
 
-void place_host(Review& review, const std::string& host) {
+void fill_in_host(Review& review, const std::string& host) {
   for (const auto& section : sections()) {
     for (const auto& key : section.keys) {
       if (!key.type.host_placeholders) continue;

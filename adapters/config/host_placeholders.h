@@ -23,6 +23,6 @@ Problem no_ordinal(const std::string& host);
 /// Replaces `{hostname}` and `{ordinal}` in the settings of all keys that allow them. In
 /// broker.partition, whose parts are numbered from 1, ordinal 0 is part 1. A host without an
 /// ordinal is a fault, and so are other words in braces.
-void place_host(Review& review, const std::string& host);
+void fill_in_host(Review& review, const std::string& host);
 
 }  // namespace jobs_bridge::config

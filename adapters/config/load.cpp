@@ -90,9 +90,9 @@ LoadOutcome load(const std::optional<std::string>& path, const std::vector<std::
   }
 
   Review review(std::move(settings));
-  for (const auto& fault : faults) review.distrust(fault.fault.key);
+  for (const auto& fault : faults) review.mark_faulty(fault.fault.key);
   choose_partition(review, host);
-  place_host(review, host);
+  fill_in_host(review, host);
   read_values(review);
   if (!review.is_given("endpoint.proxy")) {
     for (auto& warning : proxies_passed_over(environment)) warnings.push_back(std::move(warning));
@@ -101,7 +101,7 @@ LoadOutcome load(const std::optional<std::string>& path, const std::vector<std::
   if (layers[0].second.complete) {
     check_files(review);
     check_relations(review);
-    settle_signing(review);
+    complete_signing(review);
   }
 
   LoadOutcome outcome;

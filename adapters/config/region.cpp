@@ -4,7 +4,7 @@
 
 namespace jobs_bridge::config {
 
-std::string place_region(const std::string& url, const std::string& region) {
+std::string fill_in_region(const std::string& url, const std::string& region) {
   const std::string known = region.empty() || !is_region(region) ? "region" : region;
   std::string result = url;
   for (auto at = result.find(region_placeholder); at != std::string::npos;

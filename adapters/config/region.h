@@ -10,7 +10,7 @@ constexpr std::string_view region_placeholder = "{region}";
 
 /// `url` with the placeholder replaced by `region`, or by the word "region" if that is empty or
 /// invalid, so that the rest of the URL can still be checked.
-std::string place_region(const std::string& url, const std::string& region);
+std::string fill_in_region(const std::string& url, const std::string& region);
 
 /// Selects one of AWS's endpoints for Jobs.
 struct EndpointVariant {

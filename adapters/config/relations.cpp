@@ -100,7 +100,7 @@ void check_client_id(Review& review) {
 }
 
 /// If the build has only one MQTT library, it need not be configured.
-void settle_library(Review& review) {
+void choose_library(Review& review) {
   auto& library = review.configuration.broker.library;
   const auto is_built = [](MqttLibrary which) {
     return which == MqttLibrary::paho ? JOBS_BRIDGE_HAS_PAHO : JOBS_BRIDGE_HAS_MOSQUITTO;
@@ -115,7 +115,7 @@ void settle_library(Review& review) {
 }
 
 void check_broker(Review& review) {
-  settle_library(review);
+  choose_library(review);
   const auto& broker = review.configuration.broker;
   check_tls_files(review, "broker", broker.urls, "mqtts");
   const bool has_password = !review.text("broker.password_file").empty();

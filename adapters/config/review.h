@@ -43,7 +43,7 @@ class Review {
   void keep_element(std::string_view key, std::size_t index);
 
   /// Notes that a layer gave this key a value that could not be read.
-  void distrust(std::string_view key) { faulty_.emplace(key); }
+  void mark_faulty(std::string_view key) { faulty_.emplace(key); }
 
   /// Faults and warnings are reported at the place where the key was set.
   void fault(std::string_view key, std::string message, std::string hint);

@@ -8,7 +8,7 @@
 namespace jobs_bridge::config {
 namespace {
 
-void settle_region(Review& review) {
+void complete_region(Review& review) {
   auto& endpoint = review.configuration.endpoint;
   if (!endpoint.region.empty() || !review.is_sound({"endpoint.url", "endpoint.region"})) return;
   endpoint.region = region_in(endpoint.url.host);
@@ -19,7 +19,7 @@ void settle_region(Review& review) {
 }
 
 /// The provider is asked with the endpoint's certificate where it has none of its own.
-void settle_iot(Review& review) {
+void complete_iot(Review& review) {
   auto& credentials = review.configuration.credentials;
   const auto& endpoint = review.configuration.endpoint;
   const bool own_certificate = !review.text("credentials.iot_certificate_file").empty();
@@ -57,7 +57,7 @@ void check_source(Review& review) {
   const bool maybe_iot = iot || (credentials.source == CredentialSource::standard &&
                                  credentials.iot_endpoint.has_value());
   if (maybe_iot) {
-    settle_iot(review);
+    complete_iot(review);
     if (!credentials.iot_endpoint && review.is_sound({"credentials.iot_endpoint"})) {
       review.fault(
           "credentials.iot_endpoint", "is empty, but credentials come from AWS IoT",
@@ -83,14 +83,14 @@ bool certificate_replaces_signatures(const Review& review) {
          (left_open || is_same_word(source, "none"));
 }
 
-void settle_signing(Review& review) {
+void complete_signing(Review& review) {
   auto& configuration = review.configuration;
   auto& source = configuration.credentials.source;
   if (!review.is_sound({"credentials.source"})) return;
   if (certificate_replaces_signatures(review)) source = CredentialSource::none;
   check_source(review);
   if (source == CredentialSource::none) return;
-  settle_region(review);
+  complete_region(review);
   const auto& endpoint = configuration.endpoint;
   if (endpoint.url.scheme == "http" && endpoint.allow_plaintext &&
       !is_loopback(endpoint.url.host)) {

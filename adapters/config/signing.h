@@ -9,6 +9,6 @@ bool certificate_replaces_signatures(const Review& review);
 
 /// Determines how requests are signed, if at all: treats "default" as none where a certificate
 /// replaces signatures, finds the region in the endpoint's name, and reports what is missing.
-void settle_signing(Review& review);
+void complete_signing(Review& review);
 
 }  // namespace jobs_bridge::config

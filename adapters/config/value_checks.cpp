@@ -49,8 +49,8 @@ void read_list(Review& review, const Key& key, const std::vector<Element>& eleme
 /// The default depends on other keys.
 std::string endpoint_url(const Review& review, const std::string& written) {
   const auto& region = review.text("endpoint.region");
-  if (review.is_given("endpoint.url")) return place_region(written, region);
-  return place_region(
+  if (review.is_given("endpoint.url")) return fill_in_region(written, region);
+  return fill_in_region(
       aws_endpoint(region, {.fips = review.text("endpoint.fips") == "true",
                             .dualstack = review.text("endpoint.dualstack") == "true",
                             .mutual_tls = certificate_replaces_signatures(review)}),

@@ -80,7 +80,7 @@ Finding judge(const mqtt::BrokerConnection::State& state, const std::string& whe
   return finding;
 }
 
-bool is_settled(const mqtt::BrokerConnection::State& state) {
+bool is_conclusive(const mqtt::BrokerConnection::State& state) {
   if (!state.connected) return state.fault.has_value();
   if (!state.subscribed) return !state.refused.empty();
   if (state.canary && !state.flowing) return false;
@@ -147,7 +147,7 @@ void check_broker(const config::Configuration& configuration, Log& log,
       *std::move(settings), filters, [](Message) {}, loop, log);
   broker.start();
   const auto limit = steady_clock::now() + patience;
-  while (!is_settled(broker.state()) && steady_clock::now() < limit) {
+  while (!is_conclusive(broker.state()) && steady_clock::now() < limit) {
     std::this_thread::sleep_for(between_looks);
   }
   const auto state = broker.state();

@@ -18,7 +18,7 @@ class ReconnectDelay {
   /// attempt failed. A connection that has lasted resets the pauses; one that ends right after it
   /// began (as when two bridges with one client id disconnect each other) does not.
   Duration next(Duration connected) {
-    if (connected >= settled) longest_ = first;
+    if (connected >= stable) longest_ = first;
     const auto pause = spread(longest_);
     longest_ = std::min(longest_ * 2, limit);
     return pause;
@@ -37,7 +37,7 @@ class ReconnectDelay {
 
   static constexpr std::chrono::milliseconds first{100};
   static constexpr std::chrono::milliseconds limit{10000};
-  static constexpr std::chrono::seconds settled{10};
+  static constexpr std::chrono::seconds stable{10};
 
   std::minstd_rand random_;
   std::chrono::milliseconds longest_ = first;

@@ -70,7 +70,7 @@ TEST_F(SigningConfigurationTest, EveryPartitionAndVariantHasItsName) {
                {.fips = true, .dualstack = true, .mutual_tls = true},
                "https://data.jobs.iot-fips.us-east-1.api.aws:8443"},
        }) {
-    EXPECT_EQ(place_region(aws_endpoint(row.region, row.variant), row.region), row.url);
+    EXPECT_EQ(fill_in_region(aws_endpoint(row.region, row.variant), row.region), row.url);
   }
 }
 
