@@ -58,7 +58,7 @@ std::string count(std::uint64_t number, std::string_view one, std::string_view m
 }
 
 /// What the self-test on the Jobs topics says; while a connection serves.
-void look_at_topics(const Status::Broker& broker, Verdict& verdict) {
+void assess_topics(const Status::Broker& broker, Verdict& verdict) {
   using Passage = Status::Broker::Passage::Verdict;
   const auto& requests = broker.requests;
   const auto& replies = broker.replies;
@@ -90,7 +90,7 @@ void look_at_topics(const Status::Broker& broker, Verdict& verdict) {
   }
 }
 
-void look_at_broker(const Status::Broker& broker, Verdict& verdict) {
+void assess_broker(const Status::Broker& broker, Verdict& verdict) {
   if (!broker.connected) {
     verdict.reasons.push_back(
         {"broker_disconnected", because("No connection to the broker", broker.fault.text),
@@ -112,7 +112,7 @@ void look_at_broker(const Status::Broker& broker, Verdict& verdict) {
         {"broker_silent", "Connected to the broker, but no canary message has come back",
          "Wait a moment; if this persists, see the broker's log and restart the broker."});
   } else {
-    look_at_topics(broker, verdict);
+    assess_topics(broker, verdict);
     if (!broker.canary_fault.empty()) {
       verdict.warnings.push_back(
           {"canary_blind",
@@ -143,7 +143,7 @@ void look_at_broker(const Status::Broker& broker, Verdict& verdict) {
   }
 }
 
-void look_at_endpoint(const Status& status, Verdict& verdict) {
+void assess_endpoint(const Status& status, Verdict& verdict) {
   const auto& endpoint = status.endpoint;
   const auto held = status.requests.held;
   if (!endpoint.reachable) {
@@ -159,7 +159,7 @@ void look_at_endpoint(const Status& status, Verdict& verdict) {
                     "other requests are rejected."});
     return;
   }
-  const auto look_at_quota = [&](const Status::Quota& quota, const std::string& kind) {
+  const auto assess_quota = [&](const Status::Quota& quota, const std::string& kind) {
     if (quota.paused_for) {
       verdict.warnings.push_back({kind + "_paused",
                                   "The endpoint throttles " + kind +
@@ -179,8 +179,8 @@ void look_at_endpoint(const Status& status, Verdict& verdict) {
                                 "Another client may be using the account's quota, or limits." +
                                     kind + "_per_second may exceed it."});
   };
-  look_at_quota(status.reads, "reads");
-  look_at_quota(status.writes, "writes");
+  assess_quota(status.reads, "reads");
+  assess_quota(status.writes, "writes");
   if (held > 0) {
     verdict.warnings.push_back({"updates_held",
                                 count(held, "update has waited", "updates have waited") +
@@ -189,7 +189,7 @@ void look_at_endpoint(const Status& status, Verdict& verdict) {
   }
 }
 
-void look_at_credentials(const Status& status, Verdict& verdict) {
+void assess_credentials(const Status& status, Verdict& verdict) {
   const auto& credentials = status.credentials;
   if (!credentials.used()) return;
   if (!credentials.valid) {
@@ -224,7 +224,7 @@ void look_at_credentials(const Status& status, Verdict& verdict) {
   }
 }
 
-void look_at_updates(const Status::Requests& requests, Verdict& verdict) {
+void assess_updates(const Status::Requests& requests, Verdict& verdict) {
   if (requests.lost > 0) {
     verdict.warnings.push_back(
         {"updates_lost",
@@ -241,7 +241,7 @@ void look_at_updates(const Status::Requests& requests, Verdict& verdict) {
   }
 }
 
-void look_at_journal(const Status::Journal& journal, Verdict& verdict) {
+void assess_journal(const Status::Journal& journal, Verdict& verdict) {
   if (journal.enabled && journal.failing && journal.disk_stalled) {
     verdict.reasons.push_back(
         {"disk_stalled",
@@ -263,7 +263,7 @@ void look_at_journal(const Status::Journal& journal, Verdict& verdict) {
 }
 
 /// Where another instance may serve in place of this one.
-void look_at_role(const Status& status, Verdict& verdict) {
+void assess_role(const Status& status, Verdict& verdict) {
   if (status.role == "standby") {
     verdict.reasons.push_back(
         {"standby", "Standing by: another instance serves these things, or may still serve them",
@@ -287,12 +287,12 @@ Verdict readiness(const Status& status) {
   if (status.stopping) {
     verdict.reasons.push_back({"stopping", "The bridge is stopping", "Nothing to do."});
   }
-  look_at_role(status, verdict);
-  if (status.role != "standby") look_at_broker(status.broker, verdict);
-  look_at_credentials(status, verdict);
-  look_at_endpoint(status, verdict);
-  look_at_journal(status.journal, verdict);
-  look_at_updates(status.requests, verdict);
+  assess_role(status, verdict);
+  if (status.role != "standby") assess_broker(status.broker, verdict);
+  assess_credentials(status, verdict);
+  assess_endpoint(status, verdict);
+  assess_journal(status.journal, verdict);
+  assess_updates(status.requests, verdict);
   return verdict;
 }
 

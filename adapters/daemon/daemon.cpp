@@ -63,13 +63,13 @@ std::string summary(const admin::Verdict& verdict) {
 }
 
 /// The interval of self-checks: for the service manager, if there is one, or to return free memory.
-Duration between_looks(const ServiceManager& manager) {
+Duration between_reports(const ServiceManager& manager) {
   if (!manager.listens()) return between_returns_of_memory;
   constexpr Duration usual = 5s;
   return std::min(usual, manager.watchdog().value_or(usual) / 3);
 }
 
-void look(ServiceManager& manager, const StatusSource& status, Log& log) {
+void report_status(ServiceManager& manager, const StatusSource& status, Log& log) {
   try {
     manager.say(summary(admin::readiness(status.take())));
     manager.alive();
@@ -82,7 +82,7 @@ void look(ServiceManager& manager, const StatusSource& status, Log& log) {
 
 /// Until SIGTERM or SIGINT.
 void serve(ServiceManager& manager, const StatusSource& status, Reload& reload, Log& log) {
-  const auto pause = between_looks(manager);
+  const auto pause = between_reports(manager);
   auto memory_returned = std::chrono::steady_clock::now();
   while (true) {
     const auto signal = wait_for_signal(pause);
@@ -95,7 +95,7 @@ void serve(ServiceManager& manager, const StatusSource& status, Reload& reload, 
       manager.stopping();
       return;
     }
-    if (manager.listens()) look(manager, status, log);
+    if (manager.listens()) report_status(manager, status, log);
     if (const auto now = std::chrono::steady_clock::now();
         now - memory_returned >= between_returns_of_memory) {
       trim_heap();

@@ -174,9 +174,9 @@ MonotonicTime Canary::deaf_at() const {
                      (1 << deaf_in_a_row_);
 }
 
-Canary::Finding Canary::look(MonotonicTime now) {
-  // If look() was not called for long, this process stood still, and what arrived meanwhile has not
-  // been read.
+Canary::Finding Canary::check(MonotonicTime now) {
+  // If check() was not called for long, this process stood still, and what arrived meanwhile has
+  // not been read.
   const bool stood_still = now - looked_ > part_of(keep_alive_, every) + least_patience;
   looked_ = now;
   if (stood_still) {

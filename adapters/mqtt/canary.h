@@ -74,8 +74,8 @@ class Canary {
              ///< reconnect
   };
   /// Returns what has been found since the last call.
-  Finding look(MonotonicTime now);
-  /// When next() and look() should be called again.
+  Finding check(MonotonicTime now);
+  /// When next() and check() should be called again.
   [[nodiscard]] MonotonicTime due() const;
 
   /// Whether there is a connection that carries canaries.

@@ -68,7 +68,7 @@ LivenessMonitor::Step LivenessMonitor::step(MonotonicTime now, Duration suspende
   const std::lock_guard lock(mutex_);
   note_standstill(now, suspended);
   Step step;
-  switch (canary_.look(now)) {
+  switch (canary_.check(now)) {
     case Canary::Finding::silent:
       step.dead = {.kind = BrokerFault::Kind::silent};
       break;

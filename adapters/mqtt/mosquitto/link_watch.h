@@ -30,14 +30,14 @@ class LinkWatch {
     dead,
   };
   /// Returns `quiet` once: the broker then has until due() to answer.
-  Finding look(MonotonicTime now) {
+  Finding check(MonotonicTime now) {
     if (now < due_) return Finding::fine;
     if (asked_) return Finding::dead;
     asked_ = true;
     due_ = now + patience_;
     return Finding::quiet;
   }
-  /// When look() should be called.
+  /// When check() should be called.
   [[nodiscard]] MonotonicTime due() const { return due_; }
 
  private:

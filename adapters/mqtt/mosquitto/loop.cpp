@@ -271,7 +271,7 @@ std::optional<Loop::End> Loop::look_after() {
     if (error != MOSQ_ERR_SUCCESS) return end_of(error);
     if (mosquitto_want_write(&handle_)) queued_.fetch_add(1);
   }
-  switch (watch_->look(now)) {
+  switch (watch_->check(now)) {
     case LinkWatch::Finding::dead:
       return End{BrokerFault{BrokerFault::Kind::silent}};
     case LinkWatch::Finding::quiet:

@@ -35,7 +35,7 @@ class CanaryTest : public ::testing::Test {
     while (now_ < end) {
       now_ = std::min({canary_.due(), now_ + 1s, end});
       if (messages) canary_.arrived(now_, "another/topic", "x");
-      if (const auto finding = canary_.look(now_); finding != Finding::fine) return finding;
+      if (const auto finding = canary_.check(now_); finding != Finding::fine) return finding;
       if (canary_.next(now_) && answered) canary_.accepted(now_);
     }
     return Finding::fine;
@@ -107,7 +107,7 @@ TEST_F(CanaryTest, TheAnswerToAnotherPublicationShowsLifeToo) {
   for (int second = 0; second < 8; ++second) {
     now_ += 1s;
     canary_.answered();
-    EXPECT_EQ(canary_.look(now_), Finding::fine);
+    EXPECT_EQ(canary_.check(now_), Finding::fine);
     canary_.next(now_);
   }
 }
@@ -161,7 +161,7 @@ TEST_F(CanaryTest, ARefusedOneIsAFaultAndNoReasonToReconnectAndMayBeAllowedLater
   EXPECT_THAT(canary_.fault(), HasSubstr("not authorized"));
   for (int i = 0; i < 100; ++i) {
     now_ += 5s;
-    EXPECT_EQ(canary_.look(now_), Finding::fine);
+    EXPECT_EQ(canary_.check(now_), Finding::fine);
     if (canary_.next(now_)) canary_.refused(now_, "not authorized");
   }
   EXPECT_FALSE(canary_.flowing());
@@ -266,7 +266,7 @@ TEST_F(CanaryTest, AProcessThatStoodStillItselfDoesNotBlameTheLink) {
   now_ = canary_.due();
   canary_.next(now_);
   now_ += 1min;
-  EXPECT_EQ(canary_.look(now_), Finding::fine);
+  EXPECT_EQ(canary_.check(now_), Finding::fine);
   EXPECT_EQ(live(60s, false, false), Finding::silent) << "but only for as long as it takes to look";
 }
 

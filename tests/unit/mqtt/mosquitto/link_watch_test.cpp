@@ -15,7 +15,7 @@ constexpr MonotonicTime start{};
 TEST(LinkWatchTest, LinkThatSpeaksIsFineAndIsNotAsked) {
   LinkWatch watch(4s, start);
   for (auto now = start; now < start + 1h; now += 2s) {
-    EXPECT_EQ(watch.look(now), Finding::fine);
+    EXPECT_EQ(watch.check(now), Finding::fine);
     watch.heard(now);
   }
 }
@@ -29,7 +29,7 @@ TEST(LinkWatchTest, SilentLinkIsAskedOnceAndIsDeadWithinOneAndAHalfKeepAlives) {
     while (finding != Finding::dead) {
       now = watch.due();
       ASSERT_LT(now - start, keep_alive * 3 / 2);
-      finding = watch.look(now);
+      finding = watch.check(now);
       asked += finding == Finding::quiet ? 1 : 0;
     }
     EXPECT_EQ(asked, 1);
@@ -39,24 +39,24 @@ TEST(LinkWatchTest, SilentLinkIsAskedOnceAndIsDeadWithinOneAndAHalfKeepAlives) {
 TEST(LinkWatchTest, AnswerInTimeBeginsAnew) {
   LinkWatch watch(4s, start);
   const auto asked = watch.due();
-  ASSERT_EQ(watch.look(asked), Finding::quiet);
-  EXPECT_EQ(watch.look(asked + 1s), Finding::fine);
+  ASSERT_EQ(watch.check(asked), Finding::quiet);
+  EXPECT_EQ(watch.check(asked + 1s), Finding::fine);
   watch.heard(asked + 2s);
-  EXPECT_EQ(watch.look(watch.due()), Finding::quiet);
+  EXPECT_EQ(watch.check(watch.due()), Finding::quiet);
 }
 
 TEST(LinkWatchTest, ShortKeepAliveLeavesTheBrokerASecond) {
   LinkWatch watch(1s, start);
   const auto asked = watch.due();
-  ASSERT_EQ(watch.look(asked), Finding::quiet);
-  EXPECT_EQ(watch.look(asked + 999ms), Finding::fine);
-  EXPECT_EQ(watch.look(asked + 1s), Finding::dead);
+  ASSERT_EQ(watch.check(asked), Finding::quiet);
+  EXPECT_EQ(watch.check(asked + 999ms), Finding::fine);
+  EXPECT_EQ(watch.check(asked + 1s), Finding::dead);
 }
 
 TEST(LinkWatchTest, ProcessThatStoodStillAsksFirst) {
   LinkWatch watch(4s, start);
-  EXPECT_EQ(watch.look(start + 1h), Finding::quiet);
-  EXPECT_EQ(watch.look(start + 1h + 1s), Finding::fine);
+  EXPECT_EQ(watch.check(start + 1h), Finding::quiet);
+  EXPECT_EQ(watch.check(start + 1h + 1s), Finding::fine);
 }
 
 }  // namespace
