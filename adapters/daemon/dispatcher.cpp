@@ -106,7 +106,7 @@ void Dispatcher::replies_taken(const std::vector<std::uint64_t>& updates) noexce
     for (const auto update : updates) driver_.reply_taken(update, orders);
     apply_locked(orders.effects);
   } catch (const std::exception& error) {
-    log_.write(Severity::error, "an update cannot be settled", {{"cause", error.what()}});
+    log_.write(Severity::error, "an update could not be settled", {{"cause", error.what()}});
   }
 }
 
@@ -124,7 +124,7 @@ void Dispatcher::lease_event(const std::function<void(Lease&, MonotonicTime)>& e
     }
     carry_out(now, orders);
   } catch (const std::exception& error) {
-    log_.write(Severity::error, "an event of the lease cannot be handled",
+    log_.write(Severity::error, "an event of the lease could not be handled",
                {{"cause", error.what()}});
   }
 }
@@ -132,19 +132,19 @@ void Dispatcher::lease_event(const std::function<void(Lease&, MonotonicTime)>& e
 void Dispatcher::report_lease(Lease::State state) {
   switch (state) {
     case Lease::State::standby:
-      return log_.write(Severity::info, "standing by: another instance serves, or may");
+      return log_.write(Severity::info, "standing by: another instance serves, or may still serve");
     case Lease::State::connecting:
       return;
     case Lease::State::waiting:
       return log_.write(Severity::info,
-                        "no calls until the calls of another instance are certain to have ended",
+                        "no calls until the calls of another instance have certainly ended",
                         {{"hint", "this takes as long as broker.lease"}});
     case Lease::State::active:
-      return log_.write(Severity::info, "calls may be made: no other instance makes any");
+      return log_.write(Severity::info, "calls are made from now on: no other instance makes any");
     case Lease::State::unproven:
       return log_.write(Severity::warning,
-                        "no calls: no self-test message has come back for half of broker.lease",
-                        {{"hint", "another instance may have taken over; check the broker"}});
+                        "no calls: no canary message has come back for half of broker.lease",
+                        {{"hint", "check the broker; another instance may have taken over"}});
   }
 }
 
@@ -254,7 +254,7 @@ void Dispatcher::start_call(Now now, Driver::Start start) {
       const std::lock_guard lock(mutex_);
       now = clock_();
       driver_.cannot_connect(drivers_time(now), start.connection,
-                             "no memory for another connection", orders);
+                             "out of memory for another connection", orders);
       apply_locked(orders.effects);
     }
     carry_out(now, orders);

@@ -93,7 +93,7 @@ bool Sender::hand_over_next(std::unique_lock<std::mutex>& lock, const Outbox::En
   if (presumed_limit_.excludes(clock_(), Outbox::size_of(entry.publication))) {
     refuse_for_good(lock, sequence,
                     {.kind = Refusal::Kind::too_large,
-                     .detail = "connections have ended over one of " +
+                     .detail = "connections have ended because of one of " +
                                std::to_string(presumed_limit_.size()) + " bytes"});
     return true;
   }
@@ -149,7 +149,7 @@ void Sender::recall(Evidence evidence) {
   if (const auto culprit = outbox_.take_back_all(evidence)) {
     refuse_for_good(lock, *culprit,
                     {.kind = Refusal::Kind::ends_connection,
-                     .detail = "the connection has ended after it again and again"});
+                     .detail = "the connection has repeatedly ended after it was sent"});
   }
   if (outbox_.empty()) drained_.notify_all();
   tell_taken(lock);
@@ -189,8 +189,8 @@ void Sender::acknowledged(Outbox::Sequence sequence) {
   }
   if (presumed) {
     log_.write(Severity::warning,
-               "the broker seems to end the connection over large packets: replies of this size "
-               "and above are replaced by rejections",
+               "the broker seems to close connections because of large packets: replies of this "
+               "size or more are replaced by rejections",
                {{"bytes", std::to_string(too_large)}, {"hint", hint_of(Refusal::Kind::too_large)}});
   }
   if (cleared || lags) on_news_();
@@ -274,7 +274,7 @@ void Sender::report_overflow(std::unique_lock<std::mutex>& lock) {
   const auto count = std::to_string(overflowed_ - overflow_reported_);
   overflow_reported_ = overflowed_;
   lock.unlock();
-  log_.write(Severity::warning, "replies dropped: too many wait for the broker",
+  log_.write(Severity::warning, "replies dropped: too many are waiting for the broker",
              {{"dropped", count}});
   lock.lock();
 }

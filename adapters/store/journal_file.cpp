@@ -307,7 +307,7 @@ std::optional<FileFault> JournalFile::reserve(std::size_t bytes) {
     return std::nullopt;
   }
   pages_ -= more;
-  if (errno == ENOSPC) return FileFault{Kind::full, "cannot be written: disk full"};
+  if (errno == ENOSPC) return FileFault{Kind::full, "cannot be written: the disk is full"};
   return FileFault{Kind::unusable, "cannot be written: " + text_of(errno)};
 }
 

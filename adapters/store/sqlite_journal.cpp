@@ -225,7 +225,8 @@ SqliteJournal::Work::Work(std::string path, Opened<JournalFile> opened, JournalS
       syncer_sleeps_until_(MonotonicTime::max()),
       log_(log) {
   if (!opened.saved) unsaved_ = std::move(opened.content.rows);
-  if (!file_) failed({.kind = FileFault::Kind::full, .message = "cannot be written: disk full"});
+  if (!file_)
+    failed({.kind = FileFault::Kind::full, .message = "cannot be written: the disk is full"});
 }
 
 std::optional<std::string> SqliteJournal::Work::record(const JournalEntry& entry) try {
@@ -262,7 +263,7 @@ void SqliteJournal::Work::settle(const std::vector<std::uint64_t>& numbers) try 
   // It seldom sleeps for longer: what is recorded is settled soon.
   if (remove_at_ < writer_sleeps_until_) work_.notify_one();
 } catch (const std::exception& error) {  // no memory: they are sent once more after a restart
-  log_.write(Severity::error, "updates stay in the journal although they are settled",
+  log_.write(Severity::error, "settled updates could not be removed from the journal",
              {{"path", path_}, {"cause", error.what()}});
 }
 
@@ -372,7 +373,8 @@ void SqliteJournal::Work::run_writer() {
 }
 
 void SqliteJournal::Work::gave_up(const std::exception& error) {
-  log_.write(Severity::error, "a thread of the journal gave up",
+  log_.write(Severity::error,
+             "a thread of the journal failed: updates are rejected until a restart",
              {{"path", path_}, {"cause", error.what()}});
   state_.failing = true;
   state_.cause = std::string("failed: ") + error.what();
@@ -512,7 +514,8 @@ void SqliteJournal::Work::have_removed(std::size_t count) {
 /// Takes everything out of a file that goes with the connection to it.
 void SqliteJournal::Work::rescue(Lock& lock) {
   if (!file_) return;
-  log_.write(Severity::error, "the journal was removed or replaced: its updates are written anew",
+  log_.write(Severity::error,
+             "the journal's file was removed or replaced: its updates are written to a new one",
              {{"path", path_}});
   state_.failing = true;
   state_.cause = "was removed or replaced";
@@ -570,7 +573,7 @@ void SqliteJournal::Work::mend(Lock& lock) {
     const auto cause = unsynced_for_good_ ? file->rewrite_log() : std::nullopt;
     if (!cause) return std::nullopt;
     file->leave_as_it_is();
-    return FileFault{FileFault::Kind::unusable, "cannot be brought to the disk: " + *cause};
+    return FileFault{FileFault::Kind::unusable, "cannot be synced to disk: " + *cause};
   });
   for (auto& entry : written) {
     const auto number = entry.number;
@@ -615,7 +618,7 @@ void SqliteJournal::Work::close(Lock& lock) {
     file.reset();
     if (cause) {
       log_.write(Severity::error,
-                 "the journal cannot be brought to the disk: a power cut may lose updates",
+                 "the journal cannot be synced to disk: a power failure may lose updates",
                  {{"path", path_}, {"cause", *cause}});
     }
     return true;
@@ -679,7 +682,7 @@ void SqliteJournal::Work::sync_file(Lock& lock) {
   const auto oldest = unsynced_.begin()->second.since;
   const auto until = unsynced_.rbegin()->first;
   const auto fault = beside(lock, [](JournalFile& file) { return file.sync(); });
-  if (fault) return cannot_sync("cannot be brought to the disk: " + *fault);
+  if (fault) return cannot_sync("cannot be synced to disk: " + *fault);
   ++state_.syncs;
   unsynced_.erase(unsynced_.begin(), unsynced_.upper_bound(until));
   state_.longest_unsynced = std::max<Duration>(state_.longest_unsynced, now() - oldest);
@@ -727,7 +730,7 @@ void SqliteJournal::Work::begin_log_anew(Lock& lock, bool give_back) {
   log_is_stuck_ = log_is_full();
   if (log_is_stuck_ && !state_.failing) {
     failed({.kind = FileFault::Kind::late,
-            .message = "has a log of writes that is full: another process reads the journal"});
+            .message = "has a full write-ahead log: another process is reading the journal"});
     late_ = false;
   }
   if (log_is_stuck_ || !state_.failing || late_ || unsynced_for_good_) return;
@@ -763,7 +766,7 @@ void SqliteJournal::Work::failed(const FileFault& fault) {
   state_.cause = fault.message;
   late_ = fault.kind == FileFault::Kind::late;
   if (!std::exchange(state_.failing, true)) {
-    log_.write(Severity::error, "the journal cannot be written: updates are refused",
+    log_.write(Severity::error, "the journal cannot be written: updates are rejected",
                {{"path", path_}, {"cause", fault.message}});
   }
   if (late_) return;
@@ -809,7 +812,7 @@ Result<std::unique_ptr<SqliteJournal>, std::string> SqliteJournal::open(const st
     auto work = std::make_shared<Work>(place, std::move(*opened), settings, log);
     return std::unique_ptr<SqliteJournal>(new SqliteJournal(std::move(work), std::move(loaded)));
   } catch (const std::exception& error) {  // no memory, no thread
-    return Failure{path + " cannot be kept: " + error.what()};
+    return Failure{path + " cannot be stored: " + error.what()};
   }
 }
 

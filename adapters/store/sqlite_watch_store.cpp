@@ -247,7 +247,7 @@ Result<std::unique_ptr<SqliteWatchStore>, std::string> SqliteWatchStore::open(
     return std::unique_ptr<SqliteWatchStore>(
         new SqliteWatchStore(std::move(writer), std::move(content.rows)));
   } catch (const std::exception& error) {  // no memory, no thread
-    return Failure{path + " cannot be kept: " + error.what()};
+    return Failure{path + " cannot be stored: " + error.what()};
   }
 }
 

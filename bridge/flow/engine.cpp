@@ -65,13 +65,13 @@ std::string in_milliseconds(Duration duration) {
 
 Rejection waited_too_long(Duration age) {
   if (age == Duration::max()) {
-    return {
-        ErrorCode::internal_error,
-        "the request may have waited too long while the gateway was away and was not carried out: "
-        "ask again"};
+    return {ErrorCode::internal_error,
+            "the request may have waited too long while the gateway was unavailable and was not "
+            "carried out: try again"};
   }
-  return {ErrorCode::internal_error,
-          "the request waited while the gateway was away and was not carried out: ask again"};
+  return {
+      ErrorCode::internal_error,
+      "the request waited while the gateway was unavailable and was not carried out: try again"};
 }
 
 }  // namespace
@@ -158,7 +158,7 @@ void Engine::unrecorded(Now now, const std::string& cause, Effects& effects) {
   if (!recording_) return;
   auto admitted = *std::exchange(recording_, std::nullopt);
   respond(now, std::move(admitted.asker.address),
-          Rejection{ErrorCode::request_throttled, "the gateway cannot keep the update: " + cause},
+          Rejection{ErrorCode::request_throttled, "the gateway cannot store the update: " + cause},
           {}, effects);
 }
 
@@ -220,32 +220,32 @@ std::optional<Rejection> Engine::refusal(const Request& request, std::size_t byt
   const bool update = request.operation == Operation::update;
   const bool safe = update && holding.durable;
   if (refusing_ && !safe) {
-    return Rejection{ErrorCode::internal_error, "the gateway is shutting down: ask again"};
+    return Rejection{ErrorCode::internal_error, "the gateway is shutting down: try again"};
   }
   if (requests_.waiting() >= settings_.queue) {
-    return full("the gateway's queue", settings_.queue, " requests wait");
+    return full("the gateway's queue", settings_.queue, " requests are waiting");
   }
   if (requests_.lanes().waiting(thing) >= settings_.queue_per_thing ||
       (same != requests_.end() && same->second.askers.size() > settings_.queue_per_thing)) {
-    return full("this thing's queue", settings_.queue_per_thing, " requests wait");
+    return full("this thing's queue", settings_.queue_per_thing, " requests are waiting");
   }
   const auto most = std::max(least_queue_bytes, settings_.queue * usual_bytes);
   if (requests_.bytes() - requests_.update_bytes() + bytes > most && !update) {
-    return full("the gateway's queue", most, " bytes of requests wait");
+    return full("the gateway's queue", most, " bytes of requests are waiting");
   }
   // Small requests are limited by their number alone.
   const auto share = (update ? holding.max_bytes : most) / things_share;
   if (bytes > usual_bytes && requests_.bytes(thing) + bytes > std::max(share, bytes)) {
-    return full("this thing's queue", share, " bytes of requests wait");
+    return full("this thing's queue", share, " bytes of requests are waiting");
   }
   if (!update) return std::nullopt;
   if (requests_.update_bytes() + answered_.bytes() + bytes > holding.max_bytes) {
     return full("the gateway's store of updates", holding.max_bytes,
-                " bytes of updates wait for the endpoint");
+                " bytes of updates are waiting for the endpoint");
   }
   if (same == requests_.end() && requests_.lanes().length(thing) >= holding.max_per_thing) {
     return full("this thing's store of updates", holding.max_per_thing,
-                " requests wait for the endpoint");
+                " requests are waiting for the endpoint");
   }
   return std::nullopt;
 }
@@ -314,7 +314,7 @@ void Engine::refuse_new_requests() {
 
 std::size_t Engine::abandon(Now now, Effects& effects) {
   const Rejection shutting_down{ErrorCode::internal_error,
-                                "the gateway is shutting down: ask again"};
+                                "the gateway is shutting down: try again"};
   std::size_t left = 0;
   for (const auto& [due, id] : std::vector(requests_.due().begin(), requests_.due().end())) {
     const auto place = requests_.find(id);
@@ -576,7 +576,7 @@ Rejection Engine::overdue_rejection(const PendingRequest& pending) const {
   const auto limit = in_milliseconds(settings_.deadline);
   if (pending.expiry) {
     return {ErrorCode::request_throttled,
-            "the message expired before the request had a turn; it was not carried out"};
+            "the message expired before the request could be sent; it was not carried out"};
   }
   if (auto failure = pending.delivery.failure()) return *std::move(failure);
   if (!is_queued(pending.state)) {
@@ -590,11 +590,11 @@ Rejection Engine::overdue_rejection(const PendingRequest& pending) const {
   }
   if (quota(pending.delivery.quota()).paused_until()) {
     return {ErrorCode::request_throttled,
-            "the endpoint throttles the gateway, and the request had no turn within " + limit +
-                ": ask again later"};
+            "the endpoint throttles the gateway, and the request could not be sent within " +
+                limit + ": try again later"};
   }
-  return {ErrorCode::request_throttled,
-          "the request had no turn in time for its limit of " + limit + " and was not carried out"};
+  return {ErrorCode::request_throttled, "the request could not be sent within its limit of " +
+                                            limit + " and was not carried out"};
 }
 
 Rejection Engine::too_old() const {
@@ -602,7 +602,7 @@ Rejection Engine::too_old() const {
   const auto text = max_age >= 2h ? std::to_string(max_age / 1h) + " hours"
                                   : std::to_string(max_age / 1s) + " seconds";
   return {ErrorCode::internal_error,
-          "the update could not be delivered within " + text + " and is given up"};
+          "the update could not be delivered within " + text + " and was given up"};
 }
 
 void Engine::reply(Now now, PendingRequest& pending, const Answer& answer,
@@ -640,8 +640,9 @@ void Engine::reject_faulty(Now now, Effects& effects) {
     if (pending.state != RequestState::late) {
       const auto first = effects.finished.size();
       reply(now, pending,
-            Rejection{ErrorCode::internal_error,
-                      "the gateway lost track of the request by a fault of its own: ask again"},
+            Rejection{
+                ErrorCode::internal_error,
+                "the gateway lost track of the request because of an internal fault: try again"},
             {}, effects);
       for (auto at = first; at < effects.finished.size(); ++at) {
         effects.finished[at].given_up = pending.is_update();

@@ -80,7 +80,7 @@ TEST_P(RequestAgeTest, WhatCameWhileTheBridgeStoodStillForLongIsRejectedButForUp
   const auto old = site.device->next();
   ASSERT_TRUE(old) << site.bridge->log();
   EXPECT_EQ(code_of(*old), "InternalError");
-  EXPECT_THAT(message_of(*old), HasSubstr("while the gateway was away"));
+  EXPECT_THAT(message_of(*old), HasSubstr("while the gateway was unavailable"));
   EXPECT_EQ(site.endpoint->start_next_calls().size(), calls);
   const auto of_update = site.device->next();
   ASSERT_TRUE(of_update);

@@ -21,7 +21,7 @@ TEST(EngineBoundsTest, PastAThingsQueueItsRequestsAreThrottledAtOnce) {
   const auto reply = driver.take_one();
   EXPECT_EQ(reply.topic, "$aws/things/T/jobs/get/rejected");
   EXPECT_THAT(reply.payload, HasSubstr("RequestThrottled"));
-  EXPECT_THAT(reply.payload, HasSubstr("3 requests wait"));
+  EXPECT_THAT(reply.payload, HasSubstr("3 requests are waiting"));
   EXPECT_THAT(reply.payload, HasSubstr(R"("clientToken":"x")"));
   driver.send("U", "get");
   EXPECT_TRUE(driver.effects.publications.empty()) << "another thing does not feel it";
@@ -50,7 +50,7 @@ TEST(EngineBoundsTest, PastTheWholeQueueEveryRequestIsThrottledAtOnce) {
   driver.send("U", "get");
   const auto reply = driver.take_one();
   EXPECT_THAT(reply.payload, HasSubstr("RequestThrottled"));
-  EXPECT_THAT(reply.payload, HasSubstr("5 requests wait"));
+  EXPECT_THAT(reply.payload, HasSubstr("5 requests are waiting"));
   driver.next_call();
   driver.send("U", "get");
   EXPECT_TRUE(driver.effects.publications.empty());

@@ -164,7 +164,7 @@ TEST(EngineDeadlineTest, WhatWaitedAtTheBrokerForTooLongIsNotCarriedOutUnlessItI
                       .kept_for = kept_for});
       const auto reply = driver.take_one();
       EXPECT_THAT(reply.payload, HasSubstr("InternalError")) << "a code that devices repeat";
-      EXPECT_THAT(reply.payload, HasSubstr("while the gateway was away"));
+      EXPECT_THAT(reply.payload, HasSubstr("while the gateway was unavailable"));
       EXPECT_FALSE(driver.next_call());
     }
   }
@@ -212,7 +212,7 @@ TEST(EngineDeadlineTest, TheBrokersTimeOfArrivalSaysWhatOfTheBacklogIsStillWaite
     driver.answer(driver.next_call().value().id);
     driver.take_one();
     receive(kept_for, stamped(driver, seconds(9)));
-    EXPECT_THAT(driver.take_one().payload, HasSubstr("while the gateway was away"));
+    EXPECT_THAT(driver.take_one().payload, HasSubstr("while the gateway was unavailable"));
     // In the future, of a clock that was not set, and none at all.
     for (const auto& arrival :
          {stamped(driver, seconds(-60)), std::string("60000"), std::string()}) {

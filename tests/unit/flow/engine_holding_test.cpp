@@ -295,7 +295,7 @@ TEST(EngineHoldingTest, PastItsAgeAnUpdateIsGivenUpAndReported) {
   ASSERT_EQ(driver.effects.finished.size(), 1U);
   EXPECT_TRUE(driver.effects.finished[0].given_up);
   EXPECT_EQ(driver.effects.settled.size(), 1U);
-  EXPECT_THAT(driver.take_one().payload, HasSubstr("within 48 hours and is given up"));
+  EXPECT_THAT(driver.take_one().payload, HasSubstr("within 48 hours and was given up"));
   EXPECT_FALSE(driver.next_call());
 }
 

@@ -155,7 +155,7 @@ class FaultyEngineTest : public testing::Test {
     const auto reply = driver_.take_one();
     EXPECT_EQ(reply.topic, topic);
     EXPECT_NE(reply.payload.find("InternalError"), std::string::npos);
-    EXPECT_NE(reply.payload.find("by a fault of its own"), std::string::npos);
+    EXPECT_NE(reply.payload.find("because of an internal fault"), std::string::npos);
   }
   void expect_that_all_goes_on() {
     driver_.send("T", "get");

@@ -280,7 +280,7 @@ TEST_F(FullDiskTest, UpdatesAreRefusedUntilThereIsSpaceAndNothingIsLost) {
   while (!(fault = journal.record(entry_of(number)))) ++number;
   EXPECT_THAT(*fault, HasSubstr("full"));
   // It looks for space by itself, and there may be some for a few more.
-  EXPECT_GE(log_.count("the journal cannot be written: updates are refused"), 1U);
+  EXPECT_GE(log_.count("the journal cannot be written: updates are rejected"), 1U);
   make_space();
   ASSERT_TRUE(wait_until([&] { return !journal.record(entry_of(number)); }));
   EXPECT_FALSE(journal.state().failing);

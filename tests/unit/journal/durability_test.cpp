@@ -163,7 +163,7 @@ TEST_F(DurabilityTest, UpdatesAreRefusedWhileTheDiskMayHaveForgottenSome) {
   ASSERT_TRUE(log_.wait_for("the journal cannot be written"));
   const auto refusal = opened.value()->record(entry_of(2));
   ASSERT_TRUE(refusal);
-  EXPECT_THAT(*refusal, testing::HasSubstr("cannot be brought to the disk"));
+  EXPECT_THAT(*refusal, testing::HasSubstr("cannot be synced to disk"));
   EXPECT_TRUE(opened.value()->state().failing);
 }
 

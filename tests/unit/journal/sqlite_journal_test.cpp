@@ -128,7 +128,7 @@ TEST_F(SqliteJournalTest, AFileThatIsRemovedMeanwhileIsWrittenAnew) {
     record(*journal, 1, 20);
     std::filesystem::remove(path_);
     std::filesystem::remove(path_ + "-wal");
-    ASSERT_TRUE(log_.wait_for("the journal was removed or replaced"));
+    ASSERT_TRUE(log_.wait_for("the journal's file was removed or replaced"));
     ASSERT_TRUE(wait_until([&] { return !journal->record(entry_of(21)); }));
     journal->settle({1});
   }

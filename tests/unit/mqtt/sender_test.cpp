@@ -360,7 +360,8 @@ TEST_F(SenderTest, SizeThatEndedConnectionsIsNotTriedAgain) {
   queue_large("a");
   EXPECT_EQ(broker.serve(), 4) << "together, alone, alone, and then its rejection";
   EXPECT_THAT(broker.delivered, ElementsAre("a/rejected"));
-  EXPECT_EQ(log.count("seems to end the connection over large packets", Severity::warning), 1U);
+  EXPECT_EQ(log.count("seems to close connections because of large packets", Severity::warning),
+            1U);
   for (const auto* thing : {"b", "c", "d"}) queue_large(thing);
   EXPECT_EQ(broker.serve(), 1);
   EXPECT_THAT(broker.delivered,
