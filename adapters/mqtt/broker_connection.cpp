@@ -183,12 +183,13 @@ class BrokerConnection::Implementation final : private Session::Events {
   void refused(Outbox::Sequence sequence, const Refusal& why) override {
     if (sequence == Outbox::nobody) {
       liveness_.refused(steady_clock::now(), why.detail);
+      if (topic_test_.other_refused(steady_clock::now())) liveness_has_news();
     } else if (sequence == Outbox::topic_test) {
       topic_test_.refused(steady_clock::now(), why);
       liveness_has_news();
     } else {
       liveness_.answered();
-      topic_test_.reply_refused(why);
+      if (topic_test_.reply_refused(steady_clock::now(), why)) liveness_has_news();
       sender_.refused(sequence, why);
     }
   }

@@ -1,5 +1,7 @@
 #include "adapters/mqtt/connection_report.h"
 
+#include <utility>
+
 namespace jobs_bridge::mqtt {
 namespace {
 
@@ -155,26 +157,35 @@ void ConnectionReport::canary_fault(const std::string& fault) {
                    "\"), or set broker.canary_topic to another topic, or to \"\" to do without"}});
 }
 
-void ConnectionReport::topics(const char* event, TopicTest::Verdict verdict,
+bool ConnectionReport::topics(const char* event, TopicTest::Verdict verdict,
                               const std::string& cause, const std::string& hint,
                               TopicTest::Verdict& told) {
   using Verdict = TopicTest::Verdict;
-  if (verdict == told || verdict == Verdict::untested) return;
-  told = verdict;
-  if (verdict != Verdict::bad && verdict != Verdict::unseen) return;
-  const auto severity = verdict == Verdict::bad ? Severity::error : Severity::warning;
-  log_.write(severity, event, {{"cause", cause}, {"hint", hint}});
+  if (verdict == told || verdict == Verdict::untested) return false;
+  const auto before = std::exchange(told, verdict);
+  if (verdict == Verdict::bad || verdict == Verdict::unseen) {
+    const auto severity = verdict == Verdict::bad ? Severity::error : Severity::warning;
+    log_.write(severity, event, {{"cause", cause}, {"hint", hint}});
+    return false;
+  }
+  return before == Verdict::bad || before == Verdict::unseen;
 }
 
 void ConnectionReport::topics(const TopicTest::State& state) {
   using Verdict = TopicTest::Verdict;
-  topics(state.requests == Verdict::bad ? "Jobs requests do not reach the bridge"
-                                        : "the bridge cannot tell whether Jobs requests reach it",
-         state.requests, state.requests_cause, std::string(TopicTest::requests_hint),
-         told_requests_);
-  topics(state.replies == Verdict::bad ? "the broker refuses the bridge's replies"
-                                       : "the bridge cannot tell whether its replies go out",
-         state.replies, state.replies_cause, std::string(TopicTest::replies_hint), told_replies_);
+  if (topics(state.requests == Verdict::bad
+                 ? "Jobs requests do not reach the bridge"
+                 : "the bridge cannot tell whether Jobs requests reach it",
+             state.requests, state.requests_cause, std::string(TopicTest::requests_hint),
+             told_requests_)) {
+    log_.write(Severity::info, "Jobs requests reach the bridge again");
+  }
+  if (topics(state.replies == Verdict::bad ? "the broker refuses the bridge's replies"
+                                           : "the bridge cannot tell whether its replies go out",
+             state.replies, state.replies_cause, std::string(TopicTest::replies_hint),
+             told_replies_)) {
+    log_.write(Severity::info, "the bridge's replies go out again");
+  }
 }
 
 }  // namespace jobs_bridge::mqtt

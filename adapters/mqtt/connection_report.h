@@ -55,7 +55,8 @@ class ConnectionReport {
   /// The address of the broker in the settings at present.
   [[nodiscard]] std::string broker() const;
   void write(Severity severity, std::string_view event, const BrokerFault& fault);
-  void topics(const char* event, TopicTest::Verdict verdict, const std::string& cause,
+  /// Returns whether it is good again.
+  bool topics(const char* event, TopicTest::Verdict verdict, const std::string& cause,
               const std::string& hint, TopicTest::Verdict& told);
 
   const BrokerSettings& settings_;

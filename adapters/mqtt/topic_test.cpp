@@ -17,7 +17,7 @@ constexpr Duration most_patience = 60s;
 constexpr Duration answer_patience = 30s;
 /// An ACL may be changed while we are connected.
 constexpr Duration between_rounds = 5min;
-/// An operator may be at work on what is wrong.
+/// An operator may be at work on what is wrong. Nor does a refusal cause rounds more often.
 constexpr Duration between_rounds_if_not_good = 30s;
 /// Two connections that end over the same topic are no accident.
 constexpr int most_fatal = 2;
@@ -223,6 +223,7 @@ void TopicTest::refused(MonotonicTime now, const Refusal& why) {
 
 void TopicTest::conclude(MonotonicTime now) {
   in_round_ = false;
+  concluded_at_ = now;
   for (auto& probe : probes_) {
     if (std::exchange(probe.open, false)) probe.outcome = Probe::Outcome::absent;
   }
@@ -240,12 +241,28 @@ void TopicTest::reply_accepted() {
   summarize();
 }
 
-void TopicTest::reply_refused(const Refusal& why) {
-  if (why.kind != Refusal::Kind::not_authorised && why.kind != Refusal::Kind::invalid_topic) return;
+bool TopicTest::begin_soon(MonotonicTime now) {
+  const auto soon = std::max(now, concluded_at_ + between_rounds_if_not_good);
+  if (!on_ || in_round_ || next_at_ <= soon) return false;
+  next_at_ = soon;
+  return true;
+}
+
+bool TopicTest::other_refused(MonotonicTime now) {
   const std::lock_guard lock(mutex_);
-  if (real_refusal_) return;
-  real_refusal_ = why.detail;
-  summarize();
+  return begin_soon(now);
+}
+
+bool TopicTest::reply_refused(MonotonicTime now, const Refusal& why) {
+  if (why.kind != Refusal::Kind::not_authorised && why.kind != Refusal::Kind::invalid_topic) {
+    return false;
+  }
+  const std::lock_guard lock(mutex_);
+  if (!real_refusal_) {
+    real_refusal_ = why.detail;
+    summarize();
+  }
+  return begin_soon(now);
 }
 
 void TopicTest::summarize() {

@@ -74,7 +74,11 @@ class TopicTest {
 
   /// The broker has accepted a real reply; the next function: it has refused one.
   void reply_accepted();
-  void reply_refused(const Refusal& why);
+  bool reply_refused(MonotonicTime now, const Refusal& why);
+  /// The broker has refused something else that the bridge published. Its ACL may have changed, so
+  /// the next round begins soon, as it does after reply_refused(). Both return whether due() is
+  /// sooner than it was.
+  bool other_refused(MonotonicTime now);
 
   enum class Verdict : std::uint8_t {
     off,       ///< there is no test
@@ -125,6 +129,7 @@ class TopicTest {
   };
   [[nodiscard]] std::string payload() const;
   [[nodiscard]] bool is_open() const;
+  bool begin_soon(MonotonicTime now);
   void conclude(MonotonicTime now);
   void begin_round();
   void note_real_request(std::string_view topic);
@@ -158,6 +163,7 @@ class TopicTest {
   MonotonicTime next_at_{};
   MonotonicTime last_event_{};  ///< when something was last sent, answered, or received
   MonotonicTime all_sent_at_{};
+  MonotonicTime concluded_at_{};  ///< the last round
   std::uint64_t round_ = 0;
 };
 

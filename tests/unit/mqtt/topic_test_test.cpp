@@ -92,6 +92,36 @@ class TopicTestOver311Test : public TopicTestTest {
   TopicTest old{topics, "nonce", false};
 };
 
+/// An ACL that is taken away while the bridge is connected.
+TEST_F(TopicTestTest, RefusalOfAnythingElseBringsTheNextRoundForward) {
+  const Broker nothing_allowed{.refuses = [](const std::string&) { return true; }};
+  using Refuse = std::function<void()>;
+  for (const Refuse& refuse : {Refuse([&] { test.other_refused(now); }),
+                               Refuse([&] { test.reply_refused(now, not_authorised); })}) {
+    test.end(now);
+    connect();
+    serve({});
+    ASSERT_EQ(test.state().requests, Verdict::good);
+    now += 1min;
+    refuse();
+    EXPECT_LE(test.due(), now);
+    serve(nothing_allowed);
+    EXPECT_EQ(test.state().replies, Verdict::bad);
+  }
+}
+
+TEST_F(TopicTestTest, RefusalsCauseARoundEveryHalfMinuteAtMost) {
+  connect();
+  serve({});
+  sent.clear();
+  for (const auto end = now + 5min; now < end;) {
+    test.other_refused(now);
+    test.reply_refused(now, {.kind = Refusal::Kind::invalid_topic, .detail = "not that one"});
+    serve({}, 1s);
+  }
+  EXPECT_LE(sent.size(), 11 * (topics.requests.size() + topics.replies.size()));
+}
+
 TEST_F(TopicTestTest, WithoutTopicsThereIsNoTest) {
   TopicTest none({}, "nonce", true);
   EXPECT_THAT(none.ask(now), IsEmpty());
@@ -162,7 +192,7 @@ TEST_F(TopicTestTest, RefusedReplyIsBadUnlessRealOnesAreTaken) {
   EXPECT_THAT(test.state().replies_cause, HasSubstr("start-next/accepted"));
   test.reply_accepted();
   EXPECT_EQ(test.state().replies, Verdict::good);
-  test.reply_refused(not_authorised);
+  test.reply_refused(now, not_authorised);
   EXPECT_EQ(test.state().replies, Verdict::bad);
 }
 
@@ -170,7 +200,7 @@ TEST_F(TopicTestTest, ReplyRefusedForItsSizeSaysNothingOfTheTopics) {
   connect();
   serve({.refuses = is_reply});
   test.reply_accepted();
-  test.reply_refused({.kind = Refusal::Kind::too_large, .detail = "too large"});
+  test.reply_refused(now, {.kind = Refusal::Kind::too_large, .detail = "too large"});
   EXPECT_EQ(test.state().replies, Verdict::good);
 }
 
