@@ -53,6 +53,29 @@ Dispatcher::~Dispatcher() {
   drain(Duration::zero());
 }
 
+template <typename Event>
+Now Dispatcher::on_message(const Event& event) {
+  Driver::Orders orders;
+  Now now;
+  bool send_here = false;
+  {
+    const std::lock_guard lock(mutex_);
+    now = clock_();
+    const auto at = drivers_time(now);
+    event(at, orders);
+    if (loop_.has_caller()) {
+      driver_.begin_calls(at, orders);
+    } else {
+      driver_.leave_calls(at, orders);
+    }
+    apply_locked(orders.effects);
+    send_here = ended_;
+  }
+  carry_out(now, orders);
+  if (send_here) publisher_.flush();
+  return now;
+}
+
 void Dispatcher::receive(Message message) noexcept {
   try {
     const std::lock_guard receiving(receiving_);
@@ -75,28 +98,6 @@ void Dispatcher::receive(Message message) noexcept {
   } catch (const std::exception& error) {
     log_.write(Severity::error, "a message could not be handled", {{"cause", error.what()}});
   }
-}
-
-Now Dispatcher::on_message(const std::function<void(Now, Driver::Orders&)>& event) {
-  Driver::Orders orders;
-  Now now;
-  bool send_here = false;
-  {
-    const std::lock_guard lock(mutex_);
-    now = clock_();
-    const auto at = drivers_time(now);
-    event(at, orders);
-    if (loop_.has_caller()) {
-      driver_.begin_calls(at, orders);
-    } else {
-      driver_.leave_calls(at, orders);
-    }
-    apply_locked(orders.effects);
-    send_here = ended_;
-  }
-  carry_out(now, orders);
-  if (send_here) publisher_.flush();
-  return now;
 }
 
 void Dispatcher::replies_taken(const std::vector<std::uint64_t>& updates) noexcept {

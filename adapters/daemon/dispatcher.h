@@ -121,7 +121,8 @@ class Dispatcher {
   void run_connection(std::size_t number);
 
   /// An event of the driver that concerns a message. Returns when it happened.
-  Now on_message(const std::function<void(Now, Driver::Orders&)>& event);
+  template <typename Event>
+  Now on_message(const Event& event);
   void apply_locked(Effects& effects);
   /// Carries out the remaining orders, without the lock. Orders may contain calls only on the event
   /// loop.
