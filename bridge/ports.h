@@ -109,9 +109,9 @@ class Journal {
   virtual std::optional<std::string> record(const JournalEntry& entry) = 0;
   /// Forgets entries whose devices have been answered; numbers that are not kept are ignored. Does
   /// not wait for the disk: for some milliseconds a kill can bring the entries back, and a power
-  /// cut for 100. But they are forgotten in the order of the calls, and no entry is recorded before all
-  /// entries settled until then are forgotten, unless there are thousands of them or the disk is
-  /// full or hangs. So if one entry comes back, every later one that was kept does too, and the
+  /// cut for 100. But they are forgotten in the order of the calls, and no entry is recorded before
+  /// all entries settled until then are forgotten, unless there are thousands of them or the disk
+  /// is full or hangs. So if one entry comes back, every later one that was kept does too, and the
   /// last update to be carried out again is the last one originally carried out. Does not throw.
   /// Calls come one at a time, also while another thread is in record().
   virtual void settle(const std::vector<std::uint64_t>& numbers) = 0;

@@ -12,8 +12,8 @@ struct Reason {
   std::string code;  ///< for programs: a word of [a-z_]
   std::string message;
   std::string hint;
-  std::string kind =
-      {};  ///< of the broker's fault, also a word of [a-z0-9_]; empty if there is none
+  /// Of the broker's fault, also a word of [a-z0-9_]; empty if there is none.
+  std::string kind = {};
 };
 
 /// The assessment of a Status.

@@ -24,7 +24,7 @@ void Driver::recorded(Now now, Orders& orders) {
 }
 
 void Driver::not_recorded(Now now, const std::string& cause, Orders& orders) {
-  engine_.unrecorded(now, cause, orders.effects);
+  engine_.not_recorded(now, cause, orders.effects);
   note_publications(orders);
 }
 

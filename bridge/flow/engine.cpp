@@ -154,7 +154,7 @@ void Engine::recorded(Now now, Effects& effects) {
   take(now, std::move(admitted), same, effects);
 }
 
-void Engine::unrecorded(Now now, const std::string& cause, Effects& effects) {
+void Engine::not_recorded(Now now, const std::string& cause, Effects& effects) {
   if (!recording_) return;
   auto admitted = *std::exchange(recording_, std::nullopt);
   respond(now, std::move(admitted.asker.address),

@@ -88,12 +88,13 @@ class Engine {
 
   /// A message came from the broker. Retained messages, and those on topics that are not request
   /// topics, are ignored. If Effects::recorded holds an entry afterwards, the message is an update
-  /// that is admitted but not taken yet: it is to be recorded, and recorded() or unrecorded() to be
-  /// called before the next received(). Other events may happen meanwhile.
+  /// that is admitted but not taken yet: it is to be recorded, and recorded() or not_recorded() to
+  /// be called before the next received(). Other events may happen meanwhile.
   void received(Now now, Message message, Effects& effects);
+  /// The update is in the journal, and is taken.
   void recorded(Now now, Effects& effects);
   /// The update is rejected. `cause` is for the device and the operator.
-  void unrecorded(Now now, const std::string& cause, Effects& effects);
+  void not_recorded(Now now, const std::string& cause, Effects& effects);
 
   /// Takes over an update that was recorded before a restart. To be called in the order of the
   /// entries' numbers, before the first message. False if the update is no longer for this

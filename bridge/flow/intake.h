@@ -35,10 +35,6 @@ class Intake {
   void set_max_payload(std::size_t max_payload) { max_payload_ = max_payload; }
 
   [[nodiscard]] Read read(Now now, const Message& message) const;
-  /// The thing that an accepted message concerns.
-  [[nodiscard]] std::string thing_of(const Message& message) const {
-    return std::string(topics_.thing_level(message.topic));
-  }
 
  private:
   [[nodiscard]] bool allows_response(const Message& message) const;

@@ -31,7 +31,7 @@ enum class RequestEvent : std::uint8_t {
   resumed,    ///< the pause is over
   held,       ///< the deadline of an update's device has passed
   concluded,  ///< the call ended, and its outcome is the last
-  withdrawn,  ///< it was answered whatever its call says: its time is up, or it cannot be journaled
+  withdrawn,  ///< it was answered whatever its call says: its time is up, or the bridge stops
 };
 
 inline constexpr std::size_t request_state_count = 9;

@@ -193,7 +193,8 @@ TEST_F(StsTest, SourceMayBeAWebIdentityOfAnotherProfile) {
 TEST_F(StsTest, RoleWithoutASourceThatLeadsToKeysIsAFaultThatNamesTheProfile) {
   const std::pair<std::string, std::string> cases[] = {
       {"[default]\nrole_arn = x\n", "profile default: role_arn is set, but source_profile"},
-      {"[default]\nrole_arn = x\nsource_profile = other\n", "its source_profile other does not exist"},
+      {"[default]\nrole_arn = x\nsource_profile = other\n",
+       "its source_profile other does not exist"},
       {"[default]\nrole_arn = x\nsource_profile = default\n", "leads back to it"},
       {"[default]\nrole_arn = x\nsource_profile = b\n[profile b]\nrole_arn = y\n"
        "source_profile = default\n",

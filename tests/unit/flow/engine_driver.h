@@ -42,7 +42,7 @@ class EngineDriver {
     const auto recorded = effects.recorded.size();
     engine.received(now, std::move(message), effects);
     if (effects.recorded.size() > recorded) {
-      disk_full ? engine.unrecorded(now, "the disk is full", effects)
+      disk_full ? engine.not_recorded(now, "the disk is full", effects)
                 : engine.recorded(now, effects);
     }
     take_replies();

@@ -34,7 +34,8 @@ TEST(PluginOptionsTest, FaultNamesTheLineAndWhatWouldBeRight) {
     const auto options = read_options(lines);
     return options ? std::string("none") : options.error();
   };
-  EXPECT_THAT(fault({{"bridges", "a"}}), HasSubstr("unknown option plugin_opt_bridges; the options are"));
+  EXPECT_THAT(fault({{"bridges", "a"}}),
+              HasSubstr("unknown option plugin_opt_bridges; the options are"));
   EXPECT_THAT(fault({{"also_subscribers", "yes"}}),
               HasSubstr("plugin_opt_also_subscribers is \"yes\"; it must be true or false"));
   EXPECT_THAT(fault({{"topics_base", "$aws/things/jobs"}}),
