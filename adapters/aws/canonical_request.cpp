@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "bridge/jobs/percent_encoding.h"
+#include "bridge/text/percent_encoding.h"
 
 namespace jobs_bridge::aws {
 namespace {

@@ -6,7 +6,7 @@
 #include "adapters/aws/file.h"
 #include "adapters/aws/signer.h"
 #include "adapters/aws/sts_answer.h"
-#include "bridge/jobs/percent_encoding.h"
+#include "bridge/text/percent_encoding.h"
 
 namespace jobs_bridge::aws {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "adapters/config/keys.h"
 #include "adapters/config/quote.h"
-#include "bridge/jobs/parse_number.h"
+#include "bridge/text/parse_number.h"
 
 namespace jobs_bridge::config {
 namespace {

@@ -6,8 +6,8 @@
 #include "adapters/config/partition_list.h"
 #include "adapters/config/quantity.h"
 #include "adapters/config/quote.h"
-#include "bridge/jobs/parse_number.h"
 #include "bridge/jobs/topic.h"
+#include "bridge/text/parse_number.h"
 
 namespace jobs_bridge::config {
 namespace {

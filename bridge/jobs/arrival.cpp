@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-#include "bridge/jobs/parse_number.h"
+#include "bridge/text/parse_number.h"
 
 namespace jobs_bridge {
 

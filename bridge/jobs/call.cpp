@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "bridge/jobs/json_text.h"
-#include "bridge/jobs/percent_encoding.h"
+#include "bridge/text/percent_encoding.h"
 
 namespace jobs_bridge {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "bridge/jobs/parse_number.h"
+#include "bridge/text/parse_number.h"
 
 namespace jobs_bridge {
 std::optional<std::chrono::sys_seconds> read_http_date(std::string_view text) {

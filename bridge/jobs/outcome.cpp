@@ -11,7 +11,7 @@
 #include "bridge/jobs/error_body.h"
 #include "bridge/jobs/http_date.h"
 #include "bridge/jobs/json_text.h"
-#include "bridge/jobs/parse_number.h"
+#include "bridge/text/parse_number.h"
 
 namespace jobs_bridge {
 namespace {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "bridge/jobs/json_text.h"
-#include "bridge/jobs/parse_number.h"
+#include "bridge/text/parse_number.h"
 
 namespace jobs_bridge {
 namespace {

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "bridge/jobs/json_text.h"
-#include "bridge/jobs/parse_number.h"
 #include "bridge/jobs/status_details.h"
+#include "bridge/text/parse_number.h"
 
 namespace jobs_bridge {
 namespace {

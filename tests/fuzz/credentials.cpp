@@ -14,7 +14,7 @@
 #include "adapters/aws/profile_source.h"
 #include "adapters/aws/service_url.h"
 #include "adapters/aws/sts_answer.h"
-#include "bridge/jobs/parse_number.h"
+#include "bridge/text/parse_number.h"
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/promise.h"
 #include "tests/support/temporary_directory.h"

@@ -1,4 +1,4 @@
-#include "bridge/jobs/percent_encoding.h"
+#include "bridge/text/percent_encoding.h"
 
 namespace jobs_bridge {
 namespace {
