@@ -3,22 +3,15 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <string>
+
+#include "bridge/text/ascii.h"
 
 namespace jobs_bridge::admin {
 namespace {
 
 constexpr std::size_t shortest_token = 16;
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (auto& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
 
 /// Without the port; an IPv6 address without its brackets. Empty if it is invalid.
 std::string_view host_of(std::string_view header) {
@@ -32,7 +25,7 @@ std::string_view host_of(std::string_view header) {
 }  // namespace
 
 bool names_loopback(std::string_view host_header) {
-  const auto host = lower(host_of(host_header));
+  const auto host = lower_case(host_of(host_header));
   if (host == "localhost" || host.ends_with(".localhost")) return true;  // RFC 6761, 6.3
   in_addr v4{};
   if (inet_pton(AF_INET, host.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
@@ -42,7 +35,7 @@ bool names_loopback(std::string_view host_header) {
 
 bool shows_token(std::string_view authorization, std::string_view token) {
   constexpr std::string_view scheme = "bearer ";
-  if (lower(authorization.substr(0, scheme.size())) != scheme) return false;
+  if (!equal_ignoring_case(authorization.substr(0, scheme.size()), scheme)) return false;
   auto shown = authorization.substr(scheme.size());
   while (shown.starts_with(' ')) shown.remove_prefix(1);
   if (shown.size() != token.size()) return false;
@@ -55,8 +48,7 @@ bool shows_token(std::string_view authorization, std::string_view token) {
 }
 
 bool is_token(std::string_view text) {
-  return text.size() >= shortest_token &&
-         std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
+  return text.size() >= shortest_token && is_visible(text);
 }
 
 }  // namespace jobs_bridge::admin

@@ -12,6 +12,7 @@
 #include "adapters/admin/access.h"
 #include "adapters/admin/readiness.h"
 #include "adapters/admin/status_json.h"
+#include "bridge/text/hex.h"
 
 namespace jobs_bridge::admin {
 namespace {
@@ -43,16 +44,12 @@ bool prefers_text(std::string_view accept) {
 }
 
 std::string nonce() {
-  std::array<unsigned char, 16> random{};
+  std::array<char, 16> random{};
   if (getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size())) {
     throw std::runtime_error("the kernel has no random numbers");
   }
-  constexpr std::string_view digits = "0123456789abcdef";
   std::string text;
-  for (const auto byte : random) {
-    text += digits[byte >> 4U];
-    text += digits[byte & 15U];
-  }
+  for (const char c : random) append_hex(text, c);
   return text;
 }
 

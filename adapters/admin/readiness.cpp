@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "bridge/text/ascii.h"
+
 namespace jobs_bridge::admin {
 namespace {
 
@@ -38,7 +40,7 @@ std::string because(std::string text, const std::string& cause) {
 
 /// With a capital letter, as our messages have it.
 std::string sentence_start(std::string text) {
-  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] -= 'a' - 'A';
+  if (!text.empty()) text[0] = to_upper(text[0]);
   return text;
 }
 

@@ -5,6 +5,8 @@
 #include <tuple>
 #include <utility>
 
+#include "bridge/text/utf8.h"
+
 namespace jobs_bridge::admin {
 namespace {
 
@@ -12,19 +14,16 @@ auto identity(const ErrorEntry& entry) {
   return std::tie(entry.code, entry.operation, entry.message, entry.cause);
 }
 
-void cut(std::string& text) {
+void shorten(std::string& text) {
   if (text.size() <= RecentErrors::longest_text) return;
-  auto end = RecentErrors::longest_text;
-  // Not inside a character of UTF-8.
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  text.resize(end);
+  text.resize(shortened(text, RecentErrors::longest_text).size());
   text += "...";
 }
 
 }  // namespace
 
 void RecentErrors::add(ErrorEntry entry) {
-  for (auto* text : {&entry.thing, &entry.message, &entry.cause}) cut(*text);
+  for (auto* text : {&entry.thing, &entry.message, &entry.cause}) shorten(*text);
   const auto same = std::ranges::find_if(
       kept_, [&](const ErrorEntry& other) { return identity(other) == identity(entry); });
   if (same != kept_.end()) {

@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "bridge/text/utf8.h"
+
 namespace jobs_bridge::admin {
 namespace {
 
@@ -48,22 +50,10 @@ std::string kibibytes(const json& value) {
 }
 
 /// Text from devices and endpoints must not move the terminal's cursor, nor fill the screen.
-std::string plain(std::string text) {
+std::string plain(std::string_view text) {
   constexpr std::size_t limit = 500;  // bytes
-  if (text.size() > limit) {
-    auto end = limit;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-    text.replace(end, text.npos, "...");
-  }
-  for (auto& c : text) {
-    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
-  }
-  // U+0080 to U+009F, which some terminals obey as well.
-  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
-    const auto second = static_cast<unsigned char>(text[i + 1]);
-    if (text[i] == '\xC2' && second >= 0x80 && second <= 0x9F) text.replace(i, 2, "?");
-  }
-  return text;
+  const auto shown = without_controls(shortened(text, limit));
+  return text.size() > limit ? shown + "..." : shown;
 }
 
 std::string text_of(const json& object, const char* name) {

@@ -3,41 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "bridge/text/ascii.h"
 #include "bridge/text/percent_encoding.h"
 
 namespace jobs_bridge::aws {
 namespace {
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), [](char c) { return lower(c); });
-  return result;
-}
-
-int digit_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char small = lower(c);
-  return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
-}
-
-/// A '%' that begins no escape stands for itself.
-std::string decoded(std::string_view text) {
-  std::string result;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] == '%' && at + 2 < text.size() && digit_value(text[at + 1]) >= 0 &&
-        digit_value(text[at + 2]) >= 0) {
-      result += static_cast<char>(digit_value(text[at + 1]) * 16 + digit_value(text[at + 2]));
-      at += 2;
-    } else {
-      result += text[at];
-    }
-  }
-  return result;
-}
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
@@ -84,9 +54,10 @@ void append_query(std::string& to, std::string_view query) {
     if (part.empty()) continue;
     const auto equals = std::min(part.find('='), part.size());
     std::string name;
-    append_percent_encoded(name, decoded(part.substr(0, equals)));
+    append_percent_encoded(name, percent_decoded(part.substr(0, equals)));
     std::string value;
-    if (equals < part.size()) append_percent_encoded(value, decoded(part.substr(equals + 1)));
+    if (equals < part.size())
+      append_percent_encoded(value, percent_decoded(part.substr(equals + 1)));
     parameters.emplace_back(std::move(name), std::move(value));
   }
   std::ranges::sort(parameters);
@@ -127,7 +98,7 @@ void append_headers(CanonicalRequest& request, const HeaderList& headers) {
   std::vector<std::pair<std::string, std::string_view>> chosen;
   chosen.reserve(headers.size());
   for (const auto& [name, value] : headers) {
-    auto known_as = lower(name);
+    auto known_as = lower_case(name);
     if (!is_left_out(known_as)) chosen.emplace_back(std::move(known_as), value);
   }
   // Of several with one name the order of arrival counts.

@@ -7,6 +7,8 @@
 
 #include "adapters/aws/usable.h"
 #include "bridge/jobs/http_date.h"
+#include "bridge/text/ascii.h"
+#include "bridge/text/utf8.h"
 
 namespace jobs_bridge::aws {
 namespace {
@@ -69,14 +71,8 @@ std::string tamed(std::string text, std::string_view secret) {
     text.replace(at, secret.size(), in_its_place);
   }
   constexpr std::size_t longest = 200;
-  if (text.size() > longest) {
-    auto end = longest;
-    // Not inside a character of UTF-8.
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-    text.resize(end);
-  }
-  std::ranges::replace_if(
-      text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
+  text.resize(shortened(text, longest).size());
+  std::ranges::replace_if(text, is_control, ' ');
   return text;
 }
 
@@ -87,7 +83,7 @@ std::optional<std::int64_t> read_timestamp(std::string_view text) {
   if (rest == nullptr) return std::nullopt;
   if (*rest == '.') {
     ++rest;
-    while (*rest >= '0' && *rest <= '9') ++rest;
+    while (is_digit(*rest)) ++rest;
   }
   const auto offset = read_offset(rest);
   if (!offset) return std::nullopt;

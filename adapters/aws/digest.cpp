@@ -6,6 +6,8 @@
 
 #include <stdexcept>
 
+#include "bridge/text/hex.h"
+
 namespace jobs_bridge::aws {
 namespace {
 
@@ -66,13 +68,9 @@ Sha256 Digester::hmac(std::string_view key, std::string_view text) {
 }
 
 std::string hex(const Sha256& digest) {
-  constexpr char digits[] = "0123456789abcdef";
   std::string text;
   text.reserve(2 * digest.size());
-  for (const unsigned char byte : digest) {
-    text += digits[byte >> 4U];
-    text += digits[byte & 0x0fU];
-  }
+  for (const char c : as_key(digest)) append_hex(text, c);
   return text;
 }
 

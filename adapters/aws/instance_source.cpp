@@ -1,11 +1,10 @@
 #include "adapters/aws/instance_source.h"
 
-#include <strings.h>
-
 #include <chrono>
 
 #include "adapters/aws/credential_document.h"
 #include "adapters/aws/service_url.h"
+#include "bridge/text/ascii.h"
 
 namespace jobs_bridge::aws {
 namespace {
@@ -41,7 +40,7 @@ std::string first_line(const std::string& text) {
 
 Result<Credentials, SourceFault> InstanceSource::fetch(MonotonicTime deadline) {
   if (const auto disabled = environment_("AWS_EC2_METADATA_DISABLED");
-      disabled && strcasecmp(disabled->c_str(), "true") == 0) {
+      disabled && equal_ignoring_case(*disabled, "true")) {
     return Failure{SourceFault{.absent = true, .cause = "AWS_EC2_METADATA_DISABLED is true"}};
   }
   const auto given = environment_("AWS_EC2_METADATA_SERVICE_ENDPOINT");

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "adapters/aws/file.h"
+#include "bridge/text/ascii.h"
 
 namespace jobs_bridge::aws {
 namespace {
@@ -15,13 +16,6 @@ using IniFile = CSimpleIniCaseA;
 /// Far more than real profile files.
 constexpr std::size_t largest_file = std::size_t{1} << 20U;
 constexpr std::string_view blanks = " \t";
-
-std::string in_small_letters(std::string text) {
-  std::ranges::transform(text, text.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  });
-  return text;
-}
 
 /// Which profile a section of the configuration file is; nothing: none, such as `[sso-session x]`.
 std::optional<std::string> profile_in_configuration(std::string_view section) {
@@ -69,7 +63,7 @@ Result<Profiles, std::string> read_profiles(
     file.GetAllKeys(section.pItem, keys);
     for (const auto& key : keys) {
       const char* const value = file.GetValue(section.pItem, key.pItem, "");
-      profile[in_small_letters(key.pItem)] = value == nullptr ? "" : value;
+      profile[lower_case(key.pItem)] = value == nullptr ? "" : value;
     }
     profiles[*name] = std::move(profile);
   }

@@ -1,11 +1,11 @@
 #include "adapters/aws/profile_source.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <vector>
 
 #include "adapters/aws/usable.h"
+#include "bridge/text/parse_number.h"
 
 namespace jobs_bridge::aws {
 namespace {
@@ -54,10 +54,7 @@ Role role_of(const Profile& profile) {
             .external_id = value_of(profile, "external_id"),
             .duration = value_of(profile, "duration_seconds")};
   // botocore ignores a value that is not a number.
-  unsigned seconds = 0;
-  const char* const end = role.duration.data() + role.duration.size();
-  const auto [rest, error] = std::from_chars(role.duration.data(), end, seconds);
-  if (error != std::errc() || rest != end) role.duration.clear();
+  if (!parse_number<unsigned>(role.duration)) role.duration.clear();
   return role;
 }
 

@@ -1,7 +1,9 @@
 #include "adapters/aws/service_url.h"
 
 #include <algorithm>
-#include <charconv>
+
+#include "bridge/text/ascii.h"
+#include "bridge/text/parse_number.h"
 
 namespace jobs_bridge::aws {
 namespace {
@@ -27,16 +29,14 @@ bool read_authority(std::string_view text, Origin& origin) {
   origin.host = text;
   if (port.empty()) return !text.empty();
   if (!take_prefix(port, ":")) return false;
-  const auto [rest, error] = std::from_chars(port.data(), port.data() + port.size(), origin.port);
-  return !text.empty() && error == std::errc() && rest == port.data() + port.size() &&
-         origin.port != 0;
+  origin.port = parse_number<std::uint16_t>(port).value_or(0);
+  return !text.empty() && origin.port != 0;
 }
 
 }  // namespace
 
 bool is_target(std::string_view text) {
-  return text.starts_with('/') &&
-         std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
+  return text.starts_with('/') && is_visible(text);
 }
 
 std::optional<ServiceUrl> read_service_url(std::string_view text) {

@@ -1,18 +1,11 @@
 #include "adapters/aws/usable.h"
 
-#include <algorithm>
 #include <string_view>
 #include <utility>
 
+#include "bridge/text/ascii.h"
+
 namespace jobs_bridge::aws {
-namespace {
-
-bool is_printable(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
-}
-
-}  // namespace
-
 Result<Credentials, SourceFault> check_usable(Credentials credentials, const std::string& where) {
   const std::pair<std::string_view, const std::string*> parts[] = {
       {"access key id", &credentials.access_key_id},
@@ -20,7 +13,7 @@ Result<Credentials, SourceFault> check_usable(Credentials credentials, const std
       {"session token", &credentials.session_token}};
   for (const auto& [what, text] : parts) {
     std::string fault;
-    if (!is_printable(*text))
+    if (!is_visible(*text))
       fault = "contains a space, a control character or a non-ASCII character";
     if (text->empty() && what != "session token") fault = "is empty";
     // What AWS issues is far below; a megabyte in every request would be a mistake.

@@ -2,14 +2,10 @@
 
 #include <algorithm>
 
+#include "bridge/text/ascii.h"
+
 namespace jobs_bridge::config {
 namespace {
-
-std::string_view without_spaces_around(std::string_view text) {
-  constexpr std::string_view spaces = " \t";
-  const auto first = std::min(text.find_first_not_of(spaces), text.size());
-  return text.substr(first, text.find_last_not_of(spaces) + 1 - first);
-}
 
 std::string in_quotes(std::string_view text) {
   return std::string("\"").append(text).append("\"");
@@ -19,10 +15,10 @@ std::string in_quotes(std::string_view text) {
 
 std::vector<std::string> split_list(std::string_view text) {
   std::vector<std::string> elements;
-  if (without_spaces_around(text).empty()) return elements;
+  if (trimmed(text).empty()) return elements;
   while (true) {
     const auto comma = std::min(text.find(','), text.size());
-    elements.emplace_back(without_spaces_around(text.substr(0, comma)));
+    elements.emplace_back(trimmed(text.substr(0, comma)));
     if (comma == text.size()) return elements;
     text.remove_prefix(comma + 1);
   }

@@ -6,6 +6,7 @@
 #include "adapters/config/value_types.h"
 #include "bridge/jobs/names.h"
 #include "bridge/jobs/thing_list.h"
+#include "bridge/text/ascii.h"
 
 namespace jobs_bridge::config {
 namespace {
@@ -378,8 +379,7 @@ const Key* find_key(std::string_view path) {
 std::string environment_name(const Key& key) {
   std::string name = "JOBS_BRIDGE_" + key.path;
   for (char& c : name) {
-    if (c == '.') c = '_';
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    c = c == '.' ? '_' : to_upper(c);
   }
   return name;
 }

@@ -2,13 +2,10 @@
 
 #include <algorithm>
 
+#include "bridge/text/ascii.h"
+
 namespace jobs_bridge::config {
 namespace {
-
-bool same_letter(char a, char b) {
-  const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return small(a) == small(b);
-}
 
 bool matches(std::string_view host, std::string_view pattern) {
   if (pattern == "*") return true;
@@ -16,7 +13,7 @@ bool matches(std::string_view host, std::string_view pattern) {
   if (pattern.starts_with('.')) pattern.remove_prefix(1);
   if (host.size() < pattern.size()) return false;
   const auto end = host.substr(host.size() - pattern.size());
-  if (!std::ranges::equal(end, pattern, same_letter)) return false;
+  if (!equal_ignoring_case(end, pattern)) return false;
   return host.size() == pattern.size() || host[host.size() - pattern.size() - 1] == '.';
 }
 

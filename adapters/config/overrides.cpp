@@ -8,6 +8,7 @@
 #include "adapters/config/toml_file.h"
 #include "adapters/config/unknown.h"
 #include "adapters/config/value_types.h"
+#include "bridge/text/ascii.h"
 
 namespace jobs_bridge::config {
 namespace {
@@ -31,10 +32,10 @@ void add_fault(Reading& reading, const Origin& origin, std::string key, Problem 
 /// Outside a TOML file more spellings than true and false are accepted.
 std::string boolean_of(std::string value) {
   for (const char* word : {"true", "yes", "on", "1"}) {
-    if (is_same_word(value, word)) return "true";
+    if (equal_ignoring_case(value, word)) return "true";
   }
   for (const char* word : {"false", "no", "off", "0"}) {
-    if (is_same_word(value, word)) return "false";
+    if (equal_ignoring_case(value, word)) return "false";
   }
   return value;
 }

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "bridge/text/ascii.h"
+#include "bridge/text/hex.h"
+
 namespace jobs_bridge::config {
 namespace {
 
@@ -43,10 +46,9 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
 }
 
 /// `character` is a whole UTF-8 sequence, or one byte that begins none.
-bool is_control(std::string_view character) {
-  const unsigned lead = byte_at(character, 0);
-  if (character.size() == 1) return lead < 0x20 || lead == 0x7F;
-  return lead == 0xC2 && byte_at(character, 1) < 0xA0;
+bool is_control_character(std::string_view character) {
+  if (character.size() == 1) return is_control(character.front());
+  return character.front() == '\xC2' && byte_at(character, 1) < 0xA0;
 }
 
 }  // namespace
@@ -63,29 +65,23 @@ std::size_t first_invalid_byte(std::string_view text) {
 bool has_control_character(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t length = std::max<std::size_t>(sequence_length(text, at), 1);
-    if (is_control(text.substr(at, length))) return true;
+    if (is_control_character(text.substr(at, length))) return true;
     at += length;
   }
   return false;
 }
 
 std::string printable(std::string_view text, std::size_t limit) {
-  constexpr std::string_view digits = "0123456789abcdef";
   std::string result;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t known = sequence_length(text, at);
     const std::size_t length = std::max<std::size_t>(known, 1);
     if (at + length > limit) return result + "...";
     const auto character = text.substr(at, length);
-    if (known > 0 && !is_control(character)) {
+    if (known > 0 && !is_control_character(character)) {
       result += character;
     } else {
-      for (std::size_t i = 0; i < length; ++i) {
-        const unsigned byte = byte_at(character, i);
-        result += "\\x";
-        result += digits[byte >> 4U];
-        result += digits[byte & 15U];
-      }
+      for (const char c : character) append_hex(result += "\\x", c);
     }
     at += length;
   }

@@ -4,6 +4,7 @@
 
 #include "adapters/config/region.h"
 #include "adapters/config/value_types.h"
+#include "bridge/text/ascii.h"
 
 namespace jobs_bridge::config {
 namespace {
@@ -78,9 +79,9 @@ void check_source(Review& review) {
 bool certificate_replaces_signatures(const Review& review) {
   const auto& source = review.text("credentials.source");
   const bool left_open =
-      is_same_word(source, "default") && review.text("credentials.iot_endpoint").empty();
+      equal_ignoring_case(source, "default") && review.text("credentials.iot_endpoint").empty();
   return !review.text("endpoint.certificate_file").empty() &&
-         (left_open || is_same_word(source, "none"));
+         (left_open || equal_ignoring_case(source, "none"));
 }
 
 void complete_signing(Review& review) {

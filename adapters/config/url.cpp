@@ -3,28 +3,15 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
-#include <system_error>
 #include <utility>
+
+#include "bridge/text/ascii.h"
+#include "bridge/text/hex.h"
+#include "bridge/text/parse_number.h"
 
 namespace jobs_bridge::config {
 namespace {
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
 
 template <typename Address>
 bool parse_address(int family, std::string_view text, Address& address) {
@@ -46,7 +33,7 @@ bool is_ipv6(std::string_view text) {
 bool is_label(std::string_view label) {
   return !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-' &&
          std::all_of(label.begin(), label.end(),
-                     [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_'; });
+                     [](char c) { return is_letter_or_digit(c) || c == '-' || c == '_'; });
 }
 
 /// One that ends in a dot is complete: the resolver adds no domain of its own.
@@ -63,14 +50,6 @@ bool is_dns_name(std::string_view text) {
   }
   // "192.0.2.300" is a mistyped address, not a name.
   return !std::all_of(label.begin(), label.end(), is_digit);
-}
-
-std::optional<std::uint16_t> parse_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, port);
-  if (error != std::errc() || rest != end) return std::nullopt;
-  return port;
 }
 
 std::uint16_t default_port(std::string_view scheme) {
@@ -106,18 +85,12 @@ Result<HostAndPort, std::string> split_port(std::string_view text) {
                                             : "has a host that is neither a DNS name nor an IP "
                                               "address")};
   }
-  HostAndPort result{.host = lower(host), .port = {}};
+  HostAndPort result{.host = lower_case(host), .port = {}};
   if (rest.empty()) return result;
   if (!rest.starts_with(':'))
     return Failure{std::string("has unexpected text between ']' and the port")};
   result.port = rest.substr(1);
   return result;
-}
-
-int digit_value(char c) {
-  if (is_digit(c)) return c - '0';
-  const char small = is_letter(c) ? static_cast<char>(c | 0x20) : 'z';
-  return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
 }
 
 /// What stands before the '@' (RFC 3986, section 3.2.1), where ':' would begin a password.
@@ -126,15 +99,15 @@ Result<std::string, std::string> parse_user(std::string_view text) {
   std::string user;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (is_letter(c) || is_digit(c) || plain.find(c) != std::string_view::npos) {
+    if (is_letter_or_digit(c) || plain.find(c) != std::string_view::npos) {
       user += c;
       continue;
     }
-    const int high = c == '%' && i + 2 < text.size() ? digit_value(text[i + 1]) : -1;
-    const int low = high >= 0 ? digit_value(text[i + 2]) : -1;
+    const int high = c == '%' && i + 2 < text.size() ? hex_digit_value(text[i + 1]) : -1;
+    const int low = high >= 0 ? hex_digit_value(text[i + 2]) : -1;
     const int code = high * 16 + low;
     // Basic authentication ends the user with a colon (RFC 7617, section 2).
-    if (low < 0 || code < 0x20 || code == 0x7f || code == ':') {
+    if (low < 0 || is_control(static_cast<char>(code)) || code == ':') {
       return Failure{
           std::string("contains a password, or a user name with a character that must be written "
                       "as its percent code (%40 for '@', %5C for '\\', %25 for '%')")};
@@ -174,7 +147,7 @@ Result<Url, std::string> parse_url(std::string_view text,
   const auto fault = [](std::string what) { return Failure{std::move(what)}; };
   Url url;
   const auto colon = text.find("://");
-  if (colon != std::string_view::npos) url.scheme = lower(text.substr(0, colon));
+  if (colon != std::string_view::npos) url.scheme = lower_case(text.substr(0, colon));
   if (std::find(schemes.begin(), schemes.end(), url.scheme) == schemes.end()) {
     return fault("does not start with " + alternatives(schemes));
   }
@@ -197,7 +170,7 @@ Result<Url, std::string> parse_url(std::string_view text,
   url.host = parts->host;
   url.port = default_port(url.scheme);
   if (parts->port) {
-    const auto port = parse_port(*parts->port);
+    const auto port = parse_number<std::uint16_t>(*parts->port);
     if (!port || *port == 0) return fault("has a port that is not between 1 and 65535");
     url.port = *port;
   }
@@ -208,7 +181,7 @@ Result<ListenAddress, std::string> parse_listen_address(std::string_view text) {
   auto parts = split_port(text);
   if (!parts) return Failure{parts.error()};
   if (!parts->port) return Failure{std::string("has no port")};
-  const auto port = parse_port(*parts->port);
+  const auto port = parse_number<std::uint16_t>(*parts->port);
   if (!port) return Failure{std::string("has a port that is not between 0 and 65535")};
   return ListenAddress{.host = parts->host, .port = *port};
 }

@@ -79,11 +79,6 @@ std::string enumerate(const std::vector<std::string_view>& names) {
   return text;
 }
 
-bool is_same_word(std::string_view one, std::string_view other) {
-  const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::ranges::equal(one, other, {}, small, small);
-}
-
 Problem not_a_choice(std::string_view value, const std::vector<std::string_view>& names) {
   std::string expected = enumerate(names);
   if (const auto meant = nearest(value, names); meant && !value.empty()) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "adapters/config/key.h"
+#include "bridge/text/ascii.h"
 
 /// The value types of keys.
 namespace jobs_bridge::config {
@@ -74,9 +75,6 @@ Problem not_a_choice(std::string_view value, const std::vector<std::string_view>
 /// `"a", "b" or "c"`
 std::string enumerate(const std::vector<std::string_view>& names);
 
-/// Whether the two are equal, ignoring case.
-bool is_same_word(std::string_view one, std::string_view other);
-
 /// One of a few names, in any case; `synonyms` are accepted too, but not listed in messages.
 template <typename T>
 ValueType choice(Target<T> target, std::initializer_list<std::pair<std::string_view, T>> choices,
@@ -91,7 +89,7 @@ ValueType choice(Target<T> target, std::initializer_list<std::pair<std::string_v
                         Configuration& configuration,
                         const std::string& value) -> std::optional<Problem> {
             const auto found = std::find_if(known.begin(), known.end(), [&](const auto& candidate) {
-              return is_same_word(candidate.first, value);
+              return equal_ignoring_case(candidate.first, value);
             });
             if (found == known.end()) return not_a_choice(value, names);
             target(configuration) = found->second;

@@ -1,13 +1,13 @@
 #include "adapters/https/answer_stream.h"
 
-#include <strings.h>
-
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <optional>
 #include <string_view>
 #include <utility>
+
+#include "bridge/text/ascii.h"
+#include "bridge/text/parse_number.h"
 
 namespace jobs_bridge::https {
 namespace {
@@ -19,26 +19,12 @@ Failure<IoFailure> broken(std::string cause) {
   return Failure{IoFailure{Kind::broken, std::move(cause)}};
 }
 
-bool same_word(std::string_view one, std::string_view other) {
-  return one.size() == other.size() && strncasecmp(one.data(), other.data(), one.size()) == 0;
-}
-
-std::optional<std::size_t> number(std::string_view text) {
-  std::size_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 /// Whether a comma-separated list holds the word, in any case.
 bool lists(std::string_view list, std::string_view word) {
   while (!list.empty()) {
     const std::size_t comma = std::min(list.find(','), list.size());
-    std::string_view item = list.substr(0, comma);
+    if (equal_ignoring_case(trimmed(list.substr(0, comma)), word)) return true;
     list.remove_prefix(std::min(comma + 1, list.size()));
-    while (!item.empty() && (item.front() == ' ' || item.front() == '\t')) item.remove_prefix(1);
-    while (!item.empty() && (item.back() == ' ' || item.back() == '\t')) item.remove_suffix(1);
-    if (same_word(item, word)) return true;
   }
   return false;
 }
@@ -46,11 +32,7 @@ bool lists(std::string_view list, std::string_view word) {
 /// The library percent-decodes header values, so that they may hold anything. A value with control
 /// characters, which could forge lines in a log, is treated as absent.
 std::string printable(const std::string& value) {
-  const bool good = std::none_of(value.begin(), value.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < ' ' || byte == 0x7f;
-  });
-  return good ? value : std::string();
+  return std::ranges::none_of(value, is_control) ? value : std::string();
 }
 
 /// The headers that say how the answer is to be read.
@@ -91,13 +73,15 @@ Framers sort_headers(const httplib::Headers& headers, AnswerHead& head) {
   Single retry_after;
   Single date;
   for (const auto& [name, value] : headers) {
-    const auto is = [&, &header = name](std::string_view word) { return same_word(header, word); };
+    const auto is = [&, &header = name](std::string_view word) {
+      return equal_ignoring_case(header, word);
+    };
     if (is("Content-Length")) {
       framers.note(framers.length, value);
     } else if (is("Transfer-Encoding")) {
       framers.note(framers.coding, value);
     } else if (is("Content-Encoding")) {
-      framers.compressed = framers.compressed || !same_word(value, "identity");
+      framers.compressed = framers.compressed || !equal_ignoring_case(value, "identity");
     } else if (is("Connection")) {
       head.keeps_connection = head.keeps_connection && !lists(value, "close");
     } else if (is("x-amzn-ErrorType")) {
@@ -144,12 +128,12 @@ Result<AnswerHead, IoFailure> read_head(const httplib::Response& response,
     return broken("an answer with a Content-Encoding, which was not asked for");
   }
   if (framers.coding != nullptr) {
-    if (!same_word(*framers.coding, "chunked")) {
+    if (!equal_ignoring_case(*framers.coding, "chunked")) {
       return broken("a Transfer-Encoding other than chunked");
     }
     head.framing = Framing::chunked;
   } else if (framers.length != nullptr) {
-    const auto length = number(*framers.length);
+    const auto length = parse_number<std::size_t>(*framers.length);
     if (!length) return broken("a Content-Length that is not a number");
     if (*length > max_body_bytes) {
       return Failure{IoFailure{Kind::too_large, "the answer has " + std::to_string(*length) +

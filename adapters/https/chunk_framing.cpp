@@ -3,18 +3,12 @@
 #include <algorithm>
 #include <limits>
 
+#include "bridge/text/hex.h"
+
 namespace jobs_bridge::https {
 namespace {
 
 constexpr const char* not_a_size = "malformed chunked body: a chunk size is not a number";
-
-/// Its value as a hexadecimal digit; -1 if it is not one.
-int digit(char byte) {
-  if (byte >= '0' && byte <= '9') return byte - '0';
-  if (byte >= 'a' && byte <= 'f') return byte - 'a' + 10;
-  if (byte >= 'A' && byte <= 'F') return byte - 'A' + 10;
-  return -1;
-}
 
 }  // namespace
 
@@ -38,9 +32,9 @@ bool ChunkFraming::take(char byte) {
     case Next::first_digit:
       left_ = 0;
       next_ = Next::size;
-      return digit(byte) >= 0 ? take_digit(byte) : fail(not_a_size);
+      return hex_digit_value(byte) >= 0 ? take_digit(byte) : fail(not_a_size);
     case Next::size:
-      if (digit(byte) >= 0) return take_digit(byte);
+      if (hex_digit_value(byte) >= 0) return take_digit(byte);
       if (byte != ';' && byte != '\r') return fail(not_a_size);
       next_ = byte == ';' ? Next::extension : Next::end_of_line;
       return true;
@@ -67,7 +61,7 @@ bool ChunkFraming::take_digit(char byte) {
   if (left_ > std::numeric_limits<std::uint64_t>::max() >> 4) {
     return fail("malformed chunked body: a chunk size has too many digits");
   }
-  left_ = left_ << 4 | static_cast<std::uint64_t>(digit(byte));
+  left_ = left_ << 4 | static_cast<std::uint64_t>(hex_digit_value(byte));
   return true;
 }
 

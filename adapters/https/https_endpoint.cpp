@@ -4,6 +4,7 @@
 
 #include "adapters/https/connector.h"
 #include "adapters/https/https_exchange.h"
+#include "bridge/text/ascii.h"
 
 namespace jobs_bridge::https {
 namespace {
@@ -29,8 +30,7 @@ class HttpsEndpoint final : public Endpoint {
 std::optional<std::string> fault_of_host(const std::string& setting, const std::string& host) {
   if (host.empty()) return setting + ": empty";
   for (const char c : host) {
-    const bool allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                         (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' || c == ':';
+    const bool allowed = is_letter_or_digit(c) || c == '.' || c == '-' || c == '_' || c == ':';
     if (!allowed) return setting + ": contains a character that is not allowed in a host name";
   }
   return std::nullopt;

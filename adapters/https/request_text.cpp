@@ -1,10 +1,10 @@
 #include "adapters/https/request_text.h"
 
-#include <strings.h>
-
 #include <algorithm>
 #include <array>
 #include <string_view>
+
+#include "bridge/text/ascii.h"
 
 namespace jobs_bridge::https {
 namespace {
@@ -26,24 +26,19 @@ bool is_token(std::string_view text) {
 }
 
 bool is_target(std::string_view text) {
-  return text.starts_with('/') &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+  return text.starts_with('/') && is_visible(text);
 }
 
 bool is_field_value(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return (byte >= ' ' && byte != 0x7f) || c == '\t';
-  });
+  return std::ranges::all_of(text, [](char c) { return !is_control(c) || c == '\t'; });
 }
 
 /// Headers that the transport sets itself; a second one would contradict it.
 bool is_transports_own(const std::string& name) {
   constexpr std::string_view kNames[] = {"host", "content-length", "connection",
                                          "transfer-encoding"};
-  return std::any_of(std::begin(kNames), std::end(kNames), [&](std::string_view own) {
-    return own.size() == name.size() && strcasecmp(own.data(), name.c_str()) == 0;
-  });
+  return std::ranges::any_of(kNames,
+                             [&](std::string_view own) { return equal_ignoring_case(own, name); });
 }
 
 }  // namespace
@@ -67,8 +62,8 @@ namespace {
 constexpr std::string_view kUserAgent = "User-Agent: jobs-bridge/" JOBS_BRIDGE_VERSION "\r\n";
 
 bool has_content_type(const HttpRequest& request) {
-  return std::any_of(request.headers.begin(), request.headers.end(), [](const auto& header) {
-    return strcasecmp(header.first.c_str(), "Content-Type") == 0;
+  return std::ranges::any_of(request.headers, [](const auto& header) {
+    return equal_ignoring_case(header.first, "Content-Type");
   });
 }
 

@@ -1,9 +1,10 @@
 #include "adapters/mqtt/canary.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <utility>
+
+#include "bridge/text/parse_number.h"
 
 namespace jobs_bridge::mqtt {
 namespace {
@@ -108,11 +109,9 @@ bool Canary::arrived(MonotonicTime now, std::string_view topic, std::string_view
   const auto begin = prefix();
   if (!on_ || !payload.starts_with(begin)) return true;
   payload.remove_prefix(begin.size());
-  std::uint64_t sequence = 0;
-  const auto* end = payload.data() + payload.size();
-  const auto read = std::from_chars(payload.data(), end, sequence);
-  if (read.ec != std::errc() || read.ptr != end) return true;
-  const auto sent = std::ranges::find(under_way_, sequence, &Sent::sequence);
+  const auto sequence = parse_number<std::uint64_t>(payload);
+  if (!sequence) return true;
+  const auto sent = std::ranges::find(under_way_, *sequence, &Sent::sequence);
   if (sent == under_way_.end()) return true;
 
   note_own_answer();

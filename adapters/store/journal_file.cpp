@@ -8,11 +8,11 @@
 #include <bit>
 #include <cerrno>
 #include <chrono>
-#include <cstdlib>
 #include <utility>
 #include <vector>
 
 #include "bridge/flow/partition.h"
+#include "bridge/text/parse_number.h"
 
 namespace jobs_bridge::store {
 namespace {
@@ -297,7 +297,7 @@ std::optional<FileFault> JournalFile::reserve(std::size_t bytes) {
   if (!count) return count.error();
   struct stat status {};
   if (::fstat(file_.number(), &status) != 0) return std::nullopt;
-  pages_ = static_cast<std::size_t>(std::strtoull(count->c_str(), nullptr, 10)) + more;
+  pages_ = parse_number<std::size_t>(*count).value_or(0) + more;
   reserved_ = static_cast<std::size_t>(status.st_size);
   if (pages_ * page_size <= reserved_) return std::nullopt;
   const auto wanted = (pages_ * page_size / chunk_size + 1) * chunk_size;

@@ -8,13 +8,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <system_error>
 #include <utility>
+
+#include "bridge/text/parse_number.h"
 
 namespace jobs_bridge::store {
 namespace {
@@ -140,8 +141,7 @@ Result<Identity, FileFault> identify(Database& database, const Format& format) {
   if (id != format.application) {
     return Failure{FileFault{Kind::damaged, "has the application id of another application"}};
   }
-  int version = 0;
-  std::from_chars(number.data(), number.data() + number.size(), version);
+  const int version = parse_number<int>(number).value_or(0);
   if (version > format.version) {
     return Failure{
         FileFault{Kind::unusable, "was written by a newer version of jobs-bridge (its format is " +

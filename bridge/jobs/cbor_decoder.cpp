@@ -11,6 +11,7 @@
 #include "bridge/jobs/cbor.h"
 #include "bridge/jobs/cbor_format.h"
 #include "bridge/jobs/json_text.h"
+#include "bridge/text/hex.h"
 
 namespace jobs_bridge {
 namespace {
@@ -44,9 +45,7 @@ void append_escaped(std::string& json, std::string_view text) {
       json += '\\';
       json += c;
     } else if (static_cast<unsigned char>(c) < 0x20) {
-      constexpr std::string_view hexadecimal = "0123456789abcdef";
-      json += c < 0x10 ? "\\u000" : "\\u001";
-      json += hexadecimal[static_cast<unsigned char>(c & 0xF)];
+      append_hex(json += "\\u00", c);
     } else {
       json += c;
     }

@@ -1,8 +1,9 @@
 #include "bridge/jobs/error_body.h"
 
-#include <algorithm>
 #include <initializer_list>
 #include <utility>
+
+#include "bridge/text/ascii.h"
 
 namespace jobs_bridge {
 namespace {
@@ -34,11 +35,8 @@ std::string bare_name(std::string name) {
 std::string message_in(const Members& members) {
   constexpr std::string_view token = "x-amz-security-token";
   auto message = first_text(members, {"message", "Message"});
-  const auto found = std::search(
-      message.begin(), message.end(), token.begin(), token.end(),
-      [](char letter, char wanted) { return letter == wanted || letter - 'A' + 'a' == wanted; });
-  if (found != message.end()) {
-    message.erase(found, message.end());
+  if (const auto found = lower_case(message).find(token); found != std::string::npos) {
+    message.resize(found);
     message += "(the rest is left out: it holds a secret)";
   }
   return message;

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "bridge/text/hex.h"
+
 namespace jobs_bridge::json_text {
 namespace {
 
@@ -170,7 +172,7 @@ class Scanner {
 
   bool digits() {
     const char* start = at_;
-    while (at_ != end_ && *at_ >= '0' && *at_ <= '9') ++at_;
+    while (at_ != end_ && is_digit(*at_)) ++at_;
     return at_ != start || fail("expected a digit");
   }
 
@@ -195,10 +197,9 @@ class Scanner {
     if (at_ == end_) return fail("unterminated string");
     if (take('u')) {
       for (int i = 0; i < 4; ++i) {
-        const bool hexadecimal =
-            at_ != end_ && ((*at_ >= '0' && *at_ <= '9') || (*at_ >= 'a' && *at_ <= 'f') ||
-                            (*at_ >= 'A' && *at_ <= 'F'));
-        if (!hexadecimal) return fail("expected four hexadecimal digits");
+        if (at_ == end_ || hex_digit_value(*at_) < 0) {
+          return fail("expected four hexadecimal digits");
+        }
         ++at_;
       }
       return true;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "bridge/text/ascii.h"
+
 namespace jobs_bridge {
 namespace {
 
@@ -10,13 +12,11 @@ constexpr std::size_t longest_thing_name = 128;
 constexpr std::size_t longest_job_name = 256;
 
 bool is_word_or_colon(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '-' || c == ':';
+  return is_letter_or_digit(c) || c == '_' || c == '-' || c == ':';
 }
 
 bool fits_a_level(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x20 && byte != 0x7F && c != '/' && c != '+' && c != '#';
+  return !is_control(c) && c != '/' && c != '+' && c != '#';
 }
 
 bool consists_of(std::string_view text, std::size_t longest, bool (*allowed)(char)) {

@@ -11,7 +11,9 @@
 #include "bridge/jobs/error_body.h"
 #include "bridge/jobs/http_date.h"
 #include "bridge/jobs/json_text.h"
+#include "bridge/text/ascii.h"
 #include "bridge/text/parse_number.h"
+#include "bridge/text/utf8.h"
 
 namespace jobs_bridge {
 namespace {
@@ -108,7 +110,7 @@ std::string folded(std::string_view name) {
   std::string text;
   for (const char c : name.substr(0, name_max)) {
     if (c == '_' || c == '-') continue;
-    text += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    text += to_upper(c);
   }
   constexpr std::string_view ending = "EXCEPTION";
   if (text.ends_with(ending)) text.resize(text.size() - ending.size());
@@ -170,10 +172,7 @@ Refusal refusal_of(int status, Meaning meaning) {
 
 std::string or_else(std::string message, std::string_view otherwise) {
   if (message.empty()) return std::string(otherwise);
-  if (message.size() <= message_max) return message;
-  auto end = message_max;
-  while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xC0U) == 0x80U) --end;
-  message.resize(end);
+  message.resize(shortened(message, message_max).size());
   return message;
 }
 

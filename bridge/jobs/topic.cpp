@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "bridge/text/ascii.h"
+
 namespace jobs_bridge {
 namespace {
 
@@ -181,8 +183,7 @@ TopicGrammar::Parsed TopicGrammar::parse(std::string_view topic) const {
 TopicGrammar::SelfTest TopicGrammar::self_test(std::string_view bridge) const {
   std::string level(self_test_prefix);
   for (const char c : bridge) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == ':' || c == '_' || c == '-';
+    const bool plain = is_letter_or_digit(c) || c == ':' || c == '_' || c == '-';
     level += plain ? c : '_';
   }
   const auto base = before_ + level + after_;

@@ -9,4 +9,8 @@ namespace jobs_bridge {
 /// AWS SDKs write names and values into a target, and as Signature Version 4 demands.
 void append_percent_encoded(std::string& to, std::string_view text);
 
+/// With the byte that it stands for in place of each escape. A '%' that begins no escape stands for
+/// itself.
+std::string percent_decoded(std::string_view text);
+
 }  // namespace jobs_bridge

@@ -6,8 +6,9 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include <cstdlib>
 #include <memory>
+
+#include "bridge/text/parse_number.h"
 
 namespace jobs_bridge::mqtt {
 namespace {
@@ -32,11 +33,10 @@ std::size_t set_no_delay(std::uint16_t port) {
   if (!descriptors) return 0;
   std::size_t count = 0;
   while (const auto* entry = readdir(descriptors.get())) {
-    char* end = nullptr;
-    const auto descriptor = static_cast<int>(std::strtol(entry->d_name, &end, 10));
-    if (end == entry->d_name || !is_connected_to(descriptor, port)) continue;
+    const auto descriptor = parse_number<int>(entry->d_name);
+    if (!descriptor || !is_connected_to(*descriptor, port)) continue;
     const int on = 1;
-    if (setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0) ++count;
+    if (setsockopt(*descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0) ++count;
   }
   return count;
 }
