@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "adapters/aws/credential_document.h"
-#include "adapters/aws/file.h"
 #include "adapters/aws/service_url.h"
+#include "adapters/files/file.h"
 
 namespace jobs_bridge::aws {
 namespace {
@@ -59,7 +59,7 @@ Result<ServiceUrl, SourceFault> ContainerSource::place() const {
 Result<std::string, SourceFault> ContainerSource::authorization() const {
   const auto path = environment_("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
   if (!path) return environment_("AWS_CONTAINER_AUTHORIZATION_TOKEN").value_or("");
-  auto content = read_file(*path, largest_token);
+  auto content = files::read_file(*path, largest_token);
   const auto where = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE " + *path + ": ";
   if (!content) return fault(where + content.error().cause);
   auto token = *std::move(content);

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "adapters/aws/file.h"
+#include "adapters/files/file.h"
 #include "bridge/text/ascii.h"
 
 namespace jobs_bridge::aws {
@@ -45,7 +45,7 @@ Result<Profiles, std::string> read_profiles(
     const std::string& path, std::optional<std::string> (*profile_in)(std::string_view section),
     bool& any) {
   if (path.empty()) return Profiles();
-  const auto content = read_file(path, largest_file);
+  const auto content = files::read_file(path, largest_file);
   if (!content && content.error().missing) return Profiles();
   if (!content) return Failure{path + ": " + content.error().cause};
   any = true;

@@ -3,9 +3,9 @@
 #include <chrono>
 
 #include "adapters/aws/credential_document.h"
-#include "adapters/aws/file.h"
 #include "adapters/aws/signer.h"
 #include "adapters/aws/sts_answer.h"
+#include "adapters/files/file.h"
 #include "bridge/text/percent_encoding.h"
 
 namespace jobs_bridge::aws {
@@ -48,7 +48,7 @@ Result<Credentials, SourceFault> Sts::assume(const Role& role, const Credentials
 Result<Credentials, SourceFault> Sts::assume_with_web_identity(const Role& role,
                                                                const std::string& token_file,
                                                                MonotonicTime deadline) {
-  auto token = read_file(token_file, largest_token);
+  auto token = files::read_file(token_file, largest_token);
   if (!token) {
     return Failure{
         SourceFault{.cause = "web identity token file " + token_file + ": " + token.error().cause}};

@@ -5,9 +5,9 @@
 #include <string_view>
 #include <vector>
 
-#include "adapters/config/file.h"
 #include "adapters/config/quote.h"
 #include "adapters/config/region.h"
+#include "adapters/files/file.h"
 
 namespace jobs_bridge::config {
 namespace {
@@ -195,7 +195,7 @@ void check_limits(Review& review) {
 /// A file that is made if it is not there.
 void check_directory(Review& review, std::string_view key) {
   const auto& path = review.text(key);
-  if (!review.is_sound({key}) || has_directory(path)) return;
+  if (!review.is_sound({key}) || files::has_directory(path)) return;
   review.fault(key, "the directory of " + printable(path) + " does not exist",
                "create the directory, or name a file in one that exists");
 }

@@ -8,10 +8,10 @@
 #include <string_view>
 #include <utility>
 
-#include "adapters/config/file.h"
 #include "adapters/config/keys.h"
 #include "adapters/config/quote.h"
 #include "adapters/config/unknown.h"
+#include "adapters/files/file.h"
 
 namespace jobs_bridge::config {
 namespace {
@@ -199,9 +199,9 @@ std::optional<toml::table> value_in_toml(const std::string& text) {
 Reading read_toml_file(const std::string& path) {
   if (path.empty())
     return unreadable("--config", "names no file", "give the path of the configuration file");
-  const auto content = read_file(path, largest_file);
+  const auto content = files::read_file(path, largest_file);
   if (!content)
-    return unreadable(path, content.error(), "expected a TOML file that the bridge can read");
+    return unreadable(path, content.error().cause, "expected a TOML file that the bridge can read");
   if (content->find_first_not_of(" \t\r\n") == std::string::npos) {
     Reading reading;
     reading.warnings.push_back({.source = path,

@@ -6,12 +6,12 @@
 #include <unordered_set>
 #include <vector>
 
-#include "adapters/config/file.h"
 #include "adapters/config/keys.h"
 #include "adapters/config/quote.h"
 #include "adapters/config/region.h"
 #include "adapters/config/secret.h"
 #include "adapters/config/signing.h"
+#include "adapters/files/file.h"
 
 namespace jobs_bridge::config {
 namespace {
@@ -94,10 +94,10 @@ void check_files(Review& review) {
     for (const auto& key : section.keys) {
       const std::string& path = review.text(key.path);
       if (key.type.file == FileUse::none || path.empty() || !review.is_sound({key.path})) continue;
-      if (const auto why = why_unreadable(path)) {
+      if (const auto why = files::why_unreadable(path)) {
         review.fault(key.path, printable(path) + " " + *why,
                      "expected a file that the bridge can read");
-      } else if (key.type.file == FileUse::read_secret && is_readable_by_others(path)) {
+      } else if (key.type.file == FileUse::read_secret && files::is_readable_by_others(path)) {
         review.warn(key.path, printable(path) + " can be read by other users",
                     "restrict its mode to 600, or to 640 with the bridge's group");
       }

@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "adapters/files/file_descriptor.h"
+
 namespace jobs_bridge {
 namespace {
 
@@ -16,11 +18,8 @@ constexpr std::uint64_t overhead = 4U << 20U;
 
 /// A running bridge locks its store.
 bool is_in_use(const std::string& path) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (file < 0) return false;
-  const bool locked = flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-  close(file);
-  return locked;
+  const files::FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  return file.valid() && flock(file.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
 }  // namespace

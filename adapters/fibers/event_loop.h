@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "adapters/fibers/file_descriptor.h"
+#include "adapters/files/file_descriptor.h"
 #include "bridge/time.h"
 
 namespace jobs_bridge::fibers {

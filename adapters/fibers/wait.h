@@ -3,10 +3,12 @@
 #include <atomic>
 #include <cstdint>
 
-#include "adapters/fibers/file_descriptor.h"
+#include "adapters/files/file_descriptor.h"
 #include "bridge/time.h"
 
 namespace jobs_bridge::fibers {
+
+using files::FileDescriptor;
 
 /// Ends, once raised, every wait in progress and every later one. Any thread may call any of it.
 ///

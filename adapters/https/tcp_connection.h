@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "adapters/fibers/file_descriptor.h"
 #include "adapters/fibers/wait.h"
+#include "adapters/files/file_descriptor.h"
 #include "bridge/jobs/http.h"
 #include "bridge/result.h"
 #include "bridge/time.h"
@@ -44,10 +44,10 @@ class Connection {
   [[nodiscard]] virtual std::uint64_t bytes_sent() const = 0;
 };
 
-using fibers::FileDescriptor;
 using fibers::StopSignal;
 using fibers::wait_for;
 using fibers::Waited;
+using files::FileDescriptor;
 
 /// A TCP connection. Its socket is non-blocking (wait_for() does the waiting), has TCP_NODELAY and
 /// is closed on exec.

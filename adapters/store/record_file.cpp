@@ -99,11 +99,9 @@ std::string text_of(int error) {
 }
 
 std::optional<FileFault> ensure_file(const std::string& path, const Format& format) {
-  const int made = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (made >= 0) {
-    ::close(made);
-    return std::nullopt;
-  }
+  const FileDescriptor made(
+      ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
+  if (made.valid()) return std::nullopt;
   if (errno != EEXIST) {
     const std::string directory = errno == ENOENT ? " (its directory does not exist)" : "";
     return FileFault{Kind::unusable, "cannot be created: " + text_of(errno) + directory};

@@ -11,13 +11,13 @@
 #include <utility>
 #include <vector>
 
-#include "adapters/fibers/file_descriptor.h"
+#include "adapters/files/file_descriptor.h"
 #include "adapters/store/database.h"
 #include "bridge/result.h"
 
 namespace jobs_bridge::store {
 
-using fibers::FileDescriptor;
+using files::FileDescriptor;
 
 /// How a file is identified as ours, and its version (journal.md and watched_things.md have the
 /// values), and the pragmas with which it is opened.

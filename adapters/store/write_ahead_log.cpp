@@ -11,6 +11,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "adapters/files/file_descriptor.h"
+
 /// The format is documented: https://www.sqlite.org/fileformat2.html#the_write_ahead_log
 namespace jobs_bridge::store {
 namespace {
@@ -215,20 +217,19 @@ std::optional<LogDamage> damage_of_log(const std::string& database_path) {
 }
 
 std::optional<std::string> overwrite_log(const std::string& database_path, std::string_view log) {
-  const int file = ::open((database_path + "-wal").c_str(), O_WRONLY | O_CLOEXEC);
-  int error = file < 0 ? errno : 0;
+  const files::FileDescriptor file(::open((database_path + "-wal").c_str(), O_WRONLY | O_CLOEXEC));
+  int error = file.valid() ? 0 : errno;
   std::size_t done = 0;
   while (error == 0 && done < log.size()) {
     const auto written =
-        ::pwrite(file, log.data() + done, log.size() - done, static_cast<off_t>(done));
+        ::pwrite(file.get(), log.data() + done, log.size() - done, static_cast<off_t>(done));
     if (written >= 0) {
       done += static_cast<std::size_t>(written);
     } else if (errno != EINTR) {
       error = errno;
     }
   }
-  if (error == 0 && ::fdatasync(file) != 0) error = errno;
-  if (file >= 0) ::close(file);
+  if (error == 0 && ::fdatasync(file.get()) != 0) error = errno;
   if (error == 0) return std::nullopt;
   return std::generic_category().message(error);
 }

@@ -106,7 +106,7 @@ TEST_F(StsTest, WebIdentityThatIsHalfThereIsAFaultAndNoneIsAbsent) {
   const auto pipe = directory_.file("pipe");
   ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
   for (const auto& [file, cause] :
-       std::map<std::string, std::string>{{directory_.file("missing"), "No such file"},
+       std::map<std::string, std::string>{{directory_.file("missing"), "does not exist"},
                                           {write("empty", "\n"), "is empty"},
                                           {pipe, "is not a regular file"}}) {
     const auto fault =

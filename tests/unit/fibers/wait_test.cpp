@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "adapters/fibers/event_loop.h"
-#include "adapters/fibers/file_descriptor.h"
+#include "adapters/files/file_descriptor.h"
 
 namespace jobs_bridge::fibers {
 namespace {

@@ -14,12 +14,12 @@
 #include <string_view>
 #include <vector>
 
-#include "adapters/fibers/file_descriptor.h"
+#include "adapters/files/file_descriptor.h"
 
 namespace jobs_bridge::mqtt {
 namespace {
 
-using fibers::FileDescriptor;
+using files::FileDescriptor;
 
 class ReadAheadTest : public ::testing::Test {
  protected:

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace jobs_bridge::fibers {
+namespace jobs_bridge::files {
 
 /// Owns a file descriptor and closes it.
 class FileDescriptor {
@@ -32,4 +32,4 @@ class FileDescriptor {
   int descriptor_ = -1;
 };
 
-}  // namespace jobs_bridge::fibers
+}  // namespace jobs_bridge::files

@@ -6,11 +6,17 @@
 
 #include "bridge/result.h"
 
-namespace jobs_bridge::config {
+namespace jobs_bridge::files {
 
-/// The content of a regular file. The error completes "the file ..." ("does not exist"), without
-/// its name. Pipes and devices are refused: they may never end, and are empty when read again.
-Result<std::string, std::string> read_file(const std::string& path, std::size_t limit);
+/// Why a file cannot be read.
+struct ReadFault {
+  bool missing = false;
+  std::string cause;  ///< completes "the file ..." ("does not exist"), without its name
+};
+
+/// The content of a regular file. Pipes and devices are refused: they may never end, and are empty
+/// when read again.
+Result<std::string, ReadFault> read_file(const std::string& path, std::size_t limit);
 
 /// Why `path` is not a regular file that we may read; nothing if it is.
 std::optional<std::string> why_unreadable(const std::string& path);
@@ -23,4 +29,4 @@ bool is_readable_by_others(const std::string& path);
 /// Whether the directory of `path` exists.
 bool has_directory(const std::string& path);
 
-}  // namespace jobs_bridge::config
+}  // namespace jobs_bridge::files

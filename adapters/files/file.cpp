@@ -1,4 +1,4 @@
-#include "adapters/config/file.h"
+#include "adapters/files/file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -8,22 +8,10 @@
 #include <filesystem>
 #include <system_error>
 
-namespace jobs_bridge::config {
+#include "adapters/files/file_descriptor.h"
+
+namespace jobs_bridge::files {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) close(number_);
-  }
-  [[nodiscard]] int number() const { return number_; }
-
- private:
-  int number_;
-};
 
 std::string cause_of(int error) {
   if (error == ENOENT) return "does not exist";
@@ -46,28 +34,31 @@ int open_to_read(const std::string& path) {
 
 }  // namespace
 
-Result<std::string, std::string> read_file(const std::string& path, std::size_t limit) {
-  const Descriptor file(open_to_read(path));
-  if (file.number() < 0) return Failure{cause_of(errno)};
-  if (auto fault = fault_of(file.number())) return Failure{*fault};
+Result<std::string, ReadFault> read_file(const std::string& path, std::size_t limit) {
+  const FileDescriptor file(open_to_read(path));
+  if (!file.valid()) {
+    const int error = errno;
+    return Failure{ReadFault{error == ENOENT || error == ENOTDIR, cause_of(error)}};
+  }
+  if (auto fault = fault_of(file.get())) return Failure{ReadFault{.cause = *fault}};
   std::string content;
   std::string block(4096, '\0');
   while (true) {
-    const ssize_t count = read(file.number(), block.data(), block.size());
+    const ssize_t count = read(file.get(), block.data(), block.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return Failure{cause_of(errno)};
+    if (count < 0) return Failure{ReadFault{.cause = cause_of(errno)}};
     if (count == 0) return content;
     content.append(block, 0, static_cast<std::size_t>(count));
     if (content.size() > limit) {
-      return Failure{"is larger than " + std::to_string(limit) + " bytes"};
+      return Failure{ReadFault{.cause = "is larger than " + std::to_string(limit) + " bytes"}};
     }
   }
 }
 
 std::optional<std::string> why_unreadable(const std::string& path) {
-  const Descriptor file(open_to_read(path));
-  if (file.number() < 0) return cause_of(errno);
-  return fault_of(file.number());
+  const FileDescriptor file(open_to_read(path));
+  if (!file.valid()) return cause_of(errno);
+  return fault_of(file.get());
 }
 
 bool is_readable_by_others(const std::string& path) {
@@ -83,4 +74,4 @@ bool has_directory(const std::string& path) {
   return directory.empty() || std::filesystem::is_directory(directory, ignored);
 }
 
-}  // namespace jobs_bridge::config
+}  // namespace jobs_bridge::files
