@@ -1,11 +1,9 @@
 #include "adapters/admin/access.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include <cstddef>
 #include <string>
 
+#include "adapters/net/address.h"
 #include "bridge/text/ascii.h"
 
 namespace jobs_bridge::admin {
@@ -13,24 +11,15 @@ namespace {
 
 constexpr std::size_t shortest_token = 16;
 
-/// Without the port; an IPv6 address without its brackets. Empty if it is invalid.
-std::string_view host_of(std::string_view header) {
-  if (header.starts_with('[')) {
-    const auto end = header.find(']');
-    return end == std::string_view::npos ? std::string_view() : header.substr(1, end - 1);
-  }
-  return header.substr(0, header.find(':'));
-}
-
 }  // namespace
 
 bool names_loopback(std::string_view host_header) {
-  const auto host = lower_case(host_of(host_header));
-  if (host == "localhost" || host.ends_with(".localhost")) return true;  // RFC 6761, 6.3
-  in_addr v4{};
-  if (inet_pton(AF_INET, host.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
-  in6_addr v6{};
-  return inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6) != 0;
+  const auto split = net::split_host(host_header);
+  if (!split) return false;
+  const auto host = lower_case(split->host);
+  // RFC 6761, 6.3.
+  const bool local_name = host == "localhost" || host.ends_with(".localhost");
+  return local_name || net::is_loopback_address(host);
 }
 
 bool shows_token(std::string_view authorization, std::string_view token) {

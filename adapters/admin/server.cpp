@@ -24,6 +24,7 @@
 #include "adapters/admin/access.h"
 #include "adapters/admin/pages.h"
 #include "adapters/httplib/library.h"
+#include "adapters/net/address.h"
 
 namespace jobs_bridge::admin {
 
@@ -200,12 +201,6 @@ constexpr std::size_t longest_body = 1024;
 constexpr RequestStream::Limits limits{
     .bytes = 16 * 1024, .read = patience, .write = std::chrono::seconds(3)};
 
-/// "host:port", with the brackets that an IPv6 address needs.
-std::string authority(const std::string& host, std::uint16_t port) {
-  const bool v6 = host.find(':') != std::string::npos;
-  return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
-}
-
 PageRequest page_request(const httplib::Request& request) {
   PageRequest page{.method = request.method,
                    .path = request.path,
@@ -284,7 +279,7 @@ class Server::Implementation {
                                                        : -1;
     if (bound < 0) return errno == 0 ? EADDRNOTAVAIL : errno;
     port_ = static_cast<std::uint16_t>(bound);
-    url_ = "http://" + authority(host, port_) + "/";
+    url_ = "http://" + net::host_and_port(host, port_) + "/";
     thread_ = std::thread([this, host] { serve(host); });
     // Stopping a server that does not run yet has no effect.
     while (!http_.is_running()) std::this_thread::yield();
@@ -331,7 +326,7 @@ Result<std::unique_ptr<Server>, std::string> Server::start(ServerSettings settin
     return Failure{
         std::string("admin.token_file: the token must have 16 printable characters or more")};
   }
-  const auto where = authority(settings.host, settings.port);
+  const auto where = net::host_and_port(settings.host, settings.port);
   if (!settings.loopback && settings.token.empty()) {
     return Failure{"admin.listen: " + where +
                    " can be reached from other machines: a token is required"};

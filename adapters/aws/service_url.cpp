@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "adapters/net/address.h"
 #include "bridge/text/ascii.h"
 #include "bridge/text/parse_number.h"
 
@@ -14,23 +15,15 @@ bool take_prefix(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
-/// `host`, `host:port`, `[address]:port`
 bool read_authority(std::string_view text, Origin& origin) {
-  std::string_view port;
-  if (take_prefix(text, "[")) {
-    const auto end = text.find(']');
-    if (end == std::string_view::npos) return false;
-    port = text.substr(end + 1);
-    text = text.substr(0, end);
-  } else if (const auto colon = text.find(':'); colon != std::string_view::npos) {
-    port = text.substr(colon);
-    text = text.substr(0, colon);
-  }
-  origin.host = text;
-  if (port.empty()) return !text.empty();
+  const auto split = net::split_host(text);
+  if (!split || split->host.empty()) return false;
+  origin.host = split->host;
+  auto port = split->rest;
+  if (port.empty()) return true;
   if (!take_prefix(port, ":")) return false;
   origin.port = parse_number<std::uint16_t>(port).value_or(0);
-  return !text.empty() && origin.port != 0;
+  return origin.port != 0;
 }
 
 }  // namespace

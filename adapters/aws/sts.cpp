@@ -6,6 +6,7 @@
 #include "adapters/aws/signer.h"
 #include "adapters/aws/sts_answer.h"
 #include "adapters/files/file.h"
+#include "adapters/net/address.h"
 #include "bridge/text/percent_encoding.h"
 
 namespace jobs_bridge::aws {
@@ -17,12 +18,6 @@ constexpr std::size_t largest_token = 64 * 1024;
 void append_member(std::string& form, const char* name, std::string_view value) {
   form.append(form.empty() ? "" : "&").append(name).append("=");
   append_percent_encoded(form, value);
-}
-
-std::string host_header(const Origin& origin) {
-  auto host = origin.host.find(':') == std::string::npos ? origin.host : "[" + origin.host + "]";
-  if (origin.port != (origin.tls ? 443 : 80)) host += ":" + std::to_string(origin.port);
-  return host;
 }
 
 }  // namespace
@@ -75,7 +70,9 @@ Result<Credentials, SourceFault> Sts::ask(const std::string& form, const Role& r
       .repeatable = true};
   if (source != nullptr) {
     Signer signer(settings_.region, "sts");
-    request = signer.sign(std::move(request), host_header(service), *source, clock_());
+    request =
+        signer.sign(std::move(request), net::host_header(service.host, service.port, service.tls),
+                    *source, clock_());
   }
   const auto answer = query_.ask(service, request, deadline);
   if (!answer) return Failure{SourceFault{.cause = answer.error().detail}};

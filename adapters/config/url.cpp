@@ -1,34 +1,16 @@
 #include "adapters/config/url.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <optional>
 #include <utility>
 
+#include "adapters/net/address.h"
 #include "bridge/text/ascii.h"
 #include "bridge/text/hex.h"
 #include "bridge/text/parse_number.h"
 
 namespace jobs_bridge::config {
 namespace {
-
-template <typename Address>
-bool parse_address(int family, std::string_view text, Address& address) {
-  // inet_pton would stop at a NUL.
-  return text.find('\0') == std::string_view::npos &&
-         inet_pton(family, std::string(text).c_str(), &address) == 1;
-}
-
-bool is_ipv4(std::string_view text) {
-  in_addr address{};
-  return parse_address(AF_INET, text, address);
-}
-
-bool is_ipv6(std::string_view text) {
-  in6_addr address{};
-  return parse_address(AF_INET6, text, address);
-}
 
 bool is_label(std::string_view label) {
   return !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-' &&
@@ -65,22 +47,14 @@ struct HostAndPort {
 
 /// `text` is `host`, `host:port`, `[ipv6]` or `[ipv6]:port`.
 Result<HostAndPort, std::string> split_port(std::string_view text) {
-  std::string_view host = text;
-  std::string_view rest;
   const bool bracketed = text.starts_with('[');
-  if (bracketed) {
-    const auto end = text.find(']');
-    if (end == std::string_view::npos) return Failure{std::string("has a '[' without a ']'")};
-    host = text.substr(1, end - 1);
-    rest = text.substr(end + 1);
-  } else if (const auto colon = text.find(':'); colon != std::string_view::npos) {
-    host = text.substr(0, colon);
-    rest = text.substr(colon);
-  }
+  const auto split = net::split_host(text);
+  if (!split) return Failure{std::string("has a '[' without a ']'")};
+  const auto [host, rest] = *split;
   if (!bracketed && rest.find(':', rest.empty() ? 0 : 1) != std::string_view::npos) {
     return Failure{std::string("has more than one ':' (an IPv6 address must be in [])")};
   }
-  if (bracketed ? !is_ipv6(host) : !is_host(host)) {
+  if (bracketed ? !net::is_ipv6(host) : !is_host(host)) {
     return Failure{std::string(host.empty() ? "has no host"
                                             : "has a host that is neither a DNS name nor an IP "
                                               "address")};
@@ -130,15 +104,11 @@ std::string alternatives(std::initializer_list<std::string_view> schemes) {
 }  // namespace
 
 bool is_host(std::string_view text) {
-  return is_ipv4(text) || is_dns_name(text) || is_ipv6(text);
+  return net::is_address(text) || is_dns_name(text);
 }
 
 bool is_loopback(std::string_view host) {
-  if (host == "localhost") return true;
-  in_addr v4{};
-  if (parse_address(AF_INET, host, v4)) return ntohl(v4.s_addr) >> 24U == 127;
-  in6_addr v6{};
-  return parse_address(AF_INET6, host, v6) && IN6_IS_ADDR_LOOPBACK(&v6);
+  return host == "localhost" || net::is_loopback_address(host);
 }
 
 Result<Url, std::string> parse_url(std::string_view text,
@@ -187,9 +157,7 @@ Result<ListenAddress, std::string> parse_listen_address(std::string_view text) {
 }
 
 std::string address_of(const Url& url) {
-  const bool is_ipv6 = url.host.find(':') != std::string::npos;
-  return url.scheme + "://" + (is_ipv6 ? "[" + url.host + "]" : url.host) + ":" +
-         std::to_string(url.port);
+  return url.scheme + "://" + net::host_and_port(url.host, url.port);
 }
 
 }  // namespace jobs_bridge::config

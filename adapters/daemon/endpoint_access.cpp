@@ -18,6 +18,7 @@
 #include "adapters/config/region.h"
 #include "adapters/config/secret.h"
 #include "adapters/https/https_endpoint.h"
+#include "adapters/net/address.h"
 
 namespace jobs_bridge {
 namespace {
@@ -193,7 +194,8 @@ Result<std::unique_ptr<EndpointAccess>, std::string> EndpointAccess::open(
   auto proxy = proxy_to(settings.host, endpoint);
   if (!proxy) return Failure{proxy.error()};
   settings.proxy = *std::move(proxy);
-  const auto host = https::host_header(settings);
+  const auto host = net::host_header(settings.host, settings.port,
+                                     settings.scheme == EndpointSettings::Scheme::https);
   auto https = https::open_endpoint(std::move(settings), log);
   if (!https) return Failure{https.error()};
 

@@ -25,6 +25,8 @@ namespace {
 constexpr std::uint64_t wakeup = std::uint64_t{1} << 32;
 constexpr std::uint64_t wait_set = wakeup + 1;
 
+using files::FileDescriptor;
+
 FileDescriptor checked(int descriptor, const char* what) {
   if (descriptor < 0) throw std::system_error(errno, std::generic_category(), what);
   return FileDescriptor(descriptor);

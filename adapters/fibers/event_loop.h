@@ -85,8 +85,8 @@ class EventLoop {
   bool arm(int descriptor, std::uint32_t events, std::uint64_t id);
   void disarm(int descriptor);
 
-  const FileDescriptor epoll_;
-  const FileDescriptor wakeup_fd_;
+  const files::FileDescriptor epoll_;
+  const files::FileDescriptor wakeup_fd_;
 
   std::mutex mutex_;  ///< protects what other threads post
   std::vector<std::shared_ptr<Fiber>> posted_;

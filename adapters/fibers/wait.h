@@ -8,8 +8,6 @@
 
 namespace jobs_bridge::fibers {
 
-using files::FileDescriptor;
-
 /// Ends, once raised, every wait in progress and every later one. Any thread may call any of it.
 ///
 /// It is an eventfd that every wait polls beside its socket. So stopping needs no list of waits in
@@ -27,7 +25,7 @@ class StopSignal {
 
  private:
   std::atomic<bool> raised_{false};
-  FileDescriptor event_;
+  files::FileDescriptor event_;
   const std::uint64_t id_;
 };
 

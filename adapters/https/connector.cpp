@@ -7,6 +7,7 @@
 
 #include "adapters/https/protocol.h"
 #include "adapters/https/tls_connection.h"
+#include "adapters/net/address.h"
 
 namespace jobs_bridge::https {
 namespace {
@@ -30,7 +31,7 @@ std::string base64(const std::string& text) {
 
 Connector::Connector(const EndpointSettings& settings, std::unique_ptr<CurrentTlsContext> tls,
                      Lookup lookup, Log& log)
-    : target_(authority(settings.host, settings.port)),
+    : target_(net::host_and_port(settings.host, settings.port)),
       proxy_(settings.proxy),
       tcp_port_(proxy_.host.empty() ? settings.port : proxy_.port),
       tls_(std::move(tls)),
@@ -72,7 +73,7 @@ std::optional<IoFailure> Connector::pass_proxy(TcpConnection& proxy, MonotonicTi
   auto failure = Protocol({target_, 0}).open_tunnel(proxy, target_, authorization, deadline);
   if (!failure) return std::nullopt;
   if (failure->kind != Kind::stopped) failure->kind = Kind::connect;
-  failure->cause = "proxy " + authority(proxy_.host, proxy_.port) + ": " + failure->cause;
+  failure->cause = "proxy " + net::host_and_port(proxy_.host, proxy_.port) + ": " + failure->cause;
   return failure;
 }
 

@@ -50,21 +50,6 @@ std::optional<std::string> fault_of(const EndpointSettings& settings) {
 
 }  // namespace
 
-std::string authority(const std::string& host, unsigned port) {
-  const std::string name = host.find(':') == std::string::npos ? host : "[" + host + "]";
-  return name + ":" + std::to_string(port);
-}
-
-std::string host_header(const EndpointSettings& settings) {
-  const bool https = settings.scheme == EndpointSettings::Scheme::https;
-  // The final dot of a complete name is only for the resolver; servers use their name without it.
-  auto host = settings.host;
-  if (host.ends_with('.')) host.pop_back();
-  const std::string whole = authority(host, settings.port);
-  if (settings.port != (https ? 443 : 80)) return whole;
-  return whole.substr(0, whole.rfind(':'));
-}
-
 Result<std::unique_ptr<Endpoint>, std::string> open_endpoint(EndpointSettings settings, Log& log,
                                                              Lookup lookup) {
   if (auto fault = fault_of(settings)) return Failure{*std::move(fault)};

@@ -67,13 +67,6 @@ struct EndpointSettings {
   ProxySettings proxy;
 };
 
-/// `host:port` as in a Host header or a CONNECT target: IPv6 in brackets.
-std::string authority(const std::string& host, unsigned port);
-
-/// The value of the Host header: with the port only if it is not the scheme's default. It is part
-/// of what is signed.
-std::string host_header(const EndpointSettings& settings);
-
 /// Checks the settings and loads authorities, certificate and key for all connections; sends
 /// nothing. An error names the setting, the file and the cause. `log` must outlive the Endpoint.
 ///

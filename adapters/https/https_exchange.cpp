@@ -6,6 +6,7 @@
 
 #include "adapters/fibers/moment.h"
 #include "adapters/https/request_text.h"
+#include "adapters/net/address.h"
 
 namespace jobs_bridge::https {
 namespace {
@@ -21,8 +22,10 @@ MonotonicTime time_now() {
 HttpsExchange::HttpsExchange(const EndpointSettings& settings, Connector& connector)
     : settings_(settings),
       connector_(connector),
-      origin_(authority(settings.host, settings.port)),
-      protocol_({host_header(settings), settings.max_answer_bytes}) {}
+      origin_(net::host_and_port(settings.host, settings.port)),
+      protocol_({net::host_header(settings.host, settings.port,
+                                  settings.scheme == EndpointSettings::Scheme::https),
+                 settings.max_answer_bytes}) {}
 
 HttpOutcome HttpsExchange::perform(const HttpRequest& request, MonotonicTime deadline) {
   try {

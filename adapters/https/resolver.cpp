@@ -15,7 +15,7 @@
 #include "adapters/fibers/condition_variable.h"
 #include "adapters/https/https_endpoint.h"
 #include "adapters/https/tcp_connection.h"
-#include "adapters/tls/context.h"
+#include "adapters/net/address.h"
 
 namespace jobs_bridge::https {
 
@@ -76,7 +76,7 @@ struct Resolver::State {
 
 Resolver::Resolver(std::string host, Lookup lookup)
     : host_(std::move(host)),
-      literal_(tls::is_address(host_)),
+      literal_(net::is_address(host_)),
       lookup_(std::move(lookup)),
       state_(std::make_shared<State>()) {}
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "adapters/net/address.h"
+
 namespace jobs_bridge::mqtt {
 namespace {
 
@@ -21,9 +23,7 @@ ConnectionReport::ConnectionReport(const BrokerSettings& settings, Log& log)
     : settings_(settings), log_(log) {}
 
 std::string ConnectionReport::broker() const {
-  const bool ipv6 = settings_.host.find(':') != std::string::npos;
-  return (ipv6 ? "[" + settings_.host + "]" : settings_.host) + ":" +
-         std::to_string(settings_.port);
+  return net::host_and_port(settings_.host, settings_.port);
 }
 
 void ConnectionReport::write(Severity severity, std::string_view event, const BrokerFault& fault) {

@@ -1,7 +1,5 @@
 #include "adapters/tls/context.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
@@ -11,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "adapters/net/address.h"
 #include "adapters/tls/handshake.h"
 #include "adapters/tls/identity.h"
 
@@ -29,7 +28,7 @@ bool require_host(SSL_CTX& context, const std::string& host) {
   auto* const expected = SSL_CTX_get0_param(&context);
   X509_VERIFY_PARAM_set_hostflags(
       expected, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  if (is_address(host)) return X509_VERIFY_PARAM_set1_ip_asc(expected, host.c_str()) == 1;
+  if (net::is_address(host)) return X509_VERIFY_PARAM_set1_ip_asc(expected, host.c_str()) == 1;
   const auto name = without_final_dot(host);
   return X509_VERIFY_PARAM_set1_host(expected, name.c_str(), name.size()) == 1;
 }
@@ -108,17 +107,11 @@ bool system_has_authorities() {
          fs::directory_iterator(folder, ignored) != fs::directory_iterator();
 }
 
-bool is_address(const std::string& host) {
-  in6_addr ignored{};
-  return inet_pton(AF_INET, host.c_str(), &ignored) == 1 ||
-         inet_pton(AF_INET6, host.c_str(), &ignored) == 1;
-}
-
 bool ask_for_name(SSL& ssl, const std::string& host) {
   auto name = without_final_dot(host);
   // SSL_set_tlsext_host_name, a macro with a C cast in it. It copies the name.
   return SSL_ctrl(&ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-                  is_address(host) ? nullptr : name.data()) == 1;
+                  net::is_address(host) ? nullptr : name.data()) == 1;
 }
 
 }  // namespace jobs_bridge::tls

@@ -51,10 +51,6 @@ std::string system_authorities_file();
 /// OpenSSL does not report that there are none, and then refuses every server as unknown.
 bool system_has_authorities();
 
-/// Whether `host` is an IPv4 or IPv6 address (without brackets): it needs no lookup, and
-/// certificates contain it as an address.
-bool is_address(const std::string& host);
-
 /// To be called before the handshake: sends the host name to the server (SNI, RFC 6066) unless it
 /// is an address. False if there is no memory.
 bool ask_for_name(SSL& ssl, const std::string& host);

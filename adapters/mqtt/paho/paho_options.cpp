@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <limits>
 
+#include "adapters/net/address.h"
+
 namespace jobs_bridge::mqtt {
 namespace {
 
@@ -47,9 +49,7 @@ std::chrono::seconds paho_keep_alive(std::chrono::seconds keep_alive) {
 std::string url_of(const BrokerSettings& settings, const std::string& address) {
   auto host = settings.tls ? settings.host : address;
   if (host.ends_with('.')) host.pop_back();  // certificates have no such names
-  const bool ipv6 = host.find(':') != std::string::npos;
-  return (settings.tls ? "ssl://" : "tcp://") + (ipv6 ? "[" + host + "]" : host) + ":" +
-         std::to_string(settings.port);
+  return (settings.tls ? "ssl://" : "tcp://") + net::host_and_port(host, settings.port);
 }
 
 ::mqtt::create_options create_options_of(const BrokerSettings& settings) {

@@ -24,6 +24,8 @@
 namespace jobs_bridge::fibers {
 namespace {
 
+using files::FileDescriptor;
+
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
