@@ -17,8 +17,7 @@ function(jobs_bridge_separate_sources)
     bridge/flow/quota.cpp
     adapters/daemon/status_client.cpp
     adapters/aws/instance_source.cpp
-    adapters/daemon/daemon.cpp
-    adapters/mqtt/host_lookup.cpp)
+    adapters/daemon/daemon.cpp)
   if(JOBS_BRIDGE_TESTS AND NOT JOBS_BRIDGE_FUZZ)
     list(APPEND separate
       tests/integration/hostile/endpoint_test.cpp

@@ -30,7 +30,7 @@ std::string base64(const std::string& text) {
 }  // namespace
 
 Connector::Connector(const EndpointSettings& settings, std::unique_ptr<CurrentTlsContext> tls,
-                     Lookup lookup, Log& log)
+                     net::Lookup lookup, Log& log)
     : target_(net::host_and_port(settings.host, settings.port)),
       proxy_(settings.proxy),
       tcp_port_(proxy_.host.empty() ? settings.port : proxy_.port),
@@ -46,7 +46,12 @@ void Connector::stop() {
 Result<std::unique_ptr<TcpConnection>, IoFailure> Connector::connect_tcp(MonotonicTime deadline,
                                                                          std::string& address) {
   const auto addresses = resolver_.addresses(deadline);
-  if (!addresses) return Failure{addresses.error()};
+  if (!addresses) {
+    const auto& [stopped, cause] = addresses.error();
+    if (stopped) return Failure{IoFailure{Kind::stopped, "stopped while resolving the name"}};
+    return Failure{
+        IoFailure{Kind::resolve, "resolving the name " + resolver_.host() + ": " + cause}};
+  }
   const std::size_t count = addresses->size();
   const std::size_t first = first_.load(std::memory_order_relaxed) % count;
   std::string causes;

@@ -6,9 +6,9 @@
 
 #include "adapters/fibers/wait.h"
 #include "adapters/https/https_endpoint.h"
-#include "adapters/https/resolver.h"
 #include "adapters/https/tcp_connection.h"
 #include "adapters/https/tls_context.h"
+#include "adapters/net/resolver.h"
 
 namespace jobs_bridge::https {
 
@@ -16,8 +16,8 @@ namespace jobs_bridge::https {
 class Connector {
  public:
   /// `tls` is null for plain HTTP. `log` must outlive the Connector.
-  Connector(const EndpointSettings& settings, std::unique_ptr<CurrentTlsContext> tls, Lookup lookup,
-            Log& log);
+  Connector(const EndpointSettings& settings, std::unique_ptr<CurrentTlsContext> tls,
+            net::Lookup lookup, Log& log);
 
   /// A connection that is ready for a request, by `deadline`. If it fails, no byte of a request has
   /// been sent.
@@ -42,7 +42,7 @@ class Connector {
   const std::unique_ptr<CurrentTlsContext> tls_;
   Log& log_;
   StopSignal stop_;
-  Resolver resolver_;
+  net::Resolver resolver_;
   /// Which of the addresses to try first: advances when one fails and stays at one that works.
   std::atomic<std::size_t> first_{0};
 };

@@ -11,8 +11,8 @@ namespace {
 
 class HttpsEndpoint final : public Endpoint {
  public:
-  HttpsEndpoint(EndpointSettings settings, std::unique_ptr<CurrentTlsContext> tls, Lookup lookup,
-                Log& log)
+  HttpsEndpoint(EndpointSettings settings, std::unique_ptr<CurrentTlsContext> tls,
+                net::Lookup lookup, Log& log)
       : settings_(std::move(settings)),
         connector_(settings_, std::move(tls), std::move(lookup), log) {}
 
@@ -51,7 +51,7 @@ std::optional<std::string> fault_of(const EndpointSettings& settings) {
 }  // namespace
 
 Result<std::unique_ptr<Endpoint>, std::string> open_endpoint(EndpointSettings settings, Log& log,
-                                                             Lookup lookup) {
+                                                             net::Lookup lookup) {
   if (auto fault = fault_of(settings)) return Failure{*std::move(fault)};
   try {
     std::unique_ptr<CurrentTlsContext> context;

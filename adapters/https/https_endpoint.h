@@ -23,16 +23,6 @@
 /// OpenSSL writes to sockets in a way that raises it when the peer has closed.
 namespace jobs_bridge::https {
 
-/// Turns a host name into addresses in text form ("192.0.2.1", "2001:db8::1"), the one to try first
-/// at the front, or returns why it cannot. May block for any length of time: callers wait for it
-/// only until their own deadline. Called on a thread of its own, never twice at the same time by
-/// one Endpoint; it can outlive the Endpoint, so it must own what it uses.
-using Lookup =
-    std::function<Result<std::vector<std::string>, std::string>(const std::string& host)>;
-
-/// The system's resolver (getaddrinfo).
-Result<std::vector<std::string>, std::string> system_lookup(const std::string& host);
-
 /// A proxy that tunnels by CONNECT. The connection to the proxy itself is not encrypted.
 struct ProxySettings {
   std::string host;  ///< empty: no proxy
@@ -88,6 +78,6 @@ struct EndpointSettings {
 ///   early and is discarded with its connection, but one in transit just as the next request is
 ///   sent cannot be distinguished from that request's own answer.
 Result<std::unique_ptr<Endpoint>, std::string> open_endpoint(EndpointSettings settings, Log& log,
-                                                             Lookup lookup = system_lookup);
+                                                             net::Lookup lookup = net::look_up);
 
 }  // namespace jobs_bridge::https

@@ -1,26 +1,17 @@
 #include "adapters/https/tcp_connection.h"
 
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 #include <system_error>
 
+#include "adapters/net/connect.h"
+
 namespace jobs_bridge::https {
 namespace {
 
 using Kind = HttpFailure::Kind;
-
-IoFailure connect_failure(const std::string& address, int error) {
-  return {Kind::connect, "connect to " + address + ": " + system_error_text(error)};
-}
-
-struct AddressInfoDeleter {
-  void operator()(addrinfo* info) const { freeaddrinfo(info); }
-};
 
 }  // namespace
 
@@ -37,36 +28,16 @@ Result<std::unique_ptr<TcpConnection>, IoFailure> TcpConnection::open(const std:
                                                                       std::uint16_t port,
                                                                       MonotonicTime deadline,
                                                                       const StopSignal& stop) {
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  if (const int error =
-          getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found)) {
-    return Failure{IoFailure{Kind::resolve, "address " + address + ": " + gai_strerror(error)}};
-  }
-  const std::unique_ptr<addrinfo, AddressInfoDeleter> info(found);
-
-  FileDescriptor descriptor(
-      socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
-  if (!descriptor.valid()) return Failure{connect_failure(address, errno)};
-  const int on = 1;
-  setsockopt(descriptor.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-
-  if (connect(descriptor.get(), info->ai_addr, info->ai_addrlen) != 0) {
-    if (errno != EINPROGRESS) return Failure{connect_failure(address, errno)};
-    const Waited waited = wait_for(descriptor.get(), POLLOUT, deadline, stop);
-    if (waited == Waited::timeout) {
-      return Failure{IoFailure{Kind::connect, "connect to " + address + ": no answer in time"}};
-    }
-    if (waited != Waited::ready) return Failure{wait_failure(waited, "connecting")};
-    int error = 0;
-    socklen_t size = sizeof error;
-    if (getsockopt(descriptor.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
-    if (error != 0) return Failure{connect_failure(address, error)};
-  }
-  return std::make_unique<TcpConnection>(std::move(descriptor), stop);
+  const auto failed = [&](const std::string& cause) {
+    return Failure{IoFailure{Kind::connect, "connect to " + address + ": " + cause}};
+  };
+  auto socket = net::begin_connect(address, port);
+  if (!socket) return failed(socket.error());
+  const Waited waited = wait_for(socket->get(), POLLOUT, deadline, stop);
+  if (waited == Waited::timeout) return failed("no answer in time");
+  if (waited != Waited::ready) return Failure{wait_failure(waited, "connecting")};
+  if (const auto fault = net::connect_fault(*socket)) return failed(*fault);
+  return std::make_unique<TcpConnection>(std::move(socket).value(), stop);
 }
 
 std::optional<IoFailure> TcpConnection::write(std::string_view bytes, MonotonicTime deadline) {

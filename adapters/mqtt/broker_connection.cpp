@@ -16,13 +16,14 @@
 
 #include "adapters/fibers/moment.h"
 #include "adapters/mqtt/connection_report.h"
-#include "adapters/mqtt/host_lookup.h"
 #include "adapters/mqtt/liveness_monitor.h"
 #include "adapters/mqtt/reason.h"
 #include "adapters/mqtt/reconnect_delay.h"
 #include "adapters/mqtt/reply_connection.h"
 #include "adapters/mqtt/sender.h"
 #include "adapters/mqtt/session.h"
+#include "adapters/net/address.h"
+#include "adapters/net/resolver.h"
 
 namespace jobs_bridge::mqtt {
 namespace {
@@ -118,6 +119,7 @@ class BrokerConnection::Implementation final : private Session::Events {
       stopping_ = true;
       changed_.notify_all();
     }
+    for (auto& node : nodes_) node.resolver.stop();
     if (reconnect_thread_.joinable()) reconnect_thread_.join();
   }
 
@@ -264,9 +266,11 @@ class BrokerConnection::Implementation final : private Session::Events {
   /// The address of the broker, or of one node of its cluster.
   struct Node {
     explicit Node(BrokerSettings::Address where)
-        : address(std::move(where)), lookup(address.host) {}
+        : address(std::move(where)), resolver(address.host, net::look_up, Duration::zero()) {}
     BrokerSettings::Address address;
-    HostLookup lookup;
+    /// Without it Paho would look the name up, on its sending thread and with its lock held: a
+    /// daemon told to stop would hang in the library's clean-up until the lookup ends.
+    net::Resolver resolver;
     bool has_spoken = false;
   };
 
@@ -285,13 +289,14 @@ class BrokerConnection::Implementation final : private Session::Events {
   Duration connect_once() {
     auto& node = next_node();
     const auto round = attempts_++ / nodes_.size();
-    const auto found = node.lookup.find(settings_.connect_timeout, [this] { return stopping(); });
-    if (found.fault) {
-      report_fault(*found.fault);
+    auto found = node.resolver.addresses(steady_clock::now() + settings_.connect_timeout);
+    if (!found) {
+      report_fault({BrokerFault::Kind::unresolved, found.error().cause});
       return {};
     }
+    std::ranges::stable_partition(*found, net::is_ipv4);
     // The next one each time: a broker may listen on one of them only.
-    const auto& address = found.addresses[round % found.addresses.size()];
+    const auto& address = (*found)[round % found->size()];
     {
       const std::lock_guard lock(mutex_);
       loss_.reset();

@@ -1,14 +1,11 @@
 #include "adapters/mqtt/connect_diagnosis.h"
 
-#include <netdb.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -16,6 +13,7 @@
 #include <utility>
 
 #include "adapters/mqtt/tls_context.h"
+#include "adapters/net/connect.h"
 #include "adapters/tls/identity.h"
 
 namespace jobs_bridge::mqtt {
@@ -38,13 +36,8 @@ constexpr auto question = "\x10\x0C\0\4MQTT\4\0\0\x0A\0\0"sv;
 
 struct Free {
   void operator()(SSL* ssl) const { SSL_free(ssl); }
-  void operator()(addrinfo* addresses) const { freeaddrinfo(addresses); }
 };
 using Ssl = std::unique_ptr<SSL, Free>;
-
-std::string text_of_error(int error) {
-  return std::system_category().message(error);
-}
 
 /// When to give up, whatever is tried.
 class Limit {
@@ -86,33 +79,16 @@ Answer classify(std::string_view bytes) {
 class Probe {
  public:
   Probe(const FailedConnect& failed, const Limit& limit) : failed_(failed), limit_(limit) {}
-  Probe(const Probe&) = delete;
-  Probe& operator=(const Probe&) = delete;
-  ~Probe() {
-    if (socket_ >= 0) close(socket_);
-  }
 
   std::optional<BrokerFault> connect_tcp() {
-    addrinfo hints{};
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
-    addrinfo* found = nullptr;
-    const auto port = std::to_string(failed_.settings.port);
-    if (const int error = getaddrinfo(failed_.address.c_str(), port.c_str(), &hints, &found)) {
-      return BrokerFault{Kind::unreachable, gai_strerror(error)};
-    }
-    const std::unique_ptr<addrinfo, Free> target(found);
-    socket_ = socket(target->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (socket_ < 0) return unreachable(errno);
-    if (connect(socket_, target->ai_addr, target->ai_addrlen) == 0) return std::nullopt;
-    if (errno != EINPROGRESS) return unreachable(errno);
-    if (!limit_.wait(socket_, POLLOUT)) {
-      return BrokerFault{Kind::unreachable, "no answer to the TCP connect"};
-    }
-    int error = 0;
-    socklen_t size = sizeof error;
-    getsockopt(socket_, SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error != 0) return unreachable(error);
+    const auto unreachable = [](std::string cause) {
+      return BrokerFault{Kind::unreachable, std::move(cause)};
+    };
+    auto begun = net::begin_connect(failed_.address, failed_.settings.port);
+    if (!begun) return unreachable(begun.error());
+    socket_ = std::move(begun).value();
+    if (!limit_.wait(socket_.get(), POLLOUT)) return unreachable("no answer to the TCP connect");
+    if (auto fault = net::connect_fault(socket_)) return unreachable(*std::move(fault));
     return std::nullopt;
   }
 
@@ -120,7 +96,7 @@ class Probe {
   std::optional<tls::HandshakeFault> shake_hands(SSL_CTX& context, bool with_name) {
     ssl_.reset(SSL_new(&context));
     ERR_clear_error();
-    if (!ssl_ || SSL_set_fd(ssl_.get(), socket_) != 1) {
+    if (!ssl_ || SSL_set_fd(ssl_.get(), socket_.get()) != 1) {
       return tls::HandshakeFault{tls::HandshakeFault::Kind::other, tls::take_error()};
     }
     if (with_name) tls::ask_for_name(*ssl_, failed_.settings.host);
@@ -145,8 +121,8 @@ class Probe {
     if (ssl_) {
       fault =
           carry_out([&] { return SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &got); });
-    } else if (limit_.wait(socket_, POLLIN)) {
-      const auto result = recv(socket_, buffer.data(), buffer.size(), 0);
+    } else if (limit_.wait(socket_.get(), POLLIN)) {
+      const auto result = recv(socket_.get(), buffer.data(), buffer.size(), 0);
       if (result <= 0) return Answer::closed;
       got = static_cast<std::size_t>(result);
     }
@@ -155,11 +131,9 @@ class Probe {
   }
 
  private:
-  static BrokerFault unreachable(int error) { return {Kind::unreachable, text_of_error(error)}; }
-
   bool say(std::string_view bytes, std::optional<tls::HandshakeFault>& fault) {
     if (!ssl_) {
-      return send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+      return send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
              static_cast<ssize_t>(bytes.size());
     }
     std::size_t sent = 0;
@@ -180,7 +154,7 @@ class Probe {
       if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
         return tls::fault_of(*ssl_, result);
       }
-      if (!limit_.wait(socket_, error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, until)) {
+      if (!limit_.wait(socket_.get(), error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, until)) {
         return std::nullopt;
       }
     }
@@ -188,7 +162,7 @@ class Probe {
 
   const FailedConnect& failed_;
   const Limit& limit_;
-  int socket_ = -1;
+  files::FileDescriptor socket_;
   Ssl ssl_;
 };
 

@@ -34,7 +34,7 @@ inline EndpointSettings plain(const RawPeer& peer) {
   return settings;
 }
 
-inline Lookup always(std::vector<std::string> addresses) {
+inline net::Lookup always(std::vector<std::string> addresses) {
   return [addresses](const std::string&) -> Result<std::vector<std::string>, std::string> {
     return addresses;
   };
@@ -43,7 +43,7 @@ inline Lookup always(std::vector<std::string> addresses) {
 /// An endpoint and one exchange with it.
 class Client {
  public:
-  explicit Client(EndpointSettings settings, Lookup lookup = system_lookup)
+  explicit Client(EndpointSettings settings, net::Lookup lookup = net::look_up)
       : endpoint_(open(std::move(settings), std::move(lookup))), exchange_(endpoint_->open()) {}
 
   HttpOutcome perform(const HttpRequest& request, Duration limit = 10s) {
@@ -52,7 +52,7 @@ class Client {
   Endpoint& endpoint() { return *endpoint_; }
 
  private:
-  std::unique_ptr<Endpoint> open(EndpointSettings settings, Lookup lookup) {
+  std::unique_ptr<Endpoint> open(EndpointSettings settings, net::Lookup lookup) {
     auto opened = open_endpoint(std::move(settings), log_, std::move(lookup));
     if (!opened) throw std::runtime_error(opened.error());
     return std::move(opened).value();

@@ -125,7 +125,7 @@ TEST(HttpsResolveTest, LookupThatThrowsFails) {
 }
 
 TEST(HttpsResolveTest, NameThatDoesNotExistIsReportedBySystem) {
-  const Addresses found = system_lookup("no-such-name.invalid");
+  const Addresses found = net::look_up("no-such-name.invalid");
   ASSERT_FALSE(found);
   EXPECT_FALSE(found.error().empty());
 }
