@@ -73,7 +73,7 @@ PageAnswer dashboard() {
 
 }  // namespace
 
-Pages::Pages(Rules rules, Server::Snapshot snapshot, const Metrics& metrics)
+Pages::Pages(Rules rules, Snapshot snapshot, const Metrics& metrics)
     : rules_(std::move(rules)), snapshot_(std::move(snapshot)), metrics_(metrics) {}
 
 Pages::StatusPointer Pages::status() {

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "adapters/admin/metrics.h"
-#include "adapters/admin/server.h"
 #include "adapters/admin/status.h"
 #include "bridge/time.h"
 
@@ -38,7 +37,7 @@ class Pages {
     bool loopback = true;  ///< requests must name a loopback host
     Duration snapshot_lasts{};
   };
-  Pages(Rules rules, Server::Snapshot snapshot, const Metrics& metrics);
+  Pages(Rules rules, Snapshot snapshot, const Metrics& metrics);
 
   /// Throws whatever the snapshot throws.
   PageAnswer answer(const PageRequest& request);
@@ -51,7 +50,7 @@ class Pages {
   StatusPointer status();
 
   const Rules rules_;
-  const Server::Snapshot snapshot_;
+  const Snapshot snapshot_;
   const Metrics& metrics_;
   std::mutex mutex_;
   StatusPointer status_;

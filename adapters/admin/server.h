@@ -1,30 +1,16 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "adapters/admin/metrics.h"
+#include "adapters/admin/server_settings.h"
 #include "adapters/admin/status.h"
 #include "bridge/ports.h"
 #include "bridge/result.h"
-#include "bridge/time.h"
 
 namespace jobs_bridge::admin {
-
-struct ServerSettings {
-  std::string host = "127.0.0.1";  ///< a name or a literal address; an IPv6 one without brackets
-  std::uint16_t port = 0;          ///< 0: the kernel chooses
-  /// Whether no other machine can reach `host`: then a request must name a loopback host, so that a
-  /// page of another site whose name resolves to this machine (DNS rebinding) is refused.
-  bool loopback = true;
-  /// The token that callers must send as `Authorization: Bearer <token>`; empty: none, which is
-  /// allowed for loopback hosts only. See is_token().
-  std::string token = {};
-  /// A snapshot is reused for this long, so that frequent requests cost the bridge nothing.
-  Duration snapshot_lasts = std::chrono::milliseconds(100);
-};
 
 /// The admin listener, over HTTP/1.1:
 ///
@@ -41,10 +27,6 @@ struct ServerSettings {
 /// `/healthz` and the empty page requires it.
 class Server {
  public:
-  /// Called on the server's threads, one at a time; should be cheap. If it throws, the request, and
-  /// with it /healthz, is answered 500.
-  using Snapshot = std::function<Status()>;
-
   /// Starts to serve. The error names host and port and the cause, such as an address in use.
   /// `metrics` and `log`, and what `snapshot` uses, must outlive the server.
   static Result<std::unique_ptr<Server>, std::string> start(ServerSettings settings,

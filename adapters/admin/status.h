@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -202,5 +203,9 @@ struct Status {
 
   ProcessUsage process;  ///< the server fills it
 };
+
+/// Called on the server's threads, one at a time; should be cheap. If it throws, the request, and
+/// with it /healthz, is answered 500.
+using Snapshot = std::function<Status()>;
 
 }  // namespace jobs_bridge::admin

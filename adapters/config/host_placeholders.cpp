@@ -5,7 +5,6 @@
 #include <array>
 #include <string_view>
 
-#include "adapters/config/keys.h"
 #include "adapters/config/quote.h"
 #include "bridge/text/parse_number.h"
 
@@ -80,8 +79,8 @@ Problem no_ordinal(const std::string& host) {
               "value that does not need the ordinal"};
 }
 
-void fill_in_host(Review& review, const std::string& host) {
-  for (const auto& section : sections()) {
+void fill_in_host(Review& review, const std::vector<Section>& sections, const std::string& host) {
+  for (const auto& section : sections) {
     for (const auto& key : section.keys) {
       if (!key.type.host_placeholders) continue;
       const std::uint32_t first = key.path == "broker.partition" ? 1 : 0;

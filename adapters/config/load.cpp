@@ -3,6 +3,7 @@
 #include <tuple>
 #include <utility>
 
+#include "adapters/config/host_placeholders.h"
 #include "adapters/config/keys.h"
 #include "adapters/config/overrides.h"
 #include "adapters/config/partition_list.h"
@@ -92,7 +93,7 @@ LoadOutcome load(const std::optional<std::string>& path, const std::vector<std::
   Review review(std::move(settings));
   for (const auto& fault : faults) review.mark_faulty(fault.fault.key);
   choose_partition(review, host);
-  fill_in_host(review, host);
+  fill_in_host(review, sections(), host);
   read_values(review);
   if (!review.is_given("endpoint.proxy")) {
     for (auto& warning : proxies_passed_over(environment)) warnings.push_back(std::move(warning));

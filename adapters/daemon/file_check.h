@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "adapters/daemon/connection_check.h"
+#include "adapters/daemon/finding.h"
 
 namespace jobs_bridge {
 

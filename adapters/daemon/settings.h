@@ -3,9 +3,9 @@
 #include <cstddef>
 #include <string>
 
-#include "adapters/admin/server.h"
+#include "adapters/admin/server_settings.h"
 #include "adapters/config/configuration.h"
-#include "adapters/mqtt/broker_connection.h"
+#include "adapters/mqtt/broker_settings.h"
 #include "bridge/flow/engine.h"
 #include "bridge/jobs/topic.h"
 #include "bridge/result.h"

@@ -5,10 +5,11 @@
 #include <string>
 
 #include "adapters/fibers/wait.h"
-#include "adapters/https/https_endpoint.h"
+#include "adapters/https/endpoint_settings.h"
 #include "adapters/https/tcp_connection.h"
 #include "adapters/https/tls_context.h"
 #include "adapters/net/resolver.h"
+#include "bridge/ports.h"
 
 namespace jobs_bridge::https {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "adapters/https/connector.h"
-#include "adapters/https/https_endpoint.h"
+#include "adapters/https/endpoint_settings.h"
 #include "adapters/https/protocol.h"
 #include "bridge/ports.h"
 

@@ -20,7 +20,7 @@ using Addresses = Result<std::vector<std::string>, std::string>;
 Addresses find(const Lookup& lookup, const std::string& host) noexcept {
   try {
     Addresses found = lookup(host);
-    if (found && found->empty()) return Failure{std::string("it has no address")};
+    if (found && found->empty()) return Failure{std::string("the name has no address")};
     return found;
   } catch (const std::exception& error) {
     return Failure{std::string(error.what())};
@@ -94,7 +94,7 @@ Result<std::vector<std::string>, Resolver::Fault> Resolver::addresses(MonotonicT
   try {
     if (!state_->stopped && !state_->under_way) start_lookup();
   } catch (const std::exception& error) {
-    return fault(std::string("no thread to look it up: ") + error.what());
+    return fault(std::string("cannot start a thread to resolve the name: ") + error.what());
   }
   const bool in_time = state_->changed.wait_until(
       lock, deadline, [&] { return state_->stopped || state_->ended != ended_before; });
