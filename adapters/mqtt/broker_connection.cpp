@@ -63,7 +63,7 @@ struct Finally {
 }  // namespace
 
 /// A thread of its own, the keeper, makes one Session after another and handles its subscriptions.
-class BrokerConnection::Implementation final : private Session::Events {
+class BrokerConnection::Implementation final : private Client::Events {
  public:
   Implementation(BrokerSettings settings, std::vector<std::string> filters, OnMessage on_message,
                  fibers::EventLoop& loop, Log& log)
@@ -195,7 +195,7 @@ class BrokerConnection::Implementation final : private Session::Events {
       sender_.refused(sequence, why);
     }
   }
-  void subscribed(std::vector<Session::Answer> answers) override {
+  void subscribed(std::vector<Client::Answer> answers) override {
     const std::lock_guard lock(mutex_);
     answer_ = std::move(answers);
     changed_.notify_all();
@@ -517,15 +517,15 @@ class BrokerConnection::Implementation final : private Session::Events {
     return steady_clock::now() + subscribe_limit;
   }
 
-  void take_answer(const Connections& connections, std::vector<Session::Answer> answers) {
+  void take_answer(const Connections& connections, std::vector<Client::Answer> answers) {
     auto& session = connections.main;
     const auto& out = connections.out();
     const auto granted_qos_0 = note_granted_qos(session, answers);
-    std::erase_if(answers, [](const Session::Answer& answer) { return !is_failure(answer.code); });
+    std::erase_if(answers, [](const Client::Answer& answer) { return !is_failure(answer.code); });
     // A refused canary subscription alone is no reason to subscribe repeatedly.
     std::string canary_refusal;
     bool test_granted = true;
-    std::erase_if(answers, [&](const Session::Answer& refusal) {
+    std::erase_if(answers, [&](const Client::Answer& refusal) {
       if (std::ranges::find(test_filters_, refusal.filter) != test_filters_.end()) {
         test_granted = false;
         return true;
@@ -574,12 +574,12 @@ class BrokerConnection::Implementation final : private Session::Events {
   /// What is granted below the QoS 1 that we ask for. Over MQTT 3.1.1 a broker has no other way to
   /// say that it has QoS 0 only, and may end a connection that publishes above it.
   std::optional<BrokerFault> note_granted_qos(Session& session,
-                                              const std::vector<Session::Answer>& answers) {
-    const auto below = [](const Session::Answer& answer) { return answer.code == 0; };
+                                              const std::vector<Client::Answer>& answers) {
+    const auto below = [](const Client::Answer& answer) { return answer.code == 0; };
     const auto first = std::ranges::find_if(answers, below);
     if (first == answers.end()) return std::nullopt;
     if (settings_.protocol == BrokerSettings::Protocol::v3_1_1 &&
-        std::ranges::all_of(answers, [&](const Session::Answer& answer) {
+        std::ranges::all_of(answers, [&](const Client::Answer& answer) {
           return below(answer) || is_failure(answer.code);
         })) {
       qos_ = 0;
@@ -662,7 +662,7 @@ class BrokerConnection::Implementation final : private Session::Events {
   std::vector<BrokerFault> shortcomings_;
   std::optional<BrokerFault> fault_;
   /// The broker's answers to the SUBSCRIBEs, not processed yet.
-  std::optional<std::vector<Session::Answer>> answer_;
+  std::optional<std::vector<Client::Answer>> answer_;
   /// Why the present session ended, also if it was lost before it was announced. The first cause
   /// counts: a DISCONNECT with a reason comes before the broken connection that follows it.
   std::optional<BrokerFault> loss_;

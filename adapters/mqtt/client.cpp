@@ -4,8 +4,7 @@
 
 namespace jobs_bridge::mqtt {
 
-std::unique_ptr<Session::Client> Session::Client::make(Wanted wanted, const std::string& address,
-                                                       Events& events) {
+std::unique_ptr<Client> Client::make(Wanted wanted, const std::string& address, Events& events) {
   const auto library = wanted.settings.library;
   if constexpr (is_built(Library::paho)) {
     if (library == Library::paho) return make_paho_client(wanted, address, events);

@@ -24,19 +24,19 @@ namespace jobs_bridge::mqtt {
 /// subscriptions.
 class ReplyConnection {
  public:
-  ReplyConnection(const BrokerSettings& settings, fibers::EventLoop& loop, Session::Events& events)
+  ReplyConnection(const BrokerSettings& settings, fibers::EventLoop& loop, Client::Events& events)
       : settings_(settings_for_replies(settings)), loop_(loop), events_(events) {}
 
   /// See Session::connect(); nothing if it is connected.
   std::optional<BrokerFault> connect(const std::string& address, int qos,
                                      const std::function<bool()>& stopping) {
     events_.begin();
-    session_.emplace(Session::Wanted{.settings = settings_,
-                                     .filters = no_filters_,
-                                     .loop = loop_,
-                                     .clean = true,
-                                     .has_spoken = true,
-                                     .qos = qos},
+    session_.emplace(Client::Wanted{.settings = settings_,
+                                    .filters = no_filters_,
+                                    .loop = loop_,
+                                    .clean = true,
+                                    .has_spoken = true,
+                                    .qos = qos},
                      address, events_);
     auto fault = session_->connect(stopping);
     if (!fault) fault = events_.pass_on_ends();
@@ -48,9 +48,9 @@ class ReplyConnection {
   [[nodiscard]] const std::string& client_id() const { return settings_.client_id; }
 
  private:
-  class Replies final : public Session::Events {
+  class Replies final : public Client::Events {
    public:
-    explicit Replies(Session::Events& events) : events_(events) {}
+    explicit Replies(Client::Events& events) : events_(events) {}
     void begin() {
       const std::lock_guard lock(mutex_);
       passes_on_ends_ = false;
@@ -65,7 +65,7 @@ class ReplyConnection {
       return ended_;
     }
     void arrived(Message) override {}
-    void subscribed(std::vector<Session::Answer>) override {}
+    void subscribed(std::vector<Client::Answer>) override {}
     void acknowledged(Outbox::Sequence sequence) override { events_.acknowledged(sequence); }
     void unmatched(Outbox::Sequence sequence) override { events_.unmatched(sequence); }
     void refused(Outbox::Sequence sequence, const Refusal& why) override {
@@ -83,7 +83,7 @@ class ReplyConnection {
     void failed(const std::string& cause) noexcept override { events_.failed(cause); }
 
    private:
-    Session::Events& events_;
+    Client::Events& events_;
     std::mutex mutex_;
     bool passes_on_ends_ = false;
     std::optional<BrokerFault> ended_;

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <utility>
 
-#include "adapters/mqtt/client.h"
 #include "adapters/mqtt/connect_diagnosis.h"
 #include "adapters/mqtt/publication_check.h"
 
@@ -18,7 +17,7 @@ constexpr std::size_t largest_packet = 268435460;
 
 }  // namespace
 
-Session::Session(Wanted wanted, const std::string& address, Events& events)
+Session::Session(Client::Wanted wanted, const std::string& address, Client::Events& events)
     : settings_(wanted.settings),
       filters_(wanted.filters),
       address_(address),

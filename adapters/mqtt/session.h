@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "adapters/fibers/event_loop.h"
 #include "adapters/mqtt/broker_fault.h"
 #include "adapters/mqtt/broker_settings.h"
+#include "adapters/mqtt/client.h"
 #include "adapters/mqtt/outbox.h"
 #include "adapters/mqtt/sender.h"
 #include "bridge/jobs/message.h"
@@ -27,53 +27,9 @@ namespace jobs_bridge::mqtt {
 /// Receive Maximum of the new one. The Outbox knows what to send again.
 class Session final : public Sender::Link {
  public:
-  /// The broker's answer to a subscription: the code in the SUBACK, and the text with it.
-  struct Answer {
-    std::string filter;
-    int code = 0;  ///< the QoS that it grants, or a Reason
-    BrokerWords words = {};
-  };
-
-  /// Called with the MQTT library's lock held, on its threads or, where it has none, on the event
-  /// loop: must neither block nor throw. No more calls once the Session is destroyed.
-  class Events {
-   public:
-    virtual ~Events() = default;
-    virtual void arrived(Message message) = 0;
-    /// `sequence` is Outbox::nobody for a canary, and Outbox::topic_test for a TopicTest.
-    virtual void acknowledged(Outbox::Sequence sequence) = 0;
-    /// The same, but its topic has no subscribers (MQTT 5, if the broker reports it).
-    virtual void unmatched(Outbox::Sequence sequence) = 0;
-    /// The broker has refused it.
-    virtual void refused(Outbox::Sequence sequence, const Refusal& why) = 0;
-    /// All the answers to subscribe().
-    virtual void subscribed(std::vector<Answer> answers) = 0;
-    /// The broker has sent a packet of so many bytes or a few more, which exceeds the limit. lost()
-    /// follows.
-    virtual void too_large(std::size_t bytes) = 0;
-    /// The connection is over. May be called more than once, the best cause first. `evidence`: what
-    /// this tells about unacknowledged publications.
-    virtual void lost(BrokerFault fault, Evidence evidence) = 0;
-    /// One of the functions above has thrown.
-    virtual void failed(const std::string& cause) noexcept = 0;
-  };
-
-  /// What a session needs; must outlive it.
-  struct Wanted {
-    const BrokerSettings& settings;
-    const std::vector<std::string>& filters;
-    /// For a library that has no threads of its own.
-    fibers::EventLoop& loop;
-    /// Whether the broker is to discard our session: subscriptions and queued messages.
-    bool clean = false;
-    /// Whether it has accepted us before, with the same settings.
-    bool has_spoken = false;
-    /// The QoS to publish at, if the broker allows it.
-    int qos = 1;
-  };
   /// `address`: the literal address to connect to. Throws std::exception for settings that no
   /// connection can be made with.
-  Session(Wanted wanted, const std::string& address, Events& events);
+  Session(Client::Wanted wanted, const std::string& address, Client::Events& events);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   /// Waits for callbacks in progress, so it must not be called from one.
@@ -131,8 +87,6 @@ class Session final : public Sender::Link {
   /// Sends DISCONNECT, so that the broker keeps the session for as long as agreed. Blocks for a
   /// second at most.
   void disconnect();
-
-  class Client;  ///< the MQTT library's part
 
  private:
   /// Why the broker cannot be used, according to its CONNACK.

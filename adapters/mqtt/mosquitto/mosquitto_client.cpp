@@ -74,14 +74,13 @@ struct MosquittoClient::Callbacks {
   }
 };
 
-std::unique_ptr<Session::Client> make_mosquitto_client(Session::Wanted wanted,
-                                                       const std::string& address,
-                                                       Session::Events& events) {
+std::unique_ptr<Client> make_mosquitto_client(Client::Wanted wanted, const std::string& address,
+                                              Client::Events& events) {
   return std::make_unique<MosquittoClient>(wanted, address, events);
 }
 
-MosquittoClient::MosquittoClient(Session::Wanted wanted, const std::string& address,
-                                 Session::Events& events)
+MosquittoClient::MosquittoClient(Client::Wanted wanted, const std::string& address,
+                                 Client::Events& events)
     : settings_(wanted.settings),
       mqtt_5_(wanted.settings.protocol == BrokerSettings::Protocol::v5),
       filters_(wanted.filters),
@@ -97,7 +96,7 @@ MosquittoClient::MosquittoClient(Session::Wanted wanted, const std::string& addr
   mosquitto_disconnect_v5_callback_set(handle_.get(), Callbacks::on_disconnect);
 }
 
-Session::Client::Outcome MosquittoClient::connect(const std::function<bool()>& stopping) {
+Client::Outcome MosquittoClient::connect(const std::function<bool()>& stopping) {
   const auto limit = std::chrono::steady_clock::now() + settings_.connect_timeout;
   const auto begun = begin_to_connect(*handle_, settings_, address_);
   if (!begun) return {.fault = begun.error()};
@@ -150,7 +149,7 @@ std::optional<std::string> MosquittoClient::subscribe() {
 }
 
 void MosquittoClient::subscribed(int id, int reason, const mosquitto_property* properties) {
-  std::vector<Session::Answer> answers;
+  std::vector<Client::Answer> answers;
   {
     const std::lock_guard lock(requests_);
     auto request = asked_.extract(id);

@@ -20,9 +20,9 @@ namespace jobs_bridge::mqtt {
 /// A client of libmosquitto that translates its callbacks into a Session's events. They come from
 /// the Loop, except the one that reports that a publication at QoS 0 is written: it comes from the
 /// code that writes. No exception passes into the library, which is C.
-class MosquittoClient final : public Session::Client {
+class MosquittoClient final : public Client {
  public:
-  MosquittoClient(Session::Wanted wanted, const std::string& address, Session::Events& events);
+  MosquittoClient(Client::Wanted wanted, const std::string& address, Client::Events& events);
 
   Outcome connect(const std::function<bool()>& stopping) override;
   [[nodiscard]] std::chrono::seconds keep_alive() const override {
@@ -49,7 +49,7 @@ class MosquittoClient final : public Session::Client {
   const bool mqtt_5_;
   const std::vector<std::string>& filters_;
   const std::string address_;
-  Session::Events& events_;
+  Client::Events& events_;
   Handle handle_;
 
   std::mutex mutex_;
@@ -67,7 +67,7 @@ class MosquittoClient final : public Session::Client {
   };
   std::deque<UnderWay> under_way_;    ///< brokers acknowledge in order
   std::map<int, std::string> asked_;  ///< filters, by the SUBSCRIBE's identifier
-  std::vector<Session::Answer> answers_;
+  std::vector<Client::Answer> answers_;
 
   Loop loop_;  ///< last: destroyed, and with it every callback ended, first
 };

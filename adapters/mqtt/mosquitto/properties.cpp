@@ -118,8 +118,8 @@ Properties properties_of(const BrokerSettings& settings) {
   return list;
 }
 
-Session::Client::Connack connack_of(bool session_present, const mosquitto_property* properties) {
-  Session::Client::Connack connack;
+Client::Connack connack_of(bool session_present, const mosquitto_property* properties) {
+  Client::Connack connack;
   connack.session_present = session_present;
   connack.receive_maximum = number_in<std::uint16_t>(properties, MQTT_PROP_RECEIVE_MAXIMUM,
                                                      mosquitto_property_read_int16);

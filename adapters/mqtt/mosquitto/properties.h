@@ -24,7 +24,7 @@ Properties properties_of(const Publication& publication);
 /// The properties of CONNECT. Throws std::runtime_error.
 Properties properties_of(const BrokerSettings& settings);
 
-Session::Client::Connack connack_of(bool session_present, const mosquitto_property* properties);
+Client::Connack connack_of(bool session_present, const mosquitto_property* properties);
 
 /// What the broker sends in addition to a reason code.
 BrokerWords words_in(const mosquitto_property* properties);

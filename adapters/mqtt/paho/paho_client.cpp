@@ -121,13 +121,12 @@ void guarded(Events& events, Action&& action) noexcept {
 
 }  // namespace
 
-std::unique_ptr<Session::Client> make_paho_client(Session::Wanted wanted,
-                                                  const std::string& address,
-                                                  Session::Events& events) {
+std::unique_ptr<Client> make_paho_client(Client::Wanted wanted, const std::string& address,
+                                         Client::Events& events) {
   return std::make_unique<PahoClient>(wanted, address, events);
 }
 
-PahoClient::PahoClient(Session::Wanted wanted, const std::string& address, Session::Events& events)
+PahoClient::PahoClient(Client::Wanted wanted, const std::string& address, Client::Events& events)
     : settings_(wanted.settings),
       mqtt_5_(wanted.settings.protocol == BrokerSettings::Protocol::v5),
       clean_(wanted.clean),
@@ -161,7 +160,7 @@ PahoClient::PahoClient(Session::Wanted wanted, const std::string& address, Sessi
   }
 }
 
-Session::Client::Outcome PahoClient::connect(const std::function<bool()>& stopping) {
+Client::Outcome PahoClient::connect(const std::function<bool()>& stopping) {
   Outcome outcome;
   if (settings_.tls) {
     if (auto fault = check_files(settings_)) return {.fault = std::move(fault)};

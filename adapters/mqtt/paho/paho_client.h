@@ -21,9 +21,9 @@ namespace jobs_bridge::mqtt {
 /// at least. When the broker has lost the session Paho drops unacknowledged publications and
 /// reports only their tokens. Besides, Paho's threads end with its last client, and new threads
 /// connect faster: they poll after 10 ms at first, old ones after a second.
-class PahoClient final : public Session::Client, private ::mqtt::callback {
+class PahoClient final : public Client, private ::mqtt::callback {
  public:
-  PahoClient(Session::Wanted wanted, const std::string& address, Session::Events& events);
+  PahoClient(Client::Wanted wanted, const std::string& address, Client::Events& events);
 
   Outcome connect(const std::function<bool()>& stopping) override;
   [[nodiscard]] std::chrono::seconds keep_alive() const override {
@@ -39,18 +39,18 @@ class PahoClient final : public Session::Client, private ::mqtt::callback {
   /// Gets the result of each publication.
   class Publishing final : public ::mqtt::iaction_listener {
    public:
-    explicit Publishing(Session::Events& events) : events_(events) {}
+    explicit Publishing(Client::Events& events) : events_(events) {}
     void on_success(const ::mqtt::token& token) override;
     void on_failure(const ::mqtt::token& token) override;
 
    private:
-    Session::Events& events_;
+    Client::Events& events_;
   };
 
   /// Gets the result of each SUBSCRIBE; reports after the last one.
   class Subscribing final : public ::mqtt::iaction_listener {
    public:
-    explicit Subscribing(Session::Events& events) : events_(events) {}
+    explicit Subscribing(Client::Events& events) : events_(events) {}
     /// To be called before the first of so many requests; all earlier ones must have been answered.
     void begin(std::size_t filters);
     void on_success(const ::mqtt::token& token) override;
@@ -59,9 +59,9 @@ class PahoClient final : public Session::Client, private ::mqtt::callback {
    private:
     void answered(const ::mqtt::token& token, int reason);
 
-    Session::Events& events_;
+    Client::Events& events_;
     std::size_t unanswered_ = 0;
-    std::vector<Session::Answer> answers_;
+    std::vector<Client::Answer> answers_;
   };
 
   void message_arrived(::mqtt::const_message_ptr message) override;
@@ -72,7 +72,7 @@ class PahoClient final : public Session::Client, private ::mqtt::callback {
   const bool clean_;
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   const std::vector<std::string>& filters_;
-  Session::Events& events_;
+  Client::Events& events_;
   const FilteredPeer peer_;
   Publishing publishing_;
   Subscribing subscribing_;
