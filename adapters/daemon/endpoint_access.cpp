@@ -49,9 +49,8 @@ Result<https::ProxySettings, std::string> proxy_to(
 }
 
 EndpointSettings settings_of(const config::Configuration::Endpoint& endpoint) {
-  using Scheme = EndpointSettings::Scheme;
   EndpointSettings settings;
-  settings.scheme = endpoint.url.scheme == "https" ? Scheme::https : Scheme::http;
+  settings.tls = endpoint.url.scheme == "https";
   settings.host = endpoint.url.host;
   settings.port = endpoint.url.port;
   settings.connect_timeout = endpoint.connect_timeout;
@@ -66,15 +65,7 @@ EndpointSettings settings_of(const config::Configuration::Endpoint& endpoint) {
 OpenOrigin origin_opener(const config::Configuration::Endpoint& endpoint, Log& log) {
   return [endpoint, &log](const Origin& origin) -> Result<std::unique_ptr<Endpoint>, std::string> {
     constexpr std::size_t largest_document = 64 * 1024;
-    EndpointSettings settings;
-    settings.scheme = origin.tls ? EndpointSettings::Scheme::https : EndpointSettings::Scheme::http;
-    settings.host = origin.host;
-    settings.port = origin.port;
-    settings.connect_timeout = origin.connect_timeout;
-    settings.answer_timeout = origin.answer_timeout;
-    settings.ca_file = origin.ca_file;
-    settings.certificate_file = origin.certificate_file;
-    settings.private_key_file = origin.private_key_file;
+    EndpointSettings settings(origin);
     settings.max_answer_bytes = largest_document;
     if (origin.through_proxy) {
       auto proxy = proxy_to(origin.host, endpoint);
@@ -194,8 +185,7 @@ Result<std::unique_ptr<EndpointAccess>, std::string> EndpointAccess::open(
   auto proxy = proxy_to(settings.host, endpoint);
   if (!proxy) return Failure{proxy.error()};
   settings.proxy = *std::move(proxy);
-  const auto host = net::host_header(settings.host, settings.port,
-                                     settings.scheme == EndpointSettings::Scheme::https);
+  const auto host = net::host_header(settings.host, settings.port, settings.tls);
   auto https = https::open_endpoint(std::move(settings), log);
   if (!https) return Failure{https.error()};
 

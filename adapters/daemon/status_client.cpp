@@ -26,7 +26,7 @@ Result<std::string, std::string> fetch_status(const std::string& url, const std:
   const auto place = config::parse_url(url, {"http"});
   if (!place) return Failure{url + " is not http://host:port: " + place.error()};
   https::EndpointSettings settings;
-  settings.scheme = https::EndpointSettings::Scheme::http;
+  settings.tls = false;
   settings.host = place->host;
   settings.port = place->port;
   NoLog log;

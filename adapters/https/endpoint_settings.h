@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "bridge/ports.h"
 #include "bridge/time.h"
 
 namespace jobs_bridge::https {
@@ -17,27 +18,19 @@ struct ProxySettings {
   std::string password;
 };
 
-struct EndpointSettings {
-  enum class Scheme { http, https };
-  Scheme scheme = Scheme::https;
-  /// A DNS name or a literal address; an IPv6 one without brackets.
-  std::string host;
-  std::uint16_t port = 443;
+/// How a server is reached; whether through a proxy is said by `proxy` alone.
+struct EndpointSettings : Origin {
+  /// `connect_timeout` is for name resolution, TCP connect, proxy tunnel and TLS handshake
+  /// together, `answer_timeout` from the first byte of the request to the last one of the answer.
+  EndpointSettings() {
+    connect_timeout = std::chrono::seconds(3);
+    answer_timeout = std::chrono::seconds(5);
+  }
+  explicit EndpointSettings(const Origin& origin) : Origin(origin) {}
 
-  /// Name resolution, TCP connect, proxy tunnel and TLS handshake together.
-  Duration connect_timeout = std::chrono::seconds(3);
-  /// From the first byte of the request to the last byte of the answer, as a whole.
-  Duration answer_timeout = std::chrono::seconds(5);
   /// A connection that was idle for longer is not reused: a middlebox may have dropped it by then,
   /// and the request would be lost silently.
   Duration idle_limit = std::chrono::seconds(60);
-
-  /// PEM file with the only authorities to trust; empty: the system's.
-  std::string ca_file;
-  /// PEM files for mutual TLS, both or neither. The certificate file may contain a chain.
-  std::string certificate_file;
-  std::string private_key_file;
-
   /// Limit for an answer's body. The head has a fixed limit of 64 KiB.
   std::size_t max_answer_bytes = std::size_t{1} << 20;
   ProxySettings proxy;

@@ -55,7 +55,7 @@ Result<std::unique_ptr<Endpoint>, std::string> open_endpoint(EndpointSettings se
   if (auto fault = fault_of(settings)) return Failure{*std::move(fault)};
   try {
     std::unique_ptr<CurrentTlsContext> context;
-    if (settings.scheme == EndpointSettings::Scheme::https) {
+    if (settings.tls) {
       auto loaded = CurrentTlsContext::load(
           {settings.host, settings.ca_file, settings.certificate_file, settings.private_key_file},
           log);

@@ -23,8 +23,7 @@ HttpsExchange::HttpsExchange(const EndpointSettings& settings, Connector& connec
     : settings_(settings),
       connector_(connector),
       origin_(net::host_and_port(settings.host, settings.port)),
-      protocol_({net::host_header(settings.host, settings.port,
-                                  settings.scheme == EndpointSettings::Scheme::https),
+      protocol_({net::host_header(settings.host, settings.port, settings.tls),
                  settings.max_answer_bytes}) {}
 
 HttpOutcome HttpsExchange::perform(const HttpRequest& request, MonotonicTime deadline) {

@@ -28,7 +28,7 @@ class SilentLog final : public Log {
 
 inline EndpointSettings plain(const RawPeer& peer) {
   EndpointSettings settings;
-  settings.scheme = EndpointSettings::Scheme::http;
+  settings.tls = false;
   settings.host = peer.address();
   settings.port = peer.port();
   return settings;

@@ -105,7 +105,7 @@ TEST(HttpsDeadlineTest, PeerThatDoesNotReadEndsAtAnswerTimeout) {
 TEST(HttpsDeadlineTest, PortThatDoesNotAnswerEndsAtConnectTimeout) {
   SilentPort silent_port;
   EndpointSettings settings;
-  settings.scheme = EndpointSettings::Scheme::http;
+  settings.tls = false;
   settings.host = "127.0.0.1";
   settings.port = silent_port.port();
   settings.connect_timeout = kLimit;
@@ -121,7 +121,7 @@ TEST(HttpsDeadlineTest, PortThatDoesNotAnswerEndsAtConnectTimeout) {
 TEST(HttpsDeadlineTest, ConnectEndsAtAnEarlierDeadline) {
   SilentPort silent_port;
   EndpointSettings settings;
-  settings.scheme = EndpointSettings::Scheme::http;
+  settings.tls = false;
   settings.host = "127.0.0.1";
   settings.port = silent_port.port();
   Client client(std::move(settings));
@@ -132,7 +132,7 @@ TEST(HttpsDeadlineTest, ConnectEndsAtAnEarlierDeadline) {
 TEST(HttpsDeadlineTest, SilentTlsHandshakeEndsAtConnectTimeout) {
   RawPeer peer(silent);
   EndpointSettings settings = plain(peer);
-  settings.scheme = EndpointSettings::Scheme::https;
+  settings.tls = true;
   settings.connect_timeout = kLimit;
   Client client(std::move(settings));
   expect_ends_at(kLimit, [&] {
@@ -150,7 +150,7 @@ TEST(HttpsDeadlineTest, TricklingTlsHandshakeEndsAtConnectTimeout) {
     while (connection.send(std::string(1, '\0'))) std::this_thread::sleep_for(10ms);
   });
   EndpointSettings settings = plain(peer);
-  settings.scheme = EndpointSettings::Scheme::https;
+  settings.tls = true;
   settings.connect_timeout = kLimit;
   Client client(std::move(settings));
   expect_ends_at(kLimit, [&] { EXPECT_EQ(failure(client.perform(put())).kind, Kind::connect); });

@@ -81,7 +81,7 @@ TEST_P(MisbehavingPeerTest, NoAnswerReachesAnotherRequest) {
     }
   });
   EndpointSettings settings = plain(peer);
-  if (GetParam()) settings.scheme = EndpointSettings::Scheme::https;
+  if (GetParam()) settings.tls = true;
   settings.ca_file = authority.certificate_file();
   Client client(std::move(settings));
 

@@ -15,7 +15,7 @@ constexpr const char* kEstablished = "HTTP/1.1 200 Connection established\r\n\r\
 
 EndpointSettings through(const RawPeer& proxy) {
   EndpointSettings settings;
-  settings.scheme = EndpointSettings::Scheme::http;
+  settings.tls = false;
   settings.host = "endpoint.test";
   settings.port = 8080;
   settings.proxy.host = proxy.address();
@@ -50,7 +50,7 @@ TEST(HttpsProxyTest, TlsGoesThroughTheTunnelAndVerifiesTheEndpoint) {
     if (connection.start_tls(context.get())) echo(connection);
   });
   EndpointSettings settings = through(proxy);
-  settings.scheme = EndpointSettings::Scheme::https;
+  settings.tls = true;
   settings.ca_file = authority.certificate_file();
   EXPECT_EQ(answer(Client(settings).perform(put("x"))).body, "x");
   settings.host = "other.test";

@@ -60,7 +60,7 @@ TEST(HttpsStopTest, EndsTlsHandshake) {
     connection.wait_for_close();
   });
   EndpointSettings settings = plain(peer);
-  settings.scheme = EndpointSettings::Scheme::https;
+  settings.tls = true;
   settings.connect_timeout = 60s;
   Client client(std::move(settings));
   EXPECT_FALSE(stop_during(client, reached).maybe_sent);
