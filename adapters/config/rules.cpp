@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "adapters/config/url.h"
+#include "bridge/text/ascii.h"
 
 namespace jobs_bridge::config {
 namespace {
@@ -20,9 +21,9 @@ bool is_client_id(std::string_view text) {
 }
 
 bool is_canary_topic(std::string_view text) {
-  const bool printable = std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
-  return text.empty() || (text.size() <= 256 && printable && text.front() != '$' &&
-                          text.find_first_of("+#") == std::string_view::npos);
+  return text.empty() ||
+         (text.size() <= 256 && std::ranges::all_of(text, is_printable) && text.front() != '$' &&
+          text.find_first_of("+#") == std::string_view::npos);
 }
 
 bool is_share_group(std::string_view text) {

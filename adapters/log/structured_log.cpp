@@ -17,6 +17,7 @@
 
 #include "adapters/log/output.h"
 #include "bridge/ports.h"
+#include "bridge/text/ascii.h"
 
 namespace jobs_bridge::logging {
 namespace {
@@ -24,9 +25,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 bool is_plain(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return c > ' ' && c <= '~' && c != '"' && c != '=' && c != '\\';
-  });
+  return !text.empty() && is_visible(text) && text.find_first_of("\"=\\") == std::string_view::npos;
 }
 
 std::string dump(const Json& value) {
@@ -39,15 +38,11 @@ std::string quoted(std::string_view text) {
   return dump(Json(text));
 }
 
-bool is_sentence(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
-}
-
 /// `event name=value name="quoted value"`: printable ASCII without a line's end, so that it stays
 /// one line and moves no terminal's cursor. A value is quoted, with JSON's escapes, unless it is
 /// plain; bytes that are no UTF-8 become U+FFFD.
 std::string text_line(std::string_view event, std::initializer_list<Log::Field> fields) {
-  std::string line = is_sentence(event) ? std::string(event) : quoted(event);
+  std::string line = std::ranges::all_of(event, is_printable) ? std::string(event) : quoted(event);
   for (const auto& [name, value] : fields) {
     if (value.empty()) continue;
     line += ' ';

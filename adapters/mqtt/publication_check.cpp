@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "bridge/text/ascii.h"
+
 namespace jobs_bridge::mqtt {
 namespace {
 
@@ -26,11 +28,6 @@ std::size_t properties_size(const Publication& publication) {
   return size;
 }
 
-/// What every media type is made of (RFC 9110, section 8.3.1); MQTT itself allows more.
-bool is_printable_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
-}
-
 std::optional<std::string> fault_of_properties(const Publication& publication) {
   if (publication.correlation_data.size() > longest_field) {
     return "the correlation data is longer than 65535 bytes";
@@ -38,7 +35,8 @@ std::optional<std::string> fault_of_properties(const Publication& publication) {
   if (publication.content_type.size() > longest_field) {
     return "the content type is longer than 65535 bytes";
   }
-  if (!is_printable_ascii(publication.content_type)) {
+  // What every media type is made of (RFC 9110, section 8.3.1); MQTT itself allows more.
+  if (!std::ranges::all_of(publication.content_type, is_printable)) {
     return "the content type is not printable ASCII";
   }
   return std::nullopt;

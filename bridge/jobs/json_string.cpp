@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bridge/jobs/json_text.h"
+#include "bridge/text/ascii.h"
 
 /// Decoding and encoding of JSON strings.
 namespace jobs_bridge::json_text {
@@ -124,8 +125,8 @@ void ObjectWriter::unwrapped_member(std::string_view key, std::string_view value
 }
 
 std::string encode_string(std::string_view text) {
-  const bool plain = std::ranges::all_of(
-      text, [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
+  const bool plain =
+      std::ranges::all_of(text, [](char c) { return is_printable(c) && c != '"' && c != '\\'; });
   if (plain) return '"' + std::string(text) + '"';
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

@@ -79,9 +79,8 @@ bool publishable(std::string_view below) {
   constexpr std::size_t longest = 256;
   constexpr std::ptrdiff_t most_slashes = 15;
   return !below.empty() && below.size() <= longest &&
-         std::ranges::count(below, '/') <= most_slashes && std::ranges::all_of(below, [](char c) {
-           return c >= ' ' && c <= '~' && c != '+' && c != '#';
-         });
+         std::ranges::count(below, '/') <= most_slashes &&
+         std::ranges::all_of(below, [](char c) { return is_printable(c) && c != '+' && c != '#'; });
 }
 
 }  // namespace

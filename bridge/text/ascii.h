@@ -33,9 +33,14 @@ constexpr bool is_control(char c) {
   return static_cast<unsigned char>(c) < ' ' || c == '\x7f';
 }
 
+/// A space, or what leaves a mark.
+constexpr bool is_printable(char c) {
+  return c >= ' ' && c <= '~';
+}
+
 /// Whether `text` has no space, no control character and nothing beyond ASCII.
 constexpr bool is_visible(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
+  return std::ranges::all_of(text, [](char c) { return is_printable(c) && c != ' '; });
 }
 
 constexpr bool equal_ignoring_case(std::string_view one, std::string_view other) {
