@@ -17,12 +17,12 @@
 #include <semaphore>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <thread>
 #include <utility>
 
 #include "adapters/admin/access.h"
 #include "adapters/admin/pages.h"
+#include "adapters/files/system_text.h"
 #include "adapters/httplib/library.h"
 #include "adapters/net/address.h"
 
@@ -333,8 +333,7 @@ Result<std::unique_ptr<Server>, std::string> Server::start(ServerSettings settin
   }
   auto implementation = std::make_unique<Implementation>(settings, std::move(snapshot), metrics);
   if (const int error = implementation->listen(settings.host, settings.port); error != 0) {
-    return Failure{"admin.listen: cannot listen on " + where + ": " +
-                   std::generic_category().message(error)};
+    return Failure{"admin.listen: cannot listen on " + where + ": " + files::system_text(error)};
   }
   log.write(Severity::info, "admin listener", {{"url", implementation->url()}});
   if (!settings.loopback) {

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "adapters/files/file_descriptor.h"
+#include "adapters/files/system_text.h"
 
 namespace jobs_bridge {
 namespace {
@@ -45,7 +46,7 @@ Finding check_file(const std::string& name, const std::string& key, const std::s
   // SQLite makes files beside its own, so the directory must be writable too.
   for (const auto& each : {directory, std::filesystem::path(exists ? path : directory.string())}) {
     if (access(each.c_str(), R_OK | W_OK) == 0) continue;
-    finding.text += each.string() + " cannot be written: " + std::generic_category().message(errno);
+    finding.text += each.string() + " cannot be written: " + files::system_text(errno);
     finding.hint = key +
                    " must be in a directory that the bridge's user can write to; or run this check "
                    "as that user";

@@ -9,13 +9,14 @@
 #include <system_error>
 
 #include "adapters/files/file_descriptor.h"
+#include "adapters/files/system_text.h"
 
 namespace jobs_bridge::files {
 namespace {
 
 std::string cause_of(int error) {
   if (error == ENOENT) return "does not exist";
-  return "cannot be read: " + std::generic_category().message(error);
+  return "cannot be read: " + system_text(error);
 }
 
 /// What keeps an open file from being read; nothing if it can be.

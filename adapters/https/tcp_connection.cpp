@@ -4,8 +4,8 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <system_error>
 
+#include "adapters/files/system_text.h"
 #include "adapters/net/connect.h"
 
 namespace jobs_bridge::https {
@@ -14,10 +14,6 @@ namespace {
 using Kind = HttpFailure::Kind;
 
 }  // namespace
-
-std::string system_error_text(int error) {
-  return std::error_code(error, std::generic_category()).message();
-}
 
 IoFailure wait_failure(Waited waited, std::string what) {
   if (waited == Waited::stopped) return {Kind::stopped, "stopped while " + what};
@@ -50,7 +46,7 @@ std::optional<IoFailure> TcpConnection::write(std::string_view bytes, MonotonicT
       const Waited waited = wait(POLLOUT, deadline);
       if (waited != Waited::ready) return wait_failure(waited, "sending the request");
     } else if (errno != EINTR) {
-      return IoFailure{Kind::broken, "sending the request: " + system_error_text(errno)};
+      return IoFailure{Kind::broken, "sending the request: " + files::system_text(errno)};
     }
   }
   return std::nullopt;
@@ -65,7 +61,7 @@ Result<std::size_t, IoFailure> TcpConnection::read(char* buffer, std::size_t siz
     const ssize_t received = recv(socket_.get(), buffer, size, 0);
     if (received >= 0) return static_cast<std::size_t>(received);
     if (errno != EAGAIN && errno != EINTR) {
-      return Failure{IoFailure{Kind::broken, "reading the answer: " + system_error_text(errno)}};
+      return Failure{IoFailure{Kind::broken, "reading the answer: " + files::system_text(errno)}};
     }
   }
 }

@@ -80,9 +80,6 @@ class TcpConnection final : public Connection {
   std::uint64_t sent_ = 0;
 };
 
-/// The text for an errno value.
-std::string system_error_text(int error);
-
 /// The failure for a wait that did not become ready; `what` tells what was waited for.
 IoFailure wait_failure(Waited waited, std::string what);
 

@@ -5,18 +5,11 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <system_error>
 
+#include "adapters/files/system_text.h"
 #include "adapters/net/lookup.h"
 
 namespace jobs_bridge::net {
-namespace {
-
-std::string text_of(int error) {
-  return std::generic_category().message(error);
-}
-
-}  // namespace
 
 Result<files::FileDescriptor, std::string> begin_connect(const std::string& address,
                                                          std::uint16_t port) {
@@ -26,11 +19,11 @@ Result<files::FileDescriptor, std::string> begin_connect(const std::string& addr
   const auto& target = **info;
   files::FileDescriptor socket(
       ::socket(target.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
-  if (!socket.valid()) return Failure{text_of(errno)};
+  if (!socket.valid()) return Failure{files::system_text(errno)};
   const int on = 1;
   setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (connect(socket.get(), target.ai_addr, target.ai_addrlen) != 0 && errno != EINPROGRESS) {
-    return Failure{text_of(errno)};
+    return Failure{files::system_text(errno)};
   }
   return socket;
 }
@@ -40,7 +33,7 @@ std::optional<std::string> connect_fault(const files::FileDescriptor& socket) {
   socklen_t size = sizeof error;
   if (getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
   if (error == 0) return std::nullopt;
-  return text_of(error);
+  return files::system_text(error);
 }
 
 }  // namespace jobs_bridge::net

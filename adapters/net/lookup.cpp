@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <system_error>
+
+#include "adapters/files/system_text.h"
 
 namespace jobs_bridge::net {
 
@@ -16,7 +17,7 @@ Result<AddressInfo, std::string> address_info(const std::string& host, const cha
   hints.ai_flags = flags;
   addrinfo* found = nullptr;
   if (const int error = getaddrinfo(host.c_str(), port, &hints, &found)) {
-    return Failure{error == EAI_SYSTEM ? std::generic_category().message(errno)
+    return Failure{error == EAI_SYSTEM ? files::system_text(errno)
                                        : std::string(gai_strerror(error))};
   }
   return AddressInfo(found);

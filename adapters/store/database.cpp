@@ -3,8 +3,9 @@
 #include <sqlite3.h>
 
 #include <cerrno>
-#include <system_error>
 #include <utility>
+
+#include "adapters/files/system_text.h"
 
 namespace jobs_bridge::store {
 namespace {
@@ -47,7 +48,7 @@ FileFault fault_of(sqlite3* database) {
     fault.kind = FileFault::Kind::full;
   }
   if (is_of_the_system && cause != 0) {
-    fault.message += " (" + std::generic_category().message(cause) + ")";
+    fault.message += " (" + files::system_text(cause) + ")";
   } else if ((code & 0xff) == SQLITE_IOERR) {
     fault.message += " (SQLite code " + std::to_string(code) + ")";
   }

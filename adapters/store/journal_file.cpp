@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "adapters/files/system_text.h"
 #include "bridge/flow/partition.h"
 #include "bridge/text/parse_number.h"
 
@@ -308,7 +309,7 @@ std::optional<FileFault> JournalFile::reserve(std::size_t bytes) {
   }
   pages_ -= more;
   if (errno == ENOSPC) return FileFault{Kind::full, "cannot be written: the disk is full"};
-  return FileFault{Kind::unusable, "cannot be written: " + text_of(errno)};
+  return FileFault{Kind::unusable, "cannot be written: " + files::system_text(errno)};
 }
 
 bool JournalFile::make_room(std::size_t bytes, bool log_begins_anew) {
@@ -334,7 +335,7 @@ std::optional<std::string> JournalFile::rewrite_log() {
     if (read == 0) break;
     if (read < 0 ||
         ::pwrite(file_.number_of_log(), block.data(), static_cast<std::size_t>(read), at) != read) {
-      return text_of(errno);
+      return files::system_text(errno);
     }
     at += read;
   }
@@ -361,7 +362,7 @@ void JournalFile::bind(const JournalEntry& entry) {
 
 std::optional<std::string> JournalFile::sync() {
   if (::fdatasync(file_.number_of_log()) == 0) return std::nullopt;
-  return text_of(errno);
+  return files::system_text(errno);
 }
 
 Result<bool, FileFault> JournalFile::checkpoint(const std::string& mode) {

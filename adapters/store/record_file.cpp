@@ -15,6 +15,7 @@
 #include <system_error>
 #include <utility>
 
+#include "adapters/files/system_text.h"
 #include "bridge/text/parse_number.h"
 
 namespace jobs_bridge::store {
@@ -94,25 +95,21 @@ std::optional<bool> leads_to(const std::string& path, int descriptor) {
 
 }  // namespace
 
-std::string text_of(int error) {
-  return std::generic_category().message(error);
-}
-
 std::optional<FileFault> ensure_file(const std::string& path, const Format& format) {
   const FileDescriptor made(
       ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
   if (made.valid()) return std::nullopt;
   if (errno != EEXIST) {
     const std::string directory = errno == ENOENT ? " (its directory does not exist)" : "";
-    return FileFault{Kind::unusable, "cannot be created: " + text_of(errno) + directory};
+    return FileFault{Kind::unusable, "cannot be created: " + files::system_text(errno) + directory};
   }
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) {
-    return FileFault{Kind::unusable, "cannot be opened: " + text_of(errno)};
+    return FileFault{Kind::unusable, "cannot be opened: " + files::system_text(errno)};
   }
   if (!S_ISREG(status.st_mode)) return FileFault{Kind::unusable, "is not a regular file"};
   if (access(path.c_str(), R_OK | W_OK) != 0) {
-    return FileFault{Kind::unusable, "cannot be written: " + text_of(errno)};
+    return FileFault{Kind::unusable, "cannot be written: " + files::system_text(errno)};
   }
   if (!may_be_database(path, format.application)) {
     return FileFault{Kind::unusable,
@@ -180,12 +177,12 @@ Result<std::string, std::string> quarantine(const std::string& path) {
 Result<FileDescriptor, FileFault> lock(const std::string& path) {
   FileDescriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
   if (!file.valid()) {
-    return Failure{FileFault{Kind::unusable, "cannot be opened: " + text_of(errno)}};
+    return Failure{FileFault{Kind::unusable, "cannot be opened: " + files::system_text(errno)}};
   }
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    return Failure{FileFault{Kind::unusable, errno == EWOULDBLOCK
-                                                 ? "is in use by another process"
-                                                 : "cannot be locked: " + text_of(errno)}};
+    return Failure{FileFault{
+        Kind::unusable, errno == EWOULDBLOCK ? "is in use by another process"
+                                             : "cannot be locked: " + files::system_text(errno)}};
   }
   return file;
 }
@@ -217,7 +214,7 @@ Result<RecordFile, FileFault> RecordFile::open(const std::string& path, const Fo
   // Its locks are on the other files, so it may be opened once more beside SQLite.
   FileDescriptor log(::open((path + "-wal").c_str(), O_RDWR | O_CLOEXEC));
   if (!log.valid()) {
-    return Failure{FileFault{Kind::unusable, "has no write-ahead log: " + text_of(errno)}};
+    return Failure{FileFault{Kind::unusable, "has no write-ahead log: " + files::system_text(errno)}};
   }
   sync_directory_of(path);
   database.checkpoint_when_closed(true);

@@ -49,8 +49,6 @@ Result<std::string, std::string> quarantine(const std::string& path);
 /// since two connections of ours must work side by side.
 Result<FileDescriptor, FileFault> lock(const std::string& path);
 
-std::string text_of(int error);
-
 /// A database file of one format, with its write-ahead log (`-wal`): used by this process only
 /// while it is open.
 class RecordFile {

@@ -9,9 +9,9 @@
 #include <fstream>
 #include <iterator>
 #include <string_view>
-#include <system_error>
 
 #include "adapters/files/file_descriptor.h"
+#include "adapters/files/system_text.h"
 
 /// The format is documented: https://www.sqlite.org/fileformat2.html#the_write_ahead_log
 namespace jobs_bridge::store {
@@ -231,7 +231,7 @@ std::optional<std::string> overwrite_log(const std::string& database_path, std::
   }
   if (error == 0 && ::fdatasync(file.get()) != 0) error = errno;
   if (error == 0) return std::nullopt;
-  return std::generic_category().message(error);
+  return files::system_text(error);
 }
 
 }  // namespace jobs_bridge::store

@@ -4,8 +4,8 @@
 #include <openssl/x509_vfy.h>
 
 #include <cerrno>
-#include <system_error>
 
+#include "adapters/files/system_text.h"
 #include "adapters/tls/identity.h"
 
 namespace jobs_bridge::tls {
@@ -122,8 +122,8 @@ HandshakeFault fault_of(const SSL& ssl, int result) {
   // It may have closed with our bytes unread, and then its alert is lost.
   const auto kind = lacks_certificate(ssl) ? Kind::client_certificate_missing : Kind::closed;
   const bool reset = ending == SSL_ERROR_SYSCALL && system_error != 0;
-  return {kind, reset ? std::system_category().message(system_error)
-                      : std::string("the connection was closed")};
+  return {kind,
+          reset ? files::system_text(system_error) : std::string("the connection was closed")};
 }
 
 }  // namespace jobs_bridge::tls

@@ -5,16 +5,13 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <system_error>
+
+#include "adapters/files/system_text.h"
 
 namespace jobs_bridge::tls {
 namespace {
 
 using Fault = IdentityFault::Kind;
-
-std::string system_text(int error) {
-  return std::system_category().message(error);
-}
 
 /// Replaces OpenSSL's own callback, which would prompt at the terminal. A call is the only reliable
 /// sign of an encrypted key: OpenSSL's error depends on the key's format and on its version.
@@ -82,12 +79,12 @@ std::optional<IdentityFault> load_identity(SSL_CTX& context, const std::string& 
 
 std::optional<std::string> unreadable(const std::string& setting, const std::string& path) {
   std::FILE* file = std::fopen(path.c_str(), "re");
-  if (file == nullptr) return setting + " " + path + ": " + system_text(errno);
+  if (file == nullptr) return setting + " " + path + ": " + files::system_text(errno);
   // A directory opens and does not read.
   const int first = std::fgetc(file);
   const int error = first == EOF && std::ferror(file) != 0 ? errno : 0;
   std::fclose(file);
-  if (error != 0) return setting + " " + path + ": " + system_text(error);
+  if (error != 0) return setting + " " + path + ": " + files::system_text(error);
   if (first == EOF) return setting + " " + path + ": the file is empty";
   return std::nullopt;
 }
@@ -97,7 +94,7 @@ std::string take_error(const char* otherwise) {
   ERR_clear_error();
   if (error == 0) return otherwise;
   if (const char* reason = ERR_reason_error_string(error)) return reason;
-  if (ERR_SYSTEM_ERROR(error)) return system_text(ERR_GET_REASON(error));
+  if (ERR_SYSTEM_ERROR(error)) return files::system_text(ERR_GET_REASON(error));
   return "OpenSSL error " + std::to_string(error);
 }
 

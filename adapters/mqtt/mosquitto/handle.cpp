@@ -7,8 +7,8 @@
 #include <chrono>
 #include <optional>
 #include <stdexcept>
-#include <system_error>
 
+#include "adapters/files/system_text.h"
 #include "adapters/mqtt/mosquitto/properties.h"
 #include "adapters/mqtt/mosquitto/system_read.h"
 #include "adapters/mqtt/packet_size_guard.h"
@@ -108,7 +108,7 @@ Result<bool, BrokerFault> begin_to_connect(mosquitto& handle, const BrokerSettin
 }
 
 std::string text_of_error(int error) {
-  return error == MOSQ_ERR_ERRNO && errno != 0 ? std::system_category().message(errno)
+  return error == MOSQ_ERR_ERRNO && errno != 0 ? files::system_text(errno)
                                                : mosquitto_strerror(error);
 }
 
