@@ -214,7 +214,8 @@ Result<RecordFile, FileFault> RecordFile::open(const std::string& path, const Fo
   // Its locks are on the other files, so it may be opened once more beside SQLite.
   FileDescriptor log(::open((path + "-wal").c_str(), O_RDWR | O_CLOEXEC));
   if (!log.valid()) {
-    return Failure{FileFault{Kind::unusable, "has no write-ahead log: " + files::system_text(errno)}};
+    return Failure{
+        FileFault{Kind::unusable, "has no write-ahead log: " + files::system_text(errno)}};
   }
   sync_directory_of(path);
   database.checkpoint_when_closed(true);
