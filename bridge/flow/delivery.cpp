@@ -43,7 +43,7 @@ HttpRequest Delivery::call() const {
 }
 
 void Delivery::called(MonotonicTime now, const RecentFailures::Before& before) {
-  if (request_.operation != Operation::update || reconciling()) return;
+  if (!must_be_delivered(request_.operation) || reconciling()) return;
   // If it was resumed without a time, it is unknown when it was first sent.
   const bool resumed = trouble_ && trouble_->maybe_sent;
   if (!sent_ && !resumed) sent_ = {.first = now, .last = now, .before = before};
@@ -69,7 +69,7 @@ Delivery::Step Delivery::ended(Outcome outcome, const Reconciliation::Evidence& 
   auto* rejection = std::get_if<Rejection>(&outcome.answer);
   if (rejection == nullptr) return std::move(outcome.answer);
 
-  const bool update = request_.operation == Operation::update;
+  const bool update = must_be_delivered(request_.operation);
   // A device can repeat a request once the gateway's credentials are in order; an update must not
   // be lost because of them.
   const bool passes =
@@ -126,7 +126,7 @@ Delivery::Step Delivery::described(const Outcome& outcome, Reconciliation::Evide
 
 Delivery::Again Delivery::later(const Outcome& outcome, Random& random) {
   const auto longest =
-      request_.operation == Operation::update ? longest_pause_of_update : longest_pause_of_request;
+      must_be_delivered(request_.operation) ? longest_pause_of_update : longest_pause_of_request;
   const auto pause = trouble().back_off.next(shortest_pause, longest, random);
   const auto asked = std::min(outcome.retry_after.value_or(Duration::zero()), longest_pause_asked);
   return {.pause = std::max(pause, asked), .asked = asked > pause};

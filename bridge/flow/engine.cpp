@@ -107,7 +107,7 @@ void Engine::received(Now now, Message message, Effects& effects) {
     return;
   }
 
-  const bool update = taken->request.operation == Operation::update;
+  const bool update = must_be_delivered(taken->request.operation);
   // An update is never too late. Any other request comes from a device that may have gone since: a
   // late start-next would start the timer of a job that no device works on.
   auto age = update ? Duration::zero() : waited(now, message);
@@ -202,7 +202,7 @@ Engine::Place Engine::find_same(const Request& request, std::optional<Duration> 
   // A request that arrives during a call refers to a later moment: the answer under way may not
   // include the job that this device has just been notified of. An update means the same at any
   // moment.
-  if (is_calling(pending.state) && !pending.is_update()) return requests_.end();
+  if (is_calling(pending.state) && !pending.must_be_delivered()) return requests_.end();
   const bool in_order = pending.askers.back().deadline <= deadline;
   const bool lasting = !pending.expiry && !pending.delivery.expired();
   return in_order && lasting && pending.request() == request ? found : requests_.end();
@@ -217,7 +217,7 @@ std::optional<Rejection> Engine::refusal(const Request& request, std::size_t byt
   const auto& thing = request.thing.text();
   const auto& holding = settings_.holding;
   // An update is safe in the journal; the next start carries it out.
-  const bool update = request.operation == Operation::update;
+  const bool update = must_be_delivered(request.operation);
   const bool safe = update && holding.durable;
   if (refusing_ && !safe) {
     return Rejection{ErrorCode::internal_error, "the gateway is shutting down: try again"};
@@ -255,7 +255,7 @@ bool Engine::restore(Now now, const JournalEntry& entry) {
   next_id_ = std::max(next_id_, entry.number + 1);
   auto read = intake_.read(now, entry.message);
   auto* taken = std::get_if<Intake::Taken>(&read);
-  if (taken == nullptr || taken->request.operation != Operation::update) return false;
+  if (taken == nullptr || !must_be_delivered(taken->request.operation)) return false;
   if (requests_.find(entry.number) != requests_.end()) return false;
 
   const auto max_age = settings_.holding.max_age;
@@ -319,7 +319,7 @@ std::size_t Engine::abandon(Now now, Effects& effects) {
   for (const auto& [due, id] : std::vector(requests_.due().begin(), requests_.due().end())) {
     const auto place = requests_.find(id);
     auto& pending = place->second;
-    if (pending.is_update() && settings_.holding.durable) {
+    if (pending.must_be_delivered() && settings_.holding.durable) {
       left += pending.askers.size();
       continue;
     }
@@ -388,7 +388,7 @@ std::optional<Call> Engine::start(Now now, RequestId id, bool alone) {
 
 MonotonicTime Engine::call_deadline(const PendingRequest& pending, MonotonicTime now) const {
   const auto last = pending.askers.back().deadline;
-  if (!pending.is_update()) return last - std::min(reply_margin, (last - now) / 2);
+  if (!pending.must_be_delivered()) return last - std::min(reply_margin, (last - now) / 2);
   // An update may take longer than its device waits: a call cut short would not help it.
   const auto margin =
       pending.delivery.reconciling() ? reply_margin : settings_.deadline / reconciliation_share;
@@ -414,7 +414,7 @@ Health Engine::answered(Now now, RequestId id, const HttpOutcome& answer, Effect
     requests_.apply(place, RequestEvent::concluded);
     return health;
   }
-  if (is_stopped(answer) && pending.is_update() && settings_.holding.durable) {
+  if (is_stopped(answer) && pending.must_be_delivered() && settings_.holding.durable) {
     // It stays in the journal for the next start: see abandon().
     try_again(now, place, {}, effects);
     return health;
@@ -476,7 +476,7 @@ void Engine::try_again(Now now, Place place, Delivery::Again again, Effects& eff
   if (pending.failed && again.pause > Duration::zero())
     again.pause = std::max(again.pause, circuit.pause_of(pending.thing()));
   auto resume = now.monotonic + (probed ? Duration::zero() : again.pause);
-  if (!pending.is_update()) {
+  if (!pending.must_be_delivered()) {
     const auto last = pending.askers.back().deadline - least_time_for_call();
     // A pause that the device does not outlast ends with one more try, as late as possible.
     const auto latest = last - least_time_for_call();
@@ -548,7 +548,7 @@ MonotonicTime Engine::next_tick(MonotonicTime now) const {
 void Engine::overdue(Now now, Place place, Effects& effects) {
   auto& pending = place->second;
   const bool expired = pending.expiry.has_value();
-  if (!pending.is_update() && !expired) {
+  if (!pending.must_be_delivered() && !expired) {
     const auto rejection = overdue_rejection(pending);
     reply_to(now, pending, requests_.remove_first_asker(place), rejection, {}, effects);
     if (pending.askers.empty()) requests_.apply(place, RequestEvent::withdrawn);
@@ -615,7 +615,7 @@ void Engine::reply(Now now, PendingRequest& pending, const Answer& answer,
 void Engine::reply_to(Now now, const PendingRequest& pending, Asker asker, const Answer& answer,
                       const std::string& endpoint_request_id, Effects& effects) {
   // By the time and not by held_askers: an answer may come before the tick that was due.
-  asker.address.held = pending.is_update() && asker.deadline <= now.monotonic;
+  asker.address.held = pending.must_be_delivered() && asker.deadline <= now.monotonic;
   const auto message = asker.address.message;
   respond(now, std::move(asker.address), answer, endpoint_request_id, effects);
   effects.finished.back().calls = pending.calls;
@@ -645,7 +645,7 @@ void Engine::reject_faulty(Now now, Effects& effects) {
                 "the gateway lost track of the request because of an internal fault: try again"},
             {}, effects);
       for (auto at = first; at < effects.finished.size(); ++at) {
-        effects.finished[at].given_up = pending.is_update();
+        effects.finished[at].given_up = pending.must_be_delivered();
       }
     }
     requests_.discard(place);

@@ -123,14 +123,14 @@ std::vector<Asker> RequestTable::remove_askers(PendingRequest& request) {
 
 void RequestTable::count(const PendingRequest& request, const Asker& asker) {
   bytes_ += asker.bytes;
-  if (!request.is_update()) return;
+  if (!request.must_be_delivered()) return;
   ++updates_;
   update_bytes_ += asker.bytes;
 }
 
 void RequestTable::discount(const PendingRequest& request, const Asker& asker) {
   bytes_ -= asker.bytes;
-  if (!request.is_update()) return;
+  if (!request.must_be_delivered()) return;
   --updates_;
   update_bytes_ -= asker.bytes;
 }
@@ -159,9 +159,9 @@ void RequestTable::schedule(Place place) {
     due = *request.expiry;
   } else if (request.is_awaited()) {
     due = request.askers[request.held_askers].deadline;
-    if (is_queued(request.state) && !request.is_update()) due -= least_time_for_call_;
+    if (is_queued(request.state) && !request.must_be_delivered()) due -= least_time_for_call_;
   }
-  if (request.is_update()) due = std::min(due, request.give_up);
+  if (request.must_be_delivered()) due = std::min(due, request.give_up);
   if (request.due && (*request.due)->first == due) return;
   // Most are due later than all others: the hint at the end makes the insertion constant-time.
   if (!request.due) {

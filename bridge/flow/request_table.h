@@ -54,7 +54,9 @@ struct PendingRequest {
 
   [[nodiscard]] const Request& request() const { return delivery.request(); }
   [[nodiscard]] const std::string& thing() const { return request().thing.text(); }
-  [[nodiscard]] bool is_update() const { return request().operation == Operation::update; }
+  [[nodiscard]] bool must_be_delivered() const {
+    return jobs_bridge::must_be_delivered(request().operation);
+  }
   /// Whether an asker is left whose deadline has not passed.
   [[nodiscard]] bool is_awaited() const { return held_askers < askers.size(); }
 };

@@ -27,6 +27,9 @@ struct OperationFacts {
   NamedJob job = NamedJob::none;
   std::string_view verb;  ///< the end of the request topic, behind the base and the job
   QuotaKind quota = QuotaKind::reads;
+  /// Whether its effect must not be lost when its device has stopped waiting: it is recorded in the
+  /// journal, held through an outage, and not repeated before it is known whether it was applied.
+  bool must_be_delivered = false;
 };
 
 /// The one table of operations: topics, quotas, metrics and the status page follow it.
@@ -39,13 +42,17 @@ constexpr OperationFacts facts_of(Operation operation) {
     case Operation::describe:
       return {"describe", NamedJob::by_id_or_next, "get", QuotaKind::reads};
     case Operation::update:
-      return {"update", NamedJob::by_id, "update", QuotaKind::writes};
+      return {"update", NamedJob::by_id, "update", QuotaKind::writes, true};
   }
   return {};
 }
 
 constexpr std::string_view to_string(Operation operation) {
   return facts_of(operation).name;
+}
+
+constexpr bool must_be_delivered(Operation operation) {
+  return facts_of(operation).must_be_delivered;
 }
 
 /// The number of operations: a value that is not an operation has no name.
