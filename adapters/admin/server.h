@@ -7,7 +7,7 @@
 #include "adapters/admin/metrics.h"
 #include "adapters/admin/server_settings.h"
 #include "adapters/admin/status.h"
-#include "bridge/ports.h"
+#include "bridge/ports/log.h"
 #include "bridge/result.h"
 
 namespace jobs_bridge::admin {

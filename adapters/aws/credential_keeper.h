@@ -12,7 +12,7 @@
 #include "adapters/aws/credentials.h"
 #include "adapters/aws/renewal_schedule.h"
 #include "adapters/fibers/condition_variable.h"
-#include "bridge/ports.h"
+#include "bridge/ports/log.h"
 #include "bridge/result.h"
 
 namespace jobs_bridge::aws {

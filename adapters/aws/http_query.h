@@ -5,7 +5,8 @@
 #include <string>
 
 #include "bridge/jobs/http.h"
-#include "bridge/ports.h"
+#include "bridge/ports/endpoint.h"
+#include "bridge/ports/origin.h"
 #include "bridge/result.h"
 #include "bridge/time.h"
 

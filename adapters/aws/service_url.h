@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "bridge/ports.h"
+#include "bridge/ports/origin.h"
 
 namespace jobs_bridge::aws {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "adapters/aws/wall_clock.h"
-#include "bridge/ports.h"
+#include "bridge/ports/log.h"
 
 namespace jobs_bridge::aws {
 

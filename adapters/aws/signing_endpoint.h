@@ -6,7 +6,7 @@
 
 #include "adapters/aws/credential_keeper.h"
 #include "adapters/aws/signing_clock.h"
-#include "bridge/ports.h"
+#include "bridge/ports/endpoint.h"
 
 namespace jobs_bridge::aws {
 

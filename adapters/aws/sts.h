@@ -7,7 +7,7 @@
 #include "adapters/aws/credential_source.h"
 #include "adapters/aws/http_query.h"
 #include "adapters/aws/wall_clock.h"
-#include "bridge/ports.h"
+#include "bridge/ports/origin.h"
 
 namespace jobs_bridge::aws {
 

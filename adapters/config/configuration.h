@@ -8,7 +8,9 @@
 
 #include "adapters/config/url.h"
 #include "bridge/flow/partition.h"
-#include "bridge/ports.h"
+#include "bridge/ports/endpoint.h"
+#include "bridge/ports/journal.h"
+#include "bridge/ports/log.h"
 
 namespace jobs_bridge::config {
 

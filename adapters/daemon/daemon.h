@@ -3,7 +3,7 @@
 #include <functional>
 
 #include "adapters/config/load.h"
-#include "bridge/ports.h"
+#include "bridge/ports/log.h"
 
 namespace jobs_bridge {
 

@@ -14,7 +14,11 @@
 #include "adapters/fibers/event_loop.h"
 #include "bridge/flow/driver.h"
 #include "bridge/flow/observer.h"
-#include "bridge/ports.h"
+#include "bridge/ports/endpoint.h"
+#include "bridge/ports/journal.h"
+#include "bridge/ports/log.h"
+#include "bridge/ports/publisher.h"
+#include "bridge/ports/watch_store.h"
 
 namespace jobs_bridge {
 

@@ -7,7 +7,8 @@
 #include "adapters/aws/signing_clock.h"
 #include "adapters/aws/signing_endpoint.h"
 #include "adapters/config/configuration.h"
-#include "bridge/ports.h"
+#include "bridge/ports/endpoint.h"
+#include "bridge/ports/log.h"
 #include "bridge/result.h"
 
 namespace jobs_bridge {

@@ -5,7 +5,7 @@
 
 #include "bridge/flow/effects.h"
 #include "bridge/flow/notifier.h"
-#include "bridge/ports.h"
+#include "bridge/ports/log.h"
 #include "bridge/time.h"
 
 namespace jobs_bridge {

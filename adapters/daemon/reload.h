@@ -5,7 +5,7 @@
 #include <string>
 
 #include "adapters/config/load.h"
-#include "bridge/ports.h"
+#include "bridge/ports/log.h"
 
 namespace jobs_bridge {
 

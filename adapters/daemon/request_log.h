@@ -8,7 +8,7 @@
 
 #include "bridge/flow/observer.h"
 #include "bridge/jobs/topic.h"
-#include "bridge/ports.h"
+#include "bridge/ports/log.h"
 
 namespace jobs_bridge {
 

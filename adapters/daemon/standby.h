@@ -9,7 +9,7 @@
 #include "adapters/fibers/event_loop.h"
 #include "adapters/mqtt/broker_connection.h"
 #include "bridge/flow/lease.h"
-#include "bridge/ports.h"
+#include "bridge/ports/log.h"
 
 namespace jobs_bridge {
 

@@ -7,7 +7,8 @@
 #include "adapters/store/sqlite_journal.h"
 #include "adapters/store/sqlite_watch_store.h"
 #include "bridge/flow/engine.h"
-#include "bridge/ports.h"
+#include "bridge/ports/journal.h"
+#include "bridge/ports/log.h"
 #include "bridge/result.h"
 
 /// The stores that outlive the process, and how the engine restores their contents. A store is null

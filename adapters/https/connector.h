@@ -9,7 +9,7 @@
 #include "adapters/https/tcp_connection.h"
 #include "adapters/https/tls_context.h"
 #include "adapters/net/resolver.h"
-#include "bridge/ports.h"
+#include "bridge/ports/log.h"
 
 namespace jobs_bridge::https {
 

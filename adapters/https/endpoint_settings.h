@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "bridge/ports.h"
+#include "bridge/ports/origin.h"
 #include "bridge/time.h"
 
 namespace jobs_bridge::https {

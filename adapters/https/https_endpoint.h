@@ -5,7 +5,8 @@
 
 #include "adapters/https/endpoint_settings.h"
 #include "adapters/net/resolver.h"
-#include "bridge/ports.h"
+#include "bridge/ports/endpoint.h"
+#include "bridge/ports/log.h"
 #include "bridge/result.h"
 
 /// The HTTPS side of the bridge: implements the ports Endpoint and Exchange.
@@ -22,7 +23,7 @@ namespace jobs_bridge::https {
 /// Checks the settings and loads authorities, certificate and key for all connections; sends
 /// nothing. An error names the setting, the file and the cause. `log` must outlive the Endpoint.
 ///
-/// What its exchanges guarantee beyond bridge/ports.h:
+/// What its exchanges guarantee beyond bridge/ports/endpoint.h:
 /// - A request never outlasts connect_timeout + answer_timeout, nor the deadline given.
 /// - TLS sessions are resumed, for an hour after the certificate was verified.
 /// - The peer must prove its name (subject alternative names only) to one of the authorities, over

@@ -6,7 +6,7 @@
 #include "adapters/https/connector.h"
 #include "adapters/https/endpoint_settings.h"
 #include "adapters/https/protocol.h"
-#include "bridge/ports.h"
+#include "bridge/ports/endpoint.h"
 
 namespace jobs_bridge::https {
 

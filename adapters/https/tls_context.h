@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "adapters/tls/context.h"
-#include "bridge/ports.h"
+#include "bridge/ports/log.h"
 #include "bridge/result.h"
 #include "bridge/time.h"
 

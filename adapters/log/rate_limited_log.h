@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "bridge/ports.h"
+#include "bridge/ports/log.h"
 #include "bridge/time.h"
 
 namespace jobs_bridge::logging {

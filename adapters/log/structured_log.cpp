@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "adapters/log/output.h"
-#include "bridge/ports.h"
+#include "bridge/ports/log.h"
 #include "bridge/text/ascii.h"
 
 namespace jobs_bridge::logging {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string_view>
 
-#include "bridge/ports.h"
+#include "bridge/ports/log.h"
 
 namespace jobs_bridge::logging {
 

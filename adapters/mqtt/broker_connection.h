@@ -15,7 +15,8 @@
 #include "adapters/mqtt/sender.h"
 #include "adapters/mqtt/topic_test.h"
 #include "bridge/jobs/message.h"
-#include "bridge/ports.h"
+#include "bridge/ports/log.h"
+#include "bridge/ports/publisher.h"
 #include "bridge/time.h"
 
 namespace jobs_bridge::mqtt {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "adapters/mqtt/session.h"
-#include "bridge/ports.h"
+#include "bridge/ports/log.h"
 #include "bridge/time.h"
 
 namespace jobs_bridge::mqtt {

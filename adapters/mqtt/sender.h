@@ -15,7 +15,7 @@
 #include "adapters/mqtt/presumed_limit.h"
 #include "adapters/mqtt/refusal.h"
 #include "bridge/jobs/message.h"
-#include "bridge/ports.h"
+#include "bridge/ports/log.h"
 #include "bridge/time.h"
 
 namespace jobs_bridge::mqtt {

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "bridge/ports.h"
+#include "bridge/ports/log.h"
 
 namespace jobs_bridge::store {
 

@@ -10,7 +10,8 @@
 
 #include "adapters/store/record_file.h"
 #include "adapters/store/write_ahead_log.h"
-#include "bridge/ports.h"
+#include "bridge/ports/journal.h"
+#include "bridge/ports/log.h"
 #include "bridge/result.h"
 
 namespace jobs_bridge::store {

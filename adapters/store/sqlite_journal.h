@@ -8,7 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "bridge/ports.h"
+#include "bridge/ports/journal.h"
+#include "bridge/ports/log.h"
 #include "bridge/result.h"
 #include "bridge/time.h"
 

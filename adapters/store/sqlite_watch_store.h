@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "bridge/ports.h"
+#include "bridge/ports/log.h"
+#include "bridge/ports/watch_store.h"
 #include "bridge/result.h"
 #include "bridge/time.h"
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "bridge/ports.h"
+#include "bridge/ports/watch_store.h"
 
 namespace jobs_bridge::store {
 

@@ -8,7 +8,8 @@
 
 #include "adapters/store/record_file.h"
 #include "adapters/store/watch_changes.h"
-#include "bridge/ports.h"
+#include "bridge/ports/log.h"
+#include "bridge/ports/watch_store.h"
 #include "bridge/result.h"
 
 namespace jobs_bridge::store {

@@ -11,7 +11,8 @@
 #include "bridge/jobs/message.h"
 #include "bridge/jobs/operation.h"
 #include "bridge/jobs/rejection.h"
-#include "bridge/ports.h"
+#include "bridge/ports/journal.h"
+#include "bridge/ports/watch_store.h"
 #include "bridge/time.h"
 
 namespace jobs_bridge {

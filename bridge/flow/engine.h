@@ -24,7 +24,8 @@
 #include "bridge/jobs/outcome.h"
 #include "bridge/jobs/request.h"
 #include "bridge/jobs/topic.h"
-#include "bridge/ports.h"
+#include "bridge/ports/journal.h"
+#include "bridge/ports/watch_store.h"
 #include "bridge/time.h"
 
 namespace jobs_bridge {

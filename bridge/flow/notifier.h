@@ -22,7 +22,7 @@
 #include "bridge/jobs/request.h"
 #include "bridge/jobs/thing_list.h"
 #include "bridge/jobs/topic.h"
-#include "bridge/ports.h"
+#include "bridge/ports/watch_store.h"
 #include "bridge/time.h"
 
 namespace jobs_bridge {

@@ -6,7 +6,8 @@
 #include <optional>
 
 #include "bridge/flow/driver.h"
-#include "bridge/ports.h"
+#include "bridge/ports/journal.h"
+#include "bridge/ports/publisher.h"
 #include "bridge/time.h"
 #include "tests/simulation/digest.h"
 #include "tests/simulation/journal_model.h"

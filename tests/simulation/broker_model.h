@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "adapters/mqtt/outbox.h"
-#include "bridge/ports.h"
+#include "bridge/ports/publisher.h"
 #include "bridge/time.h"
 #include "tests/simulation/agenda.h"
 #include "tests/simulation/dice.h"

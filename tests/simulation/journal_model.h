@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "bridge/ports.h"
+#include "bridge/ports/journal.h"
 #include "bridge/time.h"
 #include "tests/simulation/dice.h"
 
@@ -18,8 +18,8 @@ namespace jobs_bridge::simulation {
 /// or the one after it.
 inline constexpr Duration longest_forgetting = std::chrono::seconds(2);
 
-/// A journal as bridge/ports.h promises it, at its worst: while the disk is full entries are
-/// forgotten late, in the order in which they were settled; a power cut undoes what was written
+/// A journal as bridge/ports/journal.h promises it, at its worst: while the disk is full entries
+/// are forgotten late, in the order in which they were settled; a power cut undoes what was written
 /// within its last 100 ms.
 class JournalModel {
  public:

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "bridge/ports.h"
+#include "bridge/ports/publisher.h"
 #include "bridge/time.h"
 #include "tests/simulation/agenda.h"
 #include "tests/simulation/bridge.h"
@@ -67,8 +67,8 @@ struct Extras {
 /// - HTTP, TLS and signing: a call has an outcome;
 /// - the thread that keeps the credentials; when to renew them the daemon's schedule decides here
 ///   too (adapters/aws/renewal_schedule), but for renewals because they were refused;
-/// - the journal's file and the thread that writes it: the journal keeps what bridge/ports.h
-/// promises;
+/// - the journal's file and the thread that writes it: the journal keeps what
+/// bridge/ports/journal.h promises;
 /// - the store of watched things, whose things are forgotten when the bridge ends.
 class World {
  public:

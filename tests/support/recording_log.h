@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "bridge/ports.h"
+#include "bridge/ports/log.h"
 
 namespace jobs_bridge::testing_support {
 

@@ -15,7 +15,8 @@
 #include "adapters/aws/credential_source.h"
 #include "adapters/aws/profile_source.h"
 #include "adapters/aws/sts.h"
-#include "bridge/ports.h"
+#include "bridge/ports/endpoint.h"
+#include "bridge/ports/origin.h"
 
 namespace jobs_bridge::aws {
 
