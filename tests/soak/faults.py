@@ -31,7 +31,7 @@ class Faults:
             self.trickle, self.garbage, self.close_idle, self.extra_bytes, self.endpoint_killed,
             self.broker_restarted, self.broker_killed, self.broker_paused, self.link_cut,
             self.link_silent, self.credentials_revoked, self.credentials_short, self.endpoint_clock,
-            self.gateway_clock, self.reload, self.certificates_replaced,
+            self.gateway_clock, self.reload, self.certificates_replaced, self.properties_flooded,
             self.bridge_killed, self.bridge_killed, self.bridge_killed,
         ]
         if site.disk:
@@ -169,6 +169,13 @@ class Faults:
             self.last()
             self.site.writes = 400
         return "limits changed by SIGHUP"
+
+    def properties_flooded(self):
+        """A device outside the load asks with up to 270 KB of MQTT 5 user properties each time."""
+        a_property = ["-D", "publish", "user-property", "name", "v" * 16]
+        for _ in range(self.random.randint(1, 20)):
+            self.site.publish("$aws/things/noisy/jobs/get", "{}",
+                              a_property * self.random.randint(1000, 10000))
 
     def certificates_replaced(self):
         self.site.issue_certificate()

@@ -188,6 +188,11 @@ listen = "127.0.0.1:{self.admin_port}"
             time.sleep(0.5)
         return False
 
+    def publish(self, topic, payload, options=()):
+        subprocess.run(["mosquitto_pub", "-h", "127.0.0.1", "-p", str(self.broker_port), "-V",
+                        "mqttv5", "-q", "1", "-t", topic, "-m", payload, *options],
+                       timeout=60, check=False, capture_output=True)
+
     def start_load(self, output, rate, duration, seed):
         return subprocess.Popen(
             [str(self.programs / "jobs-load"), "--broker", f"mqtt://127.0.0.1:{self.broker_port}",
