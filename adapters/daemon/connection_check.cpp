@@ -29,7 +29,7 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-constexpr Duration patience = 10s;
+constexpr Duration check_patience = 10s;
 constexpr Duration between_looks = 20ms;
 constexpr const char* allow_canary =
     "allow the bridge's user to read and write broker.canary_topic in the broker's ACL";
@@ -51,7 +51,7 @@ Finding judge(const mqtt::BrokerConnection::State& state, const std::string& whe
   Finding finding{.name = "broker", .good = false, .text = where + ": ", .hint = {}};
   if (!state.connected) {
     const auto fault = state.fault.value_or(
-        mqtt::no_answer_within(std::chrono::duration_cast<std::chrono::seconds>(patience)));
+        mqtt::no_answer_within(std::chrono::duration_cast<std::chrono::seconds>(check_patience)));
     finding.text += described(fault);
     finding.hint = hint_of(fault.kind);
   } else if (!state.subscribed) {
@@ -146,7 +146,7 @@ void check_broker(const config::Configuration& configuration, Log& log,
   mqtt::BrokerConnection broker(
       *std::move(settings), filters, [](Message) {}, loop, log);
   broker.start();
-  const auto limit = steady_clock::now() + patience;
+  const auto limit = steady_clock::now() + check_patience;
   while (!is_conclusive(broker.state()) && steady_clock::now() < limit) {
     std::this_thread::sleep_for(between_looks);
   }
@@ -162,7 +162,7 @@ void check_broker(const config::Configuration& configuration, Log& log,
 }
 
 Finding check_credentials(aws::CredentialKeeper& keeper) {
-  const auto credentials = keeper.current(steady_clock::now() + patience);
+  const auto credentials = keeper.current(steady_clock::now() + check_patience);
   const auto state = keeper.state();
   if (!credentials) {
     return {"credentials", false, state.source + ": " + credentials.error(),
@@ -238,7 +238,8 @@ Finding check_endpoint(EndpointAccess& access, const config::Configuration& conf
       .operation = Operation::get_pending,
       .thing = *ThingName::parse(things.empty() ? "jobs-bridge-check" : things.front())};
   const auto exchange = access.endpoint().open();
-  const auto outcome = exchange->perform(build_call(question), steady_clock::now() + patience);
+  const auto outcome =
+      exchange->perform(build_call(question), steady_clock::now() + check_patience);
   return judge(question, outcome, config::address_of(configuration.endpoint.url));
 }
 

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 constexpr int failures_to_open = 5;
 constexpr Duration silence_to_open = 1s;
 /// A probe costs one call.
-constexpr Duration shortest_pause = 250ms;
+constexpr Duration shortest_probe_pause = 250ms;
 /// As a request's own, see Delivery.
 constexpr Duration shortest_pause_of_thing = 100ms;
 /// From so many calls in flight on there is no limit.
@@ -121,7 +121,7 @@ void Circuit::failed(MonotonicTime now, bool probe, std::uint64_t thing, const O
     next_fresh_probe_ = now;
   }
   const auto asked = std::min(outcome.retry_after.value_or(Duration::zero()), longest_pause);
-  next_probe_ = now + std::max(asked, back_off_.next(shortest_pause, longest_pause, random));
+  next_probe_ = now + std::max(asked, back_off_.next(shortest_probe_pause, longest_pause, random));
   if (news) next_fresh_probe_ = next_probe_;
 }
 

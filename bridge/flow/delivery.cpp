@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration shortest_pause = 100ms;
+constexpr Duration shortest_retry_pause = 100ms;
 /// A device waits for a reply for some seconds; an update is held for as long as it takes, and is
 /// sent no later than a probe after an outage would be.
 constexpr Duration longest_pause_of_request = 2s;
@@ -127,7 +127,7 @@ Delivery::Step Delivery::described(const Outcome& outcome, Reconciliation::Evide
 Delivery::Again Delivery::later(const Outcome& outcome, Random& random) {
   const auto longest =
       must_be_delivered(request_.operation) ? longest_pause_of_update : longest_pause_of_request;
-  const auto pause = trouble().back_off.next(shortest_pause, longest, random);
+  const auto pause = trouble().back_off.next(shortest_retry_pause, longest, random);
   const auto asked = std::min(outcome.retry_after.value_or(Duration::zero()), longest_pause_asked);
   return {.pause = std::max(pause, asked), .asked = asked > pause};
 }

@@ -1,5 +1,6 @@
 """The site that is soaked: broker, wire, endpoint with credential provider, and the bridge."""
 
+import http.client
 import json
 import pathlib
 import shutil
@@ -175,7 +176,7 @@ listen = "127.0.0.1:{self.admin_port}"
             with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/api/status",
                                         timeout=5) as answer:
                 return json.load(answer)
-        except (OSError, ValueError):
+        except (OSError, ValueError, http.client.HTTPException):
             return None
 
     def wait_until_ready(self, limit):

@@ -11,6 +11,8 @@ constexpr bool is_sanitized = true;
 constexpr bool is_sanitized = false;
 #endif
 
+inline constexpr std::size_t kMebibyte = 1U << 20U;
+
 /// What a process may grow to. Under a sanitizer, which keeps what was freed and notes down what
 /// was written, that would be measured instead: there is no bound then.
 constexpr std::size_t memory_bound(std::size_t bytes) {

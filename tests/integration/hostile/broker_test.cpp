@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 using Connection = ScriptedBroker::Connection;
 
-struct Behaviour {
+struct BrokerBehaviour {
   const char* name;
   std::string bytes;  ///< said in place of anything else, once the bridge has subscribed
   /// What the log names, where either MQTT library gives the connection up; else it is the broker
@@ -23,34 +23,37 @@ struct Behaviour {
 
 constexpr const char* kMalformed = "kind=malformed";
 
-class HostileBrokerTest : public testing::TestWithParam<Behaviour> {};
+class HostileBrokerTest : public testing::TestWithParam<BrokerBehaviour> {};
 
 const std::string kNul(1, '\0');
 
 INSTANTIATE_TEST_SUITE_P(
     Behaviours, HostileBrokerTest,
     testing::Values(
-        Behaviour{"PropertyThatDoesNotExist",
-                  std::string("\x32\x0B", 2) + text("a/b") + kNul + "\1\2\x7F\1x", kMalformed},
-        Behaviour{"PropertyThatDoesNotExistInADisconnect", "\xE0\x04\x8B\2\x7F\1", kMalformed},
-        Behaviour{"PropertiesLongerThanTheirPacket",
-                  std::string("\x32\x09", 2) + text("a/b") + kNul + "\1\xFF\x7F", kMalformed},
-        Behaviour{"LengthOfFiveBytes", "\x32\xFF\xFF\xFF\xFF\xFF\xFF", kMalformed},
-        Behaviour{"LargestLengthAndNothingMore", "\x32\xFF\xFF\xFF\x7F"},
-        Behaviour{"LargestPacket",
-                  "\x32\xFF\xFF\xFF\x7F" + text("a/b") + std::string(8U << 20U, 'x')},
-        Behaviour{"SecondConnack", std::string("\x20\x03\0\0\0", 5)},
-        Behaviour{"AcknowledgementOfNothing", "\x40\x02\x7F\xFF"},
-        Behaviour{"ReleaseOfNothing", "\x62\x02\x7F\xFF"},
-        Behaviour{"ReceivedForNothing", "\x50\x02\x7F\xFF"},
-        Behaviour{"ReservedType", std::string("\0\0", 2)},
-        Behaviour{"ClientsPackets", std::string("\x10\x00\x82\x00\xC0\x00", 6)},
-        Behaviour{"QosThree", std::string("\x36\x08", 2) + text("a/b") + kNul + "\1" + kNul},
-        Behaviour{"TopicOfInvalidUtf8", publish("$aws/things/\xC3\x28/jobs/start-next", 1)},
-        Behaviour{"TopicWithNul", publish("$aws/things/a" + kNul + "/jobs/start-next", 1)},
-        Behaviour{"TopicWithWildcard", publish("$aws/things/+/jobs/start-next", 1)},
-        Behaviour{"EmptyTopicWithUnknownAlias", std::string("\x32\x08\0\0\0\1\3\x23\0\5", 10)},
-        Behaviour{"Noise", std::string(100000, '\xA5'), kMalformed}),
+        BrokerBehaviour{"PropertyThatDoesNotExist",
+                        std::string("\x32\x0B", 2) + text("a/b") + kNul + "\1\2\x7F\1x",
+                        kMalformed},
+        BrokerBehaviour{"PropertyThatDoesNotExistInADisconnect", "\xE0\x04\x8B\2\x7F\1",
+                        kMalformed},
+        BrokerBehaviour{"PropertiesLongerThanTheirPacket",
+                        std::string("\x32\x09", 2) + text("a/b") + kNul + "\1\xFF\x7F", kMalformed},
+        BrokerBehaviour{"LengthOfFiveBytes", "\x32\xFF\xFF\xFF\xFF\xFF\xFF", kMalformed},
+        BrokerBehaviour{"LargestLengthAndNothingMore", "\x32\xFF\xFF\xFF\x7F"},
+        BrokerBehaviour{"LargestPacket",
+                        "\x32\xFF\xFF\xFF\x7F" + text("a/b") + std::string(8U << 20U, 'x')},
+        BrokerBehaviour{"SecondConnack", std::string("\x20\x03\0\0\0", 5)},
+        BrokerBehaviour{"AcknowledgementOfNothing", "\x40\x02\x7F\xFF"},
+        BrokerBehaviour{"ReleaseOfNothing", "\x62\x02\x7F\xFF"},
+        BrokerBehaviour{"ReceivedForNothing", "\x50\x02\x7F\xFF"},
+        BrokerBehaviour{"ReservedType", std::string("\0\0", 2)},
+        BrokerBehaviour{"ClientsPackets", std::string("\x10\x00\x82\x00\xC0\x00", 6)},
+        BrokerBehaviour{"QosThree", std::string("\x36\x08", 2) + text("a/b") + kNul + "\1" + kNul},
+        BrokerBehaviour{"TopicOfInvalidUtf8", publish("$aws/things/\xC3\x28/jobs/start-next", 1)},
+        BrokerBehaviour{"TopicWithNul", publish("$aws/things/a" + kNul + "/jobs/start-next", 1)},
+        BrokerBehaviour{"TopicWithWildcard", publish("$aws/things/+/jobs/start-next", 1)},
+        BrokerBehaviour{"EmptyTopicWithUnknownAlias",
+                        std::string("\x32\x08\0\0\0\1\3\x23\0\5", 10)},
+        BrokerBehaviour{"Noise", std::string(100000, '\xA5'), kMalformed}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST_P(HostileBrokerTest, NeitherBreaksNorGrowsTheBridgeWhichServesAGoodOneAfterwards) {

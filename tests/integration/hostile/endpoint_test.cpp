@@ -9,7 +9,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kMebibyte = 1U << 20U;
 const std::string kHead = "HTTP/1.1 200 OK\r\n";
 
 void send_for_ever(PeerConnection& connection, const std::string& bytes) {
@@ -40,95 +39,99 @@ std::string gibibyte_of_zeros() {
   return all;
 }
 
-struct Behaviour {
+struct EndpointBehaviour {
   const char* name;
   RawPeer::Script answer;  ///< to one request; the connection ends when it returns
 };
 
-class HostileEndpointTest : public testing::TestWithParam<Behaviour> {};
+class HostileEndpointTest : public testing::TestWithParam<EndpointBehaviour> {};
 
 INSTANTIATE_TEST_SUITE_P(
     Behaviours, HostileEndpointTest,
     testing::Values(
-        Behaviour{"EndlessHeaders",
-                  [](auto& peer) {
-                    peer.send(kHead);
-                    send_for_ever(peer, "X-More: " + std::string(1000, 'x') + "\r\n");
-                  }},
-        Behaviour{"LongReason",
-                  [](auto& peer) {
-                    peer.send("HTTP/1.1 503 " + std::string(1000, 'x') +
-                              "\r\nContent-Length: 0\r\n\r\n");
-                  }},
-        Behaviour{"LongReasonAfterAnInterimAnswer",
-                  [](auto& peer) {
-                    peer.send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 " +
-                              std::string(60000, 'x') + "\r\nContent-Length: 0\r\n\r\n");
-                  }},
-        Behaviour{"HeaderWithoutEnd",
-                  [](auto& peer) {
-                    peer.send(kHead + "X-Long: ");
-                    send_for_ever(peer, std::string(16384, 'x'));
-                  }},
-        Behaviour{"DeclaredBodyOfOneGibibyte",
-                  [](auto& peer) {
-                    peer.send(kHead + "Content-Length: 1073741824\r\n\r\n");
-                    send_for_ever(peer, std::string(65536, 'x'));
-                  }},
-        Behaviour{"ChunkedBodyWithoutEnd",
-                  [](auto& peer) {
-                    peer.send(kHead + "Transfer-Encoding: chunked\r\n\r\n");
-                    send_for_ever(peer, "10000\r\n" + std::string(65536, 'x') + "\r\n");
-                  }},
-        Behaviour{"BodyUntilAnEndThatNeverComes",
-                  [](auto& peer) {
-                    peer.send(kHead + "\r\n");
-                    send_for_ever(peer, std::string(65536, 'x'));
-                  }},
-        Behaviour{"OneByteAtATime",
-                  [](auto& peer) {
-                    // The pace is the attack: never silent for as long as a timeout of one read.
-                    peer.send(kHead + "Content-Length: 1000\r\n\r\n");
-                    while (peer.send(" ")) std::this_thread::sleep_for(50ms);
-                  }},
-        Behaviour{"InvalidChunkSize",
-                  [](auto& peer) {
-                    peer.send(kHead + "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n");
-                  }},
-        Behaviour{"ChunkSizeThatOverflows",
-                  [](auto& peer) {
-                    peer.send(kHead +
-                              "Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n{}\r\n");
-                  }},
-        Behaviour{"FloodOfInformationalAnswers",
-                  [](auto& peer) { send_for_ever(peer, "HTTP/1.1 103 Early Hints\r\n\r\n"); }},
-        Behaviour{"ContentLengthTooLong",
-                  [](auto& peer) {
-                    peer.send(kHead + "Content-Length: 3\r\n\r\n{}");
-                    peer.close();
-                  }},
-        Behaviour{"ContentLengthTooShort",
-                  [](auto& peer) { peer.send(kHead + "Content-Length: 1\r\n\r\n{}"); }},
-        Behaviour{"ContentLengthNegative",
-                  [](auto& peer) { peer.send(kHead + "Content-Length: -1\r\n\r\n{}"); }},
-        Behaviour{"CloseInMidAnswer",
-                  [](auto& peer) {
-                    peer.send(kHead + "Content-Le");
-                    peer.close();
-                  }},
-        Behaviour{"CompressionBomb",
-                  [](auto& peer) {
-                    const auto body = gibibyte_of_zeros();
-                    peer.send(kHead + "Content-Encoding: gzip\r\nContent-Length: " +
-                              std::to_string(body.size()) + "\r\n\r\n" + body);
-                  }},
-        Behaviour{"CompressedWithoutEnd",
-                  [](auto& peer) {
-                    peer.send(kHead + "Content-Encoding: br\r\nTransfer-Encoding: chunked\r\n\r\n");
-                    const std::string bytes(65536, '\0');
-                    send_for_ever(peer, "10000\r\n" + bytes + "\r\n");
-                  }},
-        Behaviour{"NoHttp", [](auto& peer) { peer.send("SSH-2.0-OpenSSH_9\r\n\r\n"); }}),
+        EndpointBehaviour{"EndlessHeaders",
+                          [](auto& peer) {
+                            peer.send(kHead);
+                            send_for_ever(peer, "X-More: " + std::string(1000, 'x') + "\r\n");
+                          }},
+        EndpointBehaviour{"LongReason",
+                          [](auto& peer) {
+                            peer.send("HTTP/1.1 503 " + std::string(1000, 'x') +
+                                      "\r\nContent-Length: 0\r\n\r\n");
+                          }},
+        EndpointBehaviour{"LongReasonAfterAnInterimAnswer",
+                          [](auto& peer) {
+                            peer.send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 " +
+                                      std::string(60000, 'x') + "\r\nContent-Length: 0\r\n\r\n");
+                          }},
+        EndpointBehaviour{"HeaderWithoutEnd",
+                          [](auto& peer) {
+                            peer.send(kHead + "X-Long: ");
+                            send_for_ever(peer, std::string(16384, 'x'));
+                          }},
+        EndpointBehaviour{"DeclaredBodyOfOneGibibyte",
+                          [](auto& peer) {
+                            peer.send(kHead + "Content-Length: 1073741824\r\n\r\n");
+                            send_for_ever(peer, std::string(65536, 'x'));
+                          }},
+        EndpointBehaviour{"ChunkedBodyWithoutEnd",
+                          [](auto& peer) {
+                            peer.send(kHead + "Transfer-Encoding: chunked\r\n\r\n");
+                            send_for_ever(peer, "10000\r\n" + std::string(65536, 'x') + "\r\n");
+                          }},
+        EndpointBehaviour{"BodyUntilAnEndThatNeverComes",
+                          [](auto& peer) {
+                            peer.send(kHead + "\r\n");
+                            send_for_ever(peer, std::string(65536, 'x'));
+                          }},
+        EndpointBehaviour{"OneByteAtATime",
+                          [](auto& peer) {
+                            // The pace is the attack: never silent for as long as a timeout of one
+                            // read.
+                            peer.send(kHead + "Content-Length: 1000\r\n\r\n");
+                            while (peer.send(" ")) std::this_thread::sleep_for(50ms);
+                          }},
+        EndpointBehaviour{"InvalidChunkSize",
+                          [](auto& peer) {
+                            peer.send(kHead +
+                                      "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n");
+                          }},
+        EndpointBehaviour{
+            "ChunkSizeThatOverflows",
+            [](auto& peer) {
+              peer.send(kHead + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n{}\r\n");
+            }},
+        EndpointBehaviour{
+            "FloodOfInformationalAnswers",
+            [](auto& peer) { send_for_ever(peer, "HTTP/1.1 103 Early Hints\r\n\r\n"); }},
+        EndpointBehaviour{"ContentLengthTooLong",
+                          [](auto& peer) {
+                            peer.send(kHead + "Content-Length: 3\r\n\r\n{}");
+                            peer.close();
+                          }},
+        EndpointBehaviour{"ContentLengthTooShort",
+                          [](auto& peer) { peer.send(kHead + "Content-Length: 1\r\n\r\n{}"); }},
+        EndpointBehaviour{"ContentLengthNegative",
+                          [](auto& peer) { peer.send(kHead + "Content-Length: -1\r\n\r\n{}"); }},
+        EndpointBehaviour{"CloseInMidAnswer",
+                          [](auto& peer) {
+                            peer.send(kHead + "Content-Le");
+                            peer.close();
+                          }},
+        EndpointBehaviour{"CompressionBomb",
+                          [](auto& peer) {
+                            const auto body = gibibyte_of_zeros();
+                            peer.send(kHead + "Content-Encoding: gzip\r\nContent-Length: " +
+                                      std::to_string(body.size()) + "\r\n\r\n" + body);
+                          }},
+        EndpointBehaviour{"CompressedWithoutEnd",
+                          [](auto& peer) {
+                            peer.send(kHead +
+                                      "Content-Encoding: br\r\nTransfer-Encoding: chunked\r\n\r\n");
+                            const std::string bytes(65536, '\0');
+                            send_for_ever(peer, "10000\r\n" + bytes + "\r\n");
+                          }},
+        EndpointBehaviour{"NoHttp", [](auto& peer) { peer.send("SSH-2.0-OpenSSH_9\r\n\r\n"); }}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST_P(HostileEndpointTest, FailsTheRequestsThatMeetItInTimeAndNoOther) {

@@ -14,7 +14,6 @@ namespace {
 using namespace std::chrono_literals;
 using Connection = ScriptedBroker::Connection;
 
-constexpr std::size_t kMebibyte = 1U << 20U;
 constexpr std::size_t kLongest = 268435455;  ///< what MQTT's length field can say
 
 std::vector<std::string> libraries() {

@@ -68,6 +68,9 @@ class BridgeEnd {
   bool wait_until_subscribed() {
     return wait_until([&] { return connection.state().subscribed; }, patience);
   }
+  bool wait_until_flowing() {
+    return wait_until([&] { return connection.state().flowing; }, patience);
+  }
   bool wait_until_disconnected() {
     return wait_until([&] { return !connection.state().connected; }, patience);
   }

@@ -29,10 +29,6 @@ BrokerSettings with_canary(std::uint16_t port, Protocol protocol = Protocol::v5)
   return settings;
 }
 
-bool wait_until_flowing(BridgeEnd& bridge) {
-  return wait_until([&] { return bridge.connection.state().flowing; }, patience);
-}
-
 /// The canary's topic is subscribed to last.
 void answer_subscriptions(Connection& connection, const std::string& code_for_canary = "\x01") {
   connection.answer_subscribe("\x01");
@@ -66,7 +62,7 @@ TEST_P(CanaryTest, ItComesBackAndNobodyElseSeesItNorOnesOfOthers) {
   MosquittoBroker broker;
   BridgeEnd bridge(with_canary(broker.port(), GetParam()));
   ASSERT_TRUE(bridge.start());
-  ASSERT_TRUE(wait_until_flowing(bridge)) << bridge.log.text();
+  ASSERT_TRUE(bridge.wait_until_flowing()) << bridge.log.text();
   const auto first = bridge.connection.state();
   EXPECT_TRUE(first.canary);
   EXPECT_EQ(first.canary_fault, "");
@@ -103,7 +99,7 @@ TEST_P(CanaryTest, ABrokerThatLetsItNotPassIsServedWithoutAndLaterWithIt) {
   device.publish("in/a", "");
   EXPECT_TRUE(bridge.wait_for(1));
   broker.set_acl(rules + "topic readwrite canary/#\n");
-  ASSERT_TRUE(wait_until_flowing(bridge));
+  ASSERT_TRUE(bridge.wait_until_flowing());
   EXPECT_EQ(bridge.connection.state().canary_fault, "");
   EXPECT_EQ(bridge.connection.state().connections, 1U);
 }
@@ -203,7 +199,7 @@ TEST(CanaryPublicationTest, ABrokerWithoutKeepAliveGetsItAtThePaceOfOurs) {
   });
   BridgeEnd bridge(with_canary(broker.port()));
   ASSERT_TRUE(bridge.start()) << bridge.log.text();
-  ASSERT_TRUE(wait_until_flowing(bridge)) << bridge.log.text();
+  ASSERT_TRUE(bridge.wait_until_flowing()) << bridge.log.text();
   const auto first = *bridge.connection.state().flowed;
   auto last = first;
   for (int i = 0; i < 3; ++i) {

@@ -22,16 +22,12 @@ using Direction = TcpProxy::Direction;
 
 constexpr auto keep_alive = 4s;
 
-BrokerSettings with_canary(std::uint16_t port, Protocol protocol) {
+BrokerSettings impatient(std::uint16_t port, Protocol protocol) {
   auto settings = settings_for(port, protocol);
   settings.keep_alive = keep_alive;
   settings.connect_timeout = 1s;
   settings.canary_topic = "canary/bridge";
   return settings;
-}
-
-bool wait_until_flowing(BridgeEnd& bridge) {
-  return wait_until([&] { return bridge.connection.state().flowing; }, patience);
 }
 
 struct Fault {
@@ -65,9 +61,9 @@ TEST_P(ForgottenLinkTest, IsNoticedWithinOneAndAHalfKeepAlivesAndNothingIsLost) 
   const auto [protocol, direction, busy] = GetParam();
   MosquittoBroker broker({.configuration = "max_queued_messages 0"});
   TcpProxy network(broker.port());
-  BridgeEnd bridge(with_canary(network.port(), protocol));
+  BridgeEnd bridge(impatient(network.port(), protocol));
   ASSERT_TRUE(bridge.start());
-  ASSERT_TRUE(wait_until_flowing(bridge));
+  ASSERT_TRUE(bridge.wait_until_flowing());
   MqttDevice device({.port = broker.port()});
   device.subscribe("out/#");
 
@@ -123,9 +119,9 @@ INSTANTIATE_TEST_SUITE_P(Protocols, SilentBrokerTest,
 
 TEST_P(SilentBrokerTest, OneThatIsPausedIsNoticedAndFlowsAgainWhenItGoesOn) {
   MosquittoBroker broker;
-  BridgeEnd bridge(with_canary(broker.port(), GetParam()));
+  BridgeEnd bridge(impatient(broker.port(), GetParam()));
   ASSERT_TRUE(bridge.start());
-  ASSERT_TRUE(wait_until_flowing(bridge));
+  ASSERT_TRUE(bridge.wait_until_flowing());
   broker.freeze();
   const auto began = steady_clock::now();
   EXPECT_TRUE(bridge.wait_until_disconnected());
@@ -156,9 +152,9 @@ TEST_P(SilentBrokerTest, OneThatIsPausedIsNoticedAndFlowsAgainWhenItGoesOn) {
 
 TEST_P(SilentBrokerTest, AnotherClientOfOurNameThatEmptiesOurSessionCostsUsNoSubscription) {
   MosquittoBroker broker;
-  BridgeEnd bridge(with_canary(broker.port(), GetParam()));
+  BridgeEnd bridge(impatient(broker.port(), GetParam()));
   ASSERT_TRUE(bridge.start());
-  ASSERT_TRUE(wait_until_flowing(bridge));
+  ASSERT_TRUE(bridge.wait_until_flowing());
   for (const bool session_stays : {false, true}) {
     const auto before = bridge.connection.state().connections;
     // A clean start, and with an expiry the session stays: present, but without what we had.
@@ -187,7 +183,7 @@ TEST_P(BacklogTest, WhatTheBrokerKeptForUsComesBeforeOurCanaryAndSaysSo) {
   constexpr std::size_t kept = 3000;
   for (const bool restarted : {false, true}) {
     MosquittoBroker broker({.persistence = true, .configuration = "max_queued_messages 0"});
-    const auto settings = with_canary(broker.port(), GetParam());
+    const auto settings = impatient(broker.port(), GetParam());
     {
       BridgeEnd before(settings);
       ASSERT_TRUE(before.start());
@@ -205,7 +201,7 @@ TEST_P(BacklogTest, WhatTheBrokerKeptForUsComesBeforeOurCanaryAndSaysSo) {
     BridgeEnd bridge(settings);
     ASSERT_TRUE(bridge.start());
     ASSERT_TRUE(bridge.wait_for(kept));
-    ASSERT_TRUE(wait_until_flowing(bridge));
+    ASSERT_TRUE(bridge.wait_until_flowing());
     MqttDevice device({.port = broker.port()});
     device.publish("in/" + std::to_string(kept), "");
     ASSERT_TRUE(bridge.wait_for(kept + 1));

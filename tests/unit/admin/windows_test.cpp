@@ -9,35 +9,35 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const MonotonicTime start{1000s};
+const MonotonicTime first_second{1000s};
 
 TEST(RateWindowTest, CountsTheLastTenWholeSeconds) {
   RateWindow rate;
-  for (int event = 0; event < 50; ++event) rate.add(start + event * 100ms);
-  EXPECT_EQ(rate.per_second(start + 5s), 5.0) << "50 in ten seconds";
-  EXPECT_EQ(rate.per_second(start + 9s), 5.0);
-  EXPECT_EQ(rate.per_second(start + 12s), 3.0) << "the first two seconds are past";
-  EXPECT_EQ(rate.per_second(start + 1h), 0.0);
+  for (int event = 0; event < 50; ++event) rate.add(first_second + event * 100ms);
+  EXPECT_EQ(rate.per_second(first_second + 5s), 5.0) << "50 in ten seconds";
+  EXPECT_EQ(rate.per_second(first_second + 9s), 5.0);
+  EXPECT_EQ(rate.per_second(first_second + 12s), 3.0) << "the first two seconds are past";
+  EXPECT_EQ(rate.per_second(first_second + 1h), 0.0);
 }
 
 TEST(RateWindowTest, EventsAfterALongPauseDoNotMeetOldOnes) {
   RateWindow rate;
-  for (int event = 0; event < 100; ++event) rate.add(start);
-  rate.add(start + 1h);
-  EXPECT_EQ(rate.per_second(start + 1h + 1s), 0.1);
+  for (int event = 0; event < 100; ++event) rate.add(first_second);
+  rate.add(first_second + 1h);
+  EXPECT_EQ(rate.per_second(first_second + 1h + 1s), 0.1);
 }
 
 TEST(RateWindowTest, EventOlderThanTheLatestCountsAsOfThatSecond) {
   RateWindow rate;
-  rate.add(start + 5s);
-  rate.add(start + 3s);
-  EXPECT_EQ(rate.per_second(start + 6s), 0.2);
+  rate.add(first_second + 5s);
+  rate.add(first_second + 3s);
+  EXPECT_EQ(rate.per_second(first_second + 6s), 0.2);
 }
 
 TEST(LatencyWindowTest, QuantilesAreWithinSevenPercent) {
   LatencyWindow window(12, 5s);
-  for (int ms = 1; ms <= 1000; ++ms) window.add(start, std::chrono::milliseconds(ms));
-  const auto latency = window.over(start, 1min);
+  for (int ms = 1; ms <= 1000; ++ms) window.add(first_second, std::chrono::milliseconds(ms));
+  const auto latency = window.over(first_second, 1min);
   EXPECT_EQ(latency.count, 1000U);
   const auto near = [](Duration measured, double ms) {
     EXPECT_NEAR(std::chrono::duration<double>(measured).count() * 1000, ms, 0.07 * ms);
@@ -49,18 +49,18 @@ TEST(LatencyWindowTest, QuantilesAreWithinSevenPercent) {
 
 TEST(LatencyWindowTest, WhatIsOlderThanTheSpanDoesNotCount) {
   LatencyWindow window(12, 5s);
-  window.add(start, 1s);
-  window.add(start + 60s, 10ms);
-  EXPECT_EQ(window.over(start + 60s, 1min).count, 1U);
-  EXPECT_EQ(window.over(start + 10min, 1min).count, 0U);
+  window.add(first_second, 1s);
+  window.add(first_second + 60s, 10ms);
+  EXPECT_EQ(window.over(first_second + 60s, 1min).count, 1U);
+  EXPECT_EQ(window.over(first_second + 10min, 1min).count, 0U);
 }
 
 TEST(LatencyWindowTest, CourseHasASliceForEveryStepOldestFirst) {
   LatencyWindow window(4, 5s);
-  window.add(start, 2ms);
-  window.add(start + 5s, 4ms);
-  window.add(start + 5s, 4ms);
-  const auto course = window.course(start + 10s);
+  window.add(first_second, 2ms);
+  window.add(first_second + 5s, 4ms);
+  window.add(first_second + 5s, 4ms);
+  const auto course = window.course(first_second + 10s);
   ASSERT_EQ(course.size(), 3U) << "the present slice is not whole yet";
   EXPECT_EQ(course[0].count, 0U);
   EXPECT_EQ(course[1].count, 1U);
@@ -69,11 +69,11 @@ TEST(LatencyWindowTest, CourseHasASliceForEveryStepOldestFirst) {
 
 TEST(LatencyWindowTest, ExtremesGoIntoTheOuterBuckets) {
   LatencyWindow window(2, 5s);
-  window.add(start, -1s);
-  EXPECT_EQ(window.over(start, 5s).p50, 0us);
+  window.add(first_second, -1s);
+  EXPECT_EQ(window.over(first_second, 5s).p50, 0us);
   LatencyWindow other(2, 5s);
-  other.add(start, 24h);
-  EXPECT_GT(other.over(start, 5s).p50, 1min);
+  other.add(first_second, 24h);
+  EXPECT_GT(other.over(first_second, 5s).p50, 1min);
 }
 
 }  // namespace

@@ -12,6 +12,9 @@
 
 namespace jobs_bridge::testing_support {
 
+inline const HttpOutcome unreachable =
+    HttpFailure{.kind = HttpFailure::Kind::connect, .maybe_sent = false, .detail = "refused"};
+
 inline HttpOutcome answer_of(int status, std::string body, std::string request_id = {}) {
   HttpResponse response;
   response.status = status;

@@ -13,9 +13,6 @@ using namespace std::chrono_literals;
 using nlohmann::json;
 using testing::HasSubstr;
 
-const HttpOutcome unreachable =
-    HttpFailure{.kind = HttpFailure::Kind::connect, .maybe_sent = false, .detail = "refused"};
-
 constexpr auto not_found = R"({"__type":"ResourceNotFoundException","message":"no such job"})";
 
 EngineSettings durable() {

@@ -12,8 +12,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-const HttpOutcome unreachable =
-    HttpFailure{.kind = HttpFailure::Kind::connect, .maybe_sent = false, .detail = "refused"};
 const HttpOutcome timed_out =
     HttpFailure{.kind = HttpFailure::Kind::timeout, .maybe_sent = true, .detail = "timeout"};
 
