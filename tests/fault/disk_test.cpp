@@ -108,10 +108,7 @@ class HangingDiskTest : public ::testing::Test {
     return accepted;
   }
   httplib::Result get(const std::string& path) {
-    const auto line = site_->bridge->process().wait_for_line("admin listener url=");
-    const auto at = line.value().find("http://");
-    const auto end = line.value().find_first_of("/ \n", at + std::string("http://").size());
-    httplib::Client client(line.value().substr(at, end - at));
+    httplib::Client client(site_->bridge->admin_url());
     return client.Get(path);
   }
 

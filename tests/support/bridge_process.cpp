@@ -75,6 +75,13 @@ bool BridgeProcess::wait_until_ready(std::size_t from, std::chrono::milliseconds
   return process_.wait_for_output("ready for requests", limit, from);
 }
 
+std::string BridgeProcess::admin_url() const {
+  const auto line = process_.wait_for_line("admin listener url=").value_or("");
+  const auto at = line.find("http://");
+  if (at == std::string::npos) return {};
+  return line.substr(at, line.find_first_of("/ \n", at + std::string("http://").size()) - at);
+}
+
 std::optional<int> BridgeProcess::stop() {
   process_.signal(SIGTERM);
   return process_.wait();

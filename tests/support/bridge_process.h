@@ -27,6 +27,9 @@ class BridgeProcess {
   /// before byte `from` of the log do not count.
   bool wait_until_ready(std::size_t from = 0, std::chrono::milliseconds limit = patience);
 
+  /// Of its admin listener, without a path; waits until it listens. Empty if it does not.
+  [[nodiscard]] std::string admin_url() const;
+
   /// SIGTERM; the exit status, or nothing if it does not end.
   std::optional<int> stop();
 

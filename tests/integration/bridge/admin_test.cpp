@@ -16,16 +16,8 @@ using ::testing::Not;
 
 class AdminTest : public ::testing::Test {
  protected:
-  /// Where the bridge says that it listens.
-  static std::string url(const Site& site) {
-    const auto log = site.bridge->log();
-    const std::string mark = "admin listener url=";
-    const auto at = log.find(mark) + mark.size();
-    const auto end = log.find_first_of("/\n", at + std::string("http://").size());
-    return log.substr(at, end - at);
-  }
   static httplib::Result get(const Site& site, const std::string& path) {
-    httplib::Client client(url(site));
+    httplib::Client client(site.bridge->admin_url());
     return client.Get(path);
   }
   static bool ready(const Site& site) { return get(site, "/readyz")->status == 200; }
@@ -123,7 +115,7 @@ TEST_F(AdminTest, TokenFromItsFileIsAskedForAndStandsNowhere) {
   std::ofstream(directory.file("token")) << token << "\n";
   Site site({.settings = {"admin.token_file=" + directory.file("token")}});
   EXPECT_EQ(get(site, "/api/status")->status, 401);
-  httplib::Client client(url(site));
+  httplib::Client client(site.bridge->admin_url());
   client.set_bearer_token_auth(token.c_str());
   const auto allowed = client.Get("/api/status");
   EXPECT_EQ(allowed->status, 200);
@@ -133,7 +125,7 @@ TEST_F(AdminTest, TokenFromItsFileIsAskedForAndStandsNowhere) {
 
 TEST_F(AdminTest, PortThatIsTakenIsNoStart) {
   Site site;
-  const auto taken = url(site).substr(std::string("http://").size());
+  const auto taken = site.bridge->admin_url().substr(std::string("http://").size());
   BridgeProcess second({"broker.url=" + site.broker->url(), "endpoint.url=" + site.endpoint->url(),
                         "broker.client_id=second", "admin.listen=" + taken},
                        BridgeProcess::Wait::not_at_all);

@@ -57,10 +57,7 @@ class JobsTopicsTest : public testing::TestWithParam<bool> {
             .broker = {.acl = acl(rules)}};
   }
   static Readiness readiness(const Site& site) {
-    const auto log = site.bridge->log();
-    const std::string mark = "admin listener url=";
-    const auto at = log.find(mark) + mark.size();
-    httplib::Client client(log.substr(at, log.find('/', at + std::string("http://").size()) - at));
+    httplib::Client client(site.bridge->admin_url());
     const auto answer = client.Get("/readyz");
     if (!answer) return {};
     const auto said = json::parse(answer->body);
