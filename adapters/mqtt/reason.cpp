@@ -6,6 +6,27 @@
 #include "bridge/text/utf8.h"
 
 namespace jobs_bridge::mqtt {
+namespace {
+
+Refusal::Kind kind_of(int reason) {
+  using Kind = Refusal::Kind;
+  switch (reason) {
+    case not_authorized:
+      return Kind::not_authorised;
+    case topic_name_invalid:
+      return Kind::invalid_topic;
+    case packet_too_large:
+      return Kind::too_large;
+    case payload_format_invalid:
+      return Kind::invalid_payload;
+    case quota_exceeded:
+      return Kind::quota_exceeded;
+    default:
+      return Kind::unavailable;
+  }
+}
+
+}  // namespace
 
 std::string describe_reason(int reason) {
   const auto name = name_of_reason(reason);
@@ -18,6 +39,11 @@ std::string quote_words(std::string_view words) {
   if (shown.empty()) return {};
   std::ranges::replace(shown, '"', '?');
   return " (\"" + shown + "\")";
+}
+
+Refusal refusal_of(int reason, const std::string& words) {
+  return {.kind = kind_of(reason),
+          .detail = "the broker refuses it: " + describe_reason(reason) + words};
 }
 
 }  // namespace jobs_bridge::mqtt

@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "adapters/mqtt/refusal.h"
+
 namespace jobs_bridge::mqtt {
 
 /// Reason codes (MQTT 5, section 2.4) that the bridge treats specially.
@@ -47,5 +49,9 @@ std::string name_of_reason(int reason);
 /// Reference), in a form to append to ours: ` ("...")`, or empty if there is none. The text is
 /// untrusted: at most 256 bytes are kept, without control characters and quotation marks.
 std::string quote_words(std::string_view words);
+
+/// The refusal in a PUBACK with this reason code (MQTT 5, section 3.4.2.1), which must be an error.
+/// `words`: the text that the broker added, if any.
+Refusal refusal_of(int reason, const std::string& words = {});
 
 }  // namespace jobs_bridge::mqtt

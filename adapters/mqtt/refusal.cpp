@@ -3,33 +3,6 @@
 #include "adapters/mqtt/reason.h"
 
 namespace jobs_bridge::mqtt {
-namespace {
-
-Refusal::Kind kind_of(int reason) {
-  using Kind = Refusal::Kind;
-  switch (reason) {
-    case not_authorized:
-      return Kind::not_authorised;
-    case topic_name_invalid:
-      return Kind::invalid_topic;
-    case packet_too_large:
-      return Kind::too_large;
-    case payload_format_invalid:
-      return Kind::invalid_payload;
-    case quota_exceeded:
-      return Kind::quota_exceeded;
-    default:
-      return Kind::unavailable;
-  }
-}
-
-}  // namespace
-
-Refusal refusal_of(int reason, const std::string& words) {
-  return {.kind = kind_of(reason),
-          .detail = "the broker refuses it: " + describe_reason(reason) + words};
-}
-
 bool is_transient(Refusal::Kind kind) {
   return kind == Refusal::Kind::quota_exceeded || kind == Refusal::Kind::unavailable;
 }

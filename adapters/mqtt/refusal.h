@@ -26,10 +26,6 @@ struct Refusal {
 };
 inline constexpr std::size_t refusal_kind_count = 8;
 
-/// The refusal in a PUBACK with this reason code (MQTT 5, section 3.4.2.1), which must be an error.
-/// `words`: the text that the broker added, if any.
-Refusal refusal_of(int reason, const std::string& words = {});
-
 /// Whether the same publication may succeed a little later.
 bool is_transient(Refusal::Kind kind);
 

@@ -1,44 +1,85 @@
 #include "tests/simulation/broker_model.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <string>
 #include <utility>
 
+#include "bridge/text/parse_number.h"
 #include "tests/simulation/violation.h"
 
 namespace jobs_bridge::simulation {
 namespace {
 
 using namespace std::chrono_literals;
+using mqtt::Evidence;
+using mqtt::Refusal;
 
 constexpr Duration most_latency = 20ms;
+/// The sender's longest pause before it sends again what was refused for now.
+constexpr Duration most_pause = 5s;
 
 }  // namespace
 
 BrokerModel::BrokerModel(Agenda& agenda, Clock clock, std::size_t window, std::uint64_t seed)
-    : agenda_(agenda), clock_(std::move(clock)), window_(window), dice_(seed), outbox_({}) {}
+    : agenda_(agenda),
+      clock_(std::move(clock)),
+      window_(window),
+      dice_(seed),
+      sender_(make_sender()) {}
 
-void BrokerModel::queue(Publication publication) {
-  const auto thing = publication.thing;
-  const auto dropped = outbox_.push(std::move(publication));
-  promise(dropped == 0, "the outbox has room");
-  expected_[thing].push_back(++last_queued_);
+std::unique_ptr<mqtt::Sender> BrokerModel::make_sender() {
+  auto sender = std::make_unique<mqtt::Sender>(
+      mqtt::Outbox::Limits{}, static_cast<Log&>(*this),
+      [this](const std::string&) {
+        // Not at once: the sender is in the middle of a flush.
+        agenda_.at(clock_(), [this, connection = connection_] {
+          if (connection == connection_) disconnect();
+        });
+      },
+      [this] { wake_at(sender_->due()); }, clock_);
+  sender->report_taken([this](const std::vector<std::uint64_t>& updates) {
+    for (const auto update : updates) {
+      if (on_taken_) on_taken_(update);
+    }
+  });
+  return sender;
 }
 
-void BrokerModel::flush() {
-  while (connected_) {
-    const auto entry = outbox_.next();
-    if (!entry) return;
-    promise(outbox_.unacknowledged() <= window_, "no more is unacknowledged than the broker takes");
-    if (dice_.chance(blocked_)) {
-      outbox_.take_back(entry->sequence);
-      disconnect();
-      return;
-    }
-    const Packet packet{.sequence = entry->sequence, .thing = entry->publication.thing};
-    later([this, packet] { arrive(packet); });
+/// As the connection's thread does, which waits for what is due, and flushes.
+void BrokerModel::wake_at(MonotonicTime due) {
+  if (due >= wake_at_) return;
+  wake_at_ = due;
+  agenda_.at(due, [this, due, process = process_] {
+    if (process != process_ || due != wake_at_) return;
+    wake_at_ = MonotonicTime::max();
+    sender_->flush();
+    wake_at(sender_->due());
+  });
+}
+
+void BrokerModel::queue(Publication publication) {
+  expected_[publication.thing].push_back(++last_queued_);
+  // So that the log names the publication.
+  publication.topic.insert(0, std::to_string(last_queued_) + "|");
+  sender_->queue(std::move(publication));
+  promise(sender_->counts().overflowed == 0, "the outbox has room");
+}
+
+mqtt::Sender::Link::Handed BrokerModel::hand_over(Sequence sequence, const Publication& publication,
+                                                  Refusal& why) noexcept {
+  if (dice_.chance(blocked_)) {
+    why.detail = "blocked";
+    return Handed::later;
   }
+  const Packet packet{.sequence = sequence, .thing = publication.thing};
+  const bool fits = sender_->counts().unacknowledged <= window_;
+  later([this, packet, fits] {
+    promise(fits, "no more is unacknowledged than the broker takes");
+    arrive(packet);
+  });
+  return Handed::over;
 }
 
 void BrokerModel::later(std::function<void()> what) {
@@ -50,54 +91,77 @@ void BrokerModel::later(std::function<void()> what) {
 }
 
 void BrokerModel::arrive(const Packet& packet) {
+  const auto sequence = packet.sequence;
   auto& expected = expected_[packet.thing];
-  if (!expected.empty() && expected.front() == packet.sequence) {
-    expected.pop_front();
-    arrived_.emplace(packet.sequence, packet.thing);
-  } else {
-    promise(arrived_.contains(packet.sequence),
-            "what is for a thing is published in the order in which it was decided",
-            [&] { return std::to_string(packet.sequence); });
+  const bool first = !expected.empty() && expected.front() == sequence;
+  promise(first || arrived_.contains(sequence) || overtaken_.contains(sequence),
+          "what is for a thing is published in the order in which it was decided",
+          [&] { return std::to_string(sequence); });
+  if (first) expected.pop_front();
+  if (dice_.chance(refused_)) {
+    arrived_.erase(sequence);
+    overtaken_.emplace(sequence, packet.thing);
+    later([this, packet] { refuse(packet); });
+    return;
   }
-  later([this, sequence = packet.sequence] { acknowledge(sequence); });
+  overtaken_.erase(sequence);
+  arrived_.emplace(sequence, packet.thing);
+  later([this, sequence] { acknowledge(sequence); });
+}
+
+void BrokerModel::refuse(const Packet& packet) {
+  constexpr std::array kinds{Refusal::Kind::quota_exceeded, Refusal::Kind::unavailable,
+                             Refusal::Kind::unavailable, Refusal::Kind::not_authorised};
+  sender_->refused(packet.sequence, {.kind = kinds.at(dice_.below(kinds.size())), .detail = {}});
 }
 
 void BrokerModel::acknowledge(Sequence sequence) {
   arrived_.erase(sequence);
-  promise(outbox_.done(sequence), "what is acknowledged was under way");
-  tell_taken();
-  flush();
+  sender_->acknowledged(sequence);
 }
 
-void BrokerModel::tell_taken() {
-  for (const auto update : outbox_.take_ended_updates()) {
-    if (on_taken_) on_taken_(update);
+bool BrokerModel::enabled(Severity /*severity*/) const {
+  return true;
+}
+
+void BrokerModel::write(Severity /*severity*/, std::string_view /*event*/,
+                        std::initializer_list<Field> fields) {
+  bool nothing = false;
+  std::string_view topic;
+  for (const auto& field : fields) {
+    nothing = nothing || (field.name == "instead" && field.value == "nothing");
+    if (field.name == "topic") topic = field.value;
   }
+  if (!nothing) return;
+  const auto sequence = parse_number<Sequence>(topic.substr(0, topic.find('|')));
+  promise(sequence.has_value(), "the simulation is sound");
+  gave_up(*sequence);
+}
+
+/// However innocent: what ended connections is unknown.
+void BrokerModel::gave_up(Sequence sequence) {
+  overtaken_.erase(sequence);
+  arrived_.erase(sequence);
+  for (auto& [thing, expected] : expected_) std::erase(expected, sequence);
 }
 
 void BrokerModel::disconnect() {
   if (!std::exchange(connected_, false)) return;
-  using mqtt::Evidence;
-  const auto evidence = dice_.chance(0.5) ? Evidence::none : Evidence::strong;
-  if (const auto culprit = outbox_.take_back_all(evidence)) {
-    // However innocent: its device hears something in its place, see mqtt::Sender.
-    auto& expected = expected_[outbox_.find(*culprit)->publication.thing];
-    outbox_.done(*culprit);
-    tell_taken();
-    if (arrived_.erase(*culprit) == 0) std::erase(expected, *culprit);
-  }
+  sender_->end();
+  sender_->recall(dice_.chance(0.5) ? Evidence::none : Evidence::strong);
 }
 
 void BrokerModel::connect() {
   if (std::exchange(connected_, true)) return;
   ++connection_;
   last_event_ = clock_();
-  outbox_.set_window(window_);
-  flush();
+  sender_->begin(*this, window_);
+  sender_->flush();
 }
 
 std::size_t BrokerModel::missing_until(Sequence last) const {
-  std::size_t missing = 0;
+  auto missing = static_cast<std::size_t>(
+      std::ranges::count_if(overtaken_, [last](const auto& one) { return one.first <= last; }));
   for (const auto& [thing, expected] : expected_) {
     missing += static_cast<std::size_t>(
         std::ranges::count_if(expected, [last](Sequence one) { return one <= last; }));
@@ -108,16 +172,20 @@ std::size_t BrokerModel::missing_until(Sequence last) const {
 Duration BrokerModel::time_for(std::size_t publications) const {
   // One at a time while there are suspects: there and back. What polls publish meanwhile for other
   // things has its turn as well.
-  return (publications + 1) * 4 * most_latency + 1s;
+  return (publications + 1) * 4 * most_latency + 1s + most_pause;
 }
 
 void BrokerModel::forget() {
-  outbox_ = mqtt::Outbox({});
-  outbox_.set_window(window_);
+  ++process_;
+  ++connection_;
+  connected_ = false;
+  sender_->end();
+  sender_ = make_sender();
+  wake_at_ = MonotonicTime::max();
   expected_.clear();
+  overtaken_.clear();
   arrived_.clear();
   last_queued_ = mqtt::Outbox::nobody;
-  ++connection_;
 }
 
 }  // namespace jobs_bridge::simulation

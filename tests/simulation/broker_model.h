@@ -1,13 +1,18 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <initializer_list>
 #include <map>
+#include <memory>
+#include <string_view>
 #include <unordered_map>
-#include <utility>
+#include <vector>
 
-#include "adapters/mqtt/outbox.h"
+#include "adapters/mqtt/sender.h"
+#include "bridge/ports/log.h"
 #include "bridge/ports/publisher.h"
 #include "bridge/time.h"
 #include "tests/simulation/agenda.h"
@@ -15,10 +20,11 @@
 
 namespace jobs_bridge::simulation {
 
-/// The way to the devices: the Outbox that the daemon has, over a connection that comes and goes,
-/// takes nothing for a while, and acknowledges late. That everything arrives at the broker, and
-/// what is for one thing in the order in which it was decided, is judged here.
-class BrokerModel final : public Publisher {
+/// The way to the devices: the Sender that the daemon has, with its Outbox, over a connection that
+/// comes and goes, takes nothing for a while, acknowledges late, and refuses some publications, for
+/// now or for good. That everything arrives at the broker, and what is for one thing in the order
+/// in which it was decided, is judged here: all but what the broker refused.
+class BrokerModel final : public Publisher, private mqtt::Sender::Link, private Log {
  public:
   using Clock = std::function<MonotonicTime()>;
 
@@ -32,17 +38,18 @@ class BrokerModel final : public Publisher {
   }
 
   void queue(Publication publication) override;
-  void flush() override;
+  void flush() override { sender_->flush(); }
 
   [[nodiscard]] bool connected() const { return connected_; }
   /// The share of attempts to send that a connection refuses, which is its end.
   void set_blocked(double share) { blocked_ = share; }
+  /// The share of publications that the broker refuses, most of them for now.
+  void set_refused(double share) { refused_ = share; }
   void disconnect();
   /// Does nothing if it is.
   void connect();
   /// The bridge's process ends: what it kept is gone.
   void forget();
-  [[nodiscard]] bool empty() const { return outbox_.empty(); }
   using Sequence = mqtt::Outbox::Sequence;
   /// Of what was queued last in this life of the process.
   [[nodiscard]] Sequence last_queued() const { return last_queued_; }
@@ -56,9 +63,21 @@ class BrokerModel final : public Publisher {
     Sequence sequence;
     std::uint64_t thing;
   };
+  // Of the link.
+  Handed hand_over(Sequence sequence, const Publication& publication,
+                   mqtt::Refusal& why) noexcept override;
+  void send_gathered() noexcept override {}
+  // Of the log: the sender says there what it gives up.
+  [[nodiscard]] bool enabled(Severity severity) const override;
+  void write(Severity severity, std::string_view event,
+             std::initializer_list<Field> fields) override;
+
+  std::unique_ptr<mqtt::Sender> make_sender();
+  void wake_at(MonotonicTime due);
   void arrive(const Packet& packet);
+  void refuse(const Packet& packet);
   void acknowledge(Sequence sequence);
-  void tell_taken();
+  void gave_up(Sequence sequence);
   /// Happens later, if the connection still lives then.
   void later(std::function<void()> what);
 
@@ -66,13 +85,18 @@ class BrokerModel final : public Publisher {
   const Clock clock_;
   const std::size_t window_;
   Dice dice_;
-  mqtt::Outbox outbox_;
+  std::unique_ptr<mqtt::Sender> sender_;
+  std::uint64_t process_ = 0;
+  MonotonicTime wake_at_ = MonotonicTime::max();
   Sequence last_queued_ = mqtt::Outbox::nobody;
   std::unordered_map<std::uint64_t, std::deque<Sequence>> expected_;  ///< by thing
+  /// Refused at least once: they may arrive whenever, or never.
+  std::map<Sequence, std::uint64_t> overtaken_;
   /// And not acknowledged; the things that they are for.
   std::map<Sequence, std::uint64_t> arrived_;
   MonotonicTime last_event_{};
   double blocked_ = 0;
+  double refused_ = 0;
   std::function<void(std::uint64_t)> on_taken_;
   std::uint64_t connection_ = 0;
   bool connected_ = false;

@@ -32,7 +32,8 @@ constexpr std::array<std::string_view, fault_count> fault_names = {"refused conn
                                                                    "late timers",
                                                                    "lost credentials",
                                                                    "lost broker",
-                                                                   "blocked publishes"};
+                                                                   "blocked publishes",
+                                                                   "refused publishes"};
 
 }  // namespace
 

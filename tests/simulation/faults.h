@@ -42,8 +42,9 @@ enum class Fault : std::uint8_t {
   // of the broker
   broker_losses,
   blocked_publishes,
+  refused_publishes,
 };
-inline constexpr std::size_t fault_count = static_cast<std::size_t>(Fault::blocked_publishes) + 1;
+inline constexpr std::size_t fault_count = static_cast<std::size_t>(Fault::refused_publishes) + 1;
 
 /// The kinds of fault that a world has at all. Worlds that have few show what worlds that have all
 /// hide: where every call may fail no queue ever fills up, and where nothing but the disk fails it

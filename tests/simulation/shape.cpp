@@ -74,6 +74,7 @@ Shape Shape::random(Dice& dice) {
   shape.longest_stall = dice.chance(0.7) ? dice.about(30ms) : dice.about(6s);
   shape.between_broker_losses = up_to(10);
   shape.blocked = 0.01;
+  shape.refused = dice.chance(0.8) ? 0.02 : 0.5;
   if (dice.chance(0.7)) shape.receive_maximum = dice.between(1, 40);
   if (dice.chance(0.5)) shape.credentials_life = dice.between(30s, dice.chance(0.5) ? 5min : 1h);
   shape.between_lost_credentials = up_to(10);
@@ -111,6 +112,7 @@ Shape Shape::with_only(const Faults& those) const {
   keep(Fault::failing_things, shape.failing_things);
   keep(Fault::broker_losses, shape.between_broker_losses);
   keep(Fault::blocked_publishes, shape.blocked);
+  keep(Fault::refused_publishes, shape.refused);
   const bool kills = those.has(Fault::kills);
   const bool cuts = those.has(Fault::power_cuts);
   if (!those.has(Fault::shutdowns)) shape.orderly = 0;

@@ -66,9 +66,11 @@ struct Shape {
   Duration between_stalls{};
   Duration longest_stall{};
 
-  /// The connection to the broker ends, also by not taking what is sent: this share of it.
+  /// The connection to the broker ends, also by not taking what is sent: this share of it. Of what
+  /// it takes the broker refuses a share.
   Duration between_broker_losses{};
   double blocked = 0;
+  double refused = 0;
   std::size_t receive_maximum = 65535;
 
   /// The latest that something due may come.

@@ -63,6 +63,7 @@ World::World(Shape shape, std::uint64_t seed, Extras extras)
     });
   }
   broker_.set_blocked(shape_.blocked);
+  broker_.set_refused(shape_.refused);
   broker_.report_taken([this](std::uint64_t update) {
     if (bridge_) bridge_->reply_taken(clock(), update);
   });
@@ -136,6 +137,7 @@ void World::end_faults() {
   journal_.set_full(0);
   recording_time_ = {};
   broker_.set_blocked(0);
+  broker_.set_refused(0);
   credentials_.set_failing(false);
   // What has begun ends: a standstill, a shutdown, a restart, a reconnection, a recording.
   const auto limit = now_ + shape_.longest_stall + 11s + shape_.lateness();

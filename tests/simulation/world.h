@@ -58,12 +58,11 @@ struct Extras {
 /// make the same run.
 ///
 /// Of the daemon it runs the whole unmodified core, bridge/flow/driver included, and the MQTT
-/// side's outbox (adapters/mqtt/outbox). Left out, and seen to by tests of their own:
+/// side's sender and outbox (adapters/mqtt/sender). Left out, and seen to by tests of their own:
 /// - who carries out the driver's orders: the dispatcher with its lock, the event loop and its
 /// fibers;
-/// - the MQTT libraries, the sender around the outbox, sessions and the canary: a message comes
-/// once,
-///   and never counts as kept for long;
+/// - the MQTT libraries, sessions and the canary: a message comes once, and never counts as kept
+/// for long;
 /// - HTTP, TLS and signing: a call has an outcome;
 /// - the thread that keeps the credentials; when to renew them the daemon's schedule decides here
 ///   too (adapters/aws/renewal_schedule), but for renewals because they were refused;

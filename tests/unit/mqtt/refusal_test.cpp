@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "adapters/mqtt/reason.h"
+
 namespace jobs_bridge::mqtt {
 namespace {
 
