@@ -3,9 +3,14 @@
 #include <sqlite3.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include "adapters/files/system_text.h"
+#include "bridge/text/hex.h"
 
 namespace jobs_bridge::store {
 namespace {
@@ -39,11 +44,14 @@ FileFault fault_of(sqlite3* database) {
     return {.kind = FileFault::Kind::unusable,
             .message = "is in a directory that cannot be written to"};
   }
+  if ((code & 0xff) == SQLITE_FULL) {
+    const char* path = sqlite3_db_filename(database, "main");
+    return no_space_for(path == nullptr ? "" : path);
+  }
   FileFault fault{.kind = kind_of(code), .message = sqlite3_errmsg(database)};
   if (fault.kind != FileFault::Kind::damaged) fault.message.insert(0, "cannot be used: ");
   const int cause = sqlite3_system_errno(database);
-  const bool is_of_the_system = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN ||
-                                (code & 0xff) == SQLITE_FULL;
+  const bool is_of_the_system = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
   if (is_of_the_system && (cause == ENOSPC || cause == EDQUOT || cause == EFBIG)) {
     fault.kind = FileFault::Kind::full;
   }
@@ -56,6 +64,17 @@ FileFault fault_of(sqlite3* database) {
 }
 
 }  // namespace
+
+FileFault no_space_for(const std::string& path) {
+  // A file that is as large as it may be is the other reason, and SQLite does not say which it is.
+  constexpr std::uintmax_t little = 64U << 10U;
+  std::error_code unknown;
+  const auto space = std::filesystem::space(std::filesystem::path(path).parent_path(), unknown);
+  std::string message = "cannot be written: the disk is full";
+  if (!unknown && space.available >= little) message += ", or the file is as large as it may be";
+  if (!unknown) message += " (" + std::to_string(space.available >> 10U) + " KiB free)";
+  return {.kind = FileFault::Kind::full, .message = std::move(message)};
+}
 
 void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
   sqlite3_finalize(statement);
@@ -113,9 +132,26 @@ void Database::Close::operator()(sqlite3* database) const {
 }
 
 Result<Database, FileFault> Database::open(const std::string& path) {
+  return open(path, SQLITE_OPEN_READWRITE);
+}
+
+Result<Database, FileFault> Database::open_to_look(const std::string& path) {
+  // SQLite percent-decodes the path of a URI.
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c == '%' || c == '?' || c == '#') {
+      uri += '%';
+      append_hex(uri, c);
+    } else {
+      uri += c;
+    }
+  }
+  return open(uri + "?immutable=1", SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+}
+
+Result<Database, FileFault> Database::open(const std::string& name, int flags) {
   sqlite3* handle = nullptr;
-  const int code =
-      sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code = sqlite3_open_v2(name.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   std::unique_ptr<sqlite3, Close> database(handle);
   if (!database)
     return Failure{FileFault{FileFault::Kind::full, "cannot be opened: out of memory"}};

@@ -27,6 +27,9 @@ struct FileFault {
   std::string message;
 };
 
+/// The fault of a write for which there was no space: says how much there is. Asks the disk.
+FileFault no_space_for(const std::string& path);
+
 /// A prepared statement for repeated use. It must not outlive its Database.
 class Statement {
  public:
@@ -56,6 +59,9 @@ class Statement {
 class Database {
  public:
   static Result<Database, FileFault> open(const std::string& path);
+  /// To read what the file itself holds, without its write-ahead log: nothing is created or
+  /// changed, and another process may be using it.
+  static Result<Database, FileFault> open_to_look(const std::string& path);
 
   Result<Statement, FileFault> prepare(const char* sql);
   /// Executes statements whose results are not needed.
@@ -79,6 +85,7 @@ class Database {
   struct Close {
     void operator()(sqlite3* database) const;
   };
+  static Result<Database, FileFault> open(const std::string& name, int flags);
   explicit Database(std::unique_ptr<sqlite3, Close> database) : database_(std::move(database)) {}
 
   std::unique_ptr<std::size_t> log_pages_ = std::make_unique<std::size_t>(0);

@@ -189,6 +189,10 @@ std::size_t size_of(const JournalEntry& entry) {
          message.correlation_data.size() + message.content_type.size();
 }
 
+std::optional<std::string> JournalFile::why_refused(const std::string& path) {
+  return store::why_refused(path, updates);
+}
+
 Result<Opened<JournalFile>, FileFault> JournalFile::open_or_recover(const std::string& path,
                                                                     std::size_t max_size,
                                                                     Log& log) {
@@ -308,14 +312,15 @@ std::optional<FileFault> JournalFile::reserve(std::size_t bytes) {
     return std::nullopt;
   }
   pages_ -= more;
-  if (errno == ENOSPC) return FileFault{Kind::full, "cannot be written: the disk is full"};
+  if (errno == ENOSPC) return no_space_for(file_.path());
   return FileFault{Kind::unusable, "cannot be written: " + files::system_text(errno)};
 }
 
-bool JournalFile::make_room(std::size_t bytes, bool log_begins_anew) {
+bool JournalFile::make_room(std::size_t bytes, std::size_t updates, bool log_begins_anew) {
+  bytes *= updates;
   if (const auto fault = reserve(bytes)) return false;
   // A page more for each that changes, and what each takes in the log.
-  const auto needed = (bytes / (page_size - 64) + 10) * (page_size + 24);
+  const auto needed = (bytes / (page_size - 64) + 10 * updates) * (page_size + 24);
   const auto end = (log_begins_anew ? 0 : log_used()) + needed;
   const auto size = log_size();
   if (end <= size) return true;

@@ -24,6 +24,9 @@ class JournalFile {
  public:
   using Row = JournalEntry;
 
+  /// See store::why_refused().
+  static std::optional<std::string> why_refused(const std::string& path);
+
   /// Opens the file. A damaged one is quarantined, which is logged, and replaced by a new one with
   /// all intact entries. A full disk is not a fault. `max_size`: bytes that the database may take,
   /// without its write-ahead log.
@@ -54,9 +57,10 @@ class JournalFile {
   [[nodiscard]] std::size_t log_size() const;
   /// How much of log_size() is in use, as of the last write().
   [[nodiscard]] std::size_t log_used() const;
-  /// Reserves space for an update of that size, if possible. Must not run concurrently with
-  /// write(). `log_begins_anew`: checkpoint() has returned true, and nothing was written since.
-  bool make_room(std::size_t bytes, bool log_begins_anew);
+  /// Reserves space for so many updates of that size each, if possible. Must not run concurrently
+  /// with write(). `log_begins_anew`: checkpoint() has returned true, and nothing was written
+  /// since.
+  bool make_room(std::size_t bytes, std::size_t updates, bool log_begins_anew);
 
   /// From now on closing writes nothing.
   void leave_as_it_is();

@@ -152,6 +152,20 @@ Result<Identity, FileFault> identify(Database& database, const Format& format) {
   return Identity::ours;
 }
 
+std::optional<std::string> why_refused(const std::string& path, const Format& format) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0) return std::nullopt;
+  if (S_ISDIR(status.st_mode)) return "is a directory";
+  if (!S_ISREG(status.st_mode)) return "is not a regular file";
+  if (access(path.c_str(), R_OK) != 0) return std::nullopt;
+  if (!may_be_database(path, format.application)) return "is not a database";
+  auto database = Database::open_to_look(path);
+  if (!database) return std::nullopt;
+  const auto identity = identify(*database, format);
+  if (identity || identity.error().kind != Kind::unusable) return std::nullopt;
+  return identity.error().message;
+}
+
 std::string canonical_path(const std::string& path) {
   std::error_code error;
   const auto absolute = std::filesystem::absolute(path, error);

@@ -37,6 +37,11 @@ enum class Identity { none, ours };
 /// version or another application wrote it.
 Result<Identity, FileFault> identify(Database& database, const Format& format);
 
+/// Why a file at the path cannot become or stay one of that format, whoever opens it: it is not a
+/// regular file, or not ours; completes the path. Nothing if there is none, if it is damaged, or if
+/// this user may not read it. Changes nothing.
+std::optional<std::string> why_refused(const std::string& path, const Format& format);
+
 /// The resolved absolute path, valid also after a change of the working directory or of a link.
 std::string canonical_path(const std::string& path);
 
@@ -58,6 +63,7 @@ class RecordFile {
   static Result<RecordFile, FileFault> open(const std::string& path, const Format& format,
                                             const std::string& to_write);
 
+  [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] Database& database() { return database_; }
   [[nodiscard]] const Database& database() const { return database_; }
   /// Descriptors.

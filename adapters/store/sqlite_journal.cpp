@@ -42,12 +42,30 @@ constexpr std::size_t smallest_log = std::size_t{256} << 10;
 constexpr std::size_t share_of_log = 16;
 constexpr Duration look_every = 1s;
 
+/// A disk that is full again so soon after there was space had too little: see updates_to_fit().
+constexpr Duration relapse_within = 1min;
+constexpr std::size_t most_to_fit = 64;
+
 /// A writer that does not get a processor, or is held for a checkpoint, is waited for so many times
 /// longer than one that hangs.
 constexpr int more_patience = 2;
 
 MonotonicTime now() {
   return std::chrono::steady_clock::now();
+}
+
+std::string_view hint_of(FileFault::Kind kind) {
+  switch (kind) {
+    case FileFault::Kind::full:
+      return "free space on the disk that journal.path is on; if there is enough, raise "
+             "journal.max_size";
+    case FileFault::Kind::late:
+      return "check the disk that journal.path is on, and the kernel's log for I/O errors";
+    case FileFault::Kind::damaged:
+    case FileFault::Kind::unusable:
+      break;
+  }
+  return "check journal.path, who may write to it, and its disk";
 }
 
 /// Whether a thread of ours could go on if it had a processor: then its disk is not what it waits
@@ -123,6 +141,7 @@ class SqliteJournal::Work {
   [[nodiscard]] bool is_behind() const;
   [[nodiscard]] std::optional<MonotonicTime> stalled_since() const;
   [[nodiscard]] FileFault lateness() const;
+  [[nodiscard]] std::size_t updates_to_fit() const;
 
   void write(Lock& lock);
   [[nodiscard]] MonotonicTime write_due() const;
@@ -198,6 +217,9 @@ class SqliteJournal::Work {
   bool moved_ = false;              ///< the path no longer leads to the file
   std::size_t log_used_ = 0;        ///< bytes
   std::size_t needed_ = 0;          ///< while the disk is full: bytes of the last update refused
+  std::size_t updates_to_fit_ = 1;  ///< see updates_to_fit()
+  MonotonicTime full_since_{};
+  MonotonicTime recovered_{};       ///< when it could last be written again
   bool full_ = false;               ///< the journal fails for want of space
   bool log_is_stuck_ = false;       ///< it is as large as it may be and cannot begin anew
   bool unsynced_for_good_ = false;  ///< the disk failed to keep something; see mend()
@@ -233,6 +255,7 @@ std::optional<std::string> SqliteJournal::Work::record(const JournalEntry& entry
   Lock lock(mutex_);
   const auto refused = [&](const std::string& cause) {
     ++state_.refused;
+    state_.last_refusal = State::Refusal{.at = now(), .cause = cause};
     return "the journal " + cause;
   };
   recover_from_lateness();
@@ -473,7 +496,8 @@ void SqliteJournal::Work::write_entry(Lock& lock) {
     return;
   }
   if (!fault) {
-    went_well();
+    // On a full disk one that happens to fit does not mean that the next one will.
+    if (!full_) went_well();
     const auto number = entry_.number;
     unsynced_.insert_or_assign(number, Unsynced{.since = now(), .entry = std::move(entry_)});
     wake_syncer();
@@ -735,7 +759,9 @@ void SqliteJournal::Work::begin_log_anew(Lock& lock, bool give_back) {
   }
   if (log_is_stuck_ || !state_.failing || late_ || unsynced_for_good_) return;
   const bool has_room =
-      beside(lock, [&](JournalFile& file) { return file.make_room(needed_, done); });
+      beside(lock, [bytes = needed_, updates = updates_to_fit(), done](JournalFile& file) {
+        return file.make_room(bytes, updates, done);
+      });
   if (has_room) went_well();
 }
 
@@ -757,6 +783,7 @@ void SqliteJournal::Work::went_well() {
   late_ = false;
   full_ = false;
   if (!state_.failing) return;
+  recovered_ = now();
   state_.failing = false;
   state_.cause.clear();
   log_.write(Severity::info, "the journal can be written again", {{"path", path_}});
@@ -767,10 +794,15 @@ void SqliteJournal::Work::failed(const FileFault& fault) {
   late_ = fault.kind == FileFault::Kind::late;
   if (!std::exchange(state_.failing, true)) {
     log_.write(Severity::error, "the journal cannot be written: updates are rejected",
-               {{"path", path_}, {"cause", fault.message}});
+               {{"path", path_}, {"cause", fault.message}, {"hint", hint_of(fault.kind)}});
   }
   if (late_) return;
   if (fault.kind == FileFault::Kind::full && file_) {
+    if (!full_) {
+      full_since_ = now();
+      const bool relapse = recovered_ != MonotonicTime{} && now() < recovered_ + relapse_within;
+      updates_to_fit_ = relapse ? std::min(updates_to_fit_ * 4, most_to_fit) : 1;
+    }
     full_ = true;
     look_at_ = std::min(look_at_, now() + settings_.retry_after);
     to_sync_.notify_one();
@@ -780,6 +812,13 @@ void SqliteJournal::Work::failed(const FileFault& fault) {
     mend_at_ = std::min(mend_at_, now() + settings_.retry_after);
     work_.notify_one();
   }
+}
+
+/// For how many more updates there must be space before the journal counts as writable again: more
+/// each time that the space turned out to be for a few only, so that it does not fail and recover
+/// every few seconds. What there is is used up in the end: after a minute one must do.
+std::size_t SqliteJournal::Work::updates_to_fit() const {
+  return now() < full_since_ + relapse_within ? updates_to_fit_ : 1;
 }
 
 /// The writer has kept a caller waiting for too long. It is not waited for again until it has

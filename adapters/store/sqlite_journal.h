@@ -84,6 +84,11 @@ class SqliteJournal final : public Journal {
     std::optional<Duration> disk_stalled;
     std::uint64_t syncs = 0;    ///< syncs to the disk, total
     std::uint64_t refused = 0;  ///< entries that could not be recorded, total
+    struct Refusal {
+      MonotonicTime at{};
+      std::string cause;
+    };
+    std::optional<Refusal> last_refusal;  ///< of those
     /// The longest time for which an entry was not known to be on the disk.
     Duration longest_unsynced{};
   };

@@ -55,6 +55,10 @@ struct Watched {
 
 }  // namespace
 
+std::optional<std::string> WatchFile::why_refused(const std::string& path) {
+  return store::why_refused(path, watched);
+}
+
 Result<Opened<WatchFile>, FileFault> WatchFile::open_or_recover(const std::string& path, Log& log) {
   return store::open_or_recover<WatchFile>(
       path, [&] { return open(path); },

@@ -20,6 +20,9 @@ class WatchFile {
  public:
   using Row = WatchedThing;
 
+  /// See store::why_refused().
+  static std::optional<std::string> why_refused(const std::string& path);
+
   /// Opens the file. A damaged one is quarantined, with a warning, and replaced by a new one. Also
   /// fails for an existing file that is not in our format.
   static Result<Opened<WatchFile>, FileFault> open_or_recover(const std::string& path, Log& log);
