@@ -16,9 +16,6 @@ std::string version() {
   return "jobs-bridge " JOBS_BRIDGE_VERSION " (MQTT: " + libraries + ")";
 }
 
-/// What admin.listen is unless it is set.
-constexpr const char* default_admin = "http://127.0.0.1:9464";
-
 std::string every_key() {
   std::ostringstream text;
   text << "Every key of the configuration:\n\n";
@@ -51,8 +48,8 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
 
   RunCommand run;
   CheckCommand check;
-  StatusCommand status{.admin = default_admin, .token_file = {}};
-  auto* const run_command = app.add_subcommand("run", "Runs until SIGTERM or SIGINT");
+  StatusCommand status;
+  auto* const run_command = app.add_subcommand("run", "Runs the bridge, until SIGTERM or SIGINT");
   auto* const check_command = app.add_subcommand(
       "check", "Checks a configuration and prints everything that is wrong with it");
   add_options(*run_command, run.config, run.sets);
@@ -63,13 +60,14 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   check_command->footer(every_key);
   auto* const status_command = app.add_subcommand(
       "status", "Prints the status of a running bridge; the exit status is 1 if it is not ready");
-  status_command->set_version_flag("--version", version());
+  add_options(*status_command, status.config, status.sets);
   status_command
-      ->add_option("--admin", status.admin, "The address of its admin listener (admin.listen)")
-      ->type_name("URL")
-      ->capture_default_str();
+      ->add_option("--admin", status.admin,
+                   "The address of its admin listener; default: admin.listen of the configuration")
+      ->type_name("URL");
   status_command
-      ->add_option("--token-file", status.token_file, "The file with its token (admin.token_file)")
+      ->add_option("--token-file", status.token_file,
+                   "The file with its token; default: admin.token_file of the configuration")
       ->type_name("FILE");
 
   try {

@@ -20,10 +20,13 @@ struct CheckCommand {
   bool connect = false;
 };
 
-/// `jobs-bridge status [--admin URL] [--token-file FILE]`
+/// `jobs-bridge status [--admin URL] [--token-file FILE] [--config FILE]`
 struct StatusCommand {
-  std::string admin;
-  std::string token_file;  ///< empty: none
+  std::optional<std::string> admin;
+  std::optional<std::string> token_file;
+  /// Has the two above, where they are not given.
+  std::optional<std::string> config;
+  std::vector<std::string> sets;
 };
 
 /// `--help` or `--version`: print this on standard output and exit with 0.

@@ -32,8 +32,8 @@ std::string text_of(double number) {
 
 std::string notification(const Configuration& configuration) {
   const auto& notify = configuration.notify;
-  if (!notify.enabled) return ", no notifications";
-  std::string text = ", notifications: polls every " + text_of(notify.interval);
+  if (!notify.enabled) return "off";
+  std::string text = "polls every " + text_of(notify.interval);
   if (notify.idle_interval > notify.interval) {
     text += " (" + text_of(notify.idle_interval) + " for silent devices)";
   }
@@ -74,11 +74,13 @@ std::string signing(const Configuration& configuration) {
 
 }  // namespace
 
-std::string describe(const Configuration& configuration) {
+namespace {
+
+std::string describe_broker(const Configuration& configuration) {
   const auto& broker = configuration.broker;
-  std::string text = "broker ";
+  std::string text;
   for (const auto& url : broker.urls) {
-    text += (&url == &broker.urls.front() ? "" : " or ") + address_of(url);
+    text += (text.empty() ? "" : " or ") + address_of(url);
   }
   text += " as " + printable(broker.client_id);
   text += broker.protocol == MqttProtocol::v5 ? " (MQTT 5" : " (MQTT 3.1.1";
@@ -88,16 +90,26 @@ std::string describe(const Configuration& configuration) {
   text += "), topics " + printable(configuration.topics.base);
   if (!broker.share_group.empty()) text += ", share group " + printable(broker.share_group);
   if (!broker.partition.serves_all()) text += ", partition " + to_string(broker.partition);
+  return text;
+}
+
+std::string describe_endpoint(const Configuration& configuration) {
   const auto& endpoint = configuration.endpoint;
-  text += ", endpoint " + address_of(endpoint.url);
+  auto text = address_of(endpoint.url);
   if (!endpoint.certificate_file.empty()) text += " with a certificate";
   if (endpoint.proxy) text += " through proxy " + address_of(*endpoint.proxy);
   text += signing(configuration);
-  text += ", at most " + std::to_string(endpoint.connections) + " connections";
-  text += configuration.journal.path.empty() ? ", no journal: updates are held in memory only"
-                                             : ", journal " + printable(configuration.journal.path);
-  text += notification(configuration);
-  return text;
+  return text + ", at most " + std::to_string(endpoint.connections) + " connections";
+}
+
+}  // namespace
+
+Description describe(const Configuration& configuration) {
+  const auto& journal = configuration.journal.path;
+  return {.broker = describe_broker(configuration),
+          .endpoint = describe_endpoint(configuration),
+          .journal = journal.empty() ? "off" : printable(journal),
+          .notifications = notification(configuration)};
 }
 
 }  // namespace jobs_bridge::config

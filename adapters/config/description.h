@@ -6,9 +6,14 @@
 
 namespace jobs_bridge::config {
 
-/// What this configuration connects to and how, in one line for the log at start: `broker
-/// mqtts://host:8883 as jobs-bridge (MQTT 5), endpoint https://host:443, ...`. Contains no secret,
-/// nor the name of a file with one.
-std::string describe(const Configuration& configuration);
+/// What a configuration connects to and how, for the log at start: `mqtts://host:8883 as
+/// jobs-bridge (MQTT 5), topics ...`. Contains no secret, nor the name of a file with one.
+struct Description {
+  std::string broker;  ///< and the topics
+  std::string endpoint;
+  std::string journal;
+  std::string notifications;
+};
+Description describe(const Configuration& configuration);
 
 }  // namespace jobs_bridge::config

@@ -317,25 +317,27 @@ Section admin_section() {
 Section log_section() {
   using Log = Configuration::Log;
   const auto at = members_of(&Configuration::log);
-  return {"log",
-          "The log, on standard error.",
-          {
-              {"level", "info",
-               choice<Severity>(at(&Log::level),
-                                {{"trace", Severity::trace},
-                                 {"debug", Severity::debug},
-                                 {"info", Severity::info},
-                                 {"warning", Severity::warning},
-                                 {"error", Severity::error}},
-                                {{"warn", Severity::warning},
-                                 {"err", Severity::error},
-                                 {"verbose", Severity::debug}}),
-               "The least severe events that are written."},
-              {"format", "text",
-               choice<LogFormat>(at(&Log::format),
-                                 {{"text", LogFormat::text}, {"json", LogFormat::json}}),
-               "One line for each event: text for people, json for programs."},
-          }};
+  return {
+      "log",
+      "The log, on standard error.",
+      {
+          {"level", "info",
+           choice<Severity>(at(&Log::level),
+                            {{"trace", Severity::trace},
+                             {"debug", Severity::debug},
+                             {"info", Severity::info},
+                             {"warning", Severity::warning},
+                             {"error", Severity::error}},
+                            {{"warn", Severity::warning},
+                             {"err", Severity::error},
+                             {"verbose", Severity::debug}}),
+           "The least severe events that are written. The words warn, err and verbose are taken "
+           "as warning, error and debug."},
+          {"format", "text",
+           choice<LogFormat>(at(&Log::format),
+                             {{"text", LogFormat::text}, {"json", LogFormat::json}}),
+           "One line for each event: text for people, json for programs."},
+      }};
 }
 
 std::vector<Section> make_sections() {

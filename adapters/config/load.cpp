@@ -11,6 +11,7 @@
 #include "adapters/config/review.h"
 #include "adapters/config/signing.h"
 #include "adapters/config/toml_file.h"
+#include "adapters/config/unknown.h"
 #include "adapters/config/value_checks.h"
 
 namespace jobs_bridge::config {
@@ -91,7 +92,11 @@ LoadOutcome load(const std::optional<std::string>& path, const std::vector<std::
   }
 
   Review review(std::move(settings));
-  for (const auto& fault : faults) review.mark_faulty(fault.fault.key);
+  for (const auto& fault : faults) {
+    review.mark_faulty(fault.fault.key);
+    // Then that one is not missing: a fault that follows from that would only mislead.
+    review.mark_faulty(meant_key(fault.fault.key));
+  }
   choose_partition(review, host);
   fill_in_host(review, sections(), host);
   read_values(review);
@@ -111,8 +116,18 @@ LoadOutcome load(const std::optional<std::string>& path, const std::vector<std::
   warnings.insert(warnings.end(), review.warnings().begin(), review.warnings().end());
   outcome.warnings = in_order(std::move(warnings));
   outcome.values = values_of(review.settings());
+  for (const auto& [key, setting] : review.settings()) outcome.origins[key] = setting.origin;
   if (outcome.faults.empty()) outcome.configuration = std::move(review.configuration);
   return outcome;
+}
+
+Fault LoadOutcome::fault_of(const std::string& key, std::string message, std::string hint) const {
+  const auto& origin = origins.at(key);
+  return {.source = origin.source,
+          .line = origin.line,
+          .key = key,
+          .message = std::move(message),
+          .hint = std::move(hint)};
 }
 
 std::vector<std::string> changed_keys(const LoadOutcome& before, const LoadOutcome& after) {

@@ -8,6 +8,7 @@
 #include "adapters/config/configuration.h"
 #include "adapters/config/fault.h"
 #include "adapters/config/host_placeholders.h"
+#include "adapters/config/setting.h"
 
 namespace jobs_bridge::config {
 
@@ -20,6 +21,10 @@ struct LoadOutcome {
   std::vector<Fault> warnings;
   /// The value of each key as written; for a list its elements.
   std::map<std::string, std::vector<std::string>> values;
+  std::map<std::string, Origin> origins;  ///< where each key was set
+
+  /// A fault of a key that shows only once its value is used.
+  [[nodiscard]] Fault fault_of(const std::string& key, std::string message, std::string hint) const;
 };
 
 /// The keys, as `section.key`, that two loads of a configuration give different values.

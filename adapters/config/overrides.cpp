@@ -96,9 +96,9 @@ Reading read_sets(const std::vector<std::string>& sets) {
     const auto equals = set.find('=');
     if (equals == std::string::npos) {
       // Not quoted: it may be a secret without its key.
-      add_fault(
-          reading, origin, {},
-          {.message = "has no '='", .hint = "expected section.key=value, such as log.level=debug"});
+      add_fault(reading, origin, {},
+                {.message = "an argument has no '='",
+                 .hint = "expected section.key=value, such as log.level=debug"});
       continue;
     }
     const auto path = set.substr(0, equals);

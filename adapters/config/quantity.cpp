@@ -6,6 +6,9 @@
 #include <optional>
 #include <span>
 #include <system_error>
+#include <utility>
+
+#include "bridge/text/ascii.h"
 
 namespace jobs_bridge::config {
 namespace {
@@ -31,6 +34,26 @@ constexpr Unit size_units[] = {
     {"KiB", 1024}, {"MiB", 1024 * 1024}, {"GiB", 1024 * 1024 * 1024},
 };
 
+/// The text with a unit in place of one that is missing or has its letters in the wrong case; empty
+/// if that is not what is wrong.
+std::string meant_by(std::string_view text, std::span<const Unit> units, std::string_view usual) {
+  const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  if (digits == 0) return {};
+  std::string number(text.substr(0, digits));
+  auto name = text.substr(digits);
+  while (name.starts_with(' ')) name.remove_prefix(1);
+  if (name.empty()) return number.append(usual);
+  for (const auto& unit : units) {
+    if (equal_ignoring_case(name, unit.name)) return number.append(unit.name);
+  }
+  return {};
+}
+
+Failure<std::string> expected(std::string text, const std::string& meant) {
+  if (!meant.empty()) text += "; did you mean \"" + meant + "\"?";
+  return {std::move(text)};
+}
+
 /// The amount in the smallest unit; nothing unless all of `text` is a number and a unit.
 std::optional<std::uint64_t> parse(std::string_view text, std::span<const Unit> units) {
   std::uint64_t number = 0;
@@ -52,8 +75,8 @@ std::optional<std::uint64_t> parse(std::string_view text, std::span<const Unit> 
 Result<std::chrono::milliseconds, std::string> parse_duration(std::string_view text) {
   const auto microseconds = parse(text, duration_units);
   if (!microseconds || *microseconds % 1000 != 0) {
-    return Failure{
-        std::string("a whole number with a unit (ms, s, min, h or d), such as \"500ms\"")};
+    return expected("a whole number with a unit (ms, s, min, h or d)",
+                    meant_by(text, duration_units, "s"));
   }
   return std::chrono::milliseconds(*microseconds / 1000);
 }
@@ -61,8 +84,8 @@ Result<std::chrono::milliseconds, std::string> parse_duration(std::string_view t
 Result<std::uint64_t, std::string> parse_size(std::string_view text) {
   const auto bytes = parse(text, size_units);
   if (!bytes) {
-    return Failure{std::string(
-        "a whole number with a unit (B, KB, MB, GB, KiB, MiB or GiB), such as \"64MiB\"")};
+    return expected("a whole number with a unit (B, KB, MB, GB, KiB, MiB or GiB)",
+                    meant_by(text, size_units, "B"));
   }
   return *bytes;
 }

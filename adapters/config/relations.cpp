@@ -1,6 +1,7 @@
 #include "adapters/config/relations.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -120,7 +121,7 @@ void check_broker(Review& review) {
   check_tls_files(review, "broker", broker.urls, "mqtts");
   const bool has_password = !review.text("broker.password_file").empty();
   const bool has_username = !review.text("broker.username").empty();
-  if (has_password && !has_username) {
+  if (has_password && !has_username && review.is_sound({"broker.username"})) {
     review.fault("broker.password_file", "is set without broker.username", "set broker.username");
   }
   const auto tells_all = [](const Url& url) {
@@ -196,7 +197,8 @@ void check_limits(Review& review) {
 void check_directory(Review& review, std::string_view key) {
   const auto& path = review.text(key);
   if (!review.is_sound({key}) || files::has_directory(path)) return;
-  review.fault(key, "the directory of " + printable(path) + " does not exist",
+  const auto directory = std::filesystem::path(path).parent_path().string();
+  review.fault(key, "the directory " + printable(directory) + " does not exist",
                "create the directory, or name a file in one that exists");
 }
 

@@ -96,7 +96,7 @@ class Walk {
         fault(name.source().begin.line, std::string(name.str()), unknown_section(name.str()));
       } else if (!node.is_table()) {
         fault(name.source().begin.line, std::string(name.str()),
-              {.message = std::string("is ").append(name_of(node.type())).append(", not a section"),
+              {.message = std::string("must be a section, but is ").append(name_of(node.type())),
                .hint = "write [" + std::string(name.str()) + "] on a line of its own"});
       } else {
         section(*known, *node.as_table());
@@ -138,9 +138,9 @@ class Walk {
         setting.elements.push_back({.value = text->get(), .line = element_line});
         continue;
       }
-      Problem problem{.message = "element " + std::to_string(number) + ": is ",
+      Problem problem{.message = "element " + std::to_string(number) + " must be a string, but is ",
                       .hint = "put every element in quotes"};
-      problem.message.append(name_of(node.type())).append(", not a string");
+      problem.message.append(name_of(node.type()));
       fault(element_line, key.path, std::move(problem));
     }
     if (setting.elements.size() == number) reading_.settings.push_back(std::move(setting));
@@ -152,8 +152,8 @@ class Walk {
 
   static Problem wrong_type(const Key& key, toml::node_type type) {
     Problem problem;
-    problem.message.append("is ").append(name_of(type)).append(", not ");
-    problem.message.append(name_of(key.type.kind));
+    problem.message.append("must be ").append(name_of(key.type.kind));
+    problem.message.append(", but is ").append(name_of(type));
     problem.hint = "for example: " + key.default_line();
     return problem;
   }
@@ -221,8 +221,9 @@ Reading read_toml_file(const std::string& path) {
     Walk(path, reading).document(table);
     return reading;
   } catch (const toml::parse_error& error) {
-    return unreadable(path, printable(error.description()), "correct the TOML syntax (see toml.io)",
-                      error.source().begin.line, error.source().begin.column);
+    return unreadable(path, "is not valid TOML: " + printable(error.description()),
+                      "correct the TOML syntax (see toml.io)", error.source().begin.line,
+                      error.source().begin.column);
   }
 }
 

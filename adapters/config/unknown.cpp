@@ -52,7 +52,7 @@ Problem unknown_key(const Section& section, std::string_view name) {
   const auto names = names_of(section);
   std::string hint = "the keys of this section are " + join(names);
   if (const auto meant = nearest(name, names)) {
-    hint = did_you_mean(*meant);
+    hint = did_you_mean(std::string(section.name).append(".").append(*meant));
   } else if (const auto homes = homes_of(name); !homes.empty()) {
     hint = "it belongs in " + homes;
   }
@@ -74,6 +74,14 @@ Problem unknown_path(std::string_view path) {
   const Section* const section = find_section(path.substr(0, dot));
   return section == nullptr ? unknown_section(path.substr(0, dot))
                             : unknown_key(*section, path.substr(dot + 1));
+}
+
+std::string meant_key(std::string_view path) {
+  const auto dot = path.find('.');
+  const auto* section = dot == std::string_view::npos ? nullptr : find_section(path.substr(0, dot));
+  if (section == nullptr) return {};
+  const auto meant = nearest(path.substr(dot + 1), names_of(*section));
+  return meant ? std::string(section->name).append(".").append(*meant) : std::string();
 }
 
 Problem unknown_environment_name(std::string_view name) {

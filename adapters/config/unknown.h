@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "adapters/config/key.h"
@@ -12,5 +13,8 @@ Problem unknown_key(const Section& section, std::string_view name);
 /// `path` should have been `section.key`.
 Problem unknown_path(std::string_view path);
 Problem unknown_environment_name(std::string_view name);
+
+/// The key that was probably meant by a `section.key` that does not exist; empty if none is close.
+std::string meant_key(std::string_view path);
 
 }  // namespace jobs_bridge::config

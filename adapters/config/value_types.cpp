@@ -165,7 +165,7 @@ ValueType duration(Target<std::chrono::milliseconds> target, std::string_view le
       [range, low = duration_of(least), high = duration_of(most), step = duration_of(step)](
           const std::string& value) -> Result<std::chrono::milliseconds, Problem> {
         const auto parsed = parse_duration(value);
-        if (!parsed) return wrong(value, "is not a duration", parsed.error());
+        if (!parsed) return wrong(value, "is not a duration", range + ": " + parsed.error());
         if (*parsed < low || *parsed > high || *parsed % step != step.zero()) {
           return wrong(value, "is out of range", range);
         }
@@ -179,7 +179,9 @@ ValueType size(Target<std::uint64_t> target, std::string_view least, std::string
                     [range, low = size_of(least), high = size_of(most)](
                         const std::string& value) -> Result<std::uint64_t, Problem> {
                       const auto parsed = parse_size(value);
-                      if (!parsed) return wrong(value, "is not a size", parsed.error());
+                      if (!parsed) {
+                        return wrong(value, "is not a size", range + ": " + parsed.error());
+                      }
                       if (*parsed < low || *parsed > high)
                         return wrong(value, "is out of range", range);
                       return *parsed;

@@ -13,38 +13,41 @@ class DescriptionTest : public LoadFixture {
   std::string description_of(std::string_view text) {
     const auto outcome = load_more(text);
     EXPECT_THAT(lines(outcome.faults), ::testing::IsEmpty());
-    return outcome.configuration ? describe(*outcome.configuration) : "";
+    if (!outcome.configuration) return {};
+    const auto description = describe(*outcome.configuration);
+    return "broker " + description.broker + "; endpoint " + description.endpoint + "; journal " +
+           description.journal + "; notifications " + description.notifications;
   }
 };
 
 TEST_F(DescriptionTest, NamesBrokerTopicsEndpointAndThatThereIsNoJournal) {
   EXPECT_EQ(
       description_of(""),
-      "broker mqtt://127.0.0.1:1883 as jobs-bridge (MQTT 5), topics $aws/things/{thing}/jobs, "
+      "broker mqtt://127.0.0.1:1883 as jobs-bridge (MQTT 5), topics $aws/things/{thing}/jobs; "
       "endpoint https://data.jobs.iot.eu-central-1.amazonaws.com:443, unsigned, at most 32 "
-      "connections, no journal: updates are held in memory only, notifications: polls every 1min "
-      "(15min for silent devices) with at most 0.5 of 200 reads a second for at most 100000 things "
-      "that asked in the last 30d, kept in memory only");
+      "connections; journal off; notifications polls every 1min (15min for silent devices) with "
+      "at most 0.5 of 200 reads a second for at most 100000 things that asked in the last 30d, "
+      "kept in memory only");
 }
 
 TEST_F(DescriptionTest, Ipv6ShareGroupAndPartitionAreInIt) {
   const auto text = description_of(
       "broker.protocol = \"3.1.1\"\nbroker.share_group = \"g\"\nbroker.partition = \"2/3\"\n"
       "topics.base = \"{thing}/jobs\"\nendpoint.url = \"https://[::1]:8443\"\n");
-  EXPECT_THAT(text, HasSubstr("(MQTT 3.1.1), topics {thing}/jobs, share group g, partition 2/3, "
+  EXPECT_THAT(text, HasSubstr("(MQTT 3.1.1), topics {thing}/jobs, share group g, partition 2/3; "
                               "endpoint https://[::1]:8443,"));
 }
 
 TEST_F(DescriptionTest, NotificationsNameTheirBoundsAndWhereTheyAreKept) {
   EXPECT_THAT(description_of("notify.enabled = false\n"),
-              ::testing::EndsWith(", no notifications"));
+              ::testing::EndsWith("; notifications off"));
   const auto path = directory_.path("watched");
   EXPECT_THAT(
       description_of("limits.reads_per_second = 0\nnotify.idle_interval = \"1s\"\n"
                      "notify.interval = \"1500ms\"\nnotify.watch_for = \"36h\"\n"
                      "notify.max_things = 5\nnotify.things = [\"a\", \"b\"]\nnotify.path = \"" +
                      path + "\"\n"),
-      ::testing::EndsWith(", notifications: polls every 1500ms for at most 5 things that asked in "
+      ::testing::EndsWith("; notifications polls every 1500ms for at most 5 things that asked in "
                           "the last 36h, 2 of them always, kept in " +
                           path));
 }

@@ -90,11 +90,12 @@ TEST_F(ListTest, ElementWithAControlCharacterIsAFaultThatDoesNotRepeatIt) {
 }
 
 TEST_F(ListTest, ElementThatIsNoStringIsAFault) {
-  EXPECT_THAT(faults_of("notify.things = [\"a\", 5,\n [\"b\"]]\n"),
-              ElementsAre("FILE:3: notify.things: element 2: is a whole number, not a string; put "
-                          "every element in quotes",
-                          "FILE:4: notify.things: element 3: is an array, not a string; put every "
-                          "element in quotes"));
+  EXPECT_THAT(
+      faults_of("notify.things = [\"a\", 5,\n [\"b\"]]\n"),
+      ElementsAre("FILE:3: notify.things: element 2 must be a string, but is a whole number; put "
+                  "every element in quotes",
+                  "FILE:4: notify.things: element 3 must be a string, but is an array; put every "
+                  "element in quotes"));
 }
 
 TEST_F(ListTest, ElementThatIsGivenTwiceIsAWarningAndCountsOnce) {

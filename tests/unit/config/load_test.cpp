@@ -160,7 +160,7 @@ TEST_F(LoadTest, FaultsOfOverridesNameTheirSource) {
           "environment JOBS_BRIDGE_LIMITS_QUEUE_PER_THING: limits.queue_per_thing: \"-1\" is not a "
           "whole number in range; expected 1 to 1000000",
           "--set: limit.queue: unknown key; did you mean limits.queue?",
-          "--set: has no '='; expected section.key=value, such as log.level=debug",
+          "--set: an argument has no '='; expected section.key=value, such as log.level=debug",
           "--set: log.level: starts with a quote, but is not a valid TOML string; remove the "
           "quotes",
           "--set: log.format: is given more than once; give it only once",
@@ -272,7 +272,7 @@ TEST_F(LoadTest, UnknownNamesAreFaultsWithTheNearestKnownOne) {
                 "[topics]\nwhatever_is_this = 1\n"),
       ElementsAre(
           "FILE:3: brokers: unknown section; did you mean broker?",
-          "FILE:6: limits.deadlin: unknown key; did you mean deadline?",
+          "FILE:6: limits.deadlin: unknown key; did you mean limits.deadline?",
           "FILE:7: limits.connections: unknown key; it belongs in [endpoint]",
           "FILE:9: topics.whatever_is_this: unknown key; the keys of this section are base"));
   EXPECT_THAT(
@@ -285,8 +285,9 @@ TEST_F(LoadTest, UnknownNamesAreFaultsWithTheNearestKnownOne) {
   EXPECT_THAT(
       faults_of("log = 3\n[[notify]]\n"),
       ElementsAre(
-          "FILE:3: log: is a whole number, not a section; write [log] on a line of its own",
-          "FILE:4: notify: is an array, not a section; write [notify] on a line of its own"));
+          "FILE:3: log: must be a section, but is a whole number; write [log] on a line of its own",
+          "FILE:4: notify: must be a section, but is an array; write [notify] on a line of its "
+          "own"));
 }
 
 TEST_F(LoadTest, WrongTypeIsAFaultWithAnExample) {
@@ -296,20 +297,27 @@ TEST_F(LoadTest, WrongTypeIsAFaultWithAnExample) {
           "notify.quota_share = \"1\"\nlimits.queue_per_thing = 1.5\nlog.level = 2020-01-01\n"
           "broker.url = 1883\ntopics.base = {}\nbroker.username = true\nnotify.things = \"a\"\n"),
       ElementsAre(
-          "FILE:3: limits.queue: is a string, not a whole number; for example: queue = 10000",
-          "FILE:4: limits.deadline: is a whole number, not a string; for example: deadline = "
+          "FILE:3: limits.queue: must be a whole number, but is a string; for example: queue = "
+          "10000",
+          "FILE:4: limits.deadline: must be a string, but is a whole number; for example: deadline "
+          "= "
           "\"8s\"",
-          "FILE:5: notify.enabled: is a string, not a boolean; for example: enabled = true",
-          "FILE:6: notify.quota_share: is a string, not a number; for example: quota_share = 0.5",
-          "FILE:7: limits.queue_per_thing: is a number with a fraction, not a whole number; for "
+          "FILE:5: notify.enabled: must be a boolean, but is a string; for example: enabled = true",
+          "FILE:6: notify.quota_share: must be a number, but is a string; for example: quota_share "
+          "= 0.5",
+          "FILE:7: limits.queue_per_thing: must be a whole number, but is a number with a "
+          "fraction; for "
           "example: queue_per_thing = 16",
-          "FILE:8: log.level: is a date or a time, not a string; for example: level = \"info\"",
-          "FILE:9: broker.url: is a whole number, not a string or an array of strings; for "
+          "FILE:8: log.level: must be a string, but is a date or a time; for example: level = "
+          "\"info\"",
+          "FILE:9: broker.url: must be a string or an array of strings, but is a whole number; for "
           "example: url = \"mqtt://127.0.0.1:1883\"",
-          "FILE:10: topics.base: is a table, not a string; for example: base = "
+          "FILE:10: topics.base: must be a string, but is a table; for example: base = "
           "\"$aws/things/{thing}/jobs\"",
-          "FILE:11: broker.username: is a boolean, not a string; for example: username = \"\"",
-          "FILE:12: notify.things: is a string, not an array of strings; for example: things = "
+          "FILE:11: broker.username: must be a string, but is a boolean; for example: username = "
+          "\"\"",
+          "FILE:12: notify.things: must be an array of strings, but is a string; for example: "
+          "things = "
           "[]"));
 }
 

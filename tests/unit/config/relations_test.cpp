@@ -20,6 +20,13 @@ class RelationsTest : public LoadFixture {
   }
 };
 
+TEST_F(RelationsTest, AMisspelledKeyBringsNoFurtherFaultsThatFollowFromItsAbsence) {
+  const auto password = directory_.write("password", "hunter2");
+  EXPECT_THAT(
+      faults_of("broker.usrname = \"alice\"\nbroker.password_file = \"" + password + "\"\n"),
+      ElementsAre("FILE:3: broker.usrname: unknown key; did you mean broker.username?"));
+}
+
 TEST_F(RelationsTest, RegionInUrlNeedsARegion) {
   const std::string fault =
       "FILE: endpoint.region: is empty, but endpoint.url contains {region}; set it to the "
@@ -96,7 +103,7 @@ TEST_F(RelationsTest, QueuePerThingIsNotMoreThanQueue) {
 TEST_F(RelationsTest, JournalNeedsItsDirectory) {
   EXPECT_THAT(faults_of("journal.path = \"" + directory_.path("none/journal") + "\"\n"),
               ::testing::Contains(
-                  "FILE:3: journal.path: the directory of " + directory_.path("none/journal") +
+                  "FILE:3: journal.path: the directory " + directory_.path("none") +
                   " does not exist; create the directory, or name a file in one that exists"));
   EXPECT_THAT(faults_of("journal.path = \"" + directory_.path("journal") + "\"\n"),
               Not(::testing::Contains(HasSubstr("does not exist"))));
@@ -106,7 +113,7 @@ TEST_F(RelationsTest, NotifyNeedsTheDirectoryOfItsFile) {
   const std::string enabled = "notify.enabled = true\n";
   EXPECT_THAT(
       faults_of(enabled + "notify.path = \"" + directory_.path("none/watched") + "\"\n"),
-      ElementsAre("FILE:4: notify.path: the directory of " + directory_.path("none/watched") +
+      ElementsAre("FILE:4: notify.path: the directory " + directory_.path("none") +
                   " does not exist; create the directory, or name a file in one that exists"));
   EXPECT_THAT(warnings_of(enabled + "notify.path = \"" + directory_.path("watched") + "\"\n"),
               IsEmpty());

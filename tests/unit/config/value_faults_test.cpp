@@ -31,9 +31,14 @@ class ValueFaultsTest : public LoadFixture {
 };
 
 TEST_F(ValueFaultsTest, DurationSaysWhatItShouldBe) {
-  EXPECT_THAT(faults_of("limits.deadline = \"8\"\n"),
-              ElementsAre("FILE:3: limits.deadline: \"8\" is not a duration; expected a whole "
-                          "number with a unit (ms, s, min, h or d), such as \"500ms\""));
+  EXPECT_THAT(
+      faults_of("limits.deadline = \"8\"\n"),
+      ElementsAre("FILE:3: limits.deadline: \"8\" is not a duration; expected 10ms to 5min: "
+                  "a whole number with a unit (ms, s, min, h or d); did you mean \"8s\"?"));
+  EXPECT_THAT(faults_of("limits.deadline = \"8 S\"\n"),
+              ElementsAre(::testing::EndsWith("did you mean \"8s\"?")));
+  EXPECT_THAT(faults_of("limits.deadline = \"soon\"\n"),
+              ElementsAre(::testing::EndsWith("(ms, s, min, h or d)")));
   EXPECT_THAT(
       faults_of("limits.deadline = \"1d\"\n"),
       ElementsAre("FILE:3: limits.deadline: \"1d\" is out of range; expected 10ms to 5min"));
@@ -54,8 +59,11 @@ TEST_F(ValueFaultsTest, EveryDurationIsPositiveAndSensible) {
 TEST_F(ValueFaultsTest, SizeSaysWhatItShouldBe) {
   EXPECT_THAT(
       faults_of("limits.max_payload = \"128\"\n"),
-      ElementsAre("FILE:3: limits.max_payload: \"128\" is not a size; expected a whole number with "
-                  "a unit (B, KB, MB, GB, KiB, MiB or GiB), such as \"64MiB\""));
+      ElementsAre("FILE:3: limits.max_payload: \"128\" is not a size; expected 1KiB to 16MiB: a "
+                  "whole number with a unit (B, KB, MB, GB, KiB, MiB or GiB); did you mean "
+                  "\"128B\"?"));
+  EXPECT_THAT(faults_of("limits.max_payload = \"128kb\"\n"),
+              ElementsAre(::testing::EndsWith("did you mean \"128KB\"?")));
   expect_faults("limits.max_payload", {"\"1023B\"", "\"17MiB\"", "\"0B\""}, "\"");
   expect_good("limits.max_payload", {"\"1KiB\"", "\"16MiB\"", "\"100KB\""});
 }
