@@ -17,6 +17,8 @@ using namespace std::chrono_literals;
 constexpr auto longest_fetch = 20s;
 constexpr Duration between_forced_renewals = 10s;
 constexpr auto about_to_end = 5s;
+/// A failure that repeats is logged again after so long; in between at debug.
+constexpr Duration tell_again = 5min;
 
 MonotonicTime time_now() {
   return std::chrono::steady_clock::now();
@@ -94,6 +96,7 @@ void CredentialKeeper::take(Result<Credentials, SourceFault> outcome) {
   }
   ++renewals_;
   const bool recovered = !std::exchange(fault_, {}).empty();
+  told_fault_.clear();
   obtained_ = now;
   schedule_.succeeded(now, *outcome, source_->can_change());
   const bool first = credentials_ == nullptr;
@@ -119,15 +122,23 @@ void CredentialKeeper::log_success(const Credentials& fresh, bool first) const {
               {"expires", fresh.expiration ? signing_time(*fresh.expiration) : "never"}});
 }
 
-void CredentialKeeper::log_failure(const std::string& cause, bool valid) const {
+void CredentialKeeper::log_failure(const std::string& cause, bool valid) {
+  const auto now = time_now();
+  const bool news = cause != told_fault_ || valid != told_valid_ || now - told_at_ >= tell_again;
+  if (news) {
+    told_fault_ = cause;
+    told_valid_ = valid;
+    told_at_ = now;
+  }
   if (valid) {
-    log_.write(Severity::warning, "credentials cannot be renewed: the old ones stay in use",
+    log_.write(news ? Severity::warning : Severity::debug,
+               "credentials cannot be renewed: the old ones stay in use",
                {{"source", source_->name()},
                 {"cause", cause},
                 {"expires_in", seconds_until(credentials_->expires)}});
     return;
   }
-  log_.write(Severity::error,
+  log_.write(news ? Severity::error : Severity::debug,
              "no valid credentials: updates are held, all other requests are rejected",
              {{"source", source_->name()},
               {"cause", cause},

@@ -63,7 +63,7 @@ class CredentialKeeper {
   void run();
   void take(Result<Credentials, SourceFault> outcome);
   void log_success(const Credentials& fresh, bool first) const;
-  void log_failure(const std::string& cause, bool valid) const;
+  void log_failure(const std::string& cause, bool valid);
 
   const std::unique_ptr<CredentialSource> source_;
   Log& log_;
@@ -76,6 +76,10 @@ class CredentialKeeper {
   CredentialsPointer credentials_;
   std::string source_name_;  ///< of credentials_
   std::string fault_;
+  /// The failure that was logged last, and when.
+  std::string told_fault_;
+  bool told_valid_ = false;
+  MonotonicTime told_at_{};
   std::optional<MonotonicTime> obtained_;
   std::uint64_t renewals_ = 0;
   std::uint64_t failures_ = 0;

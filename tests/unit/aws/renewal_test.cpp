@@ -161,6 +161,19 @@ TEST_F(CredentialKeeperTest, SourceThatHasNoneIsAnErrorWithItsCause) {
   EXPECT_EQ(kept.state().fault, "no such file");
 }
 
+TEST_F(CredentialKeeperTest, AFailureThatRepeatsIsToldOnceUntilItsCauseChanges) {
+  gate_.yield(fault("no such file"));
+  gate_.yield(fault("no such file"));
+  gate_.yield(fault("not readable"));
+  auto kept = keeper();
+  ASSERT_TRUE(testing_support::wait_until([&] { return kept.state().failures >= 1; }));
+  kept.renew();
+  ASSERT_TRUE(testing_support::wait_until([&] { return kept.state().failures >= 2; }));
+  kept.renew();
+  EXPECT_TRUE(log_.wait_for("not readable"));
+  EXPECT_EQ(log_.count("no valid credentials", Severity::error), 2U) << log_.text();
+}
+
 TEST_F(CredentialKeeperTest, OldOnesServeUntilTheyEndWhileTheSourceFails) {
   gate_.yield(keys("A", 3s));
   gate_.yield(fault("down"));
