@@ -68,6 +68,7 @@ class BrokerConnection::Implementation final : private Client::Events {
   Implementation(BrokerSettings settings, std::vector<std::string> filters, OnMessage on_message,
                  fibers::EventLoop& loop, Log& log)
       : settings_(std::move(settings)),
+        hints_(acl_hints(settings_)),
         filters_(std::move(filters)),
         on_message_(std::move(on_message)),
         loop_(loop),
@@ -76,7 +77,7 @@ class BrokerConnection::Implementation final : private Client::Events {
         liveness_(settings_.canary_topic, random_name(), [this] { liveness_has_news(); }),
         topic_test_(settings_.test_topics, random_name(),
                     settings_.protocol == BrokerSettings::Protocol::v5),
-        report_(settings_, log),
+        report_(settings_, hints_, log),
         sender_(
             {.publications = settings_.max_queued_publications,
              .bytes = settings_.max_queued_bytes},
@@ -91,6 +92,7 @@ class BrokerConnection::Implementation final : private Client::Events {
     unsetenv("https_proxy");
   }
 
+  const AclHints& hints() const { return hints_; }
   Sender& sender() { return sender_; }
   const Sender& sender() const { return sender_; }
 
@@ -640,6 +642,7 @@ class BrokerConnection::Implementation final : private Client::Events {
   }
 
   BrokerSettings settings_;  ///< after the start the keeper's own
+  const AclHints hints_;
   const std::vector<std::string> filters_;
   const OnMessage on_message_;
   fibers::EventLoop& loop_;
@@ -721,6 +724,9 @@ void BrokerConnection::flush() {
 }
 BrokerConnection::State BrokerConnection::state() const {
   return implementation_->state();
+}
+const AclHints& BrokerConnection::hints() const {
+  return implementation_->hints();
 }
 bool BrokerConnection::drain(Duration patience) {
   return implementation_->sender().drain(patience);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "adapters/fibers/event_loop.h"
+#include "adapters/mqtt/acl_hints.h"
 #include "adapters/mqtt/broker_fault.h"
 #include "adapters/mqtt/broker_settings.h"
 #include "adapters/mqtt/sender.h"
@@ -113,6 +114,8 @@ class BrokerConnection final : public Publisher {
     std::optional<BrokerFault> fault;  ///< why there is no connection; nothing while there is one
   };
   [[nodiscard]] State state() const;
+  /// What to allow if canary messages, requests or replies do not pass.
+  [[nodiscard]] const AclHints& hints() const;
 
   /// Waits until everything queued has been acknowledged; false if that took too long.
   bool drain(Duration patience);

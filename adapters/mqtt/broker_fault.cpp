@@ -73,7 +73,7 @@ constexpr std::array<Row, broker_fault_kinds> rows{{
      "broker's maximum is shorter"},
     {Kind::credentials, "credentials", "bad user name or password",
      "set broker.username and broker.password_file as in the broker's password file"},
-    {Kind::not_authorised, "not_authorised",
+    {Kind::not_authorized, "not_authorized",
      "not authorized: the user name or password is missing or wrong, or this client is not allowed",
      "check broker.username, broker.password_file and broker.client_id against the broker's "
      "password file and ACL"},
@@ -168,7 +168,7 @@ Kind kind_of_connack(int code) {
       return Kind::credentials;
     case 5:
     case not_authorized:
-      return Kind::not_authorised;
+      return Kind::not_authorized;
     default:
       return Kind::refused;
   }

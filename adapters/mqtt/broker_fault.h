@@ -38,7 +38,7 @@ struct BrokerFault {
     // The broker's own reason, in CONNACK.
     client_id,
     credentials,
-    not_authorised,
+    not_authorized,
     unavailable,
     other_server,
     refused,  ///< for another reason

@@ -152,7 +152,7 @@ void Canary::refused(MonotonicTime now, const std::string& reason) {
   accepted(now);
   refused_ = true;
   flowing_ = false;
-  fault_ = "the broker refuses the canary messages: " + reason;
+  fault_ = "canary messages are " + reason;
 }
 
 MonotonicTime Canary::silent_at() const {

@@ -64,7 +64,7 @@ class Canary {
   void answered();
   /// The broker has accepted a canary.
   void accepted(MonotonicTime now);
-  /// The broker refuses to pass on a canary.
+  /// The broker refuses to pass on a canary. `reason`: see Refusal::detail.
   void refused(MonotonicTime now, const std::string& reason);
 
   enum class Finding {

@@ -19,8 +19,8 @@ std::string milliseconds(Duration duration) {
 
 }  // namespace
 
-ConnectionReport::ConnectionReport(const BrokerSettings& settings, Log& log)
-    : settings_(settings), log_(log) {}
+ConnectionReport::ConnectionReport(const BrokerSettings& settings, const AclHints& hints, Log& log)
+    : settings_(settings), hints_(hints), log_(log) {}
 
 std::string ConnectionReport::broker() const {
   return net::host_and_port(settings_.host, settings_.port);
@@ -134,7 +134,10 @@ void ConnectionReport::forgotten() {
 }
 
 void ConnectionReport::flows(Duration round_trip, std::optional<Duration> gone) {
-  if (gone) {
+  if (!std::exchange(told_canary_fault_, {}).empty()) {
+    log_.write(Severity::info, "canary messages come back again",
+               {{"topic", settings_.canary_topic}, {"round_trip_ms", milliseconds(round_trip)}});
+  } else if (gone) {
     log_.write(Severity::info, "messages flow again",
                {{"round_trip_ms", milliseconds(round_trip)}, {"gone_ms", milliseconds(*gone)}});
   } else {
@@ -143,18 +146,12 @@ void ConnectionReport::flows(Duration round_trip, std::optional<Duration> gone) 
 }
 
 void ConnectionReport::canary_fault(const std::string& fault) {
-  if (fault == told_canary_fault_) return;
+  // That there is no fault any more is told by the first canary that comes back.
+  if (fault.empty() || fault == told_canary_fault_) return;
   told_canary_fault_ = fault;
-  if (fault.empty()) return;
-  const auto who = settings_.username.empty() ? "" : "\"user " + settings_.username + "\", ";
   log_.write(Severity::warning,
              "canary messages do not come back: the bridge cannot tell whether messages flow",
-             {{"topic", settings_.canary_topic},
-              {"cause", fault},
-              {"hint",
-               "allow the bridge's user to publish and subscribe to it (in mosquitto's acl_file: " +
-                   who + "\"topic readwrite " + settings_.canary_topic +
-                   "\"), or set broker.canary_topic to another topic, or to \"\" to do without"}});
+             {{"topic", settings_.canary_topic}, {"cause", fault}, {"hint", hints_.canary}});
 }
 
 bool ConnectionReport::topics(const char* event, TopicTest::Verdict verdict,
@@ -176,14 +173,12 @@ void ConnectionReport::topics(const TopicTest::State& state) {
   if (topics(state.requests == Verdict::bad
                  ? "Jobs requests do not reach the bridge"
                  : "the bridge cannot tell whether Jobs requests reach it",
-             state.requests, state.requests_cause, std::string(TopicTest::requests_hint),
-             told_requests_)) {
+             state.requests, state.requests_cause, hints_.requests, told_requests_)) {
     log_.write(Severity::info, "Jobs requests reach the bridge again");
   }
   if (topics(state.replies == Verdict::bad ? "the broker refuses the bridge's replies"
                                            : "the bridge cannot tell whether its replies go out",
-             state.replies, state.replies_cause, std::string(TopicTest::replies_hint),
-             told_replies_)) {
+             state.replies, state.replies_cause, hints_.replies, told_replies_)) {
     log_.write(Severity::info, "the bridge's replies go out again");
   }
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "adapters/mqtt/acl_hints.h"
 #include "adapters/mqtt/session.h"
 #include "bridge/ports/log.h"
 #include "bridge/time.h"
@@ -18,9 +19,9 @@ namespace jobs_bridge::mqtt {
 /// occasionally, not for each attempt. Used by one thread at a time.
 class ConnectionReport {
  public:
-  /// `settings` and `log` must outlive it; the host and port may change from one connection to the
-  /// next.
-  ConnectionReport(const BrokerSettings& settings, Log& log);
+  /// `settings`, `hints` and `log` must outlive it; the host and port may change from one
+  /// connection to the next.
+  ConnectionReport(const BrokerSettings& settings, const AclHints& hints, Log& log);
 
   void cannot_connect(MonotonicTime now, const BrokerFault& fault);
   void connected(const Session& session, std::size_t attempts);
@@ -60,6 +61,7 @@ class ConnectionReport {
               const std::string& hint, TopicTest::Verdict& told);
 
   const BrokerSettings& settings_;
+  const AclHints& hints_;
   Log& log_;
   struct Reported {
     BrokerFault fault;

@@ -12,7 +12,7 @@ Refusal::Kind kind_of(int reason) {
   using Kind = Refusal::Kind;
   switch (reason) {
     case not_authorized:
-      return Kind::not_authorised;
+      return Kind::not_authorized;
     case topic_name_invalid:
       return Kind::invalid_topic;
     case packet_too_large:
@@ -43,7 +43,7 @@ std::string quote_words(std::string_view words) {
 
 Refusal refusal_of(int reason, const std::string& words) {
   return {.kind = kind_of(reason),
-          .detail = "the broker refuses it: " + describe_reason(reason) + words};
+          .detail = "refused by the broker: " + describe_reason(reason) + words};
 }
 
 }  // namespace jobs_bridge::mqtt

@@ -3,6 +3,7 @@
 #include "adapters/mqtt/reason.h"
 
 namespace jobs_bridge::mqtt {
+
 bool is_transient(Refusal::Kind kind) {
   return kind == Refusal::Kind::quota_exceeded || kind == Refusal::Kind::unavailable;
 }
@@ -14,8 +15,8 @@ std::string_view to_string(Refusal::Kind kind) {
       return "malformed";
     case Kind::too_large:
       return "too_large";
-    case Kind::not_authorised:
-      return "not_authorised";
+    case Kind::not_authorized:
+      return "not_authorized";
     case Kind::invalid_topic:
       return "invalid_topic";
     case Kind::invalid_payload:
@@ -37,7 +38,7 @@ std::string_view words_for_device(Refusal::Kind kind) {
       return "MQTT does not allow it";
     case Kind::too_large:
       return "it is larger than the MQTT broker allows";
-    case Kind::not_authorised:
+    case Kind::not_authorized:
       return "the MQTT broker does not authorize it";
     case Kind::invalid_topic:
       return "the MQTT broker refuses its topic";
@@ -60,9 +61,9 @@ std::string_view hint_of(Refusal::Kind kind) {
       return "correct the device's Response Topic or topic: the reply's topic follows from it";
     case Kind::too_large:
       return "raise the broker's packet size limit (in mosquitto: max_packet_size)";
-    case Kind::not_authorised:
+    case Kind::not_authorized:
       return "allow the bridge's user to publish replies in the broker's ACL (in mosquitto: "
-             "\"topic write $aws/things/+/jobs/#\", with topics.base in place of $aws/...)";
+             "\"topic write\" with topics.base, a + for {thing}, and /# at the end)";
     case Kind::invalid_topic:
       return "set topics.base to one that the broker accepts, such as one without $";
     case Kind::invalid_payload:

@@ -14,7 +14,7 @@ struct Refusal {
   enum class Kind : std::uint8_t {
     malformed,        ///< no broker accepts it
     too_large,        ///< for this broker
-    not_authorised,   ///< by its ACL
+    not_authorized,   ///< by its ACL
     invalid_topic,    ///< to this broker
     invalid_payload,  ///< to this broker
     quota_exceeded,   ///< for now

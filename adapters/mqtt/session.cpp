@@ -31,7 +31,7 @@ Session::~Session() = default;
 std::optional<BrokerFault> Session::connect(const std::function<bool()>& stopping) {
   auto outcome = client_->connect(stopping);
   if (!outcome.accepted) {
-    if (outcome.fault) return outcome.fault;
+    if (outcome.fault) return with_what_was_sent(*std::move(outcome.fault));
     return diagnose_connect({.settings = settings_, .address = address_, .has_spoken = has_spoken_},
                             stopping);
   }
@@ -63,6 +63,18 @@ std::optional<BrokerFault> Session::connect(const std::function<bool()>& stoppin
   }
   auto fault = unfit(!connack.wildcard_subscriptions, !connack.shared_subscriptions);
   if (fault) disconnect();
+  return fault;
+}
+
+/// A broker that refuses the credentials does not say that there were none.
+BrokerFault Session::with_what_was_sent(BrokerFault fault) const {
+  using Kind = BrokerFault::Kind;
+  if (!settings_.username.empty() ||
+      (fault.kind != Kind::credentials && fault.kind != Kind::not_authorized)) {
+    return fault;
+  }
+  fault.detail.insert(0, fault.detail.empty() ? "" : "; ");
+  fault.detail.insert(0, "no user name was sent (broker.username is empty)");
   return fault;
 }
 

@@ -90,6 +90,7 @@ class Session final : public Sender::Link {
 
  private:
   /// Why the broker cannot be used, according to its CONNACK.
+  [[nodiscard]] BrokerFault with_what_was_sent(BrokerFault fault) const;
   [[nodiscard]] std::optional<BrokerFault> unfit(bool no_wildcards, bool no_shared) const;
   [[nodiscard]] int canary_qos() const { return receive_maximum_ > 1 ? qos_.load() : 0; }
   [[nodiscard]] int topic_test_qos() const { return receive_maximum_ > 2 ? qos_.load() : 0; }

@@ -254,7 +254,7 @@ bool TopicTest::other_refused(MonotonicTime now) {
 }
 
 bool TopicTest::reply_refused(MonotonicTime now, const Refusal& why) {
-  if (why.kind != Refusal::Kind::not_authorised && why.kind != Refusal::Kind::invalid_topic) {
+  if (why.kind != Refusal::Kind::not_authorized && why.kind != Refusal::Kind::invalid_topic) {
     return false;
   }
   const std::lock_guard lock(mutex_);

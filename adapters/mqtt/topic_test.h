@@ -46,6 +46,10 @@ class TopicTest {
     /// group must receive all its own requests, or this broker's shared subscriptions do not work:
     /// some brokers grant them and deliver nothing, on topics that begin with $ or on any.
     std::string own_group = {};
+    /// For hints alone, see AclHints: the filters of all requests, and one that matches every Jobs
+    /// topic.
+    std::vector<std::string> request_filters = {};
+    std::string everything = {};
   };
   /// `nonce` distinguishes our messages from those of another process. `mqtt_5`: the broker reports
   /// what it refuses.
@@ -87,18 +91,6 @@ class TopicTest {
     unseen,  ///< it cannot be determined whether it works
     bad,
   };
-  /// What the operator can do if the test fails.
-  static constexpr std::string_view requests_hint =
-      "allow the bridge's user to read and write the request topics in the broker's ACL (in "
-      "mosquitto: \"topic readwrite $aws/things/+/jobs/start-next\", and so on, with topics.base "
-      "in place of $aws/...); if the broker drops messages on topics that begin with $, or does "
-      "not deliver them to shared subscriptions, set topics.base to one without $, or use another "
-      "broker";
-  static constexpr std::string_view replies_hint =
-      "allow the bridge's user to write replies in the broker's ACL (in mosquitto: \"topic write "
-      "$aws/things/+/jobs/#\"); over MQTT 3.1.1 also read those of its self-test (\"topic read "
-      "$aws/things/~self-test~<client id>/jobs/start-next/+\", and likewise jobs/get/+ and "
-      "jobs/self-test/+/+)";
   struct State {
     Verdict requests = Verdict::off;
     std::string requests_cause;  ///< of `unseen` and `bad`

@@ -111,7 +111,7 @@ void BrokerModel::arrive(const Packet& packet) {
 
 void BrokerModel::refuse(const Packet& packet) {
   constexpr std::array kinds{Refusal::Kind::quota_exceeded, Refusal::Kind::unavailable,
-                             Refusal::Kind::unavailable, Refusal::Kind::not_authorised};
+                             Refusal::Kind::unavailable, Refusal::Kind::not_authorized};
   sender_->refused(packet.sequence, {.kind = kinds.at(dice_.below(kinds.size())), .detail = {}});
 }
 

@@ -271,7 +271,7 @@ TEST(AwkwardBrokerTest, WhateverRefusalAConnackIs) {
            refusal(0x84, "protocol"),
            refusal(0x85, "client_id"),
            refusal(0x86, "credentials"),
-           refusal(0x87, "not_authorised"),
+           refusal(0x87, "not_authorized"),
            refusal(0x88, "unavailable"),
            refusal(0x89, "unavailable"),
            refusal(0x8A, "refused"),
@@ -289,7 +289,7 @@ TEST(AwkwardBrokerTest, WhateverRefusalAConnackIs) {
            refusal(2, "client_id", Protocol::v3_1_1),
            refusal(3, "unavailable", Protocol::v3_1_1),
            refusal(4, "credentials", Protocol::v3_1_1),
-           refusal(5, "not_authorised", Protocol::v3_1_1)});
+           refusal(5, "not_authorized", Protocol::v3_1_1)});
 }
 
 TEST(AwkwardBrokerTest, WhateverItSaysInPlaceOfAConnack) {

@@ -147,11 +147,11 @@ INSTANTIATE_TEST_SUITE_P(Protocols, PasswordTest, testing::Values(Protocol::v5, 
 TEST_P(PasswordTest, RightOneIsAcceptedAndWrongOneNamedButNotShown) {
   MosquittoBroker broker({.users = {{"bridge", "secret"}}});
   auto settings = settings_for(broker.port(), GetParam());
-  EXPECT_EQ(fault_with(settings).kind, Kind::not_authorised);
+  EXPECT_EQ(fault_with(settings).kind, Kind::not_authorized);
   settings.username = "bridge";
   settings.password = "wrong-secret";
   const auto fault = fault_with(settings);
-  EXPECT_EQ(fault.kind, Kind::not_authorised);
+  EXPECT_EQ(fault.kind, Kind::not_authorized);
   EXPECT_EQ(text_of(fault).find("secret"), std::string::npos);
   settings.password = "secret";
   BridgeEnd bridge(settings);
@@ -262,14 +262,14 @@ TEST(ConnectTest, RefusalOfEveryKindIsExplained) {
   for (const auto& [protocol, code, kind] :
        {Case{Protocol::v5, '\x84', Kind::protocol}, Case{Protocol::v5, '\x85', Kind::client_id},
         Case{Protocol::v5, '\x86', Kind::credentials},
-        Case{Protocol::v5, '\x87', Kind::not_authorised},
+        Case{Protocol::v5, '\x87', Kind::not_authorized},
         Case{Protocol::v5, '\x88', Kind::unavailable}, Case{Protocol::v5, '\x97', Kind::refused},
         Case{Protocol::v5, '\x9C', Kind::other_server},
         Case{Protocol::v3_1_1, '\x01', Kind::protocol},
         Case{Protocol::v3_1_1, '\x02', Kind::client_id},
         Case{Protocol::v3_1_1, '\x03', Kind::unavailable},
         Case{Protocol::v3_1_1, '\x04', Kind::credentials},
-        Case{Protocol::v3_1_1, '\x05', Kind::not_authorised}}) {
+        Case{Protocol::v3_1_1, '\x05', Kind::not_authorized}}) {
     ScriptedBroker broker([&](ScriptedBroker::Connection& connection, std::size_t) {
       connection.read(Packet::connect);
       std::string body{0, code};

@@ -146,7 +146,7 @@ TEST(ReasonStringTest, WordsInARefusalOfAnyKindLeaveTheReasonKnown) {
   BridgeEnd bridge(settings);
   ASSERT_TRUE(bridge.start()) << bridge.log.text();
   bridge.publish("out/a", "");
-  EXPECT_TRUE(bridge.log.wait_for("the broker refuses it: Not authorized (135)"))
+  EXPECT_TRUE(bridge.log.wait_for("refused by the broker: Not authorized (135)"))
       << bridge.log.text();
   EXPECT_TRUE(bridge.connection.drain(patience));
   EXPECT_EQ(bridge.log.count("refuses the connection: Quota exceeded (151)"), 1U)

@@ -164,7 +164,7 @@ TEST(PublishOverMqtt5Test, RefusedOnesAreLoggedAndDoNotLeakTheWindow) {
   bridge.connection.flush();
   ASSERT_TRUE(bridge.connection.drain(patience));
   EXPECT_EQ(bridge.connection.state().unpublishable, 20U);
-  EXPECT_EQ(bridge.log.count("topic=out/refused cause=the broker refuses it: Not authorized"), 20U)
+  EXPECT_EQ(bridge.log.count("topic=out/refused cause=refused by the broker: Not authorized"), 20U)
       << bridge.log.text();
 }
 

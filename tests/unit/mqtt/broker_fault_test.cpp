@@ -34,7 +34,7 @@ TEST(BrokerFaultTest, CodeOfAConnackDecidesTheKindInEitherVersion) {
        {Row{1, Kind::protocol}, Row{0x84, Kind::protocol}, Row{2, Kind::client_id},
         Row{0x85, Kind::client_id}, Row{3, Kind::unavailable}, Row{0x88, Kind::unavailable},
         Row{0x89, Kind::unavailable}, Row{0x9F, Kind::unavailable}, Row{4, Kind::credentials},
-        Row{0x86, Kind::credentials}, Row{5, Kind::not_authorised}, Row{0x87, Kind::not_authorised},
+        Row{0x86, Kind::credentials}, Row{5, Kind::not_authorized}, Row{0x87, Kind::not_authorized},
         Row{0x8A, Kind::refused}, Row{0x97, Kind::refused}, Row{0x9C, Kind::other_server},
         Row{0x9D, Kind::other_server}, Row{0xFE, Kind::refused}}) {
     EXPECT_EQ(fault_of_connack(code).kind, kind) << code;

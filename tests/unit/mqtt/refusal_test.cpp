@@ -21,7 +21,7 @@ TEST(RefusalTest, EveryReasonOfAPubackIsFinalOrTransientAndTellsTheDeviceWhether
   for (const auto& row : {
            Row{0x80, Kind::unavailable, true, ErrorCode::request_throttled},
            Row{0x83, Kind::unavailable, true, ErrorCode::request_throttled},
-           Row{0x87, Kind::not_authorised, false, ErrorCode::invalid_request},
+           Row{0x87, Kind::not_authorized, false, ErrorCode::invalid_request},
            Row{0x90, Kind::invalid_topic, false, ErrorCode::invalid_request},
            Row{0x91, Kind::unavailable, true, ErrorCode::request_throttled},
            Row{0x95, Kind::too_large, false, ErrorCode::invalid_request},

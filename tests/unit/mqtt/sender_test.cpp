@@ -137,7 +137,7 @@ TEST_F(SenderTest, TellsOfAnUpdatesReplyWhenItIsTakenOrDroppedAndOfAReplacementI
   EXPECT_THAT(taken, IsEmpty()) << "sent is not taken";
   sender.acknowledged(link.sequence(0));
   EXPECT_THAT(taken, ElementsAre(1));
-  sender.refused(link.sequence(1), {.kind = Refusal::Kind::not_authorised, .detail = ""});
+  sender.refused(link.sequence(1), {.kind = Refusal::Kind::not_authorized, .detail = ""});
   EXPECT_THAT(taken, ElementsAre(1)) << "its replacement is on its way";
   ASSERT_EQ(link.topics().size(), 3U);
   sender.acknowledged(link.sequence(2));
@@ -202,7 +202,7 @@ TEST_F(SenderTest, AcknowledgementThatComesBeforeTheHandOverReturnsCounts) {
   EXPECT_TRUE(sender.drain(0ms));
 }
 
-constexpr auto final_one = Refusal::Kind::not_authorised;
+constexpr auto final_one = Refusal::Kind::not_authorized;
 constexpr auto transient_one = Refusal::Kind::quota_exceeded;
 
 TEST_F(SenderTest, RefusedNotificationIsLoggedCountedAndSendsTheNext) {

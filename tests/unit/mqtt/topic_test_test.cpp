@@ -15,7 +15,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using Verdict = TopicTest::Verdict;
 
-const Refusal not_authorised{.kind = Refusal::Kind::not_authorised, .detail = "Not authorized"};
+const Refusal by_acl{.kind = Refusal::Kind::not_authorized, .detail = "Not authorized"};
 
 const TopicTest::Topics topics = {
     .requests = {"base/~self-test~b/jobs/start-next", "base/~self-test~b/jobs/x/update"},
@@ -54,7 +54,7 @@ class TopicTestTest : public testing::Test {
           return false;
         }
         if (broker.refuses(topic)) {
-          test.refused(now, not_authorised);
+          test.refused(now, by_acl);
           continue;
         }
         test.accepted(now);
@@ -97,7 +97,7 @@ TEST_F(TopicTestTest, RefusalOfAnythingElseBringsTheNextRoundForward) {
   const Broker nothing_allowed{.refuses = [](const std::string&) { return true; }};
   using Refuse = std::function<void()>;
   for (const Refuse& refuse : {Refuse([&] { test.other_refused(now); }),
-                               Refuse([&] { test.reply_refused(now, not_authorised); })}) {
+                               Refuse([&] { test.reply_refused(now, by_acl); })}) {
     test.end(now);
     connect();
     serve({});
@@ -192,7 +192,7 @@ TEST_F(TopicTestTest, RefusedReplyIsBadUnlessRealOnesAreTaken) {
   EXPECT_THAT(test.state().replies_cause, HasSubstr("start-next/accepted"));
   test.reply_accepted();
   EXPECT_EQ(test.state().replies, Verdict::good);
-  test.reply_refused(now, not_authorised);
+  test.reply_refused(now, by_acl);
   EXPECT_EQ(test.state().replies, Verdict::bad);
 }
 
