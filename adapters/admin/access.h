@@ -14,5 +14,10 @@ bool shows_token(std::string_view authorization, std::string_view token);
 
 /// Whether a text can be a token: too long to be guessed, and valid in a header.
 bool is_token(std::string_view text);
+/// What to say of a text that is none.
+inline constexpr std::string_view no_token =
+    "the token is too short or contains other than visible characters";
+inline constexpr std::string_view token_hint =
+    "use 16 or more visible ASCII characters, such as the output of: openssl rand -hex 16";
 
 }  // namespace jobs_bridge::admin

@@ -80,7 +80,7 @@ void Activity::note_rejection(const Finished& finished, Now now) {
   const auto code = to_string(rejection.code);
   ++rejected_;
   if (is_refused(finished)) ++refused_;
-  if (finished.given_up) {
+  if (finished.is_lost()) {
     ++lost_;
   } else if (finished.held) {
     ++rejected_late_;
@@ -91,7 +91,7 @@ void Activity::note_rejection(const Finished& finished, Now now) {
   entry.last = now.unix_seconds;
   entry.code = code;
   if (finished.held) entry.code = "rejected late: " + entry.code;
-  if (finished.given_up) entry.code = "update lost: " + std::string(code);
+  if (finished.is_lost()) entry.code = "update lost: " + std::string(code);
   entry.thing = thing;
   entry.operation = finished.operation ? to_string(*finished.operation) : std::string_view();
   entry.message = rejection.message;
@@ -133,21 +133,35 @@ void Activity::note_endpoint(const EndpointChange& change, Now now) {
   if (change.reachable) {
     down_since_.reset();
     down_cause_.clear();
+    down_kind_ = EndpointFault::none;
     return;
   }
   down_since_ = now.monotonic;
   down_cause_ = change.detail.empty() ? change.cause : change.detail;
+  down_kind_ = change.kind;
   errors_.add(error(now, "endpoint down", "calls wait until it answers again", down_cause_));
 }
 
+void Activity::note_access(const AccessChange& change, Now now) {
+  auto& denied = denied_.at(index_of(change.operation));
+  denied.reset();
+  if (!change.denied) return;
+  denied =
+      Denied{.since = now.monotonic, .cause = change.detail.empty() ? change.cause : change.detail};
+  errors_.add(error(now, "access denied",
+                    "the endpoint denies the gateway " + std::string(to_string(change.operation)),
+                    denied->cause));
+}
+
 void Activity::decided(Now now, const Effects& effects) {
-  if (effects.finished.empty() && effects.endpoint_changes.empty() && effects.slowed_down.empty() &&
-      effects.paused.empty()) {
+  if (effects.finished.empty() && effects.endpoint_changes.empty() &&
+      effects.access_changes.empty() && effects.slowed_down.empty() && effects.paused.empty()) {
     return;
   }
   const std::lock_guard lock(mutex_);
   for (const auto& finished : effects.finished) note_finished(finished, now);
   for (const auto& change : effects.endpoint_changes) note_endpoint(change, now);
+  for (const auto& change : effects.access_changes) note_access(change, now);
   for (const auto& slowed : effects.slowed_down) {
     errors_.add(
         error(now, "throttled",
@@ -184,6 +198,16 @@ void Activity::describe(Status& status, Now now) const {
   status.endpoint.latency = endpoint_.over(moment, last_minute);
   status.endpoint.throttled = throttled_.per_second(moment);
   status.endpoint.cause = down_cause_;
+  status.endpoint.kind = to_string(down_kind_);
+  status.endpoint.hint = hint_of(down_kind_);
+  for (const auto operation : every_operation) {
+    const auto& denied = denied_.at(index_of(operation));
+    if (!denied) continue;
+    status.endpoint.denied.push_back({.operation = std::string(to_string(operation)),
+                                      .action = policy_action(operation),
+                                      .since = moment - denied->since,
+                                      .cause = denied->cause});
+  }
   status.endpoint.down_for.reset();
   if (down_since_) status.endpoint.down_for = moment - *down_since_;
   status.reads.used = reads_.per_second(moment);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -35,8 +36,8 @@ class Activity final : public Observer {
   void decided(Now now, const Effects& effects) override;
 
   /// Fills in the members that it knows: `requests` except waiting, queue, pausing and held;
-  /// `history`; Endpoint::cause, down_for, latency and throttled; Quota::used; `busiest`,
-  /// `failing`, `errors`.
+  /// `history`; Endpoint::cause, kind, hint, denied, down_for, latency and throttled; Quota::used;
+  /// `busiest`, `failing`, `errors`.
   void describe(Status& status, Now now) const;
 
  private:
@@ -46,6 +47,7 @@ class Activity final : public Observer {
   void note_finished(const Finished& finished, Now now);
   void note_rejection(const Finished& finished, Now now);
   void note_endpoint(const EndpointChange& change, Now now);
+  void note_access(const AccessChange& change, Now now);
 
   const TopicGrammar topics_;
 
@@ -69,6 +71,12 @@ class Activity final : public Observer {
   RecentErrors errors_;
   std::optional<MonotonicTime> down_since_;
   std::string down_cause_;
+  EndpointFault down_kind_ = EndpointFault::none;
+  struct Denied {
+    MonotonicTime since{};
+    std::string cause;
+  };
+  std::array<std::optional<Denied>, operation_count> denied_;
 };
 
 /// Whether a request was rejected at once because a queue was full. (A request that the endpoint

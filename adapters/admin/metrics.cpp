@@ -49,6 +49,8 @@ constexpr std::string_view name_of(HttpFailure::Kind kind) {
       return "resolve";
     case HttpFailure::Kind::connect:
       return "connect";
+    case HttpFailure::Kind::proxy:
+      return "proxy";
     case HttpFailure::Kind::tls:
       return "tls";
     case HttpFailure::Kind::timeout:
@@ -66,7 +68,7 @@ constexpr std::string_view name_of(HttpFailure::Kind kind) {
   }
   return {};
 }
-constexpr std::size_t failure_kinds = 9;
+constexpr std::size_t failure_kinds = 10;
 static_assert(name_of(static_cast<HttpFailure::Kind>(failure_kinds)).empty(), "there are more");
 
 CounterFamily& counters(prometheus::Registry& registry, const char* name, const char* help) {
@@ -98,7 +100,7 @@ class Metrics::Implementation {
         finished.rejection ? 1 + static_cast<std::size_t>(finished.rejection->code) : 0;
     children.outcomes.at(outcome)->Increment();
     if (is_refused(finished)) refused_.Increment();
-    if (finished.given_up) {
+    if (finished.is_lost()) {
       lost_.Increment();
     } else if (finished.held && finished.rejection) {
       rejected_late_.Increment();
@@ -210,7 +212,8 @@ class Metrics::Implementation {
                           .Add({});
   Counter& lost_ =
       counters(registry_, "jobs_bridge_updates_lost_total",
-               "Updates given up: held for too long, or not in a journal when the bridge stopped")
+               "Updates given up: held for too long, not in a journal when the bridge stopped, or "
+               "with an outcome that the endpoint does not tell")
           .Add({});
   Counter& rejected_late_ = counters(registry_, "jobs_bridge_updates_rejected_late_total",
                                      "Updates rejected after their devices had stopped waiting")

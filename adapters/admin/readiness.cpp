@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "bridge/jobs/endpoint_fault.h"
 #include "bridge/text/ascii.h"
 
 namespace jobs_bridge::admin {
@@ -72,23 +73,23 @@ void assess_topics(const Status::Broker& broker, Verdict& verdict) {
   if (requests.verdict == Passage::bad) {
     verdict.reasons.push_back({"requests_blocked",
                                because("Jobs requests do not reach the bridge", requests.cause),
-                               requests.hint + "."});
+                               sentence(requests.hint)});
   } else if (requests.verdict == Passage::unseen) {
     verdict.warnings.push_back({"requests_unseen",
                                 because("The bridge cannot tell whether Jobs requests reach it "
                                         "until some of each kind have arrived",
                                         requests.cause),
-                                requests.hint + "."});
+                                sentence(requests.hint)});
   }
   if (replies.verdict == Passage::bad) {
     verdict.reasons.push_back({"replies_blocked",
                                because("The broker refuses the bridge's replies", replies.cause),
-                               replies.hint + "."});
+                               sentence(replies.hint)});
   } else if (replies.verdict == Passage::unseen) {
     verdict.warnings.push_back(
         {"replies_unseen",
          because("The bridge cannot tell whether its replies go out", replies.cause),
-         replies.hint + "."});
+         sentence(replies.hint)});
   }
 }
 
@@ -110,16 +111,17 @@ void assess_broker(const Status::Broker& broker, Verdict& verdict) {
                      sentence(broker.refusal.hint) + " The bridge asks again every 30 seconds.",
                      broker.refusal.kind});
   } else if (broker.canary && !broker.flowing) {
-    verdict.reasons.push_back(
-        {"broker_silent", "Connected to the broker, but no canary message has come back",
-         "Wait a moment; if this persists, see the broker's log and restart the broker."});
+    verdict.reasons.push_back({"broker_silent",
+                               "Connected to the broker, but no canary message has come back",
+                               "Wait a moment. If this persists, " + broker.canary_hint +
+                                   "; see the broker's log, and restart the broker if it hangs."});
   } else {
     assess_topics(broker, verdict);
     if (!broker.canary_fault.empty()) {
       verdict.warnings.push_back(
           {"canary_blind",
            because("The bridge cannot tell whether messages flow", broker.canary_fault),
-           "Allow the bridge's user to publish and subscribe to broker.canary_topic."});
+           sentence(broker.canary_hint)});
     }
   }
   if (broker.connected) {
@@ -132,9 +134,10 @@ void assess_broker(const Status::Broker& broker, Verdict& verdict) {
     verdict.warnings.push_back(
         {"replies_refused",
          because(count(broker.unpublishable, "reply", "replies") +
-                     " could not be published since the start, the last one on " + refused->topic,
+                     " could not be published since the start, the last one " +
+                     in_words(refused->ago) + " ago on " + refused->topic,
                  refused->cause),
-         refused->hint});
+         sentence(refused->hint)});
   }
   if (broker.overflowed > 0) {
     verdict.warnings.push_back(
@@ -145,22 +148,47 @@ void assess_broker(const Status::Broker& broker, Verdict& verdict) {
   }
 }
 
+/// Policies may allow some operations and not others; where nothing is allowed, no device is
+/// served.
+void assess_access(const Status::Endpoint& endpoint, Verdict& verdict) {
+  if (endpoint.denied.empty()) return;
+  std::vector<std::string> operations;
+  std::vector<std::string> actions;
+  for (const auto& denied : endpoint.denied) {
+    operations.push_back(denied.operation);
+    actions.push_back(denied.action);
+  }
+  auto& list_of = endpoint.denies_all ? verdict.reasons : verdict.warnings;
+  list_of.push_back(
+      {"access_denied",
+       because("The endpoint denies the gateway access (" + list(operations) + ")",
+               endpoint.denied.front().cause),
+       "Allow " + list(actions) +
+           " on the devices' things (arn:aws:iot:REGION:ACCOUNT:thing/NAME) in the IAM policy of "
+           "the gateway's role or, with a client certificate, in its AWS IoT policy.",
+       std::string(to_string(EndpointFault::access))});
+}
+
 void assess_endpoint(const Status& status, Verdict& verdict) {
   const auto& endpoint = status.endpoint;
   const auto held = status.requests.held;
   if (!endpoint.reachable) {
-    std::string message = "The endpoint has not answered";
+    std::string message = "No call to the endpoint has succeeded";
     if (endpoint.down_for) message += " for " + in_words(*endpoint.down_for);
     message = because(std::move(message), endpoint.cause);
+    const auto hint =
+        endpoint.hint.empty() ? "Check the network and endpoint.url." : sentence(endpoint.hint);
     verdict.reasons.push_back(
         {"endpoint_down", std::move(message),
-         held > 0 ? "Check the network and endpoint.url. " +
-                        count(held, "update is held and is", "updates are held and are") +
-                        " delivered when it answers again."
-                  : "Check the network and endpoint.url. Updates are held until it answers again; "
-                    "other requests are rejected."});
+         hint + (held > 0
+                     ? " " + count(held, "update is held and will", "updates are held and will") +
+                           " be delivered when calls succeed again."
+                     : " Updates are held until calls succeed again; other requests are "
+                       "rejected."),
+         endpoint.kind});
     return;
   }
+  assess_access(endpoint, verdict);
   const auto assess_quota = [&](const Status::Quota& quota, const std::string& kind) {
     if (quota.paused_for) {
       verdict.warnings.push_back({kind + "_paused",
@@ -250,13 +278,27 @@ void assess_journal(const Status::Journal& journal, Verdict& verdict) {
          "The journal's disk has not completed a write for " + in_words(*journal.disk_stalled),
          "Check the disk that journal.path is on, and the kernel's log for I/O errors. Updates are "
          "rejected until it responds; other requests work."});
-  } else if (journal.enabled && journal.failing) {
+    return;
+  }
+  if (journal.enabled && journal.failing) {
     verdict.reasons.push_back({"journal_failing",
-                               because("The journal cannot be written", journal.cause),
-                               "Free space on the disk, or check journal.path. Updates are "
-                               "rejected until then; other requests work."});
-  } else if (journal.max_bytes > 0 && static_cast<double>(journal.bytes) >
-                                          nearly_full * static_cast<double>(journal.max_bytes)) {
+                               "The journal " + journal.path + " " + journal.cause,
+                               "Free space on its disk, or check journal.path. Updates are "
+                               "rejected until it can be written; other requests work."});
+    return;
+  }
+  if (journal.enabled && journal.refused_ago && *journal.refused_ago < refusal_is_news) {
+    verdict.warnings.push_back(
+        {"updates_refused",
+         because(count(journal.refused, "update", "updates") +
+                     " could not be recorded since the start, the last one " +
+                     in_words(*journal.refused_ago) + " ago",
+                 "the journal " + journal.refusal),
+         "The journal can be written at the moment. Free space on the disk, or check the disk that "
+         "journal.path is on."});
+  }
+  if (journal.max_bytes > 0 &&
+      static_cast<double>(journal.bytes) > nearly_full * static_cast<double>(journal.max_bytes)) {
     verdict.warnings.push_back({"journal_filling",
                                 "Held updates take more than four fifths of journal.max_size",
                                 "Once it is full, updates are rejected. Restore the connection to "

@@ -12,7 +12,7 @@ struct Reason {
   std::string code;  ///< for programs: a word of [a-z_]
   std::string message;
   std::string hint;
-  /// Of the broker's fault, also a word of [a-z0-9_]; empty if there is none.
+  /// Of the broker's or the endpoint's fault, also a word of [a-z0-9_]; empty if there is none.
   std::string kind = {};
 };
 
@@ -26,7 +26,8 @@ struct Verdict {
 
 /// Ready: messages flow from the broker and to it (a canary has come back; without a canary: it is
 /// connected and grants the subscriptions), the self-test on the Jobs topics has not shown that
-/// requests or replies do not get through, the endpoint is not down, there are credentials if
+/// requests or replies do not get through, the endpoint is not down and does not deny
+/// the gateway everything, there are credentials if
 /// requests are signed, and the journal, if there is one, can be written.
 Verdict readiness(const Status& status);
 

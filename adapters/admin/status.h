@@ -69,6 +69,7 @@ struct Status {
     bool canary = false;      ///< whether it is proven that messages flow, or not
     bool flowing = false;     ///< a canary has come back
     std::string canary_fault;
+    std::string canary_hint;  ///< what to do if it does not come back
     /// The result of the self-test on the Jobs topics, for requests or for replies.
     struct Passage {
       enum class Verdict : std::uint8_t {
@@ -121,6 +122,17 @@ struct Status {
     bool reachable = true;  ///< the circuit is closed
     std::optional<Duration> down_for;
     std::string cause;  ///< while it is not reachable
+    std::string kind;   ///< of that fault: a word of [a-z_]
+    std::string hint;
+    /// An operation that it denies the gateway, though perhaps not for every thing.
+    struct Denied {
+      std::string operation;
+      std::string action;  ///< what a policy has to allow
+      Duration since{};
+      std::string cause;  ///< of the answer that showed it
+    };
+    std::vector<Denied> denied;
+    bool denies_all = false;  ///< every operation that was tried lately
     std::size_t calls_in_flight = 0;
     std::size_t connections = 0;  ///< the most calls in flight
     Latency latency;              ///< of its answers
@@ -160,14 +172,17 @@ struct Status {
 
   struct Journal {
     bool enabled = false;
+    std::string path;
     std::size_t entries = 0;
     std::size_t bytes = 0;
     std::size_t max_bytes = 0;
     bool failing = false;
-    std::string cause;
+    std::string cause;  ///< completes the path: "cannot be written: the disk is full"
     /// For how long the disk has not completed a write, if that is the cause of the failure.
     std::optional<Duration> disk_stalled;
-    std::uint64_t refused = 0;  ///< entries that could not be recorded, total
+    std::uint64_t refused = 0;            ///< entries that could not be recorded, total
+    std::optional<Duration> refused_ago;  ///< the last of them
+    std::string refusal;                  ///< why
     Duration longest_unsynced{};
     std::optional<Duration> oldest_held;
   } journal;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -168,6 +169,13 @@ void describe(const Status::Broker& broker, auto& visit) {
   visit.field("refused_filters", broker.refused_filters);
 }
 
+void describe(const Status::Endpoint::Denied& denied, auto& visit) {
+  visit.field("operation", denied.operation);
+  visit.field("action", denied.action);
+  visit.field("since_seconds", Seconds{denied.since});
+  visit.field("cause", denied.cause);
+}
+
 void describe(const Status::Endpoint& endpoint, auto& visit) {
   visit.field("url", endpoint.url);
   visit.field("reachable", endpoint.reachable);
@@ -175,6 +183,20 @@ void describe(const Status::Endpoint& endpoint, auto& visit) {
                !endpoint.reachable);
   visit.field("down_for_seconds", in<Seconds>(endpoint.down_for));
   visit.field("cause", endpoint.cause);
+  visit.field("fault_kind", endpoint.kind);
+  visit.field("hint", endpoint.hint);
+  visit.field("denied", endpoint.denied);
+  visit.field("denies_all", endpoint.denies_all);
+  // For every operation, so that an alert finds its end.
+  for (const auto operation : every_operation) {
+    const bool denied =
+        std::ranges::find(endpoint.denied, to_string(operation),
+                          &Status::Endpoint::Denied::operation) != endpoint.denied.end();
+    visit.metric(gauge("jobs_bridge_endpoint_access_denied",
+                       "1 while the endpoint denies the gateway the operation (HTTP 403), and not "
+                       "for a single thing only"),
+                 denied, {{"operation", std::string(to_string(operation))}});
+  }
   visit.field("calls_in_flight", endpoint.calls_in_flight,
               gauge("jobs_bridge_calls_in_flight", "Calls to the endpoint under way"));
   visit.field("connections", endpoint.connections,
@@ -259,6 +281,8 @@ void describe(const Status::Journal& journal, auto& visit) {
   visit.field("disk_stalled_seconds", in<Seconds>(journal.disk_stalled));
   visit.field("refused", journal.refused,
               counter("jobs_bridge_journal_refused_total", "Updates that could not be recorded"));
+  visit.field("refused_ago_seconds", in<Seconds>(journal.refused_ago));
+  visit.field("refusal", journal.refusal);
   visit.field("longest_unsynced_ms", Milliseconds{journal.longest_unsynced},
               gauge("jobs_bridge_journal_longest_unsynced_seconds",
                     "The longest time that an entry was not known to be on the disk"));

@@ -45,8 +45,17 @@ std::string milliseconds(const json& value) {
   return value.is_number() ? number(value.get<double>()) + " ms" : "-";
 }
 
-std::string kibibytes(const json& value) {
-  return number(std::ceil(value.get<double>() / 1024)) + " KiB";
+std::string size(const json& value) {
+  constexpr double kibibyte = 1024;
+  const auto bytes = value.get<double>();
+  if (bytes < kibibyte * kibibyte) return number(std::ceil(bytes / kibibyte)) + " KiB";
+  return number(std::ceil(bytes / kibibyte / kibibyte * 10) / 10) + " MiB";
+}
+
+/// Of requests or answers; there may have been none in the last minute.
+std::string response_time(const json& latency) {
+  if (!latency.at("p50_ms").is_number()) return "none in the last minute";
+  return milliseconds(latency.at("p50_ms")) + " (p99 " + milliseconds(latency.at("p99_ms")) + ")";
 }
 
 /// Text from devices and endpoints must not move the terminal's cursor, nor fill the screen.
@@ -91,17 +100,23 @@ std::string broker(const json& broker) {
 }
 
 std::string topics(const json& broker) {
+  if (!broker.at("connected").get<bool>()) return "not known while there is no connection";
   const auto said = [&](const char* member, const char* good, const char* bad, const char* unseen) {
     const auto verdict = text_of(broker.at(member), "verdict");
     if (verdict == "good") return std::string(good);
     if (verdict == "bad") return std::string(bad);
     return std::string(verdict == "unseen" ? unseen : "not tested yet");
   };
-  return said("jobs_requests", "requests come in", "requests do NOT come in",
-              "cannot tell whether requests come in") +
-         "; " +
-         said("jobs_replies", "replies go out", "replies do NOT go out",
-              "cannot tell whether replies go out");
+  const auto in = said("jobs_requests", "requests come in", "requests do NOT come in",
+                       "cannot tell whether requests come in");
+  const auto out = said("jobs_replies", "replies go out", "replies do NOT go out",
+                        "cannot tell whether replies go out");
+  auto text = in == out ? in : in + "; " + out;
+  const auto& refused = broker.value("last_refused_reply", json());
+  if (refused.is_object()) {
+    text += "; the last refused reply was " + span(refused.at("ago_seconds")) + " ago";
+  }
+  return text;
 }
 
 std::string endpoint(const json& endpoint) {
@@ -110,10 +125,16 @@ std::string endpoint(const json& endpoint) {
     return text + "down for " + span(endpoint.at("down_for_seconds")) + ": " +
            text_of(endpoint, "cause");
   }
-  const auto& latency = endpoint.at("latency");
-  return text + "answers in " + milliseconds(latency.at("p50_ms")) + " (p99 " +
-         milliseconds(latency.at("p99_ms")) + "), " + of(endpoint.at("calls_in_flight")) + " of " +
-         of(endpoint.at("connections")) + " calls in flight";
+  if (const auto denied = endpoint.value("denied", json::array()); !denied.empty()) {
+    text += "DENIES ACCESS to ";
+    for (std::size_t index = 0; index < denied.size(); ++index) {
+      text += (index == 0 ? "" : ", ") + text_of(denied[index], "operation");
+    }
+    text += "; ";
+  }
+  return text + "answers: " + response_time(endpoint.at("latency")) + "; " +
+         of(endpoint.at("calls_in_flight")) + " of " + of(endpoint.at("connections")) +
+         " calls in flight";
 }
 
 std::string quota(const json& quota) {
@@ -129,20 +150,18 @@ std::string quota(const json& quota) {
 }
 
 std::string requests(const json& requests) {
-  const auto& latency = requests.at("latency");
-  return of(requests.at("per_second")) + "/s in " + milliseconds(latency.at("p50_ms")) + " (p99 " +
-         milliseconds(latency.at("p99_ms")) + "), " + of(requests.at("waiting")) + " of " +
-         of(requests.at("queue")) + " waiting, " + of(requests.at("held")) + " held; " +
-         of(requests.at("accepted")) + " accepted and " + of(requests.at("rejected")) +
-         " rejected since the start";
+  return of(requests.at("per_second")) + "/s; replies: " + response_time(requests.at("latency")) +
+         "; " + of(requests.at("waiting")) + " of " + of(requests.at("queue")) + " waiting, " +
+         of(requests.at("held")) + " held; " + of(requests.at("accepted")) + " accepted and " +
+         of(requests.at("rejected")) + " rejected since the start";
 }
 
 std::string journal(const json& journal) {
   if (!journal.at("enabled").get<bool>()) return "off: updates are held in memory only";
-  auto text = of(journal.at("entries")) + " updates, " + kibibytes(journal.at("bytes")) + " of " +
-              kibibytes(journal.at("max_bytes"));
-  if (journal.at("failing").get<bool>())
-    text += "; cannot be written: " + text_of(journal, "cause");
+  auto text = of(journal.at("entries")) +
+              (journal.at("entries") == 1 ? " update, " : " updates, ") +
+              size(journal.at("bytes")) + " of " + size(journal.at("max_bytes"));
+  if (journal.at("failing").get<bool>()) text += "; it " + text_of(journal, "cause");
   return text;
 }
 

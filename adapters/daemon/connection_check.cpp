@@ -11,13 +11,16 @@
 
 #include "adapters/admin/access.h"
 #include "adapters/admin/server.h"
+#include "adapters/admin/status_text.h"
 #include "adapters/config/url.h"
 #include "adapters/daemon/endpoint_access.h"
 #include "adapters/daemon/file_check.h"
 #include "adapters/daemon/milliseconds.h"
 #include "adapters/daemon/settings.h"
+#include "adapters/daemon/status_client.h"
 #include "adapters/fibers/event_loop.h"
 #include "adapters/mqtt/broker_connection.h"
+#include "adapters/net/address.h"
 #include "bridge/jobs/call.h"
 #include "bridge/jobs/names.h"
 #include "bridge/jobs/outcome.h"
@@ -31,8 +34,6 @@ using std::chrono::steady_clock;
 
 constexpr Duration check_patience = 10s;
 constexpr Duration between_looks = 20ms;
-constexpr const char* allow_canary =
-    "allow the bridge's user to read and write broker.canary_topic in the broker's ACL";
 
 /// The findings say it all.
 class Silence final : public Log {
@@ -47,7 +48,8 @@ std::string described(const mqtt::BrokerFault& fault) {
   return text_of(fault) + " [" + std::string(to_string(fault.kind)) + "]";
 }
 
-Finding judge(const mqtt::BrokerConnection::State& state, const std::string& where) {
+Finding judge(const mqtt::BrokerConnection::State& state, const mqtt::AclHints& hints,
+              const std::string& where) {
   Finding finding{.name = "broker", .good = false, .text = where + ": ", .hint = {}};
   if (!state.connected) {
     const auto fault = state.fault.value_or(
@@ -71,11 +73,12 @@ Finding judge(const mqtt::BrokerConnection::State& state, const std::string& whe
     finding.text += "connected";
     if (!state.canary_fault.empty()) {
       finding.text += "; cannot tell whether messages flow: " + state.canary_fault;
-      finding.hint = allow_canary;
+      finding.doubtful = true;
+      finding.hint = hints.canary;
     }
   } else {
     finding.text += "connected, but the canary message does not come back";
-    finding.hint = allow_canary;
+    finding.hint = hints.canary;
   }
   return finding;
 }
@@ -88,7 +91,7 @@ bool is_conclusive(const mqtt::BrokerConnection::State& state) {
   return state.topics.requests != Verdict::untested && state.topics.replies != Verdict::untested;
 }
 
-std::optional<Finding> judge(const mqtt::TopicTest::State& topics) {
+std::optional<Finding> judge(const mqtt::TopicTest::State& topics, const mqtt::AclHints& hints) {
   using Verdict = mqtt::TopicTest::Verdict;
   const auto said = [](Verdict verdict, const std::string& cause, const char* good, const char* bad,
                        const char* open) -> std::string {
@@ -98,15 +101,16 @@ std::optional<Finding> judge(const mqtt::TopicTest::State& topics) {
   if (topics.requests == Verdict::off) return std::nullopt;
   Finding finding{.name = "topics", .good = true, .text = {}, .hint = {}};
   finding.good = topics.requests != Verdict::bad && topics.replies != Verdict::bad;
+  finding.doubtful = topics.requests != Verdict::good || topics.replies != Verdict::good;
   finding.text = said(topics.requests, topics.requests_cause, "Jobs requests come in",
                       "Jobs requests do not come in", "cannot tell whether Jobs requests come in") +
                  "; " +
                  said(topics.replies, topics.replies_cause, "replies go out",
                       "replies do not go out", "cannot tell whether replies go out");
-  if (topics.requests != Verdict::good) finding.hint = mqtt::TopicTest::requests_hint;
+  if (topics.requests != Verdict::good) finding.hint = hints.requests;
   if (topics.replies != Verdict::good) {
-    if (!finding.hint.empty()) finding.hint += ". ";
-    finding.hint += mqtt::TopicTest::replies_hint;
+    if (!finding.hint.empty()) finding.hint += "; and ";
+    finding.hint += hints.replies;
   }
   return finding;
 }
@@ -142,6 +146,7 @@ void check_broker(const config::Configuration& configuration, Log& log,
   }
   settings->test_topics.shared = false;
   settings->test_topics.own_group.clear();
+  const bool has_test = !settings->test_topics.requests.empty();
   fibers::EventLoop loop;
   mqtt::BrokerConnection broker(
       *std::move(settings), filters, [](Message) {}, loop, log);
@@ -152,13 +157,19 @@ void check_broker(const config::Configuration& configuration, Log& log,
   }
   const auto state = broker.state();
   broker.stop();
-  findings.push_back(judge(state, where));
-  if (!state.subscribed) return;
-  for (const auto& shortcoming : state.shortcomings) {
-    findings.push_back(
-        {"broker", true, described(shortcoming), std::string(hint_of(shortcoming.kind))});
+  findings.push_back(judge(state, broker.hints(), where));
+  if (!state.subscribed) {
+    if (has_test) {
+      findings.push_back(
+          {"topics", true, "not tried, since the bridge cannot subscribe", {}, /*doubtful=*/true});
+    }
+    return;
   }
-  if (auto topics = judge(state.topics)) findings.push_back(*std::move(topics));
+  for (const auto& shortcoming : state.shortcomings) {
+    findings.push_back({"broker", true, described(shortcoming),
+                        std::string(hint_of(shortcoming.kind)), /*doubtful=*/true});
+  }
+  if (auto topics = judge(state.topics, broker.hints())) findings.push_back(*std::move(topics));
 }
 
 Finding check_credentials(aws::CredentialKeeper& keeper) {
@@ -177,34 +188,17 @@ Finding check_credentials(aws::CredentialKeeper& keeper) {
   return {"credentials", true, std::move(text), {}};
 }
 
-std::string hint_of(const HttpFailure& failure) {
-  switch (failure.kind) {
-    case HttpFailure::Kind::resolve:
-      return "check endpoint.url, endpoint.region and the DNS";
-    case HttpFailure::Kind::connect:
-      return "check the network, any firewall, endpoint.proxy and endpoint.url";
-    case HttpFailure::Kind::tls:
-      return "set endpoint.ca_file if the endpoint's certificate is from a private authority, and "
-             "check the host in endpoint.url and this machine's clock";
-    case HttpFailure::Kind::timeout:
-      return "check the network, or raise endpoint.connect_timeout and endpoint.answer_timeout";
-    case HttpFailure::Kind::credentials:
-      return "see the finding on credentials above";
-    case HttpFailure::Kind::client_certificate:
-      return "set endpoint.certificate_file and endpoint.private_key_file to a certificate that "
-             "the endpoint accepts and its key";
-    case HttpFailure::Kind::broken:
-    case HttpFailure::Kind::too_large:
-    case HttpFailure::Kind::stopped:
-      break;
-  }
-  return "correct endpoint.url: the server there is not a Jobs endpoint";
-}
-
 /// What the answer to a harmless question says about the endpoint.
 Finding judge(const Request& question, const HttpOutcome& answer, const std::string& where) {
   if (const auto* failure = std::get_if<HttpFailure>(&answer)) {
-    return {"endpoint", false, where + ": " + failure->detail, hint_of(*failure)};
+    auto finding = Finding{"endpoint", false, failure->detail,
+                           std::string(hint_of(read_outcome(question, answer).fault_kind))};
+    if (failure->kind == HttpFailure::Kind::credentials) {
+      // What the sources said is above.
+      finding.text = where + ": not tried, since there are no credentials";
+      finding.hint = {};
+    }
+    return finding;
   }
   const auto& response = std::get<HttpResponse>(answer);
   const auto outcome = read_outcome(question, answer);
@@ -213,23 +207,20 @@ Finding judge(const Request& question, const HttpOutcome& answer, const std::str
   if (rejection == nullptr) return {"endpoint", true, status, {}};
   const auto why =
       status + ", " + (rejection->detail.empty() ? rejection->message : rejection->detail);
-  if (outcome.refusal == Refusal::credentials || response.status == 401) {
+  if (outcome.access_denied) {
     return {"endpoint", false, why,
-            "check the credentials or the certificate, and this machine's clock"};
-  }
-  if (outcome.refusal != Refusal::none) {
-    return {"endpoint", false, why,
-            "allow the iotjobsdata: actions on the devices' things in the policy of the role or "
-            "the certificate (the call was for thing " +
+            "allow " + policy_action(question.operation) +
+                " and the other iotjobsdata: actions on the devices' things in the policy of the "
+                "role or the certificate (the call was for thing " +
                 question.thing.text() + ")"};
   }
   if (rejection->code == ErrorCode::resource_not_found ||
       rejection->code == ErrorCode::request_throttled) {
     return {"endpoint", true, why, {}};
   }
+  const auto kind = outcome.fault_kind;
   return {"endpoint", false, why,
-          response.status >= 500 ? "check the endpoint, or the load balancer or proxy before it"
-                                 : "correct endpoint.url: the server there is not a Jobs endpoint"};
+          std::string(hint_of(kind == EndpointFault::none ? EndpointFault::not_the_api : kind))};
 }
 
 Finding check_endpoint(EndpointAccess& access, const config::Configuration& configuration) {
@@ -267,19 +258,53 @@ void check_endpoint_side(const config::Configuration& configuration, Log& log,
   (*access)->endpoint().stop();
 }
 
-Finding check_admin(const config::Configuration::Admin& admin, Log& log) {
+/// The bridge that answers at the address of this configuration's admin listener, if one does. Only
+/// a bridge has such a status.
+struct RunningBridge {
+  bool there = false;
+  std::string state;
+};
+RunningBridge find_running(const config::Configuration::Admin& admin, const std::string& token) {
+  const auto answer =
+      fetch_status("http://" + net::host_and_port(admin.listen->host, admin.listen->port), token);
+  if (!answer) return {};
+  const auto status = admin::status_text(*answer);
+  if (!status) return {};
+  return {.there = true, .state = status->ready ? "ready" : "not ready"};
+}
+
+Finding check_admin(const config::Configuration::Admin& admin, bool& bridge_runs, Log& log) {
   auto settings = admin_settings(admin);
   if (!settings) return {"admin", false, settings.error(), "name another file in admin.token_file"};
   if (!settings->token.empty() && !admin::is_token(settings->token)) {
-    return {"admin", false, "the token in " + admin.token_file + " is too short or not printable",
-            "use 16 or more printable characters, for example from: openssl rand -hex 16"};
+    return {"admin", false, admin.token_file + ": " + std::string(admin::no_token),
+            std::string(admin::token_hint)};
   }
+  const auto token = settings->token;
   const admin::Metrics metrics;
   const auto server = admin::Server::start(
       *std::move(settings), [] { return admin::Status(); }, metrics, log);
   if (server) return {"admin", true, (*server)->url() + " is free", {}};
-  return {"admin", false, server.error(),
-          "set another admin.listen; if a bridge is already running there, see jobs-bridge status"};
+  const auto running = find_running(admin, token);
+  bridge_runs = running.there;
+  if (bridge_runs) {
+    return {"admin", true,
+            net::host_and_port(admin.listen->host, admin.listen->port) +
+                " is in use by a running bridge, which is " + running.state,
+            "jobs-bridge status says more of it"};
+  }
+  return {"admin", false, server.error(), "set another admin.listen"};
+}
+
+/// `bridge_runs`: one answers at this configuration's admin address; nothing: it has none.
+Finding check_store(const StoreFile& file, std::optional<bool> bridge_runs) {
+  if (file.why_refused(file.path) || !is_in_use(file)) return check_file(file);
+  if (bridge_runs.value_or(true)) {
+    return {file.name, true, file.path + ": is in use by a running bridge", {}};
+  }
+  return {file.name, false,
+          file.path + ": is in use by another bridge, not by one with this configuration",
+          "give each instance a file of its own in " + file.key};
 }
 
 }  // namespace
@@ -296,14 +321,15 @@ std::vector<Finding> check_connections(const config::Configuration& configuratio
   }
   if (configuration.broker.session_expiry > std::chrono::seconds(0)) findings.push_back(queue());
   check_endpoint_side(configuration, log, findings);
-  if (!configuration.journal.path.empty()) {
-    findings.push_back(check_file("journal", "journal.path", configuration.journal.path,
-                                  configuration.journal.max_size));
+  std::optional<Finding> admin;
+  std::optional<bool> bridge_runs;
+  if (configuration.admin.listen) {
+    admin = check_admin(configuration.admin, bridge_runs.emplace(false), log);
   }
-  if (configuration.notify.enabled && !configuration.notify.path.empty()) {
-    findings.push_back(check_file("notify", "notify.path", configuration.notify.path, 0));
+  for (const auto& file : stores_of(configuration)) {
+    findings.push_back(check_store(file, bridge_runs));
   }
-  if (configuration.admin.listen) findings.push_back(check_admin(configuration.admin, log));
+  if (admin) findings.push_back(*std::move(admin));
   return findings;
 }
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -114,8 +115,14 @@ std::optional<Dispatcher::Place> place_of(const config::Configuration::Broker& s
                            .take = [&broker](bool connect) { broker.set_wanted(connect); }};
 }
 
-int cannot_start(Log& log, const std::string& cause) {
-  log.write(Severity::error, "cannot start", {{"cause", cause}});
+/// `key`: of the configuration, with which the cause has to do.
+int cannot_start(Log& log, std::string_view key, const std::string& cause) {
+  log.write(Severity::error, "cannot start",
+            {{"key", key},
+             {"cause", cause},
+             {"hint",
+              "correct what the cause names, or the key; \"jobs-bridge check --connect\" tries "
+              "everything that the bridge needs"}});
   return 1;
 }
 
@@ -124,14 +131,14 @@ int cannot_start(Log& log, const std::string& cause) {
 int run_daemon(const Start& start, Log& log) {
   const auto& configuration = *start.loaded.configuration;
   auto broker_is = broker_settings(configuration);
-  if (!broker_is) return cannot_start(log, broker_is.error());
+  if (!broker_is) return cannot_start(log, "broker.password_file", broker_is.error());
   const auto endpoint = EndpointAccess::open(configuration, log);
-  if (!endpoint) return cannot_start(log, endpoint.error());
+  if (!endpoint) return cannot_start(log, "endpoint", endpoint.error());
   report_what_is_not_kept(configuration, log);
   auto watch_store = open_watch_store(configuration.notify, log);
-  if (!watch_store) return cannot_start(log, watch_store.error());
+  if (!watch_store) return cannot_start(log, "notify.path", watch_store.error());
   auto journal = open_journal(configuration.journal, log);
-  if (!journal) return cannot_start(log, journal.error());
+  if (!journal) return cannot_start(log, "journal.path", journal.error());
 
   fibers::EventLoop loop;
   // The broker's messages go to the dispatcher and the dispatcher's replies to the broker, so one
@@ -162,7 +169,7 @@ int run_daemon(const Start& start, Log& log) {
                                       .journal = journal->get(),
                                       .activity = activity});
   const auto admin = open_admin(configuration.admin, status, metrics, log);
-  if (!admin) return cannot_start(log, admin.error());
+  if (!admin) return cannot_start(log, "admin", admin.error());
   broker.report_taken([&dispatcher](const std::vector<std::uint64_t>& updates) {
     dispatcher->replies_taken(updates);
   });
@@ -204,11 +211,13 @@ int run_daemon(const Start& start, Log& log) {
   admin::Status status_at_stop;
   activity.describe(status_at_stop, read_clocks());
   const auto& in_all = status_at_stop.requests;
+  // Behind the last line it would look as if something still ran.
+  start.report_suppressed();
   log.write(Severity::info, "stopped",
             {{"requests_accepted", std::to_string(in_all.accepted)},
              {"requests_rejected", std::to_string(in_all.rejected)},
              {"rejected_at_stop", std::to_string(drained.abandoned)},
-             {"updates_left_to_journal", std::to_string(drained.left_to_journal)},
+             {"updates_left_in_journal", std::to_string(drained.left_to_journal)},
              {"replies_left", std::to_string(left.waiting + left.unacknowledged)},
              {"replies_kept_in_journal", std::to_string(unheard)}});
   return 0;

@@ -12,6 +12,8 @@ struct Start {
   /// Reads the configuration again, for SIGHUP.
   std::function<config::LoadOutcome()> load_again;
   std::function<void(Severity)> set_log_level;
+  /// Has the log count what its rate limit has left out.
+  std::function<void()> report_suppressed;
 };
 
 /// Serves until SIGTERM or SIGINT, then lets the requests in progress finish and returns the exit

@@ -291,6 +291,7 @@ Dispatcher::Snapshot Dispatcher::look() {
           .oldest_held = engine.oldest_held(now),
           .reads = pace(QuotaKind::reads),
           .writes = pace(QuotaKind::writes),
+          .denies_all = engine.permissions().denies_all(now),
           .notifier = engine.notifier_counts(),
           .lease = driver_.lease() ? std::optional(driver_.lease()->state(now)) : std::nullopt,
           .overdue = overdue(driver_.due(), now),

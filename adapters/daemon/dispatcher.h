@@ -98,6 +98,7 @@ class Dispatcher {
     std::optional<Duration> oldest_held;
     Pace reads;
     Pace writes;
+    bool denies_all = false;  ///< see Permissions
     Notifier::Counts notifier;
     std::optional<Lease::State> lease;  ///< nothing if there is no lease
     /// For how long the driver's timer has been overdue.

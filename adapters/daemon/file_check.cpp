@@ -10,6 +10,8 @@
 
 #include "adapters/files/file_descriptor.h"
 #include "adapters/files/system_text.h"
+#include "adapters/store/journal_file.h"
+#include "adapters/store/watch_file.h"
 
 namespace jobs_bridge {
 namespace {
@@ -17,30 +19,52 @@ namespace {
 /// What the store keeps beside its entries: SQLite's own files.
 constexpr std::uint64_t overhead = 4U << 20U;
 
-/// A running bridge locks its store.
-bool is_in_use(const std::string& path) {
-  const files::FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+}  // namespace
+
+std::vector<StoreFile> stores_of(const config::Configuration& configuration) {
+  std::vector<StoreFile> files;
+  const auto& journal = configuration.journal;
+  const auto& notify = configuration.notify;
+  if (!journal.path.empty()) {
+    files.push_back({.name = "journal",
+                     .key = "journal.path",
+                     .path = journal.path,
+                     .room = journal.max_size,
+                     .why_refused = store::JournalFile::why_refused});
+  }
+  if (notify.enabled && !notify.path.empty()) {
+    files.push_back({.name = "notify",
+                     .key = "notify.path",
+                     .path = notify.path,
+                     .room = 0,
+                     .why_refused = store::WatchFile::why_refused});
+  }
+  return files;
+}
+
+bool is_in_use(const StoreFile& store) {
+  const files::FileDescriptor file(open(store.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   return file.valid() && flock(file.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
-}  // namespace
+std::string hint_for_refused(const StoreFile& file) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file.path, ignored)) {
+    return file.key + " must name a file, such as " +
+           (std::filesystem::path(file.path) / (file.name + ".db")).lexically_normal().string();
+  }
+  return "remove it, or name another file in " + file.key;
+}
 
-Finding check_file(const std::string& name, const std::string& key, const std::string& path,
-                   std::uint64_t room) {
+Finding check_file(const StoreFile& file) {
+  const auto& [name, key, path, room, why_refused] = file;
   Finding finding{.name = name, .good = false, .text = path + ": ", .hint = {}};
   std::error_code fault;
   const auto directory = std::filesystem::absolute(path, fault).parent_path();
   const bool exists = std::filesystem::exists(path, fault);
-  if (std::filesystem::exists(path, fault) && !std::filesystem::is_regular_file(path, fault)) {
-    finding.text +=
-        std::filesystem::is_directory(path, fault) ? "is a directory" : "is not a regular file";
-    finding.hint = key + " must name a file, such as " +
-                   (std::filesystem::path(path) / (name + ".db")).lexically_normal().string();
-    return finding;
-  }
-  if (is_in_use(path)) {
-    finding.text += "is in use by another process";
-    finding.hint = "set another " + key + "; if a bridge already uses it, see jobs-bridge status";
+  if (const auto why = why_refused(path)) {
+    finding.text += *why;
+    finding.hint = hint_for_refused(file);
     return finding;
   }
   // SQLite makes files beside its own, so the directory must be writable too.
@@ -62,7 +86,12 @@ Finding check_file(const std::string& name, const std::string& key, const std::s
   }
   finding.good = true;
   finding.text += exists ? "can be written" : "can be created";
-  if (geteuid() == 0) finding.text += " by root; for the service's user try runuser -u jobs-bridge";
+  if (geteuid() == 0) {
+    finding.text += " by root";
+    finding.hint =
+        "to check as the service's user: runuser -u jobs-bridge -- jobs-bridge check "
+        "--connect";
+  }
   return finding;
 }
 

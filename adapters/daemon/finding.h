@@ -10,6 +10,8 @@ struct Finding {
   bool good = false;
   std::string text;
   std::string hint;  ///< empty: nothing to do; may also be set if all is well, as an improvement
+  /// It works, but not as it should. Of what is good.
+  bool doubtful = false;
 };
 
 }  // namespace jobs_bridge

@@ -18,9 +18,11 @@
 #include "adapters/config/load.h"
 #include "adapters/config/quote.h"
 #include "adapters/config/secret.h"
+#include "adapters/config/url.h"
 #include "adapters/daemon/connection_check.h"
 #include "adapters/daemon/daemon.h"
 #include "adapters/daemon/process.h"
+#include "adapters/daemon/start_check.h"
 #include "adapters/daemon/status_client.h"
 #include "adapters/log/rate_limited_log.h"
 #include "adapters/log/structured_log.h"
@@ -88,36 +90,87 @@ int execute(const config::CheckCommand& command) {
   const auto loaded = load(command);
   print_findings(loaded);
   if (!loaded.configuration) return wrong_usage;
+  if (!command.connect) {
+    const auto faults = check_start(loaded);
+    for (const auto& fault : faults) std::cerr << to_string(fault) << '\n';
+    if (!faults.empty()) return wrong_usage;
+  }
   std::cout << name_of_file(command) << ": the configuration is valid\n";
   if (const auto costs = config::compare_libraries(*loaded.configuration); !costs.empty()) {
     std::cout << costs << '\n';
   }
   if (!command.connect) return done;
-  bool good = true;
+  std::size_t faults = 0;
+  std::size_t warnings = 0;
   for (const auto& finding : check_connections(*loaded.configuration)) {
     constexpr std::size_t width = 13;
     auto name = finding.name;
     name.resize(std::max(width, name.size() + 1), ' ');
-    std::cout << name << (finding.good ? "ok     " : "FAULT  ") << fit_for_terminal(finding.text)
-              << '\n';
+    const char* const level = !finding.good ? "FAULT  " : finding.doubtful ? "WARN   " : "ok     ";
+    std::cout << name << level << fit_for_terminal(finding.text) << '\n';
     if (!finding.hint.empty())
       std::cout << std::string(width, ' ') << "hint:  " << finding.hint << '\n';
-    good = good && finding.good;
+    if (!finding.good) ++faults;
+    if (finding.good && finding.doubtful) ++warnings;
   }
-  return good ? done : failed;
+  const auto count = [](std::size_t number, const char* what) {
+    return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
+  };
+  std::cout << count(faults, "fault") << ", " << count(warnings, "warning") << '\n';
+  return faults == 0 ? done : failed;
+}
+
+struct AdminAddress {
+  std::string url;
+  std::string token_file;  ///< empty: none
+};
+
+/// Of the configuration only these two keys matter, so that whoever may not read the bridge's other
+/// files can ask too.
+Result<AdminAddress, std::string> find_admin(const config::StatusCommand& command) {
+  if (command.admin) {
+    const auto url = config::parse_url(*command.admin, {"http"});
+    if (!url) {
+      return Failure{"--admin: " + config::quote(*command.admin) + " " + url.error() +
+                     "; expected http://host:port"};
+    }
+    return AdminAddress{.url = *command.admin, .token_file = command.token_file.value_or("")};
+  }
+  const auto loaded = load(command);
+  for (const auto& fault : loaded.faults) {
+    // A usual file that cannot be read says nothing: the default address may do.
+    const bool asked = command.config || !command.sets.empty();
+    if (fault.key == "admin.listen" || (asked && fault.key.empty())) {
+      return Failure{config::to_string(fault)};
+    }
+  }
+  const auto value = [&](const char* key) { return loaded.values.at(key).front(); };
+  const auto listen = value("admin.listen");
+  if (listen.empty()) {
+    return Failure{"admin.listen is empty in " + name_of_file(command) +
+                   ": this bridge has no address to ask; set it, or use --admin URL"};
+  }
+  return AdminAddress{.url = "http://" + listen,
+                      .token_file = command.token_file.value_or(value("admin.token_file"))};
 }
 
 int execute(const config::StatusCommand& command) {
+  auto where = find_admin(command);
+  if (!where) {
+    std::cerr << "jobs-bridge: " << fit_for_terminal(where.error()) << '\n';
+    return wrong_usage;
+  }
+  const auto& [address, token_file] = *where;
   std::string token;
-  if (!command.token_file.empty()) {
-    auto secret = config::read_secret(command.token_file);
+  if (!token_file.empty()) {
+    auto secret = config::read_secret(token_file);
     if (!secret) {
       std::cerr << "jobs-bridge: " << secret.error() << '\n';
       return wrong_usage;
     }
     token = *std::move(secret);
   }
-  const auto fetched = fetch_status(command.admin, token);
+  const auto fetched = fetch_status(address, token);
   if (!fetched) {
     std::cerr << "jobs-bridge: " << fit_for_terminal(fetched.error()) << '\n';
     return failed;
@@ -135,18 +188,28 @@ int execute(const config::RunCommand& command) {
   // Before any secret is read.
   disable_core_dumps();
   auto loaded = load(command);
-  print_findings(loaded);
-  if (!loaded.configuration) return wrong_usage;
+  if (!loaded.configuration) {
+    print_findings(loaded);
+    return wrong_usage;
+  }
   prepare_signals();
   const auto& configuration = *loaded.configuration;
   const auto format = configuration.log.format == config::LogFormat::json ? logging::Format::json
                                                                           : logging::Format::text;
   logging::StructuredLog lines(format, configuration.log.level, STDERR_FILENO);
   logging::RateLimitedLog log(lines);
+  const auto description = config::describe(configuration);
   log.write(Severity::info, "starting",
             {{"version", JOBS_BRIDGE_VERSION},
              {"configuration", name_of_file(command)},
-             {"what", config::describe(configuration)}});
+             {"broker", description.broker},
+             {"endpoint", description.endpoint},
+             {"journal", description.journal},
+             {"notifications", description.notifications}});
+  for (const auto& warning : loaded.warnings) {
+    log.write(Severity::warning, "the configuration is valid, but probably not what was intended",
+              {{"warning", config::to_string(warning)}});
+  }
   if (configuration.broker.protocol == config::MqttProtocol::v3_1_1) {
     log.write(Severity::info,
               "over MQTT 3.1.1 replies reach only subscribers: the broker's plugin cannot tell "
@@ -155,7 +218,8 @@ int execute(const config::RunCommand& command) {
   }
   return run_daemon({.loaded = std::move(loaded),
                      .load_again = [&command] { return load(command); },
-                     .set_log_level = [&lines](Severity level) { lines.set_level(level); }},
+                     .set_log_level = [&lines](Severity level) { lines.set_level(level); },
+                     .report_suppressed = [&log] { log.report_suppressed(); }},
                     log);
 }
 

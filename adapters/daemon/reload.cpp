@@ -57,7 +57,9 @@ void Reload::operator()() {
   log_.write(Severity::info,
              "reloaded limits, log level, notify.repeat_replies and credentials; replaced "
              "certificates take effect at the next connection",
-             {{"changed", done.empty() ? "nothing" : done}});
+             {{"changed", !done.empty()  ? done
+                          : left.empty() ? "nothing"
+                                         : "nothing that can be reloaded"}});
   if (!left.empty()) {
     log_.write(Severity::warning, "these changed keys take effect only after a restart",
                {{"keys", left}, {"hint", "restart the bridge: systemctl restart jobs-bridge"}});

@@ -7,6 +7,7 @@
 
 #include "adapters/daemon/milliseconds.h"
 #include "bridge/flow/partition.h"
+#include "bridge/jobs/json_text.h"
 
 namespace jobs_bridge {
 namespace {
@@ -19,13 +20,19 @@ constexpr std::size_t most_retained_things = 1000;
 std::string event_of(const Finished& finished) {
   if (!finished.rejection) return "request accepted";
   const std::string code(to_string(finished.rejection->code));
-  if (finished.given_up) return "update lost: the request was rejected: " + code;
+  if (finished.is_lost()) return "update lost: the request was rejected: " + code;
   if (finished.held) return "update rejected late, after its device had stopped waiting: " + code;
   return "request rejected: " + code;
 }
 
+/// Without the quotes, if it is a string.
+std::string shown(const std::string& client_token) {
+  if (!json_text::is_string(client_token)) return client_token;
+  return json_text::decode_string(client_token).value_or(client_token);
+}
+
 Severity severity_of(const Finished& finished) {
-  if (finished.given_up) return Severity::error;
+  if (finished.is_lost()) return Severity::error;
   const auto& rejection = finished.rejection;
   // Perhaps only the operator learns of it.
   if (rejection && finished.held) return Severity::warning;
@@ -50,6 +57,7 @@ void RequestLog::call_finished(Now, Operation operation, const HttpOutcome& outc
 void RequestLog::decided(Now, const Effects& effects) {
   for (const auto& finished : effects.finished) write(finished);
   for (const auto& change : effects.endpoint_changes) write(change);
+  for (const auto& change : effects.access_changes) write(change);
   for (const auto& slowed : effects.slowed_down) write(slowed);
   for (const auto& paused : effects.paused) write(paused);
   for (const auto& fault : effects.illegal_transitions) write(fault);
@@ -85,24 +93,43 @@ void RequestLog::write(const Finished& finished) {
               {"topic", finished.operation ? "" : finished.topic},
               {"message", rejected ? finished.rejection->message : ""},
               {"detail", rejected ? finished.rejection->detail : ""},
-              {"client_token", finished.client_token},
+              {"client_token", shown(finished.client_token)},
               {"calls", std::to_string(finished.calls)},
               {"took", in_milliseconds(finished.took)},
               {"held", finished.held ? "yes" : ""},
+              {"outcome", rejected && finished.rejection->maybe_applied ? "unknown" : ""},
               {"endpoint_request_id", finished.endpoint_request_id}});
 }
 
 void RequestLog::write(const EndpointChange& change) {
   const auto held = std::to_string(change.held);
   if (!change.reachable) {
-    log_.write(
-        Severity::warning, "the endpoint is down: calls wait, except for an occasional probe",
-        {{"cause", change.detail.empty() ? change.cause : change.detail}, {"updates_held", held}});
+    log_.write(Severity::warning,
+               "the endpoint is down: calls wait, except for an occasional probe",
+               {{"kind", to_string(change.kind)},
+                {"cause", change.detail.empty() ? change.cause : change.detail},
+                {"updates_held", held},
+                {"hint", hint_of(change.kind)}});
     return;
   }
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(change.outage).count();
   log_.write(Severity::info, "the endpoint answers again",
              {{"after", std::to_string(seconds) + "s"}, {"updates_held", held}});
+}
+
+void RequestLog::write(const AccessChange& change) {
+  if (!change.denied) {
+    log_.write(Severity::info, "the endpoint allows the gateway access again",
+               {{"operation", to_string(change.operation)}});
+    return;
+  }
+  log_.write(Severity::error, "the endpoint denies the gateway access: requests are rejected",
+             {{"operation", to_string(change.operation)},
+              {"cause", change.detail.empty() ? change.cause : change.detail},
+              {"hint", "allow " + policy_action(change.operation) +
+                           " on the devices' things (arn:aws:iot:REGION:ACCOUNT:thing/NAME) in "
+                           "the IAM policy of the gateway's role or, with a client certificate, "
+                           "in its AWS IoT policy"}});
 }
 
 void RequestLog::write(const IllegalTransition& fault) {

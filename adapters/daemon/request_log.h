@@ -29,6 +29,7 @@ class RequestLog final : public Observer {
  private:
   void write(const Finished& finished);
   void write(const EndpointChange& change);
+  void write(const AccessChange& change);
   void write(const SlowedDown& slowed);
   void write(const IllegalTransition& fault);
   void write(const Paused& paused);

@@ -40,6 +40,12 @@ std::string canary_topic(const config::Configuration::Broker& broker, std::strin
   return topic.replace(at, placeholder.size(), client);
 }
 
+/// The filter that matches every Jobs topic.
+std::string every_topic(std::string base) {
+  constexpr std::string_view placeholder = "{thing}";
+  return base.replace(base.find(placeholder), placeholder.size(), "+") + "/#";
+}
+
 }  // namespace
 
 TopicGrammar topics_of(const config::Configuration& configuration) {
@@ -99,7 +105,9 @@ Result<mqtt::BrokerSettings, std::string> broker_settings(
         .reply_filters = std::move(test.reply_filters),
         .reserved = std::move(test.reserved),
         .shared = !broker.share_group.empty(),
-        .own_group = broker.share_group.empty() ? std::string() : broker.share_group + own_level};
+        .own_group = broker.share_group.empty() ? std::string() : broker.share_group + own_level,
+        .request_filters = topics.filters(),
+        .everything = every_topic(configuration.topics.base)};
   }
   settings.optional_filters = topics_of(configuration).namespace_filters(broker.share_group);
   settings.max_packet_size = max_packet_size(configuration.limits);

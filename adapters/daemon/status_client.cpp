@@ -24,7 +24,7 @@ struct NoLog final : Log {
 
 Result<std::string, std::string> fetch_status(const std::string& url, const std::string& token) {
   const auto place = config::parse_url(url, {"http"});
-  if (!place) return Failure{url + " is not http://host:port: " + place.error()};
+  if (!place) return Failure{url + " " + place.error() + "; expected http://host:port"};
   https::EndpointSettings settings;
   settings.tls = false;
   settings.host = place->host;

@@ -89,7 +89,7 @@ admin::Status StatusSource::take() const {
   if (flow.lease) status.role = to_string(*flow.lease);
   fill_broker(status, now);
   fill_flow(status, flow);
-  fill_journal(status, flow);
+  fill_journal(status, flow, now);
   fill_credentials(status, now);
   parts_.activity.describe(status, now);
   return status;
@@ -105,10 +105,11 @@ void StatusSource::fill_broker(admin::Status& status, Now now) const {
       .canary = state.canary,
       .flowing = state.flowing,
       .canary_fault = state.canary_fault,
+      .canary_hint = parts_.broker.hints().canary,
       .requests = describe(state.topics.requests, state.topics.requests_cause,
-                           mqtt::TopicTest::requests_hint),
+                           parts_.broker.hints().requests),
       .replies =
-          describe(state.topics.replies, state.topics.replies_cause, mqtt::TopicTest::replies_hint),
+          describe(state.topics.replies, state.topics.replies_cause, parts_.broker.hints().replies),
       .fault = describe(state.fault),
       .shortcomings = {},
       .since = now.monotonic - state.since,
@@ -136,6 +137,7 @@ void StatusSource::fill_broker(admin::Status& status, Now now) const {
 void StatusSource::fill_flow(admin::Status& status, const Dispatcher::Snapshot& flow) const {
   status.endpoint.url = config::address_of(configuration_.endpoint.url);
   status.endpoint.reachable = flow.counts.endpoint_reachable;
+  status.endpoint.denies_all = flow.denies_all;
   status.endpoint.calls_in_flight = flow.counts.in_flight;
   status.endpoint.connections = configuration_.endpoint.connections;
   status.reads = quota(configuration_.limits.reads_per_second, flow.reads);
@@ -153,7 +155,8 @@ void StatusSource::fill_flow(admin::Status& status, const Dispatcher::Snapshot& 
                      .interval = flow.notifier.interval};
 }
 
-void StatusSource::fill_journal(admin::Status& status, const Dispatcher::Snapshot& flow) const {
+void StatusSource::fill_journal(admin::Status& status, const Dispatcher::Snapshot& flow,
+                                Now now) const {
   status.journal.entries = flow.counts.updates + flow.counts.answered;
   status.journal.bytes = flow.counts.update_bytes;
   status.journal.max_bytes = configuration_.journal.max_size;
@@ -161,10 +164,15 @@ void StatusSource::fill_journal(admin::Status& status, const Dispatcher::Snapsho
   if (parts_.journal == nullptr) return;
   const auto state = parts_.journal->state();
   status.journal.enabled = true;
+  status.journal.path = configuration_.journal.path;
   status.journal.failing = state.failing;
   status.journal.cause = state.cause;
   status.journal.disk_stalled = state.disk_stalled;
   status.journal.refused = state.refused;
+  if (state.last_refusal) {
+    status.journal.refused_ago = now.monotonic - state.last_refusal->at;
+    status.journal.refusal = state.last_refusal->cause;
+  }
   status.journal.longest_unsynced = state.longest_unsynced;
 }
 

@@ -36,7 +36,7 @@ class StatusSource {
  private:
   void fill_broker(admin::Status& status, Now now) const;
   void fill_flow(admin::Status& status, const Dispatcher::Snapshot& flow) const;
-  void fill_journal(admin::Status& status, const Dispatcher::Snapshot& flow) const;
+  void fill_journal(admin::Status& status, const Dispatcher::Snapshot& flow, Now now) const;
   void fill_credentials(admin::Status& status, Now now) const;
 
   const Parts parts_;

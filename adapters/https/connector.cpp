@@ -49,8 +49,7 @@ Result<std::unique_ptr<TcpConnection>, IoFailure> Connector::connect_tcp(Monoton
   if (!addresses) {
     const auto& [stopped, cause] = addresses.error();
     if (stopped) return Failure{IoFailure{Kind::stopped, "stopped while resolving the name"}};
-    return Failure{
-        IoFailure{Kind::resolve, "resolving the name " + resolver_.host() + ": " + cause}};
+    return Failure{IoFailure{Kind::resolve, "resolving the name: " + cause}};
   }
   const std::size_t count = addresses->size();
   const std::size_t first = first_.load(std::memory_order_relaxed) % count;
@@ -77,8 +76,12 @@ std::optional<IoFailure> Connector::pass_proxy(TcpConnection& proxy, MonotonicTi
                               : "Basic " + base64(proxy_.username + ":" + proxy_.password);
   auto failure = Protocol({target_, 0}).open_tunnel(proxy, target_, authorization, deadline);
   if (!failure) return std::nullopt;
-  if (failure->kind != Kind::stopped) failure->kind = Kind::connect;
-  failure->cause = "proxy " + net::host_and_port(proxy_.host, proxy_.port) + ": " + failure->cause;
+  return of_proxy(*std::move(failure));
+}
+
+IoFailure Connector::of_proxy(IoFailure failure) const {
+  if (failure.kind != Kind::stopped) failure.kind = Kind::proxy;
+  failure.cause = "proxy " + net::host_and_port(proxy_.host, proxy_.port) + ": " + failure.cause;
   return failure;
 }
 
@@ -86,7 +89,7 @@ Result<std::unique_ptr<Connection>, IoFailure> Connector::connect(MonotonicTime 
   if (stopped()) return Failure{IoFailure{Kind::stopped, "stopped"}};
   std::string address;
   auto tcp = connect_tcp(deadline, address);
-  if (!tcp) return Failure{tcp.error()};
+  if (!tcp) return Failure{proxy_.host.empty() ? tcp.error() : of_proxy(tcp.error())};
   if (!proxy_.host.empty()) {
     if (auto failure = pass_proxy(**tcp, deadline)) return Failure{*std::move(failure)};
   }

@@ -36,6 +36,7 @@ class Connector {
   Result<std::unique_ptr<TcpConnection>, IoFailure> connect_tcp(MonotonicTime deadline,
                                                                 std::string& address);
   std::optional<IoFailure> pass_proxy(TcpConnection& proxy, MonotonicTime deadline);
+  [[nodiscard]] IoFailure of_proxy(IoFailure failure) const;
 
   const std::string target_;  ///< host:port of the endpoint
   const ProxySettings proxy_;

@@ -113,8 +113,10 @@ IoFailure TlsConnection::failure_of(const tls::HandshakeFault& fault, std::strin
                   fault.detail + ")"};
     case Fault::closed:
       break;
-    case Fault::version:
     case Fault::not_tls:
+      return {Kind::tls, std::move(doing) + ": the server does not speak TLS on this port (" +
+                             fault.detail + ")"};
+    case Fault::version:
     case Fault::other:
       return {Kind::tls, std::move(doing) + ": " + fault.detail};
   }

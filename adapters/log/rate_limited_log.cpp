@@ -17,8 +17,14 @@ RateLimitedLog::RateLimitedLog(Log& inner, Limit limit, Clock clock)
     : inner_(inner), limit_(limit), clock_(std::move(clock)) {}
 
 RateLimitedLog::~RateLimitedLog() {
-  for (const auto& [event, window] : windows_) {
-    if (window.suppressed > 0) write_suppressed(window.severity, event, window.suppressed);
+  report_suppressed();
+}
+
+void RateLimitedLog::report_suppressed() {
+  const std::lock_guard lock(mutex_);
+  for (auto& [event, window] : windows_) {
+    const auto count = std::exchange(window.suppressed, 0);
+    if (count > 0) write_suppressed(window.severity, event, count);
   }
 }
 

@@ -18,7 +18,7 @@ namespace jobs_bridge::logging {
 /// Keeps a fault that occurs with every request from filling the disk: of each event that is a
 /// warning or an error it passes on `lines` in each window, counts the rest, and reports their
 /// number (`suppressed=1234`) in a line of its own: before the first such event after the window,
-/// or when the log is destroyed. Any thread may call it.
+/// or when asked to. Any thread may call it.
 class RateLimitedLog final : public Log {
  public:
   using Clock = std::function<MonotonicTime()>;
@@ -33,6 +33,9 @@ class RateLimitedLog final : public Log {
   RateLimitedLog(const RateLimitedLog&) = delete;
   RateLimitedLog& operator=(const RateLimitedLog&) = delete;
   ~RateLimitedLog() override;
+
+  /// Reports now what was left out so far.
+  void report_suppressed();
 
   [[nodiscard]] bool enabled(Severity severity) const override { return inner_.enabled(severity); }
   using Log::write;

@@ -19,6 +19,8 @@ constexpr Duration longest_pause_of_request = 2s;
 constexpr Duration longest_pause_of_update = Circuit::longest_pause;
 /// The longest pause that an endpoint can ask for.
 constexpr Duration longest_pause_asked = 15s;
+/// Only somebody who changes a policy ends this, and every thing with a held update asks.
+constexpr Duration longest_pause_of_denied = 1min;
 constexpr int most_failures_answered = 4;
 
 }  // namespace
@@ -59,8 +61,8 @@ Outcome Delivery::read(const HttpOutcome& outcome) const {
   return read_outcome(trouble_->reconciliation->describe(request_), outcome);
 }
 
-QuotaKind Delivery::quota() const {
-  return reconciling() ? QuotaKind::reads : facts_of(request_.operation).quota;
+Operation Delivery::operation() const {
+  return reconciling() ? Operation::describe : request_.operation;
 }
 
 Delivery::Step Delivery::ended(Outcome outcome, const Reconciliation::Evidence& evidence,
@@ -79,6 +81,7 @@ Delivery::Step Delivery::ended(Outcome outcome, const Reconciliation::Evidence& 
   if (!passes && !reconciliation) {
     if (sent_before && rejection->code == ErrorCode::internal_error) {
       rejection->message += "; it is not known whether the update was carried out";
+      rejection->maybe_applied = true;
     }
     return std::move(outcome.answer);
   }
@@ -125,8 +128,11 @@ Delivery::Step Delivery::described(const Outcome& outcome, Reconciliation::Evide
 }
 
 Delivery::Again Delivery::later(const Outcome& outcome, Random& random) {
-  const auto longest =
-      must_be_delivered(request_.operation) ? longest_pause_of_update : longest_pause_of_request;
+  const auto longest = [&] {
+    if (outcome.access_denied) return longest_pause_of_denied;
+    return must_be_delivered(request_.operation) ? longest_pause_of_update
+                                                 : longest_pause_of_request;
+  }();
   const auto pause = trouble().back_off.next(shortest_retry_pause, longest, random);
   const auto asked = std::min(outcome.retry_after.value_or(Duration::zero()), longest_pause_asked);
   return {.pause = std::max(pause, asked), .asked = asked > pause};

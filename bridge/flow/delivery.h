@@ -11,6 +11,7 @@
 #include "bridge/flow/recent_failures.h"
 #include "bridge/jobs/answer.h"
 #include "bridge/jobs/http.h"
+#include "bridge/jobs/operation.h"
 #include "bridge/jobs/outcome.h"
 #include "bridge/jobs/reconciliation.h"
 #include "bridge/jobs/request.h"
@@ -35,11 +36,13 @@ class Delivery {
 
   [[nodiscard]] const Request& request() const { return request_; }
 
-  /// The call to make next; quota() tells which quota it counts against.
+  /// The call to make next; operation() and quota() tell what it is and which quota it counts
+  /// against.
   [[nodiscard]] HttpRequest call() const;
   /// The call is being made. `before`: for an update to FAILED.
   void called(MonotonicTime now, const RecentFailures::Before& before);
-  [[nodiscard]] QuotaKind quota() const;
+  [[nodiscard]] Operation operation() const;
+  [[nodiscard]] QuotaKind quota() const { return facts_of(operation()).quota; }
   /// Whether the next call finds out whether an update was carried out.
   [[nodiscard]] bool reconciling() const { return trouble_ && trouble_->reconciliation; }
 
@@ -72,6 +75,8 @@ class Delivery {
   [[nodiscard]] std::optional<Rejection> known_refusal() const;
   /// What the last call failed with; nothing if none did.
   [[nodiscard]] std::optional<Rejection> failure() const;
+  /// Whether an update may have been carried out by an earlier call.
+  [[nodiscard]] bool maybe_applied() const { return trouble_ && trouble_->maybe_sent; }
 
  private:
   /// State that most requests never need, allocated on demand.

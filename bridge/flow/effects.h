@@ -8,6 +8,7 @@
 
 #include "bridge/flow/quota.h"
 #include "bridge/flow/request_state.h"
+#include "bridge/jobs/endpoint_fault.h"
 #include "bridge/jobs/message.h"
 #include "bridge/jobs/operation.h"
 #include "bridge/jobs/rejection.h"
@@ -37,15 +38,30 @@ struct Finished {
   bool held = false;
   /// An update that will not be delivered any more, although its device may not ask again.
   bool given_up = false;
+
+  /// An update that the bridge gave up, or whose fate nobody will learn: for its device has stopped
+  /// waiting, and the endpoint does not say.
+  [[nodiscard]] bool is_lost() const {
+    return given_up || (held && rejection && rejection->maybe_applied);
+  }
 };
 
 /// The endpoint stopped answering, or answers again: for logs and health.
 struct EndpointChange {
   bool reachable = false;
-  std::string cause;     ///< why it does not answer, as devices are told
-  std::string detail;    ///< the same for the operator; empty where `cause` says it all
-  Duration outage{};     ///< how long it did not answer
-  std::size_t held = 0;  ///< updates that wait to be delivered
+  EndpointFault kind = EndpointFault::none;  ///< why it does not answer
+  std::string cause = {};                    ///< the same as devices are told
+  std::string detail = {};  ///< the same for the operator; empty where `cause` says it all
+  Duration outage{};        ///< how long it did not answer
+  std::size_t held = 0;     ///< updates that wait to be delivered
+};
+
+/// The endpoint denies the gateway an operation, or allows it again: see Permissions.
+struct AccessChange {
+  Operation operation = Operation::start_next;
+  bool denied = false;
+  std::string cause = {};   ///< as devices are told
+  std::string detail = {};  ///< the same for the operator; empty where `cause` says it all
 };
 
 /// Calls of one kind are made more slowly than configured, since the endpoint throttles.
@@ -87,6 +103,7 @@ struct Effects {
   /// Topics of requests that were ignored because the broker had retained them.
   std::vector<std::string> retained;
   std::vector<EndpointChange> endpoint_changes;
+  std::vector<AccessChange> access_changes;
   std::vector<SlowedDown> slowed_down;
   std::vector<Paused> paused;
   /// Defects of the bridge that it survived: the requests concerned were rejected.
@@ -102,6 +119,7 @@ struct Effects {
     settled.clear();
     retained.clear();
     endpoint_changes.clear();
+    access_changes.clear();
     slowed_down.clear();
     paused.clear();
     illegal_transitions.clear();

@@ -380,8 +380,7 @@ std::optional<Call> Engine::start(Now now, RequestId id, bool alone) {
   pending.delivery.called(now.monotonic, failures_.before(now.monotonic, pending.request()));
   ++pending.calls;
   return Call{.id = id,
-              .operation = pending.delivery.reconciling() ? Operation::describe
-                                                          : pending.request().operation,
+              .operation = pending.delivery.operation(),
               .request = pending.delivery.call(),
               .deadline = call_deadline(pending, now.monotonic)};
 }
@@ -398,7 +397,8 @@ MonotonicTime Engine::call_deadline(const PendingRequest& pending, MonotonicTime
 Health Engine::answered(Now now, RequestId id, const HttpOutcome& answer, Effects& effects) {
   if (notifier_.owns(id)) {
     const auto outcome = notifier_.read(id, answer);
-    observe(now, id, notifier_.thing_of(id).text(), QuotaKind::reads, outcome, effects);
+    const auto operation = notifier_.operation_of(id);
+    observe(now, id, notifier_.thing_of(id).text(), operation, outcome, effects);
     notifier_.answered(now, id, outcome, effects);
     return outcome.health;
   }
@@ -408,7 +408,7 @@ Health Engine::answered(Now now, RequestId id, const HttpOutcome& answer, Effect
   if (!is_calling(pending.state)) return Health::unknown;
   auto outcome = pending.delivery.read(answer);
   const auto health = outcome.health;
-  observe(now, id, pending.thing(), pending.delivery.quota(), outcome, effects);
+  observe(now, id, pending.thing(), pending.delivery.operation(), outcome, effects);
   pending.failed = health == Health::failing;
   if (pending.state == RequestState::late) {
     requests_.apply(place, RequestEvent::concluded);
@@ -451,8 +451,15 @@ void Engine::rank(Place place) {
   requests_.set_failing(thing, scheduler_.circuit().fails_alone(thing));
 }
 
-void Engine::observe(Now now, RequestId id, std::string_view thing, QuotaKind kind,
+void Engine::observe(Now now, RequestId id, std::string_view thing, Operation operation,
                      const Outcome& outcome, Effects& effects) {
+  if (const auto change = permissions_.ended(now.monotonic, operation, thing, outcome)) {
+    effects.access_changes.push_back({.operation = change->operation,
+                                      .denied = change->denied,
+                                      .cause = outcome.fault,
+                                      .detail = outcome.fault_detail});
+  }
+  const auto kind = facts_of(operation).quota;
   if (!scheduler_.ended(now.monotonic, id, thing, kind, outcome, requests_, random_, effects)) {
     return;
   }
@@ -563,7 +570,8 @@ void Engine::overdue(Now now, Place place, Effects& effects) {
     return;
   }
   const auto first = effects.finished.size();
-  reply(now, pending, expired || known ? known.value_or(overdue_rejection(pending)) : too_old(), {},
+  reply(now, pending,
+        expired || known ? known.value_or(overdue_rejection(pending)) : too_old(pending), {},
         effects);
   for (auto at = first; at < effects.finished.size(); ++at) {
     effects.finished[at].given_up = !expired && !known;
@@ -583,10 +591,12 @@ Rejection Engine::overdue_rejection(const PendingRequest& pending) const {
     return {ErrorCode::internal_error, "the endpoint did not answer within " + limit};
   }
   const auto& circuit = scheduler_.circuit();
-  if (circuit.is_open()) return {ErrorCode::internal_error, circuit.cause()};
+  if (circuit.is_open()) {
+    return {ErrorCode::internal_error, "the request was not sent: " + circuit.cause()};
+  }
   // Others had the turns, since the last call for this thing failed.
   if (const auto* cause = circuit.cause_of(pending.thing())) {
-    return {ErrorCode::internal_error, *cause};
+    return {ErrorCode::internal_error, "the request was not sent: " + *cause};
   }
   if (quota(pending.delivery.quota()).paused_until()) {
     return {ErrorCode::request_throttled,
@@ -597,12 +607,18 @@ Rejection Engine::overdue_rejection(const PendingRequest& pending) const {
                                             limit + " and was not carried out"};
 }
 
-Rejection Engine::too_old() const {
+Rejection Engine::too_old(const PendingRequest& pending) const {
   const auto max_age = settings_.holding.max_age;
   const auto text = max_age >= 2h ? std::to_string(max_age / 1h) + " hours"
                                   : std::to_string(max_age / 1s) + " seconds";
-  return {ErrorCode::internal_error,
-          "the update could not be delivered within " + text + " and was given up"};
+  Rejection rejection{ErrorCode::internal_error,
+                      "the update could not be delivered within " + text + " and was given up"};
+  if (auto failure = pending.delivery.failure()) rejection.detail = std::move(failure->detail);
+  if (pending.delivery.maybe_applied()) {
+    rejection.message += "; it is not known whether it was carried out";
+    rejection.maybe_applied = true;
+  }
+  return rejection;
 }
 
 void Engine::reply(Now now, PendingRequest& pending, const Answer& answer,

@@ -13,6 +13,7 @@
 #include "bridge/flow/intake.h"
 #include "bridge/flow/notifier.h"
 #include "bridge/flow/partition.h"
+#include "bridge/flow/permissions.h"
 #include "bridge/flow/quota.h"
 #include "bridge/flow/random.h"
 #include "bridge/flow/recent_failures.h"
@@ -157,6 +158,7 @@ class Engine {
   /// How long ago the oldest update that is held was received; nothing if there is none.
   [[nodiscard]] std::optional<Duration> oldest_held(MonotonicTime now) const;
   [[nodiscard]] const Quota& quota(QuotaKind kind) const { return scheduler_.quota(kind); }
+  [[nodiscard]] const Permissions& permissions() const { return permissions_; }
   /// Whether nothing is left to do for a device that waits.
   [[nodiscard]] bool is_idle() const;
   [[nodiscard]] Notifier::Counts notifier_counts() const { return notifier_.counts(); }
@@ -198,14 +200,14 @@ class Engine {
   /// Updates whether a thing takes its turns among those that fail alone; to be called before each
   /// turn, since that can change through calls for other things.
   void rank(Place place);
-  void observe(Now now, RequestId id, std::string_view thing, QuotaKind kind,
+  void observe(Now now, RequestId id, std::string_view thing, Operation operation,
                const Outcome& outcome, Effects& effects);
   void try_again(Now now, Place place, Delivery::Again again, Effects& effects);
   void conclude(Now now, Place place, const Answer& answer, const std::string& endpoint_request_id,
                 Effects& effects);
   void overdue(Now now, Place place, Effects& effects);
   [[nodiscard]] Rejection overdue_rejection(const PendingRequest& pending) const;
-  [[nodiscard]] Rejection too_old() const;
+  [[nodiscard]] Rejection too_old(const PendingRequest& pending) const;
 
   /// Answers all askers. What was recorded is kept only until the broker has the reply.
   void reply(Now now, PendingRequest& pending, const Answer& answer,
@@ -223,6 +225,7 @@ class Engine {
   Intake intake_;
   RequestTable requests_;
   Scheduler scheduler_;
+  Permissions permissions_;
   Notifier notifier_;
   RecentFailures failures_;
   AnsweredUpdates answered_;

@@ -93,6 +93,9 @@ class Notifier {
   [[nodiscard]] const ThingName& thing_of(RequestId id) const {
     return polls_.at(id).watched->thing;
   }
+  [[nodiscard]] Operation operation_of(RequestId id) const {
+    return polls_.at(id).pending ? Operation::describe : Operation::get_pending;
+  }
   /// Whether that thing's previous poll failed.
   [[nodiscard]] bool is_retry(RequestId id) const { return polls_.at(id).watched->failures > 0; }
   /// What the outcome of such a call means.

@@ -98,6 +98,7 @@ bool Scheduler::ended(MonotonicTime now, RequestId call, std::string_view thing,
   circuit_.ended(now, call, thing, outcome, random);
   if (circuit_.is_open() == was_open) return false;
   effects.endpoint_changes.push_back({.reachable = was_open,
+                                      .kind = was_open ? EndpointFault::none : outcome.fault_kind,
                                       .cause = circuit_.cause(),
                                       .detail = outcome.fault_detail,
                                       .outage = was_open ? now - since : Duration(),

@@ -40,6 +40,7 @@ struct HttpFailure {
   enum class Kind {
     resolve,             ///< the host name has no address, or none in time
     connect,             ///< refused, unreachable, or no connection within the connect timeout
+    proxy,               ///< the same of the proxy, or it refused to connect to the peer
     tls,                 ///< handshake or verification failed
     timeout,             ///< connected, but no complete answer in time
     broken,              ///< reset, truncated, or not HTTP

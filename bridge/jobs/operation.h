@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace jobs_bridge {
@@ -27,6 +28,8 @@ struct OperationFacts {
   NamedJob job = NamedJob::none;
   std::string_view verb;  ///< the end of the request topic, behind the base and the job
   QuotaKind quota = QuotaKind::reads;
+  /// The operation's name in the API; behind "iotjobsdata:", the action that a policy allows.
+  std::string_view api;
   /// Whether its effect must not be lost when its device has stopped waiting: it is recorded in the
   /// journal, held through an outage, and not repeated before it is known whether it was applied.
   bool must_be_delivered = false;
@@ -36,13 +39,14 @@ struct OperationFacts {
 constexpr OperationFacts facts_of(Operation operation) {
   switch (operation) {
     case Operation::start_next:
-      return {"start-next", NamedJob::none, "start-next", QuotaKind::writes};
+      return {"start-next", NamedJob::none, "start-next", QuotaKind::writes,
+              "StartNextPendingJobExecution"};
     case Operation::get_pending:
-      return {"get", NamedJob::none, "get", QuotaKind::reads};
+      return {"get", NamedJob::none, "get", QuotaKind::reads, "GetPendingJobExecutions"};
     case Operation::describe:
-      return {"describe", NamedJob::by_id_or_next, "get", QuotaKind::reads};
+      return {"describe", NamedJob::by_id_or_next, "get", QuotaKind::reads, "DescribeJobExecution"};
     case Operation::update:
-      return {"update", NamedJob::by_id, "update", QuotaKind::writes, true};
+      return {"update", NamedJob::by_id, "update", QuotaKind::writes, "UpdateJobExecution", true};
   }
   return {};
 }
@@ -53,6 +57,11 @@ constexpr std::string_view to_string(Operation operation) {
 
 constexpr bool must_be_delivered(Operation operation) {
   return facts_of(operation).must_be_delivered;
+}
+
+/// What an IAM or AWS IoT policy has to allow for the operation.
+inline std::string policy_action(Operation operation) {
+  return "iotjobsdata:" + std::string(facts_of(operation).api);
 }
 
 /// The number of operations: a value that is not an operation has no name.

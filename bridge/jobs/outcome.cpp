@@ -298,11 +298,22 @@ class Judge {
     Outcome outcome{.answer = {},
                     .repeat = mendable ? Repeat::helps_when_mended : Repeat::useless,
                     .refusal = refusal};
+    describe_fault(outcome, kind_of(refusal));
     // Equivalent to an outage: it will carry out no call for any thing.
-    if (mendable) blame(outcome);
+    if (mendable) outcome.health = Health::failing;
+    outcome.access_denied = !mendable;
     outcome.fails_for_all = refusal == Refusal::credentials;
     outcome.answer = internal_error();
     return outcome;
+  }
+
+  [[nodiscard]] EndpointFault kind_of(Refusal refusal) const {
+    if (refusal == Refusal::credentials) {
+      const bool missing = folded(error_.name) == "MISSINGAUTHENTICATIONTOKEN";
+      return missing ? EndpointFault::not_signed : EndpointFault::signature;
+    }
+    if (refusal == Refusal::access) return EndpointFault::access;
+    return meaning_ == Meaning::none ? EndpointFault::forbidden : EndpointFault::access;
   }
 
   Outcome said(ErrorCode code) {
@@ -320,14 +331,16 @@ class Judge {
     // An envelope with HTTP 2xx shows that the endpoint answers.
     if (response_.status < 200 || response_.status >= 300) {
       outcome.retry_after = retry_after(response_);
-      blame(outcome);
+      outcome.health = Health::failing;
+      describe_fault(outcome, response_.status >= 500 ? EndpointFault::server_error
+                                                      : EndpointFault::not_the_api);
     }
     outcome.answer = internal_error();
     return outcome;
   }
 
-  void blame(Outcome& outcome) const {
-    outcome.health = Health::failing;
+  void describe_fault(Outcome& outcome, EndpointFault kind) const {
+    outcome.fault_kind = kind;
     outcome.fault = fault();
     if (!error_.message.empty()) {
       outcome.fault_detail = outcome.fault + ": " + or_else(error_.message, {});
@@ -347,6 +360,32 @@ class Judge {
   const Meaning meaning_;
 };
 
+EndpointFault kind_of(HttpFailure::Kind kind) {
+  using Kind = HttpFailure::Kind;
+  switch (kind) {
+    case Kind::resolve:
+      return EndpointFault::name;
+    case Kind::connect:
+      return EndpointFault::connection;
+    case Kind::proxy:
+      return EndpointFault::proxy;
+    case Kind::tls:
+      return EndpointFault::tls;
+    case Kind::client_certificate:
+      return EndpointFault::client_certificate;
+    case Kind::credentials:
+      return EndpointFault::no_credentials;
+    case Kind::timeout:
+    case Kind::broken:
+      return EndpointFault::no_answer;
+    case Kind::too_large:
+      return EndpointFault::not_the_api;
+    case Kind::stopped:
+      break;
+  }
+  return EndpointFault::none;
+}
+
 Outcome read_failure(const HttpFailure& failure) {
   using Kind = HttpFailure::Kind;
   auto rejection = no_answer(failure);
@@ -364,9 +403,12 @@ Outcome read_failure(const HttpFailure& failure) {
     outcome.health = Health::healthy;
   }
   outcome.fails_for_all = failure.kind == Kind::resolve || failure.kind == Kind::connect ||
-                          failure.kind == Kind::tls || failure.kind == Kind::client_certificate ||
+                          failure.kind == Kind::proxy || failure.kind == Kind::tls ||
+                          failure.kind == Kind::client_certificate ||
                           failure.kind == Kind::credentials;
+  outcome.fault_kind = kind_of(failure.kind);
   if (outcome.health != Health::failing) {
+    outcome.fault_kind = EndpointFault::none;
     outcome.fault.clear();
     outcome.fault_detail.clear();
   }
@@ -451,6 +493,7 @@ Rejection no_answer(const HttpFailure& failure) {
   switch (failure.kind) {
     case Kind::resolve:
     case Kind::connect:
+    case Kind::proxy:
     case Kind::tls:
     case Kind::client_certificate:
       message = "the endpoint cannot be reached";

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "bridge/jobs/answer.h"
+#include "bridge/jobs/endpoint_fault.h"
 #include "bridge/jobs/http.h"
 #include "bridge/jobs/rejection.h"
 #include "bridge/jobs/request.h"
@@ -54,6 +55,9 @@ struct Outcome {
   Throttled throttled = Throttled::none;
   Refusal refusal = Refusal::none;
   Health health = Health::healthy;
+  /// The gateway lacks the permission for this call: what it depends on, the operation or the
+  /// thing, a single answer does not tell. `health` is healthy, since the endpoint answers.
+  bool access_denied = false;
   /// Of `failing`: every other call would fail in the same way. Either the endpoint was not
   /// reached, or there are no credentials that it accepts.
   bool fails_for_all = false;
@@ -62,8 +66,9 @@ struct Outcome {
   /// How long the endpoint asks to pause; `throttled` tells which calls. Only where HTTP gives
   /// Retry-After a meaning: with throttling, and with outcomes whose `repeat` is may_help.
   std::optional<Duration> retry_after = {};
-  /// Why `health` is failing, for any device: names status and error, and nothing about the
-  /// gateway.
+  /// Why `health` is failing, or access is denied.
+  EndpointFault fault_kind = EndpointFault::none;
+  /// The same in words, for any device: names status and error, and nothing about the gateway.
   std::string fault = {};
   /// The same for the operator; empty where `fault` says it all.
   std::string fault_detail = {};

@@ -168,12 +168,17 @@ Reconciliation::Step Reconciliation::described(const Request& update, const Outc
                                invalid_answer("a description without the execution's status"),
                                /*again=*/true);
   }
+  // What became of an update is no less unknown because the gateway may not ask: somebody has to
+  // allow that, as somebody has to correct credentials that are refused. That the state of a
+  // refused update may not be read is no reason to wait.
+  const bool allowed_later = outcome.access_denied && question_ == Question::applied;
   return without_description(update, std::get<Rejection>(outcome.answer),
-                             outcome.repeat != Repeat::useless);
+                             allowed_later || outcome.repeat != Repeat::useless);
 }
 
 Reconciliation::Step Reconciliation::without_description(const Request& update,
                                                          const Rejection& rejection, bool again) {
+  last_failure_ = rejection.detail.empty() ? rejection.message : rejection.detail;
   if (again) {
     ++failed_looks_;
     if (question_ == Question::applied || failed_looks_ < most_looks_for_state) {
@@ -187,17 +192,17 @@ Reconciliation::Step Reconciliation::without_description(const Request& update,
     if (ends_execution(update)) return Accepted{};
     return Rejection{ErrorCode::invalid_state_transition, rejection.message};
   }
-  auto verdict = undecided();
-  verdict.detail += verdict.detail.empty() ? "" : "; ";
-  verdict.detail += "describing the execution failed: ";
-  verdict.detail += rejection.detail.empty() ? rejection.message : rejection.detail;
-  return verdict;
+  return undecided();
 }
 
 Rejection Reconciliation::undecided() const {
   auto verdict = refusal_;
-  if (question_ == Question::applied) {
-    verdict.message += "; it is not known whether the update was carried out";
+  if (question_ != Question::applied) return verdict;
+  verdict.message += "; it is not known whether the update was carried out";
+  verdict.maybe_applied = true;
+  if (!last_failure_.empty()) {
+    if (!verdict.detail.empty()) verdict.detail += "; ";
+    verdict.detail += "describing the execution failed: " + last_failure_;
   }
   return verdict;
 }

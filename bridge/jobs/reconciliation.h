@@ -57,7 +57,7 @@ class Reconciliation {
 
   enum class Next {
     describe,        ///< at once
-    describe_later,  ///< it failed with a transient error
+    describe_later,  ///< it failed, with an error that may be corrected
     send_update,     ///< it has had no effect; nothing else is left to settle
   };
   /// What else is known about an update to FAILED.
@@ -121,6 +121,7 @@ class Reconciliation {
   /// What the device is told if a further execution turns out to have failed lately.
   std::optional<Accepted> accepted_;
   int failed_looks_ = 0;
+  std::string last_failure_;  ///< of a describe, for the operator
 };
 
 }  // namespace jobs_bridge

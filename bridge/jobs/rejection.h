@@ -55,6 +55,8 @@ struct Rejection {
   /// JSON text of the execution's state, for the two codes that carry it (invalid_state_transition
   /// and version_mismatch); empty: the reply has no such member.
   std::string execution_state = {};
+  /// Of an update: it is not known whether the endpoint has carried it out.
+  bool maybe_applied = false;
 };
 
 }  // namespace jobs_bridge

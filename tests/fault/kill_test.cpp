@@ -129,7 +129,7 @@ TEST(KillTest, AfterAnOrderlyEndTheNextStartDeliversWhatWasLeftToTheJournal) {
   const auto before = std::chrono::steady_clock::now();
   EXPECT_EQ(site.bridge->stop(), 0);
   EXPECT_LT(std::chrono::steady_clock::now() - before, 5s);
-  EXPECT_THAT(site.bridge->log(), testing::HasSubstr("updates_left_to_journal=50"));
+  EXPECT_THAT(site.bridge->log(), testing::HasSubstr("updates_left_in_journal=50"));
   EXPECT_EQ(site.device->count(), 0U) << "their outcome is not known";
   site.endpoint->clear_faults();
   site.bridge.emplace(site.bridge_settings());

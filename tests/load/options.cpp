@@ -167,7 +167,7 @@ CommandLine parse_command_line(int count, const char* const* arguments) {
   key->needs(certificate);
   auto* username = app.add_option("--username", options.broker.username, "User name at the broker")
                        ->type_name("NAME");
-  app.add_option("--password-file", password_file, "Its first line is the password")
+  app.add_option("--password-file", password_file, "The file whose first line is the password")
       ->type_name("FILE")
       ->needs(username);
   app.add_option(

@@ -97,6 +97,7 @@ Status healthy_status() {
   requests.by_operation = {latency(402, 5200us, 11ms, 15ms), latency(3100, 3900us, 8800us, 12ms),
                            latency(584, 4100us, 9ms, 12600us), latency(960, 4900us, 10ms, 14ms)};
   status.journal = {.enabled = true,
+                    .path = "/var/lib/jobs-bridge/journal.db",
                     .entries = 4,
                     .bytes = 3480,
                     .max_bytes = 64 << 20,
@@ -104,6 +105,8 @@ Status healthy_status() {
                     .cause = {},
                     .disk_stalled = std::nullopt,
                     .refused = 0,
+                    .refused_ago = std::nullopt,
+                    .refusal = {},
                     .longest_unsynced = 48ms,
                     .oldest_held = std::nullopt};
   status.credentials = {.source = "iot",

@@ -83,8 +83,10 @@ TEST_F(DashboardTest, HealthyBridgeSaysWorkingAndShowsEverything) {
 
 TEST_F(DashboardTest, EndpointDownNamesCauseCureAndHeldUpdates) {
   const auto text = look_at("endpoint-down", endpoint_down_status());
-  EXPECT_THAT(text, HasSubstr("The endpoint has not answered for 12 minutes: connecting to"));
-  EXPECT_THAT(text, HasSubstr("128 updates are held and are delivered when it answers again"));
+  EXPECT_THAT(text,
+              HasSubstr("No call to the endpoint has succeeded for 12 minutes: connecting to"));
+  EXPECT_THAT(text,
+              HasSubstr("128 updates are held and will be delivered when calls succeed again"));
   EXPECT_THAT(text, HasSubstr("Updates held 128"));
   EXPECT_THAT(text, Not(HasSubstr("Working")));
 }

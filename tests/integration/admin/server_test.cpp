@@ -92,7 +92,8 @@ TEST(AdminServerTest, EndpointDownIsNotReadyWithReasonAndCureAndStillHealthy) {
   EXPECT_THAT(reasons[0].at("message").get<std::string>(), HasSubstr("for 12 minutes"));
   EXPECT_THAT(reasons[0].at("cure").get<std::string>(), HasSubstr("128 updates are held"));
   const auto text = site.get("/readyz", {{"Accept", "text/plain"}});
-  EXPECT_THAT(text.body, StartsWith("not ready\nendpoint_down: The endpoint has not answered"));
+  EXPECT_THAT(text.body,
+              StartsWith("not ready\nendpoint_down: No call to the endpoint has succeeded"));
 }
 
 TEST(AdminServerTest, MetricsAreInPrometheusFormatWithTheNamesThatAreFixed) {

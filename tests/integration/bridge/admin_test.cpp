@@ -98,6 +98,32 @@ TEST_F(AdminTest, EndpointThatIsDownIsNotReadyAndWhatIsHeldIsShownUntilItIsBack)
   EXPECT_TRUE(wait_until([&] { return status(site).at("requests").at("held") == 0; }));
 }
 
+TEST_F(AdminTest, AnEndpointThatDeniesAccessIsNotReadyAndIsSaidOnceWithWhatToAllow) {
+  // Without polls, so that one operation is all that is tried.
+  Site site({.settings = {"notify.enabled=false"}});
+  ASSERT_TRUE(wait_until([&] { return ready(site); }));
+  site.endpoint->set_fault(
+      {{"kind", "status"}, {"status", 403}, {"error_type", "AccessDeniedException"}});
+  for (const auto* thing : {"lamp", "pump", "lamp"}) {
+    EXPECT_THAT(site.start_next(thing, "{}").topic, ::testing::EndsWith("/rejected"));
+  }
+  ASSERT_TRUE(wait_until([&] { return reason(site) == "access_denied"; })) << site.bridge->log();
+  const auto denied = status(site).at("endpoint").at("denied");
+  ASSERT_EQ(denied.size(), 1U);
+  EXPECT_EQ(denied[0].at("operation"), "start-next");
+  EXPECT_EQ(denied[0].at("action"), "iotjobsdata:StartNextPendingJobExecution");
+  EXPECT_THAT(get(site, "/metrics")->body,
+              HasSubstr("jobs_bridge_endpoint_access_denied{operation=\"start-next\"} 1"));
+  const std::string event = "the endpoint denies the gateway access: requests are rejected";
+  const auto log = site.bridge->log();
+  EXPECT_THAT(log, HasSubstr(event + " operation=start-next"));
+  EXPECT_EQ(log.find(event, log.find(event) + 1), std::string::npos) << "it is said once";
+  site.endpoint->clear_faults();
+  EXPECT_THAT(site.start_next("lamp", "{}").topic, ::testing::EndsWith("/accepted"));
+  EXPECT_TRUE(wait_until([&] { return ready(site); })) << get(site, "/readyz")->body;
+  EXPECT_TRUE(site.bridge->process().wait_for_line("the endpoint allows the gateway access again"));
+}
+
 TEST_F(AdminTest, BrokerThatGoesAwayIsTheReasonUntilMessagesFlowAgain) {
   Site site;
   ASSERT_TRUE(wait_until([&] { return ready(site); }));

@@ -21,7 +21,6 @@ class CommandTest : public testing::Test {
   const std::string valid_ =
       "[credentials]\nsource = \"none\"\n[endpoint]\nurl = \"http://127.0.0.1:1\"\n";
 
- private:
   TemporaryDirectory directory_;
 };
 
@@ -36,6 +35,33 @@ TEST_F(CommandTest, EveryConfigurationFaultIsPrintedWithFileLineAndKey) {
          {":2: broker.url", ":3: broker.unknwon", ":5: limits.deadline", ":6: limits.queue"}) {
       EXPECT_TRUE(bridge.wait_for_output(path + part)) << bridge.output();
     }
+  }
+}
+
+TEST_F(CommandTest, CheckRefusesTheFilesThatRunRefuses) {
+  const auto other = directory_.file("other");
+  std::ofstream(other) << "something else";
+  const auto token = directory_.file("token");
+  std::ofstream(token) << "short\n";
+  std::filesystem::permissions(token, std::filesystem::perms::owner_read);
+  const auto path =
+      write(valid_ + "[journal]\npath = \"" + directory_.path().string() +
+            "\"\n[notify]\npath = \"" + other + "\"\n[admin]\ntoken_file = \"" + token + "\"\n");
+  Process check({JOBS_BRIDGE_PROGRAM, "check", "--config", path});
+  EXPECT_EQ(check.wait(), 2);
+  for (const auto* part : {":6: journal.path: ", " is a directory; journal.path must name a file",
+                           ":8: notify.path: ", " is not a database; remove it",
+                           ":10: admin.token_file: the token is too short"}) {
+    EXPECT_TRUE(check.wait_for_output(part)) << part << "\n" << check.output();
+  }
+  for (const std::string broken : {"journal.path=", "notify.path=", "admin.token_file="}) {
+    std::vector<std::string> command = {JOBS_BRIDGE_PROGRAM, "run", "--config", path};
+    for (const auto* key : {"journal.path=", "notify.path=", "admin.token_file="}) {
+      if (key == broken) continue;
+      command.insert(command.end(), {"--set", key});
+    }
+    Process run(command);
+    EXPECT_EQ(run.wait(), 1) << broken << run.output();
   }
 }
 

@@ -61,7 +61,7 @@ TEST_F(ConnectionCheckTest, TokenThatTheListenerWouldRefuseIsAFault) {
   std::filesystem::permissions(token, std::filesystem::perms::owner_read);
   const auto checked = check({"admin.token_file=" + token});
   EXPECT_EQ(checked.status, 1) << checked.output;
-  EXPECT_THAT(checked.output, HasSubstr("16 or more printable characters"));
+  EXPECT_THAT(checked.output, HasSubstr("16 or more visible ASCII characters"));
 }
 
 TEST_F(ConnectionCheckTest, NothingIsMadeAndNoJobIsStarted) {
@@ -127,7 +127,7 @@ TEST_F(ConnectionCheckTest, BrokerThatRefusesCanariesIsNoFaultButHasACure) {
   const auto checked = check({"broker.url=" + closed.url()});
   EXPECT_EQ(checked.status, 0) << checked.output;
   EXPECT_THAT(checked.output, HasSubstr("cannot tell whether messages flow"));
-  EXPECT_THAT(checked.output, HasSubstr("hint:  allow the bridge's user to read and write"));
+  EXPECT_THAT(checked.output, HasSubstr("hint:  allow the bridge's user to publish and subscribe"));
   EXPECT_THAT(checked.output,
               HasSubstr("topics       ok     Jobs requests come in; replies go out"));
 }
@@ -168,7 +168,7 @@ TEST_F(ConnectionCheckTest, WrongSecretKeyIsAFaultOfTheEndpointThatNamesTheCrede
   };
   const auto wrong = check(settings, with_secret("wrong-one"));
   EXPECT_EQ(wrong.status, 1);
-  EXPECT_THAT(wrong.output, HasSubstr("hint:  check the credentials or the certificate"));
+  EXPECT_THAT(wrong.output, HasSubstr("hint:  check the credentials, endpoint.region"));
   EXPECT_THAT(wrong.output, Not(HasSubstr("wrong-one")));
   EXPECT_EQ(check(settings, with_secret("right")).status, 0);
 }
@@ -214,15 +214,40 @@ TEST_F(ConnectionCheckTest, JournalThatIsADirectoryIsAFault) {
           "/journal: is a directory\n             hint:  journal.path must name a file, such as "));
 }
 
-TEST_F(ConnectionCheckTest, JournalOfABridgeThatRunsIsAFaultAndItsBridgeGoesOn) {
+TEST_F(ConnectionCheckTest, WhatTheRunningBridgeUsesIsInOrderAndItsBridgeGoesOn) {
   BridgeProcess running({"broker.url=" + broker_.url(), "endpoint.url=" + endpoint_.url(),
                          "journal.path=" + directory_.file("journal")});
-  const auto checked = check({});
-  EXPECT_EQ(checked.status, 1);
-  EXPECT_THAT(checked.output, HasSubstr("/journal: is in use by another process"));
+  const auto line = running.process().wait_for_line("admin listener url=http://").value();
+  const auto begin = line.find("http://") + std::string("http://").size();
+  const auto checked =
+      check({"admin.listen=" + line.substr(begin, line.find_first_of("/ \n", begin) - begin)});
+  EXPECT_EQ(checked.status, 0) << checked.output;
+  EXPECT_THAT(checked.output, HasSubstr("/journal: is in use by a running bridge"));
+  EXPECT_THAT(checked.output, HasSubstr(" is in use by a running bridge, which is ready"));
   EXPECT_EQ(running.stop(), 0);
   const auto afterwards = check({});
   EXPECT_EQ(afterwards.status, 0) << afterwards.output;
+}
+
+TEST_F(ConnectionCheckTest, AJournalThatAnotherBridgeUsesIsAFault) {
+  const BridgeProcess running({"broker.url=" + broker_.url(), "endpoint.url=" + endpoint_.url(),
+                               "journal.path=" + directory_.file("journal")});
+  const auto checked = check({});
+  EXPECT_EQ(checked.status, 1) << checked.output;
+  EXPECT_THAT(checked.output, HasSubstr("/journal: is in use by another bridge"));
+}
+
+TEST_F(ConnectionCheckTest, AnAdminAddressThatIsNoBridgesIsAFault) {
+  const auto checked = check({"admin.listen=127.0.0.1:" + std::to_string(endpoint_.port())});
+  EXPECT_EQ(checked.status, 1);
+  EXPECT_THAT(checked.output, HasSubstr("Address already in use"));
+}
+
+TEST_F(ConnectionCheckTest, AJournalThatIsNotADatabaseIsAFault) {
+  std::ofstream(directory_.file("journal")) << "something else";
+  const auto checked = check({});
+  EXPECT_EQ(checked.status, 1);
+  EXPECT_THAT(checked.output, HasSubstr("/journal: is not a database"));
 }
 
 TEST_F(ConnectionCheckTest, RunningBridgeKeepsItsConnection) {

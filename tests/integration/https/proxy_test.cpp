@@ -87,7 +87,7 @@ HttpFailure refusal(const std::string& bytes) {
   settings.proxy.password = "pass-secret";
   Client client(std::move(settings));
   HttpFailure refused = failure(client.perform(put()));
-  EXPECT_EQ(refused.kind, Kind::connect);
+  EXPECT_EQ(refused.kind, Kind::proxy);
   EXPECT_FALSE(refused.maybe_sent);
   EXPECT_THAT(refused.detail, HasSubstr("endpoint.test:8080"));
   EXPECT_THAT(refused.detail, HasSubstr("proxy 127.0.0.1:" + std::to_string(proxy.port())));
@@ -107,6 +107,38 @@ TEST(HttpsProxyTest, ProxysErrorIsNotTheEndpointsAnswer) {
               HasSubstr("502"));
 }
 
+TEST(HttpsProxyTest, AProxyThatDoesNotListenIsNamedWithItsPort) {
+  EndpointSettings settings;
+  settings.host = "endpoint.test";
+  settings.port = 443;
+  settings.proxy.host = "127.0.0.1";
+  {
+    settings.proxy.port = RawPeer([](PeerConnection&) {}).port();
+  }
+  const auto proxy = "proxy 127.0.0.1:" + std::to_string(settings.proxy.port) + ": ";
+  Client client(std::move(settings));
+  const HttpFailure refused = failure(client.perform(put()));
+  EXPECT_EQ(refused.kind, Kind::proxy);
+  EXPECT_THAT(refused.detail, HasSubstr("endpoint.test:443: " + proxy));
+  EXPECT_THAT(refused.detail, HasSubstr("Connection refused"));
+}
+
+TEST(HttpsProxyTest, AProxyWhoseNameIsUnknownIsNamedAsTheProxy) {
+  EndpointSettings settings;
+  settings.host = "endpoint.test";
+  settings.port = 443;
+  settings.proxy.host = "proxy.test";
+  settings.proxy.port = 3128;
+  Client client(std::move(settings),
+                [](const std::string&) -> Result<std::vector<std::string>, std::string> {
+                  return Failure{std::string("no such name")};
+                });
+  const HttpFailure unknown = failure(client.perform(put()));
+  EXPECT_EQ(unknown.kind, Kind::proxy);
+  EXPECT_THAT(unknown.detail,
+              HasSubstr("endpoint.test:443: proxy proxy.test:3128: resolving the name: no such"));
+}
+
 TEST(HttpsProxyTest, GarbageFromTheProxyFails) {
   EXPECT_THAT(refusal("SSH-2.0-OpenSSH_9.2\r\n\r\n").detail, HasSubstr("not HTTP"));
 }
@@ -124,7 +156,7 @@ TEST(HttpsProxyTest, SilentProxyEndsAtConnectTimeout) {
   EndpointSettings settings = through(proxy);
   settings.connect_timeout = 400ms;
   Client client(std::move(settings));
-  expect_ends_at(400ms, [&] { EXPECT_EQ(failure(client.perform(put())).kind, Kind::connect); });
+  expect_ends_at(400ms, [&] { EXPECT_EQ(failure(client.perform(put())).kind, Kind::proxy); });
 }
 
 }  // namespace

@@ -97,7 +97,7 @@ TEST(HttpsResolveTest, FailedLookupNamesItsCause) {
   const HttpFailure unknown = failure(client.perform(put()));
   EXPECT_EQ(unknown.kind, Kind::resolve);
   EXPECT_FALSE(unknown.maybe_sent);
-  EXPECT_THAT(unknown.detail, HasSubstr("name.test: no such name"));
+  EXPECT_THAT(unknown.detail, HasSubstr("resolving the name: no such name"));
 }
 
 TEST(HttpsResolveTest, LookupThatFailsIsRepeatedByTheNextRequest) {

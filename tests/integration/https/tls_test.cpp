@@ -203,6 +203,7 @@ TEST_F(HttpsTlsTest, PeerWithoutTlsIsATlsFailure) {
   const HttpFailure refused = failure(client.perform(put()));
   EXPECT_EQ(refused.kind, Kind::tls);
   EXPECT_FALSE(refused.maybe_sent);
+  EXPECT_THAT(refused.detail, HasSubstr("the server does not speak TLS on this port"));
 }
 
 TEST_F(HttpsTlsTest, PeerThatClosesInHandshakeIsATlsFailure) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "bridge/jobs/endpoint_fault.h"
+
 namespace jobs_bridge::admin {
 namespace {
 
@@ -84,9 +86,9 @@ TEST(ReadinessTest, RequestsOrRepliesThatTheBrokerStopsAreReasonsWithCauseAndCur
   status.broker.replies = {Passage::Verdict::bad, "not authorized", "mend it too"};
   ASSERT_THAT(reasons(status), ElementsAre("requests_blocked", "replies_blocked"));
   EXPECT_THAT(readiness(status).reasons[0].message, HasSubstr("no request came back"));
-  EXPECT_THAT(readiness(status).reasons[0].hint, HasSubstr("mend the ACL"));
+  EXPECT_THAT(readiness(status).reasons[0].hint, HasSubstr("Mend the ACL."));
   EXPECT_THAT(readiness(status).reasons[1].message, HasSubstr("not authorized"));
-  EXPECT_THAT(readiness(status).reasons[1].hint, HasSubstr("mend it too"));
+  EXPECT_THAT(readiness(status).reasons[1].hint, HasSubstr("Mend it too."));
   status.broker.connected = false;
   EXPECT_THAT(reasons(status), ElementsAre("broker_disconnected")) << "which explains them";
 }
@@ -132,8 +134,9 @@ TEST(ReadinessTest, EndpointDownTellsSinceWhenAndWhatIsHeld) {
   status.requests.held = 1;
   ASSERT_THAT(reasons(status), ElementsAre("endpoint_down"));
   EXPECT_EQ(readiness(status).reasons[0].message,
-            "The endpoint has not answered for 3 minutes: timeout");
-  EXPECT_THAT(readiness(status).reasons[0].hint, HasSubstr("1 update is held and is delivered"));
+            "No call to the endpoint has succeeded for 3 minutes: timeout");
+  EXPECT_THAT(readiness(status).reasons[0].hint,
+              HasSubstr("1 update is held and will be delivered"));
 }
 
 TEST(ReadinessTest, CredentialsMissingOrExpiredAreReasonsAndNearTheirEndAWarning) {
@@ -174,12 +177,68 @@ TEST(ReadinessTest, JournalThatCannotBeWrittenIsAReasonAndOneThatFillsAWarning) 
   auto status = working();
   status.journal.enabled = true;
   status.journal.failing = true;
-  status.journal.cause = "disk full";
-  EXPECT_THAT(reasons(status), ElementsAre("journal_failing"));
+  status.journal.path = "/j";
+  status.journal.cause = "cannot be written: the disk is full";
+  ASSERT_THAT(reasons(status), ElementsAre("journal_failing"));
+  EXPECT_EQ(readiness(status).reasons[0].message,
+            "The journal /j cannot be written: the disk is full");
   status.journal.failing = false;
   status.journal.max_bytes = 100;
   status.journal.bytes = 81;
   EXPECT_THAT(warnings(status), ElementsAre("journal_filling"));
+}
+
+TEST(ReadinessTest, AnUpdateThatCouldNotBeRecordedIsAWarningUntilItIsOldNews) {
+  auto status = working();
+  status.journal.enabled = true;
+  status.journal.refused = 3;
+  status.journal.refused_ago = 6s;
+  status.journal.refusal = "cannot be written: the disk is full";
+  ASSERT_THAT(warnings(status), ElementsAre("updates_refused"));
+  EXPECT_EQ(readiness(status).warnings[0].message,
+            "3 updates could not be recorded since the start, the last one 6 seconds ago: the "
+            "journal cannot be written: the disk is full");
+  status.journal.refused_ago = 15min;
+  EXPECT_THAT(warnings(status), IsEmpty());
+}
+
+TEST(ReadinessTest, AnEndpointThatDeniesEverythingIsAReasonAndOneOperationAWarning) {
+  auto status = working();
+  status.endpoint.denied = {{.operation = "update",
+                             .action = "iotjobsdata:UpdateJobExecution",
+                             .since = 5s,
+                             .cause = "HTTP 403 AccessDeniedException: role x"}};
+  EXPECT_THAT(reasons(status), IsEmpty());
+  ASSERT_THAT(warnings(status), ElementsAre("access_denied"));
+  status.endpoint.denies_all = true;
+  ASSERT_THAT(reasons(status), ElementsAre("access_denied"));
+  EXPECT_THAT(warnings(status), IsEmpty());
+  const auto reason = readiness(status).reasons[0];
+  EXPECT_EQ(reason.message,
+            "The endpoint denies the gateway access (update): HTTP 403 AccessDeniedException: role "
+            "x");
+  EXPECT_THAT(reason.hint,
+              HasSubstr("Allow iotjobsdata:UpdateJobExecution on the devices' things"));
+  EXPECT_EQ(reason.kind, "access");
+}
+
+TEST(ReadinessTest, TheHintForAnEndpointThatFailsIsThatOfItsFault) {
+  for (const auto fault :
+       {EndpointFault::name, EndpointFault::proxy, EndpointFault::tls, EndpointFault::signature,
+        EndpointFault::not_signed, EndpointFault::forbidden, EndpointFault::no_credentials}) {
+    auto status = working();
+    status.endpoint.reachable = false;
+    status.endpoint.down_for = 9s;
+    status.endpoint.cause = "why";
+    status.endpoint.kind = to_string(fault);
+    status.endpoint.hint = hint_of(fault);
+    ASSERT_THAT(reasons(status), ElementsAre("endpoint_down"));
+    const auto reason = readiness(status).reasons[0];
+    EXPECT_EQ(reason.message, "No call to the endpoint has succeeded for 9 seconds: why");
+    EXPECT_THAT(reason.hint,
+                HasSubstr(std::string(hint_of(fault)).substr(1) + ". Updates are held"));
+    EXPECT_EQ(reason.kind, to_string(fault));
+  }
 }
 
 TEST(ReadinessTest, ADiskThatDoesNotRespondIsAReasonOfItsOwn) {
@@ -216,9 +275,9 @@ TEST(ReadinessTest, ReplyThatTheBrokerRefusedIsAWarningWithItsHintUntilItIsOldNe
   EXPECT_THAT(warnings(status), ElementsAre("replies_refused"));
   const auto warning = readiness(status).warnings.at(0);
   EXPECT_EQ(warning.message,
-            "3 replies could not be published since the start, the last one on "
+            "3 replies could not be published since the start, the last one 14 minutes ago on "
             "$aws/things/a/jobs/start-next/accepted: larger than the maximum");
-  EXPECT_EQ(warning.hint, "raise max_packet_size");
+  EXPECT_EQ(warning.hint, "Raise max_packet_size.");
   status.broker.last_refused_reply->ago = std::chrono::minutes(15);
   EXPECT_THAT(warnings(status), IsEmpty());
 }

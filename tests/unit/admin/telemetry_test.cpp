@@ -142,6 +142,35 @@ TEST_F(TelemetryTest, AnUpdateThatIsRejectedLateIsCountedAndNamed) {
   EXPECT_THAT(metrics(), HasSubstr("jobs_bridge_updates_rejected_late_total 1"));
 }
 
+TEST_F(TelemetryTest, AnUpdateWithAnUnknownOutcomeIsLostAndNotRejectedByTheEndpoint) {
+  auto unknown = rejected("pump", ErrorCode::internal_error, 3h);
+  unknown.held = true;
+  unknown.rejection->maybe_applied = true;
+  decide(unknown);
+  EXPECT_EQ(status().requests.lost, 1U);
+  EXPECT_EQ(status().requests.rejected_late, 0U);
+  EXPECT_THAT(metrics(), HasSubstr("jobs_bridge_updates_lost_total 1"));
+  EXPECT_THAT(metrics(), HasSubstr("jobs_bridge_updates_rejected_late_total 0"));
+}
+
+TEST_F(TelemetryTest, AnOperationThatTheEndpointDeniesIsShownUntilItIsAllowed) {
+  Effects denied;
+  denied.access_changes.push_back(
+      {.operation = Operation::update, .denied = true, .cause = "HTTP 403", .detail = "role x"});
+  decided(denied);
+  now_.monotonic += 90s;
+  ASSERT_EQ(status().endpoint.denied.size(), 1U);
+  EXPECT_EQ(status().endpoint.denied[0].operation, "update");
+  EXPECT_EQ(status().endpoint.denied[0].action, "iotjobsdata:UpdateJobExecution");
+  EXPECT_EQ(status().endpoint.denied[0].since, Duration(90s));
+  EXPECT_EQ(status().endpoint.denied[0].cause, "role x");
+  EXPECT_EQ(status().errors[0].code, "access denied");
+  Effects allowed;
+  allowed.access_changes.push_back({.operation = Operation::update, .denied = false});
+  decided(allowed);
+  EXPECT_TRUE(status().endpoint.denied.empty());
+}
+
 TEST_F(TelemetryTest, CallsCountByStatusAndByKindOfFailureAndTakeFromTheirQuota) {
   call_finished(Operation::start_next, answer(200), Health::healthy);
   call_finished(Operation::describe, answer(429), Health::throttling);
@@ -165,14 +194,19 @@ TEST_F(TelemetryTest, CallsCountByStatusAndByKindOfFailureAndTakeFromTheirQuota)
 
 TEST_F(TelemetryTest, OutageIsShownWithCauseAndAgeAndGoesWithItsEnd) {
   Effects down;
-  down.endpoint_changes.push_back({.reachable = false, .cause = "away", .detail = "no route"});
+  down.endpoint_changes.push_back({.reachable = false,
+                                   .kind = EndpointFault::connection,
+                                   .cause = "away",
+                                   .detail = "no route"});
   decided(down);
   now_.monotonic += 90s;
   EXPECT_EQ(status().endpoint.down_for, Duration(90s));
   EXPECT_EQ(status().endpoint.cause, "no route");
+  EXPECT_EQ(status().endpoint.kind, "connection");
+  EXPECT_EQ(status().endpoint.hint, hint_of(EndpointFault::connection));
   EXPECT_EQ(status().errors[0].code, "endpoint down");
   Effects up;
-  up.endpoint_changes.push_back({.reachable = true, .cause = {}, .detail = {}});
+  up.endpoint_changes.push_back({.reachable = true});
   decided(up);
   EXPECT_FALSE(status().endpoint.down_for);
   EXPECT_THAT(metrics(), HasSubstr("jobs_bridge_endpoint_outages_total 1"));

@@ -295,7 +295,7 @@ std::string shown(const Outcome& outcome) {
   text += throttled.at(static_cast<std::size_t>(outcome.throttled));
   text += refusals.at(static_cast<std::size_t>(outcome.refusal));
   text += healths.at(static_cast<std::size_t>(outcome.health));
-  EXPECT_EQ(outcome.health == Health::failing, !outcome.fault.empty());
+  EXPECT_EQ(outcome.health == Health::failing || outcome.access_denied, !outcome.fault.empty());
   return text;
 }
 
@@ -625,8 +625,8 @@ TEST(OutcomeTest, ALongMessageOfTheEndpointIsCutBetweenCharacters) {
 
 TEST(OutcomeTest, WhatFailsForEveryThingIsToldFromWhatMayFailForOne) {
   using Kind = HttpFailure::Kind;
-  for (const auto kind :
-       {Kind::resolve, Kind::connect, Kind::tls, Kind::client_certificate, Kind::credentials}) {
+  for (const auto kind : {Kind::resolve, Kind::connect, Kind::proxy, Kind::tls,
+                          Kind::client_certificate, Kind::credentials}) {
     EXPECT_TRUE(outcome_of(HttpFailure{.kind = kind, .detail = "d"}).fails_for_all);
   }
   for (const auto kind : {Kind::timeout, Kind::broken, Kind::too_large, Kind::stopped}) {
@@ -635,6 +635,46 @@ TEST(OutcomeTest, WhatFailsForEveryThingIsToldFromWhatMayFailForOne) {
   EXPECT_TRUE(outcome_of(response(403, "{}", "ExpiredTokenException")).fails_for_all);
   EXPECT_FALSE(outcome_of(response(403, "{}", "AccessDeniedException")).fails_for_all);
   EXPECT_FALSE(outcome_of(response(503, "")).fails_for_all);
+}
+
+TEST(OutcomeTest, TheKindOfAFaultOfTheEndpointIsToldAndAHintFollowsFromIt) {
+  using Kind = HttpFailure::Kind;
+  const auto failed = [](Kind kind) { return HttpFailure{.kind = kind, .detail = "d"}; };
+  struct Row {
+    HttpOutcome outcome;
+    EndpointFault fault;
+  };
+  for (const auto& row :
+       {Row{failed(Kind::resolve), EndpointFault::name},
+        Row{failed(Kind::connect), EndpointFault::connection},
+        Row{failed(Kind::proxy), EndpointFault::proxy}, Row{failed(Kind::tls), EndpointFault::tls},
+        Row{failed(Kind::client_certificate), EndpointFault::client_certificate},
+        Row{failed(Kind::credentials), EndpointFault::no_credentials},
+        Row{failed(Kind::timeout), EndpointFault::no_answer},
+        Row{failed(Kind::broken), EndpointFault::no_answer},
+        Row{response(403, "{}", "MissingAuthenticationTokenException"), EndpointFault::not_signed},
+        Row{response(403, "{}", "InvalidSignatureException"), EndpointFault::signature},
+        Row{response(400, "{}", "ExpiredTokenException"), EndpointFault::signature},
+        Row{response(403, "{}", "AccessDeniedException"), EndpointFault::access},
+        Row{response(403, "{}", "ForbiddenException"), EndpointFault::access},
+        Row{response(403, "<html>"), EndpointFault::forbidden},
+        Row{response(404, "<html>"), EndpointFault::not_the_api},
+        Row{response(302, ""), EndpointFault::not_the_api},
+        Row{response(503, ""), EndpointFault::server_error}}) {
+    const auto outcome = outcome_of(row.outcome);
+    EXPECT_EQ(outcome.fault_kind, row.fault) << to_string(row.fault);
+    EXPECT_FALSE(to_string(row.fault).empty());
+    EXPECT_FALSE(hint_of(row.fault).empty());
+    EXPECT_FALSE(hint_of(row.fault).ends_with('.')) << hint_of(row.fault);
+    EXPECT_EQ(outcome.access_denied, row.fault == EndpointFault::access);
+  }
+  for (const HttpOutcome& fine :
+       {HttpOutcome(response(200, "{}")), HttpOutcome(failed(Kind::stopped)),
+        HttpOutcome(response(404, "{}", "ResourceNotFoundException")),
+        HttpOutcome(response(429, "{}"))}) {
+    EXPECT_EQ(outcome_of(fine).fault_kind, EndpointFault::none);
+    EXPECT_FALSE(outcome_of(fine).access_denied);
+  }
 }
 
 TEST(NoAnswerTest, IsAnErrorThatDevicesRepeatAndNamesNoHost) {

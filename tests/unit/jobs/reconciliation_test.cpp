@@ -352,8 +352,13 @@ TEST(ReconciliationTest, WhatCannotBeFoundOutNowIsAskedForLater) {
   }
 }
 
-TEST(ReconciliationTest, WhatCannotBeFoundOutAtAllIsSaidToBeUnknown) {
+TEST(ReconciliationTest, WhatTheGatewayMayNotAskIsAskedForLaterSinceAPolicyCanBeCorrected) {
   EXPECT_THAT(heard(R"({"status":"SUCCEEDED"})", response(403, "{}", "AccessDeniedException")),
+              HasSubstr("asks later"));
+}
+
+TEST(ReconciliationTest, WhatCannotBeFoundOutAtAllIsSaidToBeUnknown) {
+  EXPECT_THAT(heard(R"({"status":"SUCCEEDED"})", response(400, "{}")),
               testing::AllOf(HasSubstr("InternalError"), HasSubstr("not known")));
 }
 

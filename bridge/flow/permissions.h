@@ -1,0 +1,45 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string_view>
+
+#include "bridge/flow/thing_health.h"
+#include "bridge/jobs/operation.h"
+#include "bridge/jobs/outcome.h"
+#include "bridge/time.h"
+
+namespace jobs_bridge {
+
+/// Judges whether the endpoint denies the gateway an operation, or only one thing's: it answers, so
+/// it is not down (see Circuit), and yet no device is served.
+///
+/// A policy allows operations and things, and one answer does not tell which of them it lacks. So
+/// an operation counts as denied once that happened to things for which it was not denied before:
+/// to eight of them, or to every one of which it was last allowed within ten minutes; where there
+/// is none, to a single one (see ThingHealth). It counts as allowed again once any call of it is.
+/// Not thread-safe; time must not go backwards.
+class Permissions {
+ public:
+  struct Change {
+    Operation operation = Operation::start_next;
+    bool denied = false;
+  };
+  /// A call for that thing ended. What it changes, if anything.
+  std::optional<Change> ended(MonotonicTime now, Operation operation, std::string_view thing,
+                              const Outcome& outcome);
+
+  /// Whether every operation that was tried lately is denied, so that no device is served.
+  [[nodiscard]] bool denies_all(MonotonicTime now) const;
+
+ private:
+  struct Evidence {
+    ThingHealth things;
+    bool denied = false;
+    std::optional<MonotonicTime> allowed_at = {};  ///< the last time
+  };
+
+  std::array<Evidence, operation_count> operations_;
+};
+
+}  // namespace jobs_bridge
