@@ -22,7 +22,7 @@ namespace jobs_bridge::fibers {
 ///
 /// A task must wait by wait_for() (wait.h) or a ConditionVariable (condition_variable.h). Any other
 /// blocking call blocks all tasks. A task must not wait within a catch block, nor hold a lock while
-/// it waits.
+/// it waits, unless no other task and no callback takes that lock.
 ///
 /// Any thread may call start(); the rest is for wait.h and condition_variable.h.
 class EventLoop {

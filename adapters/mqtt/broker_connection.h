@@ -37,7 +37,8 @@ class BrokerConnection final : public Publisher {
   using OnMessage = std::function<void(Message)>;
 
   /// `on_message` is called for every message, one at a time, on a thread that holds the MQTT
-  /// library's lock. It must neither block nor throw; it may call queue() and flush(). `log` must
+  /// library's lock. It must not throw, and may wait only as long as a Journal may take to record
+  /// an update; it may call queue() and flush(). `log` must
   /// outlive the connection.
   ///
   /// Removes http_proxy and https_proxy from the environment, so it must be constructed before

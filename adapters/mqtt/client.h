@@ -34,7 +34,8 @@ class Client {
   };
 
   /// Called with the MQTT library's lock held, on its threads or, where it has none, on the event
-  /// loop: must neither block nor throw. No more calls once the Client is destroyed.
+  /// loop: must not throw, and may wait only as long as a Journal may take to record an update. No
+  /// more calls once the Client is destroyed.
   class Events {
    public:
     virtual ~Events() = default;

@@ -75,7 +75,8 @@ class Circuit {
   [[nodiscard]] const std::string* cause_of(std::string_view thing) const {
     return fails_alone(thing) ? &health_of(thing)->cause : nullptr;
   }
-  /// The same for a thing that fails alone; at most so many calls for such things may be in flight.
+  /// As ready_at(), for a thing that fails alone; at most so many calls for such things may be in
+  /// flight.
   [[nodiscard]] MonotonicTime failing_ready_at(MonotonicTime now, std::size_t most) const;
 
   /// A call that was allowed is being made. `alone`: for a thing that fails alone.

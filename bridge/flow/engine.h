@@ -136,7 +136,7 @@ class Engine {
   /// is begun for a held update. Other requests go on.
   void refuse_new_requests();
   /// Rejects every request that has had no reply yet, except updates that were recorded: those are
-  /// left to the journal. Returns how many were rejected.
+  /// left to the journal. Returns how many updates were left.
   std::size_t abandon(Now now, Effects& effects);
 
   /// From now on these members of `settings` apply: deadline, queue, queue_per_thing, max_payload,

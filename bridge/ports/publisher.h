@@ -4,7 +4,8 @@
 
 namespace jobs_bridge {
 
-/// The way back to the devices. Publications leave in the order in which they were queued.
+/// The way back to the devices. Publications for one thing leave in the order in which they were
+/// queued; things may take turns.
 ///
 /// There are two steps, so that a caller can fix the order while it holds a lock and send after
 /// releasing it: `queue` only stores the message (it never blocks and never calls into the MQTT

@@ -93,7 +93,7 @@ class Bridge {
   std::size_t under_way_ = 0;
   bool gathered_ = false;  ///< something was published and not ordered to be sent
   bool end_seen_ = false;
-  double spare_rings_ = 100;  ///< of the timer, for nothing, that are allowed yet
+  double spare_rings_ = 100;  ///< wake-ups by the timer with nothing to do that are still allowed
   MonotonicTime last_ring_{};
   std::uint64_t calls_ = 0;
   std::uint64_t published_ = 0;

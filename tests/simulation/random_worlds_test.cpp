@@ -16,9 +16,8 @@
 /// same ones in every run. In the environment:
 ///   JOBS_BRIDGE_SIMULATION_SEED=N     that world alone
 ///   JOBS_BRIDGE_SIMULATION_WORLDS=N   so many
-///   JOBS_BRIDGE_SIMULATION_DIGESTS=1  a line for each world that changes with any of its effects:
-///   of
-///                                     two versions the same worlds show the same
+///   JOBS_BRIDGE_SIMULATION_DIGESTS=1  a digest of each world's effects; two versions that decide
+///                                     alike print the same
 ///   JOBS_BRIDGE_SIMULATION_MINUTES=N  for so long, new worlds in every run
 namespace jobs_bridge::simulation {
 namespace {
@@ -33,7 +32,7 @@ std::optional<std::uint64_t> setting(const char* name) {
   return std::strtoull(text, nullptr, 10);
 }
 
-/// Of more failures than this the seed must do.
+/// At most so many failures are shrunk, which takes time; of the others the seed is printed.
 constexpr int most_stories = 3;
 
 void run_world(std::uint64_t seed, Totals& totals) {
@@ -48,11 +47,11 @@ void run_world(std::uint64_t seed, Totals& totals) {
   } catch (const Violation& violation) {
     static int stories = 0;
     const auto smallest = stories++ < most_stories ? shrink(plan) : std::nullopt;
-    ADD_FAILURE() << "seed " << seed << ": not so: " << violation.what()
-                  << "\n  world: " << plan.shape.describe_world()
-                  << (smallest ? "\n" + smallest->text() : "")
-                  << "\n  again: JOBS_BRIDGE_SIMULATION_SEED=" << seed
-                  << " bin/simulation_test --gtest_filter=RandomWorldsTest.EveryPromiseIsKept";
+    ADD_FAILURE()
+        << "seed " << seed << ": broken promise: " << violation.what()
+        << "\n  world: " << plan.shape.describe_world() << (smallest ? "\n" + smallest->text() : "")
+        << "\n  again: JOBS_BRIDGE_SIMULATION_SEED=" << seed
+        << " build/bin/simulation_test --gtest_filter=RandomWorldsTest.EveryPromiseIsKept";
   }
 }
 

@@ -185,7 +185,7 @@ class Shrinking {
 std::string Smallest::text() const {
   return "the smallest world found (of " + std::to_string(runs) +
          " tried) that breaks it: " + plan.shape.describe_world() + "\n" + story.text() +
-         "  not so: " + violation;
+         "  broken promise: " + violation;
 }
 
 std::optional<Smallest> shrink(Plan plan, const Extras& extras, int most_runs) {
