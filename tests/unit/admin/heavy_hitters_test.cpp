@@ -41,6 +41,12 @@ TEST(HeavyHittersTest, AmongAMillionNamesInBoundedMemoryTheBusyOneIsFound) {
   EXPECT_EQ(top[0].name, "flood");
 }
 
+TEST(HeavyHittersTest, NamesThatAllCauseTheSameAreHeldInBoundedMemoryToo) {
+  HeavyHitters hitters(256, 1min);
+  for (int event = 0; event < 10'000; ++event) hitters.add(start, "thing-" + std::to_string(event));
+  EXPECT_LE(hitters.size(), 256U);
+}
+
 TEST(HeavyHittersTest, WhoHasBeenQuietForLongIsNotShown) {
   HeavyHitters hitters(16, 1min);
   for (int event = 0; event < 100; ++event) hitters.add(start, "gone");

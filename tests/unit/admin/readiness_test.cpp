@@ -157,7 +157,7 @@ TEST(ReadinessTest, CredentialsMissingOrExpiredAreReasonsAndNearTheirEndAWarning
   status.credentials.expires = status.now + 299;
   EXPECT_THAT(reasons(status), IsEmpty());
   EXPECT_THAT(warnings(status), ElementsAre("credentials_expire"));
-  status.credentials.expires = status.now + 3000;
+  status.credentials.expires = status.now + 300;
   EXPECT_THAT(warnings(status), ElementsAre("credentials_not_renewed"));
   status.credentials.fault.clear();
   EXPECT_THAT(warnings(status), IsEmpty());
@@ -299,6 +299,8 @@ TEST(ReadinessTest, WhereAnotherInstanceMayServeTheRoleIsTheReason) {
   EXPECT_THAT(reasons(status), ElementsAre("lease_waiting"));
   status.role = "unproven";
   EXPECT_THAT(reasons(status), ElementsAre("lease_unproven"));
+  status.broker.connected = false;
+  EXPECT_THAT(reasons(status), ElementsAre("broker_disconnected")) << "which explains it";
   status.role = "standby";
   status.broker = {};
   EXPECT_THAT(reasons(status), ElementsAre("standby")) << "it is not connected in the place";

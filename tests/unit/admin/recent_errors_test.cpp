@@ -67,10 +67,26 @@ TEST(RecentErrorsTest, ThingThatErrsInManyWaysHidesNoOthers) {
   EXPECT_TRUE(std::ranges::any_of(entries, [](const auto& e) { return e.thing == "quiet"; }));
 }
 
+TEST(RecentErrorsTest, ThingTakesPartInErrorsOfSeveralWithoutLosingItsOwn) {
+  RecentErrors errors;
+  for (std::size_t i = 0; i < RecentErrors::most_per_thing; ++i) {
+    for (const auto* thing : {"another", "noisy"}) {
+      errors.add(error(1, thing, "of several " + std::to_string(i)));
+    }
+  }
+  for (std::size_t i = 0; i < RecentErrors::most_per_thing; ++i) {
+    errors.add(error(2, "noisy", "of its own " + std::to_string(i)));
+  }
+  EXPECT_EQ(errors.entries().size(), 2 * RecentErrors::most_per_thing);
+}
+
 TEST(RecentErrorsTest, LongTextIsCutBetweenCharacters) {
   RecentErrors errors;
   std::string text(RecentErrors::longest_text - 1, 'x');
   errors.add(error(1, "a", text + "\xc3\xa4\xc3\xa4"));
+  EXPECT_EQ(errors.entries()[0].message, text + "...");
+  text.pop_back();
+  errors.add(error(2, "b", text + "\xe2\x82\xac"));
   EXPECT_EQ(errors.entries()[0].message, text + "...");
 }
 

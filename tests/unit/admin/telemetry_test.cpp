@@ -121,6 +121,7 @@ TEST_F(TelemetryTest, HeldUpdateDoesNotSpoilTheLatencyAndALostOneIsCounted) {
   decide(lost);
   EXPECT_EQ(status().requests.latency.count, 0U);
   EXPECT_EQ(status().requests.lost, 1U);
+  EXPECT_EQ(status().requests.rejected_late, 0U) << "the bridge gave it up";
   EXPECT_EQ(status().errors[0].code, "update lost: InternalError");
   const auto text = metrics();
   EXPECT_THAT(text, HasSubstr("jobs_bridge_updates_lost_total 1"));
@@ -209,6 +210,7 @@ TEST_F(TelemetryTest, OutageIsShownWithCauseAndAgeAndGoesWithItsEnd) {
   up.endpoint_changes.push_back({.reachable = true});
   decided(up);
   EXPECT_FALSE(status().endpoint.down_for);
+  EXPECT_EQ(status().endpoint.cause, "");
   EXPECT_THAT(metrics(), HasSubstr("jobs_bridge_endpoint_outages_total 1"));
 }
 

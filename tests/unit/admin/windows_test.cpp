@@ -55,6 +55,20 @@ TEST(LatencyWindowTest, WhatIsOlderThanTheSpanDoesNotCount) {
   EXPECT_EQ(window.over(first_second + 10min, 1min).count, 0U);
 }
 
+TEST(LatencyWindowTest, ALookFromJustBeforeTheLatestSliceDoesNotTakeThatForAnOldOne) {
+  LatencyWindow window(2, 5s);
+  window.add(first_second, 1s);
+  EXPECT_EQ(window.over(first_second - 1s, 10s).count, 0U);
+}
+
+TEST(LatencyWindowTest, OneThatIsAddedLateCountsAsOfTheLatestSlice) {
+  LatencyWindow window(2, 5s);
+  window.add(first_second, 1s);
+  window.add(first_second - 1s, 1s);
+  window.add(first_second, 1s);
+  EXPECT_EQ(window.over(first_second, 5s).count, 3U);
+}
+
 TEST(LatencyWindowTest, CourseHasASliceForEveryStepOldestFirst) {
   LatencyWindow window(4, 5s);
   window.add(first_second, 2ms);

@@ -150,6 +150,8 @@ TEST_F(RelationsTest, WatchThatIsShorterThanTheIntervalIsAWarning) {
   EXPECT_THAT(warnings_of("notify.interval = \"1min\"\nnotify.idle_interval = \"59s\"\n"),
               ElementsAre("FILE:4: notify.idle_interval: has no effect: it is shorter than "
                           "notify.interval; set it to notify.interval or more"));
+  EXPECT_THAT(warnings_of("notify.interval = \"1min\"\nnotify.idle_interval = \"1min\"\n"),
+              IsEmpty());
   EXPECT_THAT(warnings_of("notify.interval = \"1h\"\n"), IsEmpty());
   EXPECT_THAT(warnings_of(enabled + "notify.interval = \"1h\"\nnotify.watch_for = \"1h\"\n"),
               IsEmpty());

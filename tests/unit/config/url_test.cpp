@@ -75,6 +75,11 @@ TEST(UrlTest, HostThatIsNoneIsRefused) {
   EXPECT_NE(fault_of(std::string_view("http://[::1\0x]", 14)), "none");
   EXPECT_NE(fault_of("http://" + std::string(64, 'a')), "none");
   EXPECT_EQ(fault_of("http://" + std::string(63, 'a')), "none");
+  std::string name;  // of 253 bytes
+  for (int i = 0; i < 126; ++i) name += "a.";
+  EXPECT_EQ(fault_of("http://" + name + "a"), "none");
+  EXPECT_EQ(fault_of("http://" + name + "a."), "none") << "the last dot does not count";
+  EXPECT_NE(fault_of("http://" + name + "aa"), "none");
 }
 
 TEST(UrlTest, PortThatIsNoneIsRefused) {
@@ -116,6 +121,9 @@ TEST(UrlTest, UserOfAProxyIsPercentDecoded) {
     ASSERT_FALSE(url) << text;
     EXPECT_EQ(url.error().find("hunter2"), std::string::npos);
   }
+  EXPECT_NE(parse_url("http://me@corp@proxy", {"http"}, true).error().find("%40"),
+            std::string::npos)
+      << "the last '@' is the one before the host";
 }
 
 TEST(UrlTest, CompleteNameEndsInADot) {

@@ -372,6 +372,22 @@ TEST(EngineRestoreTest, AnUpdateThatExpiredBeforeARestartDoesNotTakeALaterOneWit
   EXPECT_TRUE(reply.topic.ends_with("/accepted"));
 }
 
+TEST(EngineRestoreTest, AnUpdateThatMayHaveExpiredBeforeARestartIsNotSent) {
+  EngineDriver before(durable());
+  Message message{.topic = "$aws/things/T/jobs/j/update", .payload = R"({"status":"SUCCEEDED"})"};
+  message.expires_after = 3s;
+  before.receive(message);
+  for (const int age : {1, 2}) {  // in whole seconds: 2 may be all but 3
+    EngineDriver driver(durable());
+    driver.now.unix_seconds += age;
+    ASSERT_TRUE(driver.engine.restore(driver.now, before.effects.recorded.at(0)));
+    driver.answer(driver.next_call().value().id,
+                  answer_of(200, R"({"execution":{"jobId":"j","status":"QUEUED"}})"));
+    EXPECT_EQ(driver.next_call().has_value(), age == 1);
+    EXPECT_EQ(driver.take_publications().size(), age == 1 ? 0U : 1U);
+  }
+}
+
 TEST(EngineRestoreTest, NoClockMakesARestoredUpdateTooOldAtOnce) {
   EngineDriver before(durable());
   before.send_update("T", "t");
@@ -432,6 +448,20 @@ TEST(EngineRestoreTest, AtAnOrderlyEndUpdatesAreLeftToTheJournalAndTheRestIsAnsw
   EXPECT_EQ(driver.engine.abandon(driver.now, driver.effects), 2U);
   EXPECT_TRUE(driver.take_one().topic.ends_with("V/jobs/start-next/rejected"));
   EXPECT_TRUE(driver.effects.settled.empty());
+}
+
+TEST(EngineRestoreTest, DuringAnOrderlyEndNoHeldUpdateIsBegun) {
+  EngineDriver before(durable());
+  before.send_update("T", "t");
+  EngineDriver driver(durable());
+  ASSERT_TRUE(driver.engine.restore(driver.now, before.effects.recorded.at(0)));
+  driver.send("U", "get");
+  driver.engine.refuse_new_requests();
+  const auto call = driver.next_call().value();
+  EXPECT_THAT(call.request.target, HasSubstr("U")) << "its device still waits";
+  EXPECT_FALSE(driver.next_call());
+  driver.answer(call.id);
+  EXPECT_TRUE(driver.engine.is_idle());
 }
 
 TEST(EngineRestoreTest, UpdateWhoseCallIsBrokenOffAtAnOrderlyEndStaysInTheJournalWithoutAReply) {

@@ -167,6 +167,17 @@ TEST_F(RetriedJobTest, AFailureOfOthersBeforeTheUpdateIsNotThisOnes) {
   EXPECT_EQ(sent_, 1);
 }
 
+TEST_F(RetriedJobTest, AFailureThatNamesItsExecutionTellsWhichOneTheNextIsFor) {
+  queue();
+  fail();
+  driver_.send("T", "j/update", R"({"status":"FAILED","executionNumber":2})");
+  expect_accepted();
+  driver_.send("T", "j/update", failed);
+  driver_.answer(driver_.next_call().value().id, lost);
+  expect_accepted();
+  EXPECT_EQ(sent_, 2) << "the first execution failed as lately, and is not this update's";
+}
+
 TEST_F(RetriedJobTest, EachFurtherTryKnowsWhichExecutionItIsFor) {
   queue();
   fail();
@@ -209,6 +220,26 @@ TEST_F(RetriedJobTest, AfterAKillAFailureSinceTheReceiptIsThisOnes) {
   ASSERT_TRUE(driver_.engine.restore(driver_.now, entry));
   expect_accepted();
   EXPECT_EQ(sent_, 0);
+}
+
+TEST_F(RetriedJobTest, AfterAKillAFailureThatMayBeFromTheSecondOfTheReceiptIsThisOnes) {
+  // The time of receipt is kept in whole seconds: 59 may be all but 60.
+  queue();
+  fail();
+  driver_.advance(60s);
+  for (const std::int64_t age : {58, 59}) {
+    JournalEntry entry{.number = static_cast<std::uint64_t>(age),
+                       .received = driver_.now.unix_seconds - age,
+                       .message = {.topic = "$aws/things/T/jobs/j/update", .payload = failed}};
+    EngineDriver restarted;
+    restarted.now = driver_.now;
+    ASSERT_TRUE(restarted.engine.restore(restarted.now, entry));
+    const auto latest = restarted.next_call().value();
+    restarted.answer(latest.id, dated(R"({"execution":{"jobId":"j",)" + executions_.back() + "}}"));
+    const auto next = restarted.wait_for_call();
+    EXPECT_EQ(next.request.method, age == 59 ? "GET" : "POST")
+        << "of what failed, or of what is queued";
+  }
 }
 
 TEST(EngineExpiryTest, ARequestWhoseMessageExpiredInTheQueueIsNotCarriedOut) {

@@ -301,6 +301,78 @@ TEST(EngineCircuitTest, ACallThatWaitsForTheQuotaIsDueAlthoughAFailingThingsCall
   EXPECT_THAT(driver.next_call().value().request.target, HasSubstr("lamp"));
 }
 
+TEST(EngineCircuitTest, AProbeIsForAThingThatFailedAloneBeforeOnlyIfNoOtherWaits) {
+  EngineDriver driver;
+  const auto ask_in_vain = [&](const std::string& thing) {
+    driver.send_update(thing, "t", "IN_PROGRESS");
+    driver.answer(driver.wait_for_call().id, unreachable);
+  };
+  ask_in_vain("broken");
+  driver.send("lamp", "get");
+  driver.answer(driver.next_call().value().id);
+  driver.advance(2s);
+  ask_in_vain("lamp");
+  while (driver.engine.counts().endpoint_reachable) {
+    driver.answer(driver.wait_for_call().id, unreachable);
+  }
+  for (int i = 0; i < 12; ++i) {
+    const auto probe = driver.wait_for_call();
+    EXPECT_THAT(probe.request.target, HasSubstr("lamp"));
+    driver.answer(probe.id, unreachable);
+  }
+}
+
+/// One call at a time for things that fail alone, which are polled too. `lamp` is well.
+class OneCallForTheFailingTest : public testing::Test {
+ protected:
+  void serve_lamp() {
+    driver_.send("lamp", "get");
+    while (true) {
+      const auto call = driver_.next_call().value();
+      const bool is_lamps = call.request.target.find("lamp") != std::string::npos;
+      driver_.answer(call.id, is_lamps ? answer_of(200, "{}") : answer_of(500, ""));
+      if (is_lamps && !call.poll) return;
+    }
+  }
+  Call wait_for_poll() {
+    while (true) {
+      auto call = driver_.wait_for_call();
+      if (call.poll && call.request.target.find("broken") != std::string::npos) return call;
+      driver_.answer(call.id);
+    }
+  }
+  /// Its poll fails, and its next one hangs.
+  Call let_broken_hang() {
+    driver_.engine.always_watch(driver_.now, *ThingName::parse("broken"));
+    driver_.answer(wait_for_poll().id, answer_of(500, ""));
+    serve_lamp();
+    return wait_for_poll();
+  }
+
+  EngineDriver driver_{
+      {.failing_calls_in_flight = 1, .notifier = {.enabled = true, .interval = 1s}}};
+};
+
+TEST_F(OneCallForTheFailingTest, APollThatIsTriedAgainIsThatCall) {
+  const auto poll = let_broken_hang();
+  driver_.send("broken", "get");
+  EXPECT_FALSE(driver_.next_call());
+  driver_.answer(poll.id, answer_of(500, ""));
+  EXPECT_THAT(driver_.next_call().value().request.target, HasSubstr("broken"));
+}
+
+TEST_F(OneCallForTheFailingTest, AnUpdateWhoseThingBeganToFailDuringItsCallIsDescribedByThatCall) {
+  driver_.send_update("broken", "t");
+  const auto update = driver_.next_call().value();
+  const auto poll = let_broken_hang();
+  driver_.answer(update.id, timed_out);
+  EXPECT_FALSE(driver_.next_call());
+  driver_.answer(poll.id, answer_of(500, ""));
+  const auto describe = driver_.next_call().value();
+  EXPECT_FALSE(describe.poll);
+  EXPECT_EQ(describe.request.method, "GET");
+}
+
 TEST(EngineCircuitTest, ADeviceThatWaitsInVainHearsThatTheEndpointIsDown) {
   EngineDriver driver;
   for (int i = 0; i < 5; ++i)

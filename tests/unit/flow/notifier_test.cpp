@@ -33,7 +33,13 @@ class NotifierTest : public testing::Test {
     const auto& jobs = queues_[thing];
     if (target.ends_with("/jobs")) {
       std::string list;
-      for (const auto& job : jobs) list += (list.empty() ? "" : ",") + summary(job);
+      for (const auto& job : jobs) {
+        if (list.empty()) {
+          list = summary(job);
+        } else {
+          list = newest_first_ ? summary(job) + "," + list : list + "," + summary(job);
+        }
+      }
       return answer_of(200, R"({"inProgressJobs":[],"queuedJobs":[)" + list + "]}");
     }
     if (call.request.method == "POST") {
@@ -91,6 +97,7 @@ class NotifierTest : public testing::Test {
   std::map<std::string, std::vector<std::string>> queues_;
   std::map<std::string, std::string> last_;
   int calls_ = 0;
+  bool newest_first_ = false;  ///< how the endpoint lists the executions
 };
 
 TEST_F(NotifierTest, ANewJobIsAnnouncedWithNotifyAndThenNotifyNext) {
@@ -122,6 +129,16 @@ TEST_F(NotifierTest, AnotherHeadWithTheSameJobsIsAnnouncedWithNotifyNextAlone) {
   pass(61s);
   queues_["T"] = {"b", "a"};
   EXPECT_THAT(pass(61s), ElementsAre("T/jobs/notify-next"));
+}
+
+TEST_F(NotifierTest, AHeadThatGoesIsFollowedByNotifyNextAlsoWhereItWasNotListedFirst) {
+  newest_first_ = true;
+  queues_["T"] = {"a", "b"};
+  ask("T", "$next/get");
+  pass(61s);
+  queues_["T"] = {"b"};
+  EXPECT_THAT(pass(61s), ElementsAre("T/jobs/notify", "T/jobs/notify-next"));
+  EXPECT_EQ(json::parse(last_["T/jobs/notify-next"]).at("execution").at("jobId"), "b");
 }
 
 TEST_F(NotifierTest, AnEmptiedQueueIsAnnouncedWithoutAnExecution) {
@@ -158,6 +175,16 @@ TEST_F(NotifierTest, AProgressUpdateOfTheHeadIsNoNews) {
   driver_.answer(update.id, answer_of(200, "{}"));
   EXPECT_THAT(work(), ElementsAre("T/jobs/a/update/accepted"));
   EXPECT_EQ(calls_, before);
+}
+
+TEST_F(NotifierTest, AnUpdateOfAnotherJobThanTheHeadIsFollowedByALookAtTheQueue) {
+  queues_["T"] = {"a", "b"};
+  ask("T", "start-next");
+  pass(61s);
+  driver_.send("T", "b/update", R"({"status":"IN_PROGRESS"})");
+  driver_.answer(driver_.next_call().value().id, answer_of(200, "{}"));
+  queues_["T"] = {"b", "a"};
+  EXPECT_THAT(work(), ElementsAre("T/jobs/b/update/accepted", "T/jobs/notify-next"));
 }
 
 TEST_F(NotifierTest, AnEndpointThatIsSlowToShowAnUpdateIsAskedAgain) {
@@ -253,6 +280,28 @@ TEST_F(NotifierTest, AThingThatFallsSilentIsPolledMoreAndMoreRarely) {
   EXPECT_THAT(pass(61s), ElementsAre("T/jobs/notify"));
 }
 
+TEST_F(NotifierTest, AThingThatAsksAfterALongSilenceIsPolledWithinTheIntervalAgain) {
+  ask("T", "start-next");
+  pass(24h);
+  for (auto before = calls_; calls_ == before;) pass(1s);
+  queues_["T"] = {"a"};
+  ask("T", "get");
+  queues_["T"] = {"a", "b"};
+  EXPECT_THAT(pass(61s), testing::Contains("T/jobs/notify"));
+}
+
+TEST_F(NotifierTest, ThatAThingStillAsksIsKeptEveryHourForTheNextStart) {
+  ask("T", "$next/get");
+  pass(61s);
+  driver_.effects.watched.clear();
+  for (int minute = 0; minute < 180; ++minute) {
+    driver_.now.unix_seconds += 60;
+    ask("T", "$next/get");
+  }
+  ASSERT_EQ(driver_.effects.watched.size(), 3U);
+  EXPECT_GE(driver_.effects.watched.back().asked, driver_.now.unix_seconds - 3600);
+}
+
 TEST_F(NotifierTest, PollsThatAreDueWithinASecondAreMadeByOneWakeUp) {
   for (int i = 0; i < 120; ++i) driver_.engine.always_watch(driver_.now, thing("lamp", i));
   pass(2min);
@@ -304,6 +353,38 @@ TEST_F(NotifierTest, PollingPausesWhileTheEndpointFailsAndNothingIsAnnounced) {
   EXPECT_LE(failed, 20);
   EXPECT_GE(failed, 9);
   EXPECT_THAT(pass(61s), ElementsAre("T/jobs/notify", "T/jobs/notify-next"));
+}
+
+TEST_F(NotifierTest, APollThatSucceedsEndsThePausesOfThoseThatFailed) {
+  driver_.engine.always_watch(driver_.now, *ThingName::parse("T"));
+  driver_.engine.always_watch(driver_.now, *ThingName::parse("U"));
+  const auto poll_of_t = [this] {
+    while (true) {
+      auto call = driver_.wait_for_call();
+      if (call.request.target.find("/T/") != std::string::npos) return call;
+      driver_.answer(call.id, answer_to(call));
+    }
+  };
+  for (int failures = 0; failures < 3; ++failures) {
+    driver_.answer(poll_of_t().id, answer_of(500, ""));
+  }
+  const auto good = poll_of_t();
+  driver_.answer(good.id, answer_to(good));
+  driver_.answer(poll_of_t().id, answer_of(500, ""));
+  const auto failed = driver_.now.monotonic;
+  poll_of_t();
+  EXPECT_LE(driver_.now.monotonic - failed, 6s);
+}
+
+TEST_F(NotifierTest, WhereTheEndpointCannotBeReachedForOneThingTheOthersPollsWaitToo) {
+  for (int i = 0; i < 10; ++i) driver_.engine.always_watch(driver_.now, thing("T", i));
+  driver_.advance(2min);  // all are due
+  driver_.answer(
+      driver_.wait_for_call().id,
+      HttpFailure{.kind = HttpFailure::Kind::connect, .maybe_sent = false, .detail = "refused"});
+  const auto failed = driver_.now.monotonic;
+  driver_.wait_for_call();
+  EXPECT_GE(driver_.now.monotonic - failed, 1s);
 }
 
 TEST_F(NotifierTest, ThingsWhosePollsAlwaysFailDelayNobodyElses) {

@@ -163,6 +163,16 @@ TEST(OutboxTest, CountBoundDropsTheOldestThatWaits) {
   EXPECT_EQ(send_all(outbox), (Topics{"b", "c"}));
 }
 
+TEST(OutboxTest, CountBoundCountsWhatIsUnacknowledged) {
+  Outbox outbox({.publications = 2});
+  outbox.set_window(1);
+  outbox.push(named("a"));
+  ASSERT_TRUE(outbox.next());
+  EXPECT_EQ(outbox.push(named("b")), 0U);
+  EXPECT_EQ(outbox.push(named("c")), 1U);
+  EXPECT_EQ(outbox.waiting(), 1U);
+}
+
 TEST(OutboxTest, ByteBoundCountsWhatIsUnacknowledged) {
   Outbox outbox({.publications = 100, .bytes = 2 * 8});  // each: topic 1, payload 7
   outbox.set_window(1);
@@ -333,6 +343,29 @@ TEST(OutboxTest, ReplacementGoesToThePlaceOfWhatItStandsInForAndIsNoSuspect) {
   EXPECT_TRUE(outbox.find(entry->sequence)->replacement);
   outbox.done(entry->sequence);
   EXPECT_EQ(send_all(outbox), (Topics{"a2"}));
+}
+
+TEST(OutboxTest, ReplacementOfACulpritIsNotBlamedForWhatThatDid) {
+  Outbox outbox({});
+  outbox.set_window(1);
+  outbox.push(named("poison"));
+  ASSERT_TRUE(outbox.next());
+  const auto culprit = outbox.take_back_all(Evidence::certain);
+  ASSERT_TRUE(culprit);
+  outbox.replace(*culprit, named("instead"));
+  ASSERT_TRUE(outbox.next());
+  EXPECT_FALSE(outbox.take_back_all(Evidence::strong));
+}
+
+TEST(OutboxTest, PostponedOneIsNoSuspectAnyMore) {
+  Outbox outbox({});
+  outbox.set_window(10);
+  outbox.push(named("a"));
+  ASSERT_TRUE(outbox.next());
+  outbox.take_back_all(Evidence::strong);
+  EXPECT_TRUE(outbox.has_suspects());
+  outbox.postpone(outbox.next()->sequence, MonotonicTime{});
+  EXPECT_FALSE(outbox.has_suspects()) << "the broker has read it and not ended the connection";
 }
 
 TEST(OutboxTest, PostponedOneWaitsForItsTimeAndKeepsNoOtherFromBeingSent) {
