@@ -390,6 +390,36 @@ TEST_F(SenderTest, SizeThatEndedConnectionsIsNotTriedAgain) {
   EXPECT_EQ(plenty.counts().replaced, 4U);
 }
 
+TEST_F(SenderTest, SizeOfAReplyThatIsRefusedForAnotherReasonIsTriedAgain) {
+  FakeLink link;
+  sender.begin(link, 10);
+  const auto queue_large = [&](const std::string& thing) {
+    sender.queue({.topic = thing + "/accepted",
+                  .payload = "{\"x\":\"" + std::string(400, 'x') + "\"}",
+                  .kind = Publication::Kind::accepted});
+    sender.flush();
+  };
+  queue_large("a");
+  sender.refused(link.sequence(0), {final_one, "no"});
+  sender.acknowledged(link.sequence(1));
+  queue_large("b");
+  EXPECT_THAT(link.topics(), ElementsAre("a/accepted", "a/rejected", "b/accepted"));
+}
+
+TEST_F(SenderTest, LastSuspectThatIsTakenIsNews) {
+  FakeLink link;
+  sender.begin(link, 10);
+  queue("a");
+  sender.flush();
+  sender.end();
+  sender.recall(Evidence::strong);
+  sender.begin(link, 10);
+  sender.flush();
+  const auto before = news.load();
+  sender.acknowledged(link.sequence(1));
+  EXPECT_EQ(news, before + 1);
+}
+
 TEST_F(SenderTest, UnsendableOneDoesNotHoldUpTheNext) {
   FakeLink link([](Outbox::Sequence, const Publication& publication) {
     return publication.topic == "bad" ? Handed::never : Handed::over;
