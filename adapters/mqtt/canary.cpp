@@ -135,8 +135,7 @@ void Canary::note_own_answer() {
 }
 
 void Canary::answered() {
-  // A publication at QoS 0 counts as done without an acknowledgement.
-  if (answers_) unanswered_since_.reset();
+  unanswered_since_.reset();
 }
 
 void Canary::accepted(MonotonicTime now) {

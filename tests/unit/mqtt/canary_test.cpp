@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace jobs_bridge::mqtt {
 namespace {
@@ -214,6 +216,47 @@ TEST_F(CanaryTest, ConnectionsThatEndForOtherReasonsDoNotStopIt) {
   EXPECT_TRUE(canary_.ask(now_));
 }
 
+TEST_F(CanaryTest, ConnectionsThatEndOverItCountOnlyInARow) {
+  for (const bool answered : {false, false, true, false, false}) {
+    begin();
+    canary_.next(now_);
+    if (answered) canary_.accepted(now_);
+    canary_.end(now_);
+  }
+  EXPECT_TRUE(canary_.ask(now_));
+  EXPECT_EQ(canary_.fault(), "");
+}
+
+TEST_F(CanaryTest, OnceItIsAllowedItHasTheUsualTimeToComeBack) {
+  begin();
+  there_and_back();
+  for (int i = 0; i < 20; ++i) {
+    now_ += 5s;
+    canary_.check(now_);
+    if (canary_.next(now_)) canary_.refused(now_, "not authorized");
+  }
+  now_ += 5s;
+  canary_.check(now_);
+  ASSERT_TRUE(canary_.next(now_));
+  canary_.accepted(now_);
+  EXPECT_EQ(live(7s, true, false), Finding::fine);
+  EXPECT_EQ(canary_.fault(), "");
+}
+
+TEST_F(CanaryTest, OfManyThatDoNotComeBackOnlyTheLastAreWaitedFor) {
+  begin({.keep_alive = 10s, .answers = false});
+  std::vector<Publication> sent;
+  while (sent.size() < 17) {
+    if (auto canary = canary_.next(now_)) sent.push_back(*std::move(canary));
+    now_ += 5s;
+    canary_.check(now_);
+  }
+  EXPECT_TRUE(canary_.arrived(now_, "canary/me", sent.front().payload));
+  EXPECT_EQ(canary_.returns(), 0U);
+  EXPECT_TRUE(canary_.arrived(now_, "canary/me", sent[1].payload));
+  EXPECT_EQ(canary_.returns(), 1U);
+}
+
 TEST_F(CanaryTest, WhereTheBrokerAnswersNoneOnlyItsReturnCounts) {
   begin({.keep_alive = 10s, .answers = false});
   canary_.next(now_);
@@ -235,7 +278,8 @@ TEST_F(CanaryTest, WhatOthersPublishThereAndWhatIsOldOrRepeatedProvesNothingAndI
   const auto present = canary_.next(now_);
   for (const auto& payload :
        {std::string("other 1"), std::string(), old->payload, present->payload + "0",
-        std::string("nonce 2 "), std::string("nonce 2 x"), std::string("nonce")}) {
+        "other" + present->payload.substr(5), std::string("nonce 2 "), std::string("nonce 2 x"),
+        std::string("nonce")}) {
     EXPECT_TRUE(canary_.arrived(now_, "canary/me", payload)) << payload;
     EXPECT_FALSE(canary_.flowing()) << payload;
   }

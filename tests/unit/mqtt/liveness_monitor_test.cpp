@@ -145,6 +145,8 @@ TEST_F(LivenessMonitorTest,
   EXPECT_EQ(news_, news + 1) << "a canary is to be sent at once";
   now_ += 1s;
   EXPECT_EQ(kept_for(), Duration(7s));
+  now_ += 4s;
+  EXPECT_EQ(kept_for(), Duration(11s)) << "that we stood still again makes it no younger";
   const auto step = liveness_.step(now_, suspended_);
   EXPECT_FALSE(step.dead);
   come_back(step);

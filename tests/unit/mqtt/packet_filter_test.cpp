@@ -140,6 +140,15 @@ TEST_F(PacketFilterTest, OfALargePayloadOneByteMoreThanTheLimitIsLeft) {
             publish_3(std::string(11, 'x')) + publish_3("{}"));
 }
 
+TEST_F(PacketFilterTest, APacketsNumberIsToldFromItsPropertiesAtEveryQos) {
+  for (const char qos : {'\x32', '\x34'}) {
+    const auto with = [&](const std::string& properties) {
+      return packet(qos, prefixed("a/b") + kId + length_of(properties.size()) + properties + "{}");
+    };
+    EXPECT_EQ(filtered(filter_, with(user_property("n", "v") + kCorrelation)), with(kCorrelation));
+  }
+}
+
 TEST_F(PacketFilterTest, UserPropertiesAndSubscriptionIdentifiersAreLeftOut) {
   std::string properties = kExpiry;
   for (int i = 0; i < 50000; ++i) properties += user_property("name", "value");
@@ -169,8 +178,12 @@ TEST_F(PacketFilterTest, PropertiesThatAreNoneOfAPublishStayForTheLibraryToJudge
     const auto bytes = publish_5(kCorrelation + wrong, "{}");
     EXPECT_EQ(filtered(filter_, bytes), bytes);
   }
-  const auto twice = publish_5(kCorrelation + kCorrelation, "{}");
-  EXPECT_EQ(filtered(filter_, twice), twice);
+  const auto twice = publish_5(kCorrelation + kCorrelation, std::string(100, 'x'));
+  EXPECT_EQ(filtered(filter_, twice), twice) << "not a part of it";
+  // The text of the property is longer than all properties, and as long as the packet.
+  const auto too_long = packet(
+      '\x32', prefixed("a/b") + kId + length_of(5) + "\x08" + prefixed(std::string(40, 'r')));
+  EXPECT_EQ(filtered(filter_, too_long), too_long);
   // A user property before it is gone, and the lengths are still true.
   EXPECT_EQ(filtered(filter_, publish_5(user_property("n", "v") + "\x7F\1", "{}")),
             publish_5("\x7F\1", "{}"));

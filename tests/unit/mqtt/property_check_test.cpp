@@ -120,6 +120,13 @@ TEST(PropertyCheckTest, PacketWithoutPropertiesOrOfNoKnownKindPasses) {
   }
 }
 
+TEST(PropertyCheckTest, NothingIsFoundBehindALengthThatIsNone) {
+  // 12 in five bytes, of which MQTT allows four.
+  const auto bytes = "\x20\x8C\x80\x80\x80\0"s + "\0\0\2\4\1"s;
+  EXPECT_TRUE(passes(bytes, 1));
+  EXPECT_TRUE(passes(bytes, 100));
+}
+
 TEST(PropertyCheckTest, LengthsThatLieAreLeftToTheLibraryAndTheNextPacketIsLookedAt) {
   const auto bad = packet_with('\x20', "\0\0\2\4\1"s);
   for (const auto& liar :

@@ -451,6 +451,16 @@ TEST_F(SenderTest, LinkThatTakesNothingIsReportedAndTheNextSendsAllInOrder) {
   EXPECT_THAT(link.topics(), ElementsAre("a", "b", "c"));
 }
 
+TEST_F(SenderTest, WhatTheLinkDidNotTakeIsNotBlamedForItsEnd) {
+  FakeLink link([](Outbox::Sequence, const Publication&) { return Handed::later; });
+  sender.begin(link, 10);
+  queue("a");
+  sender.flush();
+  sender.end();
+  sender.recall(Evidence::strong);
+  EXPECT_FALSE(sender.has_suspects());
+}
+
 TEST_F(SenderTest, WhatAnEndedLinkLeftUnacknowledgedIsSentAgainFirst) {
   FakeLink first;
   sender.begin(first, 10);
