@@ -210,8 +210,10 @@ void check_outcome(const HttpOutcome& answer, const Outcome& outcome) {
   const bool accepted = rejection == nullptr;
   promise(accepted == (outcome.applied == Applied::yes), "what is accepted was carried out");
   promise(!accepted || outcome.repeat == Repeat::useless, "what is accepted is not repeated");
-  promise((outcome.health == Health::failing) == !outcome.fault.empty(),
-          "an endpoint that fails does so for a reason");
+  promise((outcome.health == Health::failing || outcome.access_denied) == !outcome.fault.empty(),
+          "an endpoint that fails, or denies access, does so for a reason");
+  promise((outcome.fault_kind == EndpointFault::none) == outcome.fault.empty(),
+          "a reason has a kind");
   promise(!outcome.retry_after || *outcome.retry_after >= Duration::zero(),
           "the endpoint is not left alone for less than no time");
   promise(!outcome.retry_after || outcome.repeat == Repeat::may_help,
