@@ -130,7 +130,11 @@ void assess_broker(const Status::Broker& broker, Verdict& verdict) {
                                   sentence(shortcoming.hint), shortcoming.kind});
     }
   }
-  if (const auto& refused = broker.last_refused_reply; refused && refused->ago < refusal_is_news) {
+  // Once the self-test passes again there is nothing left to do about an ACL.
+  const bool allowed_since = broker.replies.verdict == Status::Broker::Passage::Verdict::good;
+  if (const auto& refused = broker.last_refused_reply;
+      refused && refused->ago < refusal_is_news &&
+      !(allowed_since && refused->kind == "not_authorized")) {
     verdict.warnings.push_back(
         {"replies_refused",
          because(count(broker.unpublishable, "reply", "replies") +

@@ -262,7 +262,7 @@ void check_endpoint_side(const config::Configuration& configuration, Log& log,
 /// a bridge has such a status.
 struct RunningBridge {
   bool there = false;
-  std::string state;
+  bool ready = false;
 };
 RunningBridge find_running(const config::Configuration::Admin& admin, const std::string& token) {
   const auto answer =
@@ -270,7 +270,7 @@ RunningBridge find_running(const config::Configuration::Admin& admin, const std:
   if (!answer) return {};
   const auto status = admin::status_text(*answer);
   if (!status) return {};
-  return {.there = true, .state = status->ready ? "ready" : "not ready"};
+  return {.there = true, .ready = status->ready};
 }
 
 Finding check_admin(const config::Configuration::Admin& admin, bool& bridge_runs, Log& log) {
@@ -288,10 +288,11 @@ Finding check_admin(const config::Configuration::Admin& admin, bool& bridge_runs
   const auto running = find_running(admin, token);
   bridge_runs = running.there;
   if (bridge_runs) {
-    return {"admin", true,
+    return {"admin", running.ready,
             net::host_and_port(admin.listen->host, admin.listen->port) +
-                " is in use by a running bridge, which is " + running.state,
-            "jobs-bridge status says more of it"};
+                " is in use by a running bridge, which is " +
+                (running.ready ? "ready" : "not ready"),
+            "more: jobs-bridge status"};
   }
   return {"admin", false, server.error(), "set another admin.listen"};
 }

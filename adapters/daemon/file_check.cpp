@@ -79,8 +79,8 @@ Finding check_file(const StoreFile& file) {
   const auto space = std::filesystem::space(directory, fault);
   if (!fault && space.available < room + overhead) {
     finding.text += std::to_string(space.available >> 20U) +
-                    " MiB are free on its disk, fewer than the required " +
-                    std::to_string((room + overhead) >> 20U);
+                    " MiB are free on its disk; it needs " +
+                    std::to_string((room + overhead) >> 20U) + " MiB";
     finding.hint = "free space on the disk, or lower " + name + ".max_size";
     return finding;
   }

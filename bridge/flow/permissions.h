@@ -1,8 +1,10 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "bridge/flow/thing_health.h"
 #include "bridge/jobs/operation.h"
@@ -17,7 +19,8 @@ namespace jobs_bridge {
 /// A policy allows operations and things, and one answer does not tell which of them it lacks. So
 /// an operation counts as denied once that happened to things for which it was not denied before:
 /// to eight of them, or to every one of which it was last allowed within ten minutes; where there
-/// is none, to a single one (see ThingHealth). It counts as allowed again once any call of it is.
+/// is none, to a single one (see ThingHealth). It also counts as denied once it was to four things
+/// in a row, whatever was before. It counts as allowed again once any call of it is.
 /// Not thread-safe; time must not go backwards.
 class Permissions {
  public:
@@ -37,6 +40,7 @@ class Permissions {
     ThingHealth things;
     bool denied = false;
     std::optional<MonotonicTime> allowed_at = {};  ///< the last time
+    std::vector<std::uint64_t> denied_since = {};  ///< different things since then; at most four
   };
 
   std::array<Evidence, operation_count> operations_;

@@ -13,6 +13,7 @@ namespace jobs_bridge::admin {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -279,6 +280,19 @@ TEST(ReadinessTest, ReplyThatTheBrokerRefusedIsAWarningWithItsHintUntilItIsOldNe
             "$aws/things/a/jobs/start-next/accepted: larger than the maximum");
   EXPECT_EQ(warning.hint, "Raise max_packet_size.");
   status.broker.last_refused_reply->ago = std::chrono::minutes(15);
+  EXPECT_THAT(warnings(status), IsEmpty());
+}
+
+TEST(ReadinessTest, ReplyThatAnAclRefusedIsNoWarningOnceTheSelfTestPasses) {
+  auto status = working();
+  status.broker.last_refused_reply = {.ago = std::chrono::minutes(1),
+                                      .kind = "not_authorized",
+                                      .topic = "$aws/things/a/jobs/start-next/accepted",
+                                      .cause = "not authorized",
+                                      .hint = "allow it"};
+  status.broker.replies.verdict = Status::Broker::Passage::Verdict::unseen;
+  EXPECT_THAT(warnings(status), Contains("replies_refused"));
+  status.broker.replies.verdict = Status::Broker::Passage::Verdict::good;
   EXPECT_THAT(warnings(status), IsEmpty());
 }
 

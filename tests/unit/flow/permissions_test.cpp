@@ -79,6 +79,19 @@ TEST_F(PermissionsTest, EveryThingThatWasServedBeforeMustBeDenied) {
   EXPECT_EQ(changes().size(), 1U);
 }
 
+TEST_F(PermissionsTest, FourThingsInARowAreAFindingHoweverManyWereServedBefore) {
+  for (int thing = 0; thing < 100; ++thing) {
+    ask("T" + std::to_string(thing), answer_of(200, "{}"));
+  }
+  for (const auto* thing : {"new-1", "new-2", "new-3", "new-1", "new-2"}) ask(thing, denial());
+  EXPECT_TRUE(changes().empty());
+  ask("T1", answer_of(200, "{}"));
+  for (const auto* thing : {"new-4", "new-1", "new-2"}) ask(thing, denial());
+  EXPECT_TRUE(changes().empty()) << "one was served meanwhile";
+  ask("new-3", denial());
+  EXPECT_EQ(changes().size(), 1U);
+}
+
 TEST_F(PermissionsTest, AnOperationThatIsDeniedAloneLeavesOthersServed) {
   ask("lamp", answer_of(200, "{}"));
   ask("lamp", denial(), "j/update");
