@@ -14,7 +14,7 @@ bool shows_token(std::string_view authorization, std::string_view token);
 
 /// Whether a text can be a token: too long to be guessed, and valid in a header.
 bool is_token(std::string_view text);
-/// What to say of a text that is none.
+/// What to say of a text for which is_token() is false.
 inline constexpr std::string_view no_token =
     "the token is too short or contains other than visible characters";
 inline constexpr std::string_view token_hint =

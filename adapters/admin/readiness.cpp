@@ -163,14 +163,11 @@ void assess_access(const Status::Endpoint& endpoint, Verdict& verdict) {
     actions.push_back(denied.action);
   }
   auto& list_of = endpoint.denies_all ? verdict.reasons : verdict.warnings;
-  list_of.push_back(
-      {"access_denied",
-       because("The endpoint denies the gateway access (" + list(operations) + ")",
-               endpoint.denied.front().cause),
-       "Allow " + list(actions) +
-           " on the devices' things (arn:aws:iot:REGION:ACCOUNT:thing/NAME) in the IAM policy of "
-           "the gateway's role or, with a client certificate, in its AWS IoT policy.",
-       std::string(to_string(EndpointFault::access))});
+  list_of.push_back({"access_denied",
+                     because("The endpoint denies the gateway access (" + list(operations) + ")",
+                             endpoint.denied.front().cause),
+                     sentence(hint_to_allow(list(actions))),
+                     std::string(to_string(EndpointFault::access))});
 }
 
 void assess_endpoint(const Status& status, Verdict& verdict) {

@@ -78,10 +78,25 @@ void describe(const History& history, auto& visit) {
   visit.field("p99_ms", in<Milliseconds>(history.p99));
 }
 
+constexpr const char* word_for(Status::Broker::Passage::Verdict verdict) {
+  using Verdict = Status::Broker::Passage::Verdict;
+  switch (verdict) {
+    case Verdict::off:
+      return "off";
+    case Verdict::untested:
+      return "untested";
+    case Verdict::good:
+      return "good";
+    case Verdict::unseen:
+      return "unseen";
+    case Verdict::bad:
+      break;
+  }
+  return "bad";
+}
+
 void describe(const Status::Broker::Passage& passage, auto& visit) {
-  // In the order of the enumeration.
-  constexpr std::array words{"off", "untested", "good", "unseen", "bad"};
-  visit.field("verdict", words.at(static_cast<std::size_t>(passage.verdict)));
+  visit.field("verdict", word_for(passage.verdict));
   visit.field("cause", passage.cause);
 }
 
@@ -193,8 +208,7 @@ void describe(const Status::Endpoint& endpoint, auto& visit) {
         std::ranges::find(endpoint.denied, to_string(operation),
                           &Status::Endpoint::Denied::operation) != endpoint.denied.end();
     visit.metric(gauge("jobs_bridge_endpoint_access_denied",
-                       "1 while the endpoint denies the gateway the operation (HTTP 403), and not "
-                       "for a single thing only"),
+                       "1 while the endpoint denies the gateway the operation (HTTP 403)"),
                  denied, {{"operation", std::string(to_string(operation))}});
   }
   visit.field("calls_in_flight", endpoint.calls_in_flight,

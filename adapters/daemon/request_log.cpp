@@ -126,10 +126,7 @@ void RequestLog::write(const AccessChange& change) {
   log_.write(Severity::error, "the endpoint denies the gateway access: requests are rejected",
              {{"operation", to_string(change.operation)},
               {"cause", change.detail.empty() ? change.cause : change.detail},
-              {"hint", "allow " + policy_action(change.operation) +
-                           " on the devices' things (arn:aws:iot:REGION:ACCOUNT:thing/NAME) in "
-                           "the IAM policy of the gateway's role or, with a client certificate, "
-                           "in its AWS IoT policy"}});
+              {"hint", hint_to_allow(policy_action(change.operation))}});
 }
 
 void RequestLog::write(const IllegalTransition& fault) {

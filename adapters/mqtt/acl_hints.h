@@ -6,9 +6,9 @@
 
 namespace jobs_bridge::mqtt {
 
-/// What the operator can do where the broker lets something not pass: the lines that the bridge's
-/// user needs in the broker's ACL, as mosquitto's `acl_file` has them, for this bridge's own topics
-/// and MQTT version. Phrases without a capital and a full stop.
+/// What the operator can do when the broker does not let messages pass: the lines that the bridge's
+/// user needs in the broker's ACL, as in mosquitto's `acl_file`, for this bridge's own topics and
+/// MQTT version. Phrases that begin with a small letter and have no full stop.
 struct AclHints {
   std::string canary;    ///< canary messages
   std::string requests;  ///< requests of devices, and those of the self-test

@@ -38,8 +38,7 @@ class BrokerConnection final : public Publisher {
 
   /// `on_message` is called for every message, one at a time, on a thread that holds the MQTT
   /// library's lock. It must not throw, and may wait only as long as a Journal may take to record
-  /// an update; it may call queue() and flush(). `log` must
-  /// outlive the connection.
+  /// an update; it may call queue() and flush(). `log` must outlive the connection.
   ///
   /// Removes http_proxy and https_proxy from the environment, so it must be constructed before
   /// other threads start: Paho 1.3.12 would send MQTT through such a proxy and has no option

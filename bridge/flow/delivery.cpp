@@ -19,7 +19,7 @@ constexpr Duration longest_pause_of_request = 2s;
 constexpr Duration longest_pause_of_update = Circuit::longest_pause;
 /// The longest pause that an endpoint can ask for.
 constexpr Duration longest_pause_asked = 15s;
-/// Only somebody who changes a policy ends this, and every thing with a held update asks.
+/// Longer, since it ends only when somebody changes a policy.
 constexpr Duration longest_pause_of_denied = 1min;
 constexpr int most_failures_answered = 4;
 

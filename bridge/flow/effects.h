@@ -39,8 +39,8 @@ struct Finished {
   /// An update that will not be delivered any more, although its device may not ask again.
   bool given_up = false;
 
-  /// An update that the bridge gave up, or whose fate nobody will learn: for its device has stopped
-  /// waiting, and the endpoint does not say.
+  /// Whether it is an update that the bridge gave up, or one whose outcome stays unknown after its
+  /// device has stopped waiting.
   [[nodiscard]] bool is_lost() const {
     return given_up || (held && rejection && rejection->maybe_applied);
   }

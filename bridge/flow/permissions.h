@@ -13,14 +13,16 @@
 
 namespace jobs_bridge {
 
-/// Judges whether the endpoint denies the gateway an operation, or only one thing's: it answers, so
-/// it is not down (see Circuit), and yet no device is served.
+/// Judges whether the endpoint denies the gateway an operation, or denies it for some things only.
+/// Such an endpoint answers, so it is not down (see Circuit), and yet serves no device.
 ///
-/// A policy allows operations and things, and one answer does not tell which of them it lacks. So
-/// an operation counts as denied once that happened to things for which it was not denied before:
-/// to eight of them, or to every one of which it was last allowed within ten minutes; where there
-/// is none, to a single one (see ThingHealth). It also counts as denied once it was to four things
-/// in a row, whatever was before. It counts as allowed again once any call of it is.
+/// A policy allows operations and things, and a single answer does not tell which of them it lacks.
+/// So an operation counts as denied once calls of it were denied for
+/// - every thing for which one was allowed within the last ten minutes; if there is no such thing,
+/// a
+///   single denial is enough (see ThingHealth); or
+/// - four different things with none allowed in between.
+/// It counts as allowed again once any call of it is.
 /// Not thread-safe; time must not go backwards.
 class Permissions {
  public:

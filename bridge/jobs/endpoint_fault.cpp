@@ -80,4 +80,10 @@ std::string_view hint_of(EndpointFault fault) {
   return "";
 }
 
+std::string hint_to_allow(std::string_view actions) {
+  return "allow " + std::string(actions) +
+         " on the devices' things (arn:aws:iot:REGION:ACCOUNT:thing/NAME) in the IAM policy of the "
+         "gateway's role or, with a client certificate, in its AWS IoT policy";
+}
+
 }  // namespace jobs_bridge

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace jobs_bridge {
@@ -30,5 +31,9 @@ std::string_view to_string(EndpointFault fault);
 /// What the operator can do about it: a phrase that begins with a small letter and has no full
 /// stop. Empty for `none`.
 std::string_view hint_of(EndpointFault fault);
+
+/// The same for `access`, where it is known what a policy has to allow: `actions`, such as
+/// "iotjobsdata:UpdateJobExecution".
+std::string hint_to_allow(std::string_view actions);
 
 }  // namespace jobs_bridge

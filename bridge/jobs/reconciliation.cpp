@@ -168,9 +168,9 @@ Reconciliation::Step Reconciliation::described(const Request& update, const Outc
                                invalid_answer("a description without the execution's status"),
                                /*again=*/true);
   }
-  // What became of an update is no less unknown because the gateway may not ask: somebody has to
-  // allow that, as somebody has to correct credentials that are refused. That the state of a
-  // refused update may not be read is no reason to wait.
+  // While access is denied it stays unknown whether the update was applied, until somebody changes
+  // the policy, as with credentials that are refused. An update that was refused for its state is
+  // settled without the description.
   const bool allowed_later = outcome.access_denied && question_ == Question::applied;
   return without_description(update, std::get<Rejection>(outcome.answer),
                              allowed_later || outcome.repeat != Repeat::useless);
