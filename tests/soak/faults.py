@@ -16,8 +16,10 @@ class Faults:
 
     # While these last, or soon after, a request or reply under way may be lost, see verdict.py.
     BROKER_KILLED = "broker killed"
+    BROKER_FAILED_OVER = "broker failed over"
     BROKER_RESTARTED = "broker restarted"
     BRIDGE_KILLED = "bridge killed"
+    JOURNAL_DAMAGED = "journal damaged"
 
     def __init__(self, site, seed, only=()):
         self.site = site
@@ -29,10 +31,11 @@ class Faults:
         self.kinds = [
             self.status, self.status, self.hang, self.delay, self.reset, self.truncate,
             self.trickle, self.garbage, self.close_idle, self.extra_bytes, self.endpoint_killed,
-            self.broker_restarted, self.broker_killed, self.broker_paused, self.link_cut,
+            self.broker_restarted, self.broker_killed, self.broker_failed_over,
+            self.broker_paused, self.link_cut,
             self.link_silent, self.credentials_revoked, self.credentials_short, self.endpoint_clock,
             self.gateway_clock, self.reload, self.certificates_replaced, self.properties_flooded,
-            self.bridge_killed, self.bridge_killed, self.bridge_killed,
+            self.bridge_killed, self.bridge_killed, self.bit_flipped, self.journal_damaged,
         ]
         if site.disk:
             self.kinds += [self.disk_filled, self.disk_filled_and_bridge_killed] * 2
@@ -45,7 +48,8 @@ class Faults:
             self.bag = list(self.kinds)
             self.random.shuffle(self.bag)
         kind = self.bag.pop()
-        kills = (self.bridge_killed, self.disk_filled_and_bridge_killed)
+        kills = (self.bridge_killed, self.bit_flipped, self.journal_damaged,
+                 self.disk_filled_and_bridge_killed)
         if kind in kills and not with_kills:
             return
         begin = time.monotonic()
@@ -135,6 +139,16 @@ class Faults:
         self.restart_broker(signal.SIGKILL)
         return self.BROKER_KILLED
 
+    def broker_failed_over(self):
+        """Its address moves to another broker, which knows none of the sessions, or those that it
+        had when it was in charge last."""
+        self.site.broker.child.kill()
+        self.site.broker.child.wait()
+        self.last(0.5, 12)
+        self.site.swap_broker_store()
+        self.site.start_broker()
+        return self.BROKER_FAILED_OVER
+
     def pause(self, process):
         process.child.send_signal(signal.SIGSTOP)
         self.last(2, 14)
@@ -202,9 +216,47 @@ class Faults:
             self.last(0.5, 5)
         return self.BRIDGE_KILLED
 
-    def bridge_killed(self):
+    def bridge_killed(self, meanwhile=lambda: None):
         self.site.bridge.child.kill()
         self.site.bridge.child.wait()
+        meanwhile()
         self.last(0.1, 5)
         self.site.start_bridge()
         return self.BRIDGE_KILLED
+
+    @contextlib.contextmanager
+    def updates_held(self):
+        """The endpoint refuses everything for a while, so that there are updates in the journal."""
+        self.site.tell_endpoint("/_faults", {"kind": "status", "status": 503})
+        self.last(2, 6)
+        yield
+        self.site.tell_endpoint("/_faults")
+
+    def overwrite(self, file, change):
+        """Changes some bytes of a file at a random place; `change` gets the bytes from there on."""
+        with file.open("r+b") as opened:
+            size = opened.seek(0, 2)
+            if not size:
+                return
+            place = self.random.randrange(size)
+            opened.seek(place)
+            changed = change(opened.read(64))
+            opened.seek(place)
+            opened.write(changed)
+
+    def bit_flipped(self):
+        """One bit of the journal's write-ahead log: this is corrected, and costs no update."""
+        bit = 1 << self.random.randrange(8)
+        log = self.site.journal.with_name("journal-wal")
+        with self.updates_held():
+            return self.bridge_killed(lambda: log.exists() and self.overwrite(
+                log, lambda old: bytes((old[0] ^ bit,)) + old[1:]))
+
+    def journal_damaged(self):
+        """Up to 64 bytes of the journal or its log; the bridge says how many updates that costs."""
+        journal = self.site.journal
+        files = [journal, journal.with_name("journal-wal")]
+        with self.updates_held():
+            self.bridge_killed(lambda: self.overwrite(
+                self.random.choice(files), lambda old: self.random.randbytes(len(old))))
+        return self.JOURNAL_DAMAGED

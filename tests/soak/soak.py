@@ -188,7 +188,8 @@ def main():
             samples, faults, begin, lives = soak(site, options, load_file)
         text = (options.output / "load.jsonl").read_text()
         events = [event for event in map(json.loads, text.splitlines()) if "event" in event]
-        lines, complaints = verdict.judge(events, faults.windows, samples, faults.not_ready)
+        lines, complaints = verdict.judge(events, faults.windows, samples, faults.not_ready,
+                                           site.updates_said_to_be_lost())
         complaints += [f"could not be played: {each}" for each in faults.failed]
         if not lives:
             complaints.append("the bridge ended by itself")

@@ -3,6 +3,7 @@
 import http.client
 import json
 import pathlib
+import re
 import shutil
 import signal
 import ssl
@@ -31,8 +32,12 @@ class Site:
         self.disk = None  # where the journal is, if on a file system of its own
         if disk_kib is not None:
             self.mount(folder / "disk", disk_kib)
+        self.journal = (self.disk or folder) / "journal"
         self.programs = build.resolve() / "bin"
         self.started = {}  # how often each was started, for its log's name
+        self.broker_stores = [folder / "broker", folder / "other-broker"]
+        for store in self.broker_stores:
+            store.mkdir()
         self.broker_port = bench.free_port()
         self.wire_port = bench.free_port()
         self.endpoint_port = bench.free_port()
@@ -85,12 +90,16 @@ set_tcp_nodelay true
 max_inflight_messages 0
 max_queued_messages 0
 persistence true
-persistence_location {self.folder}/
+persistence_location {self.broker_stores[0]}/
 autosave_interval 5
 user root
 """)
         program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
         self.broker = self.process("mosquitto", self.broker_port, [program, "-c", config])
+
+    def swap_broker_store(self):
+        """What starts next at the broker's address is another broker, with what it stored."""
+        self.broker_stores.reverse()
 
     def start_wire(self):
         self.wire = self.process("wire", self.wire_port, [
@@ -123,7 +132,7 @@ iot_private_key_file = "{self.folder}/gateway.key"
 reads_per_second = 400
 writes_per_second = {self.writes}
 [journal]
-path = "{self.disk or self.folder}/journal"
+path = "{self.journal}"
 [notify]
 enabled = true
 interval = "60s"
@@ -188,6 +197,12 @@ listen = "127.0.0.1:{self.admin_port}"
                 return True
             time.sleep(0.5)
         return False
+
+    def updates_said_to_be_lost(self):
+        """The most that the bridge, in all of its lives, says a damaged journal has cost."""
+        said = re.compile(rb"\bupdates_(?:lost_at_most|damaged)=(\d+)")
+        return sum(int(count) for log in self.folder.glob("jobs-bridge-*.log")
+                   for count in said.findall(log.read_bytes()))
 
     def publish(self, topic, payload, options=()):
         subprocess.run(["mosquitto_pub", "-h", "127.0.0.1", "-p", str(self.broker_port), "-V",

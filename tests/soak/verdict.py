@@ -4,8 +4,9 @@ A reply counts as overdue after 12 s: `limits.deadline` is 8 s, and the rest is 
 is allowed:
 
 - without any reply: what was under way when the broker was killed, which keeps QoS 1 messages in
-  memory between two writes of its store; and what but an update was under way when the bridge was
-  killed, as only updates are in the journal
+  memory between two writes of its store, or failed over to one without its sessions; what but an
+  update was under way when the bridge was killed, as only updates are in the journal; and as many
+  updates as the bridge says that a damaged journal has cost
 - late: anything while broker, link or bridge were away; an update during any fault or up to two
   minutes after one, as it is held, and has no deadline: what is demanded of it is that it is answered
 
@@ -19,8 +20,10 @@ from faults import Faults
 ANSWER_LIMIT = 12  # seconds; jobs-load's patience
 WAKE = 120  # seconds after a fault in which held updates are worked off
 HELD_LIMIT = 90  # how long an update may be under way, so that a broker's death can hit its reply
-CARRIERS = {Faults.BROKER_KILLED, Faults.BROKER_RESTARTED, Faults.BRIDGE_KILLED, "broker paused",
-            "link cut", "link silent"}
+LOSE_MESSAGES = (Faults.BROKER_KILLED, Faults.BROKER_FAILED_OVER)
+KILL_BRIDGE = (Faults.BRIDGE_KILLED, Faults.JOURNAL_DAMAGED)
+CARRIERS = {*LOSE_MESSAGES, *KILL_BRIDGE, Faults.BROKER_RESTARTED, "broker paused", "link cut",
+            "link silent"}
 LEAST_LIFE = 1200  # seconds, less of which tell nothing about growth
 GROWTH = 0.05  # of memory, from the first to the last minute that is looked at
 GROWTH_MIB = 2
@@ -35,12 +38,12 @@ def touched(event, windows):
 
 def lost_by(event, windows):
     """The fault that may have cost a reply; None: none may."""
+    if event["operation"] == "update":
+        those = (*LOSE_MESSAGES, Faults.JOURNAL_DAMAGED)
+    else:
+        those = (*LOSE_MESSAGES, *KILL_BRIDGE)
     met = touched(event, windows)
-    if Faults.BROKER_KILLED in met:
-        return Faults.BROKER_KILLED
-    if Faults.BRIDGE_KILLED in met and event["operation"] != "update":
-        return Faults.BRIDGE_KILLED
-    return None
+    return next((fault for fault in those if fault in met), None)
 
 
 def late_by(event, windows):
@@ -101,7 +104,7 @@ def growth(samples):
     return lines, complaints
 
 
-def judge(events, windows, samples, not_ready):
+def judge(events, windows, samples, not_ready, said_lost):
     """The text of the verdict, and the complaints; none: all is well."""
     lines, complaints = [], []
     figures = [event for event in events if event["event"] == "progress"]
@@ -127,6 +130,11 @@ def judge(events, windows, samples, not_ready):
             if reason is None:
                 complaints.append(f"{len(those)} {operation} {what} that no fault explains, first: "
                                   f"{those[0]}, which met {sorted(touched(those[0], windows))}")
+    damaged = sum(event["event"] == "unanswered" and event["operation"] == "update" and
+                  lost_by(event, windows) == Faults.JOURNAL_DAMAGED for event in events)
+    lines.append(f"updates that a damaged journal cost: {damaged}; at most {said_lost}, says the bridge")
+    if damaged > said_lost:
+        complaints.append(f"a damaged journal cost {damaged} updates, more than the bridge said")
     for name, begin, end in not_ready:
         complaints.append(f"not ready a minute after '{name}' (from {begin:.0f} to {end:.0f})")
     lost = max((each["updates_lost"] for each in samples), default=0)
