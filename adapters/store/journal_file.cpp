@@ -23,19 +23,33 @@ using Kind = FileFault::Kind;
 /// The database's file grows and shrinks by so much.
 constexpr std::size_t chunk_size = std::size_t{64} << 10;
 
-/// Small: whole pages go into the log, and an update is small.
-constexpr std::size_t page_size = 1024;
-
-/// journal.md, which says what these numbers are, changes with them.
+/// journal.md, which says what these numbers are, changes with them. The pages are small: they go
+/// into the log as a whole, and an update is small.
 constexpr Format updates{
     .application = "1784838762",
-    .version = 1,
+    .version = 2,
     .table =
+        "CREATE TABLE updates(place INTEGER PRIMARY KEY, number INTEGER NOT NULL, "
+        "received INTEGER NOT NULL, expires_after INTEGER, topic BLOB NOT NULL, "
+        "payload BLOB NOT NULL, response_topic BLOB NOT NULL, correlation_data BLOB NOT NULL, "
+        "content_type BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT",
+    .to_open = "PRAGMA cell_size_check=ON; PRAGMA page_size=512",
+    .previous_table =
         "CREATE TABLE updates(number INTEGER PRIMARY KEY, received INTEGER NOT NULL, "
         "expires_after INTEGER, topic BLOB NOT NULL, payload BLOB NOT NULL, "
         "response_topic BLOB NOT NULL, correlation_data BLOB NOT NULL, "
         "content_type BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT",
-    .to_open = "PRAGMA cell_size_check=ON; PRAGMA page_size=1024"};
+    .upgrade =
+        "ALTER TABLE updates RENAME TO previous; "
+        "CREATE TABLE updates(place INTEGER PRIMARY KEY, number INTEGER NOT NULL, "
+        "received INTEGER NOT NULL, expires_after INTEGER, topic BLOB NOT NULL, "
+        "payload BLOB NOT NULL, response_topic BLOB NOT NULL, correlation_data BLOB NOT NULL, "
+        "content_type BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT; "
+        "INSERT INTO updates(number, received, expires_after, topic, payload, response_topic, "
+        "correlation_data, content_type, checksum) SELECT number, received, expires_after, topic, "
+        "payload, response_topic, correlation_data, content_type, checksum FROM previous "
+        "ORDER BY number; "
+        "DROP TABLE previous"};
 
 std::int64_t milliseconds(Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
@@ -75,20 +89,40 @@ JournalEntry entry_of(const Statement& row) {
   return entry;
 }
 
+struct PlacedEntry {
+  std::int64_t place;
+  JournalEntry entry;
+};
+
 struct Updates {
-  using Row = JournalEntry;
+  using Row = PlacedEntry;
+  /// Of the previous version too, in which the number was the rowid.
   static constexpr const char* rows =
       "SELECT number, received, expires_after IS NULL, expires_after, topic, payload, "
-      "response_topic, correlation_data, content_type, checksum FROM updates ORDER BY number";
+      "response_topic, correlation_data, content_type, checksum, rowid FROM updates ORDER BY rowid";
 
-  static std::optional<JournalEntry> read(const Statement& row) {
+  static std::optional<PlacedEntry> read(const Statement& row) {
     auto entry = entry_of(row);
     if (entry.number == 0 || row.integer(9) != checksum(entry)) return std::nullopt;
-    return entry;
+    return PlacedEntry{.place = row.integer(10), .entry = std::move(entry)};
   }
-  static std::uint64_t key_of(const JournalEntry& entry) { return entry.number; }
-  static bool is_younger(const JournalEntry&, const JournalEntry&) { return false; }
+  static std::int64_t key_of(const PlacedEntry& row) { return row.place; }
+  static bool is_younger(const PlacedEntry&, const PlacedEntry&) { return false; }
 };
+
+/// In the order of their arrival.
+Content<JournalEntry> entries_of(Content<PlacedEntry> placed) {
+  Content<JournalEntry> content;
+  content.damaged_rows = placed.damaged_rows;
+  content.damage = std::move(placed.damage);
+  content.rows.reserve(placed.rows.size());
+  for (auto& row : placed.rows) content.rows.push_back(std::move(row.entry));
+  std::ranges::sort(content.rows, {}, &JournalEntry::number);
+  const auto repeated = std::ranges::unique(content.rows, {}, &JournalEntry::number);
+  if (!repeated.empty()) content.note("an update is in it twice");
+  content.rows.erase(repeated.begin(), repeated.end());
+  return content;
+}
 
 /// A connection beside which there is no other and that makes no further file: the index of the log
 /// is held in memory.
@@ -107,7 +141,7 @@ Result<Content<JournalEntry>, FileFault> read_alone(const std::string& path) {
   const auto identity = identify(opened.value(), updates);
   if (!identity) return Failure{identity.error()};
   if (*identity == Identity::none) return Content<JournalEntry>{};
-  return read_all<Updates>(opened.value());
+  return entries_of(read_all<Updates>(opened.value()));
 }
 
 /// Repairs a damaged write-ahead log as far as possible; nothing if it is intact.
@@ -142,7 +176,8 @@ std::optional<FileFault> empty_log(const std::string& path) {
   return database.run("PRAGMA synchronous=FULL; PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
-/// What is at the path; a file that cannot be opened for want of space on its disk is only read.
+/// What is at the path; a file that cannot be opened for want of space on its disk, or because of
+/// damage, is only read.
 Result<Opened<JournalFile>, FileFault> find(const std::string& path, std::size_t max_size) {
   auto file = JournalFile::open(path, max_size);
   if (!file && file.error().kind == Kind::full && !empty_log(path)) {
@@ -153,12 +188,15 @@ Result<Opened<JournalFile>, FileFault> find(const std::string& path, std::size_t
     opened.file = std::move(file).value();
     return opened;
   }
-  if (file.error().kind != Kind::full) return Failure{file.error()};
+  const auto& fault = file.error();
+  if (fault.kind != Kind::full && fault.kind != Kind::damaged) return Failure{fault};
   const auto locked = lock(path);
   if (!locked) return Failure{locked.error()};
   auto content = read_alone(path);
-  if (!content) return Failure{content.error()};
+  if (!content) return Failure{fault.kind == Kind::damaged ? fault : content.error()};
   opened.content = std::move(content).value();
+  // One of the previous version whose damage was found when it was converted.
+  if (fault.kind == Kind::damaged) opened.content.note(fault.message);
   return opened;
 }
 
@@ -218,11 +256,16 @@ Result<Opened<JournalFile>, FileFault> JournalFile::open_or_recover(const std::s
 Result<std::unique_ptr<JournalFile>, FileFault> JournalFile::open(const std::string& path,
                                                                   std::size_t max_size) {
   auto opened =
-      RecordFile::open(path, updates,
-                       "PRAGMA wal_autocheckpoint=0; PRAGMA max_page_count=" +
-                           std::to_string(max_size / page_size + 64) + "; PRAGMA synchronous=OFF");
+      RecordFile::open(path, updates, "PRAGMA wal_autocheckpoint=0; PRAGMA synchronous=OFF");
   if (!opened) return Failure{opened.error()};
   RecordFile file = std::move(opened).value();
+  const auto size = file.database().value("PRAGMA page_size");
+  if (!size) return Failure{size.error()};
+  const auto page_size = parse_number<std::size_t>(*size).value_or(512);
+  if (auto fault = file.database().run(
+          ("PRAGMA max_page_count=" + std::to_string(max_size / page_size + 64)).c_str())) {
+    return Failure{*std::move(fault)};
+  }
   file.database().count_log_pages();
   file.database().set_chunk_size(static_cast<int>(chunk_size));
 
@@ -239,19 +282,19 @@ Result<std::unique_ptr<JournalFile>, FileFault> JournalFile::open(const std::str
   auto statements = prepare(file.database());
   if (!statements) return Failure{statements.error()};
   checkpoints.checkpoint_when_closed(true);
-  return std::unique_ptr<JournalFile>(
-      new JournalFile(std::move(file), std::move(checkpoints), std::move(statements).value()));
+  return std::unique_ptr<JournalFile>(new JournalFile(
+      std::move(file), page_size, std::move(checkpoints), std::move(statements).value()));
 }
 
 Result<JournalFile::Statements, FileFault> JournalFile::prepare(Database& writes) {
   auto begin = writes.prepare("BEGIN IMMEDIATE");
   if (!begin) return Failure{begin.error()};
   auto put = writes.prepare(
-      "INSERT INTO updates(number, received, expires_after, topic, payload, "
-      "response_topic, correlation_data, content_type, checksum) "
-      "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+      "REPLACE INTO updates(number, received, expires_after, topic, payload, "
+      "response_topic, correlation_data, content_type, checksum, place) "
+      "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
   if (!put) return Failure{put.error()};
-  auto take = writes.prepare("DELETE FROM updates WHERE number=?1");
+  auto take = writes.prepare("DELETE FROM updates WHERE place=?1");
   if (!take) return Failure{take.error()};
   auto commit = writes.prepare("COMMIT");
   if (!commit) return Failure{commit.error()};
@@ -267,7 +310,10 @@ JournalFile::~JournalFile() {
 }
 
 Content<JournalEntry> JournalFile::read() {
-  return read_all<Updates>(file_.database());
+  auto placed = read_all<Updates>(file_.database());
+  places_ = {};
+  for (const auto& row : placed.rows) places_.take(row.place, row.entry.number);
+  return entries_of(std::move(placed));
 }
 
 std::optional<FileFault> JournalFile::write(const JournalEntry* added,
@@ -275,37 +321,49 @@ std::optional<FileFault> JournalFile::write(const JournalEntry* added,
   if (added != nullptr) {
     if (auto fault = reserve(size_of(*added))) return fault;
   }
-  const bool many = removed.size() + (added != nullptr ? 1 : 0) > 1;
+  auto places = places_.of(removed);
+  std::optional<std::int64_t> place;
+  if (added != nullptr) {
+    place = places_.for_new(places);
+    // What is overwritten need not be removed.
+    std::erase(places, *place);
+  }
+  const bool many = places.size() + (added != nullptr ? 1 : 0) > 1;
   auto fault = many ? statements_.begin.run() : std::nullopt;
-  for (const auto number : removed) {
+  for (const auto each : places) {
     if (fault) break;
-    statements_.take.bind(0, static_cast<std::int64_t>(number));
+    statements_.take.bind(0, each);
     fault = statements_.take.run();
   }
   if (!fault && added != nullptr) {
-    bind(*added);
+    bind(*added, *place);
     fault = statements_.put.run();
   }
   if (!fault && many) fault = statements_.commit.run();
-  if (fault) file_.database().roll_back();
-  return fault;
+  if (fault) {
+    file_.database().roll_back();
+    return fault;
+  }
+  for (const auto number : removed) places_.release(number);
+  if (added != nullptr) places_.take(*place, added->number);
+  return std::nullopt;
 }
 
 /// Space for what the database grows by, so that the log can be brought into it however full the
 /// disk gets meanwhile.
 std::optional<FileFault> JournalFile::reserve(std::size_t bytes) {
   // What a page holds beside a row's bytes, and the pages above a row's.
-  const auto more = bytes / (page_size - 64) + 6;
+  const auto more = bytes / (page_size_ - 64) + 6;
   pages_ += more;
-  if (pages_ * page_size <= reserved_) return std::nullopt;
+  if (pages_ * page_size_ <= reserved_) return std::nullopt;
   const auto count = file_.database().value("PRAGMA page_count");
   if (!count) return count.error();
   struct stat status {};
   if (::fstat(file_.number(), &status) != 0) return std::nullopt;
   pages_ = parse_number<std::size_t>(*count).value_or(0) + more;
   reserved_ = static_cast<std::size_t>(status.st_size);
-  if (pages_ * page_size <= reserved_) return std::nullopt;
-  const auto wanted = (pages_ * page_size / chunk_size + 1) * chunk_size;
+  if (pages_ * page_size_ <= reserved_) return std::nullopt;
+  const auto wanted = (pages_ * page_size_ / chunk_size + 1) * chunk_size;
   if (::fallocate(file_.number(), 0, status.st_size, static_cast<off_t>(wanted - reserved_)) == 0 ||
       errno == EOPNOTSUPP) {
     reserved_ = wanted;
@@ -320,7 +378,7 @@ bool JournalFile::make_room(std::size_t bytes, std::size_t updates, bool log_beg
   bytes *= updates;
   if (const auto fault = reserve(bytes)) return false;
   // A page more for each that changes, and what each takes in the log.
-  const auto needed = (bytes / (page_size - 64) + 10 * updates) * (page_size + 24);
+  const auto needed = (bytes / (page_size_ - 64) + 10 * updates) * (page_size_ + 24);
   const auto end = (log_begins_anew ? 0 : log_used()) + needed;
   const auto size = log_size();
   if (end <= size) return true;
@@ -330,7 +388,7 @@ bool JournalFile::make_room(std::size_t bytes, std::size_t updates, bool log_beg
 }
 
 std::size_t JournalFile::log_used() const {
-  return file_.database().log_pages() * (page_size + 24);
+  return file_.database().log_pages() * (page_size_ + 24);
 }
 
 std::optional<std::string> JournalFile::rewrite_log() {
@@ -347,7 +405,7 @@ std::optional<std::string> JournalFile::rewrite_log() {
   return sync();
 }
 
-void JournalFile::bind(const JournalEntry& entry) {
+void JournalFile::bind(const JournalEntry& entry, std::int64_t place) {
   const auto& message = entry.message;
   auto& put = statements_.put;
   put.bind(0, static_cast<std::int64_t>(entry.number));
@@ -363,6 +421,7 @@ void JournalFile::bind(const JournalEntry& entry) {
   put.bind_blob(6, message.correlation_data);
   put.bind_blob(7, message.content_type);
   put.bind(8, checksum(entry));
+  put.bind(9, place);
 }
 
 std::optional<std::string> JournalFile::sync() {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "adapters/store/record_file.h"
+#include "adapters/store/row_places.h"
 #include "adapters/store/write_ahead_log.h"
 #include "bridge/ports/journal.h"
 #include "bridge/ports/log.h"
@@ -36,7 +37,8 @@ class JournalFile {
   static Result<std::unique_ptr<JournalFile>, FileFault> open(const std::string& path,
                                                               std::size_t max_size);
 
-  /// Reads and checks the whole file.
+  /// Reads and checks the whole file: entries in the order of their arrival. Must come before the
+  /// first write() to a file that is not new.
   Content<JournalEntry> read();
   /// Removes entries and then adds one, if `added` is not null, in one transaction: on a fault
   /// nothing is changed.
@@ -78,19 +80,22 @@ class JournalFile {
     Statement take;
     Statement commit;
   };
-  JournalFile(RecordFile file, Database checkpoints, Statements statements)
+  JournalFile(RecordFile file, std::size_t page_size, Database checkpoints, Statements statements)
       : file_(std::move(file)),
+        page_size_(page_size),
         checkpoints_(std::move(checkpoints)),
         statements_(std::move(statements)) {}
 
   static Result<Statements, FileFault> prepare(Database& writes);
-  void bind(const JournalEntry& entry);
+  void bind(const JournalEntry& entry, std::int64_t place);
   std::optional<FileFault> reserve(std::size_t bytes);
   Result<bool, FileFault> checkpoint(const std::string& mode);
 
-  RecordFile file_;       ///< commits without waiting for the disk
+  RecordFile file_;  ///< commits without waiting for the disk
+  std::size_t page_size_;
   Database checkpoints_;  ///< waits for the disk, and never writes a row
   Statements statements_;
+  RowPlaces places_;
   std::size_t pages_ = 0;                 ///< of the database, at most
   std::atomic<std::size_t> reserved_{0};  ///< bytes of its file that are allocated, at least
 };

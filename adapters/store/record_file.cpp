@@ -81,6 +81,23 @@ std::optional<FileFault> begin(Database& database, const Format& format) {
   return database.run(sql.c_str());
 }
 
+/// Makes a file of the previous version one of that format.
+std::optional<FileFault> upgrade(Database& database, const Format& format) {
+  const auto sql = std::string("BEGIN IMMEDIATE; ") + format.upgrade +
+                   "; PRAGMA user_version=" + std::to_string(format.version) + "; COMMIT";
+  auto fault = database.run(sql.c_str());
+  if (fault) {
+    database.roll_back();
+    return fault;
+  }
+  // The page size of `to_open` applies only to a file that is rewritten as a whole, which takes
+  // another journal mode, space, and no other reader. Without these it remains as it was.
+  if (!database.run("PRAGMA journal_mode=DELETE") && !database.run(format.to_open)) {
+    static_cast<void>(database.run("VACUUM"));
+  }
+  return std::nullopt;
+}
+
 bool is_same(const struct stat& a, const struct stat& b) {
   return a.st_ino == b.st_ino && a.st_dev == b.st_dev;
 }
@@ -129,7 +146,8 @@ Result<Identity, FileFault> identify(Database& database, const Format& format) {
   }
   const auto& [id, number, schema] = values;
   if (id == "0" && number == "0" && schema.empty()) return Identity::none;
-  if (id != format.application && schema != format.table) {
+  const bool is_previous = !format.previous_table.empty() && schema == format.previous_table;
+  if (id != format.application && schema != format.table && !is_previous) {
     return Failure{
         FileFault{Kind::unusable, "is a database of another application, and was left unchanged"}};
   }
@@ -143,13 +161,14 @@ Result<Identity, FileFault> identify(Database& database, const Format& format) {
                                       number + "; this version reads formats up to " +
                                       std::to_string(format.version) + ")"}};
   }
-  if (version != format.version || schema != format.table) {
+  const bool is_current = version == format.version && schema == format.table;
+  if (!is_current && !(is_previous && version == format.version - 1)) {
     return Failure{FileFault{Kind::damaged, "lacks this format's tables"}};
   }
   if (database.is_read_only()) {
     return Failure{FileFault{Kind::damaged, "has a header that forbids writing"}};
   }
-  return Identity::ours;
+  return is_current ? Identity::ours : Identity::previous;
 }
 
 std::optional<std::string> why_refused(const std::string& path, const Format& format) {
@@ -214,6 +233,9 @@ Result<RecordFile, FileFault> RecordFile::open(const std::string& path, const Fo
   if (auto fault = database.run(format.to_open)) return Failure{*std::move(fault)};
   const auto identity = identify(database, format);
   if (!identity) return Failure{identity.error()};
+  if (*identity == Identity::previous) {
+    if (auto fault = upgrade(database, format)) return Failure{*std::move(fault)};
+  }
   // In this journal mode a commit waits for no disk.
   const auto mode = database.value("PRAGMA journal_mode=WAL");
   if (!mode) return Failure{mode.error()};
@@ -221,7 +243,9 @@ Result<RecordFile, FileFault> RecordFile::open(const std::string& path, const Fo
     return Failure{
         FileFault{Kind::unusable, "is on a file system that does not support a write-ahead log"}};
   }
-  auto fault = database.run("PRAGMA temp_store=MEMORY; PRAGMA synchronous=FULL");
+  // What is read has the log made, if a power cut has left a file in another journal mode.
+  auto fault = database.run(
+      "PRAGMA temp_store=MEMORY; PRAGMA synchronous=FULL; SELECT count(*) FROM sqlite_schema");
   if (!fault && *identity == Identity::none) fault = begin(database, format);
   if (!fault) fault = database.run(to_write.c_str());
   if (fault) return Failure{*std::move(fault)};

@@ -26,15 +26,18 @@ struct Format {
   int version;                   ///< user_version
   std::string_view table;        ///< the only object in the schema, as SQLite stores it
   const char* to_open;           ///< pragmas to run before anything is read
+  /// Of the version before; empty: there was none.
+  std::string_view previous_table = {};
+  const char* upgrade = "";  ///< statements that convert the previous version, but for its number
 };
 
 /// Creates an empty file if there is none, with mode 0600, which SQLite would leave to the umask.
 /// The fault tells why there is no file that can be read and written, also if it is not a database.
 std::optional<FileFault> ensure_file(const std::string& path, const Format& format);
 
-enum class Identity { none, ours };
-/// Whether the file is empty or of that format; the fault is `damaged`, or `unusable` if a newer
-/// version or another application wrote it.
+enum class Identity { none, ours, previous };
+/// Whether the file is empty, of that format or of its previous version; the fault is `damaged`, or
+/// `unusable` if a newer version or another application wrote it.
 Result<Identity, FileFault> identify(Database& database, const Format& format);
 
 /// Why a file at the path cannot become or stay one of that format, whoever opens it: it is not a
@@ -58,8 +61,8 @@ Result<FileDescriptor, FileFault> lock(const std::string& path);
 /// while it is open.
 class RecordFile {
  public:
-  /// Creates a new one if there is none; also fails for an existing file that is not in our format.
-  /// `to_write`: pragmas.
+  /// Creates a new one if there is none, and converts one of the previous version; also fails for
+  /// an existing file that is in neither. `to_write`: pragmas.
   static Result<RecordFile, FileFault> open(const std::string& path, const Format& format,
                                             const std::string& to_write);
 

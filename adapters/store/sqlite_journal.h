@@ -32,8 +32,8 @@ struct JournalSettings {
   /// are accepted, since record() could not keep its promise about a power cut.
   Duration sync_patience = std::chrono::seconds(2);
   /// From settle() until an entry is removed, unless an earlier record() removes it in the same
-  /// write.
-  Duration remove_after = std::chrono::milliseconds(5);
+  /// write, which spares the disk a write of its own.
+  Duration remove_after = std::chrono::milliseconds(100);
   /// From a failure to the next try.
   Duration retry_after = std::chrono::seconds(1);
   /// The time that the destructor may take.

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cerrno>
 #include <cstdint>
@@ -19,8 +21,8 @@ namespace {
 
 constexpr std::size_t header_size = 32;
 constexpr std::size_t frame_header_size = 24;
-/// The page size of all our databases. Logs of other applications are not examined.
-constexpr std::uint32_t our_page_size = 1024;
+/// The page sizes of the journal, the second of an earlier version. Other logs are not examined.
+constexpr std::array<std::uint32_t, 2> our_page_sizes = {512, 1024};
 /// The last bit says in which byte order the checksums read.
 constexpr std::uint32_t magic = 0x377f0682;
 constexpr std::uint32_t version = 3007000;
@@ -74,7 +76,14 @@ class LogFile {
     header_is_whole_ =
         (number_at(bytes_, 0) & ~1U) == magic && number_at(bytes_, 4) == version &&
         add({}, std::string_view(bytes_).substr(0, 24), is_big_endian()) == checksum_at(bytes_, 24);
-    return header_is_whole_ ? page_size() == our_page_size : guess_header();
+    if (header_is_whole_)
+      return std::ranges::find(our_page_sizes, page_size()) != our_page_sizes.end();
+    const std::string damaged = bytes_;
+    for (const auto size : our_page_sizes) {
+      bytes_ = damaged;
+      if (guess_header(size)) return true;
+    }
+    return false;
   }
 
   std::optional<LogDamage> damage() {
@@ -177,11 +186,11 @@ class LogFile {
            sum_of(frame, before) == checksum_at(bytes_, at(frame) + 16);
   }
   /// A header that is not as it was written, from what the first frame says, if that fits.
-  bool guess_header() {
-    if (bytes_.size() < header_size + frame_header_size + our_page_size) return false;
+  bool guess_header(std::uint32_t page_size) {
+    if (bytes_.size() < header_size + frame_header_size + page_size) return false;
     put_number(bytes_, 0, magic | (std::endian::native == std::endian::big ? 1U : 0U));
     put_number(bytes_, 4, version);
-    put_number(bytes_, 8, our_page_size);
+    put_number(bytes_, 8, page_size);
     bytes_.replace(16, 8, bytes_, at(0) + 8, 8);
     const auto fits = [&] {
       return sum_of(0, checksum_at(bytes_, 24)) == checksum_at(bytes_, at(0) + 16);

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "adapters/store/sqlite_journal.h"
@@ -64,6 +67,49 @@ void measure(const std::string& path, std::uint64_t open_entries) {
             << " us, longest " << waits.back() << " us; " << journal.state().syncs << " syncs\n";
 }
 
+/// What this process has given the kernel to write to disks, by pages of the page cache: one that
+/// is changed again before it was written counts once. 0 where the kernel does not tell.
+std::uint64_t bytes_for_the_disk() {
+  std::ifstream file("/proc/self/io");
+  std::string name;
+  std::uint64_t value = 0;
+  while (file >> name >> value) {
+    if (name == "write_bytes:") return value;
+  }
+  return 0;
+}
+
+/// At a site's pace: each update is settled after `answered_after`, as by an endpoint's answer.
+void measure_wear(const std::string& path, unsigned per_second,
+                  std::chrono::milliseconds answered_after) {
+  testing_support::RecordingLog log;
+  auto opened = store::SqliteJournal::open(path, log);
+  if (!opened) {
+    std::cerr << opened.error() << "\n";
+    std::exit(1);
+  }
+  const auto before = bytes_for_the_disk();
+  const std::uint64_t updates = 20 * per_second;
+  const auto pace = std::chrono::microseconds(1'000'000 / per_second);
+  const auto behind = static_cast<std::uint64_t>(answered_after / pace);
+  auto due = Clock::now();
+  for (std::uint64_t number = 1; number <= updates + behind; ++number) {
+    if (number <= updates) {
+      if (const auto fault = opened.value()->record(entry_of(number))) {
+        std::cerr << *fault << "\n";
+        std::exit(1);
+      }
+    }
+    if (number > behind) opened.value()->settle({number - behind});
+    std::this_thread::sleep_until(due += pace);
+  }
+  const auto syncs = opened.value()->state().syncs;
+  opened.value().reset();
+  std::cout << per_second << " updates a second, answered after " << answered_after.count()
+            << " ms: " << (bytes_for_the_disk() - before) / updates
+            << " bytes an update for the disk; " << syncs << " syncs\n";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -71,7 +117,11 @@ int main(int argc, char** argv) {
   const std::string folder = argc > 1 ? argv[1] : directory.path().string();
   measure(folder + "/journal-bench-1", 0);
   measure(folder + "/journal-bench-2", 1000);
-  for (const auto* name : {"/journal-bench-1", "/journal-bench-2"}) {
+  measure_wear(folder + "/journal-bench-3", 20, std::chrono::milliseconds(20));
+  measure_wear(folder + "/journal-bench-4", 200, std::chrono::milliseconds(20));
+  measure_wear(folder + "/journal-bench-5", 200, std::chrono::milliseconds(200));
+  for (const auto* name : {"/journal-bench-1", "/journal-bench-2", "/journal-bench-3",
+                           "/journal-bench-4", "/journal-bench-5"}) {
     std::filesystem::remove(folder + name);
   }
 }

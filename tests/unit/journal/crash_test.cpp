@@ -149,7 +149,7 @@ TEST_F(CrashTest, DamageLosesDamagedEntriesAloneAndInventsNothing) {
 class LogDamageTest : public CrashTest {
  protected:
   static constexpr std::uint64_t updates = 60;
-  static constexpr std::size_t frame_size = 24 + 1024;
+  static constexpr std::size_t frame_size = 24 + 512;
 
   void SetUp() override {
     auto with = settings;
@@ -205,7 +205,7 @@ TEST_F(LogDamageTest, OneFlippedBitSeldomCostsAnUpdateAndIsSaidWithTheNumberLost
 TEST_F(LogDamageTest, WhatIsLostBehindADamagedPartIsCounted) {
   for (const std::size_t frame : {3U, 30U, 59U}) {
     auto damaged = log_of_writes_;
-    for (std::size_t i = 0; i < 100; ++i) damaged[32 + frame * frame_size + 500 + i] ^= 'x';
+    for (std::size_t i = 0; i < 100; ++i) damaged[32 + frame * frame_size + 300 + i] ^= 'x';
     const auto there = stored_with(damaged);
     EXPECT_THAT(there, IsSubsetOf(range(1, updates)));
     ASSERT_LT(there.size(), updates);
