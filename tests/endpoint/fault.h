@@ -72,8 +72,8 @@ struct Strike {
 /// the same order meet the same faults. One thread at a time.
 class Faults {
  public:
-  /// Puts those of a request's body, one object or a list, in the place of all before. Throws
-  /// ServiceError naming the member that is wrong; then nothing has changed.
+  /// Puts those of a request's body, one object, a list, or what shape() returns, in the place of
+  /// all before. Throws ServiceError naming the member that is wrong; then nothing has changed.
   void replace(const std::string& body);
   void clear();
   /// The first fault that the request falls under and whose draw hits; it is used up by one.

@@ -106,6 +106,16 @@ TEST(EndpointFaultTest, FirstOfSeveralThatFitsStrikes) {
   EXPECT_EQ(driver.pending("b").status, 429);
 }
 
+TEST(EndpointFaultTest, WhatIsShownCanBePutAgain) {
+  Driver driver;
+  driver.call("PUT", "/_faults", R"([{"kind":"status","thing":"t"},{"kind":"none"}])");
+  const auto shown = driver.call("GET", "/_faults").body;
+  driver.call("DELETE", "/_faults");
+  EXPECT_EQ(driver.call("PUT", "/_faults", shown.dump()).status, 200);
+  EXPECT_EQ(driver.call("GET", "/_faults").body, shown);
+  EXPECT_EQ(driver.pending("t").status, 503);
+}
+
 TEST(EndpointFaultTest, ControlPlaneAndControlAreSpared) {
   Driver driver;
   driver.call("PUT", "/_faults", R"({"kind":"status"})");
