@@ -30,9 +30,13 @@ EffectiveSettings defaults(const std::string& path) {
   return settings;
 }
 
+/// What is missing comes last: it may only follow from something above it.
 std::vector<Fault> in_order(std::vector<Review::Finding> findings) {
   std::stable_sort(findings.begin(), findings.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.layer, a.fault.line) < std::tie(b.layer, b.fault.line);
+    const auto place = [](const Review::Finding& finding) {
+      return std::tuple(finding.layer == Layer::standard, finding.layer, finding.fault.line);
+    };
+    return place(a) < place(b);
   });
   std::vector<Fault> faults;
   for (auto& finding : findings) faults.push_back(std::move(finding.fault));
@@ -94,8 +98,8 @@ LoadOutcome load(const std::optional<std::string>& path, const std::vector<std::
   Review review(std::move(settings));
   for (const auto& fault : faults) {
     review.mark_faulty(fault.fault.key);
-    // Then that one is not missing: a fault that follows from that would only mislead.
-    review.mark_faulty(meant_key(fault.fault.key));
+    // Then these are not missing: a fault that follows from that would only mislead.
+    for (const auto& key : meant_keys(fault.fault.key)) review.mark_faulty(key);
   }
   choose_partition(review, host);
   fill_in_host(review, sections(), host);

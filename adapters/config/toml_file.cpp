@@ -10,6 +10,7 @@
 
 #include "adapters/config/keys.h"
 #include "adapters/config/quote.h"
+#include "adapters/config/syntax_fault.h"
 #include "adapters/config/unknown.h"
 #include "adapters/files/file.h"
 
@@ -221,9 +222,14 @@ Reading read_toml_file(const std::string& path) {
     Walk(path, reading).document(table);
     return reading;
   } catch (const toml::parse_error& error) {
-    return unreadable(path, "is not valid TOML: " + printable(error.description()),
-                      "correct the TOML syntax (see toml.io)", error.source().begin.line,
-                      error.source().begin.column);
+    const auto [line, column] = error.source().begin;
+    const auto parser = printable(error.description());
+    if (auto problem = explain_syntax(*content, line)) {
+      return unreadable(path, std::move(problem->message),
+                        problem->hint + " (the TOML parser says: " + parser + ")", line, column);
+    }
+    return unreadable(path, "is not valid TOML: " + parser, "correct the TOML syntax (see toml.io)",
+                      line, column);
   }
 }
 

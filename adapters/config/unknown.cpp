@@ -25,6 +25,12 @@ std::vector<std::string_view> names_of(const Section& section) {
   return names;
 }
 
+std::vector<std::string_view> names_of_sections() {
+  std::vector<std::string_view> names;
+  for (const auto& section : sections()) names.push_back(section.name);
+  return names;
+}
+
 /// The sections that have a key of this name.
 std::string homes_of(std::string_view key) {
   std::string text;
@@ -38,14 +44,14 @@ std::string homes_of(std::string_view key) {
 }  // namespace
 
 Problem unknown_section(std::string_view name) {
-  std::vector<std::string_view> names;
-  for (const auto& section : sections()) names.push_back(section.name);
+  const auto names = names_of_sections();
   if (const auto homes = homes_of(name); !homes.empty()) {
     return {.message = "is a key outside its section", .hint = "it belongs in " + homes};
   }
   const auto meant = nearest(name, names);
   return {.message = "unknown section",
-          .hint = meant ? did_you_mean(*meant) : "the sections are " + join(names)};
+          .hint = meant ? did_you_mean(std::string("[").append(*meant).append("]"))
+                        : "the sections are " + join(names)};
 }
 
 Problem unknown_key(const Section& section, std::string_view name) {
@@ -76,12 +82,22 @@ Problem unknown_path(std::string_view path) {
                             : unknown_key(*section, path.substr(dot + 1));
 }
 
-std::string meant_key(std::string_view path) {
+std::vector<std::string> meant_keys(std::string_view path) {
+  std::vector<std::string> keys;
   const auto dot = path.find('.');
-  const auto* section = dot == std::string_view::npos ? nullptr : find_section(path.substr(0, dot));
-  if (section == nullptr) return {};
-  const auto meant = nearest(path.substr(dot + 1), names_of(*section));
-  return meant ? std::string(section->name).append(".").append(*meant) : std::string();
+  if (dot == std::string_view::npos) {
+    if (find_section(path) != nullptr) return keys;
+    const auto meant = nearest(path, names_of_sections());
+    if (!meant) return keys;
+    for (const auto& key : find_section(*meant)->keys) keys.emplace_back(key.path);
+    return keys;
+  }
+  const auto* const section = find_section(path.substr(0, dot));
+  if (section == nullptr) return keys;
+  if (const auto meant = nearest(path.substr(dot + 1), names_of(*section))) {
+    keys.push_back(std::string(section->name).append(".").append(*meant));
+  }
+  return keys;
 }
 
 Problem unknown_environment_name(std::string_view name) {

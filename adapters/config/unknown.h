@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "adapters/config/key.h"
 
@@ -14,7 +15,8 @@ Problem unknown_key(const Section& section, std::string_view name);
 Problem unknown_path(std::string_view path);
 Problem unknown_environment_name(std::string_view name);
 
-/// The key that was probably meant by a `section.key` that does not exist; empty if none is close.
-std::string meant_key(std::string_view path);
+/// The key that was probably meant by a `section.key` that does not exist, or all keys of the
+/// section that was meant by the name of one; empty if none is close.
+std::vector<std::string> meant_keys(std::string_view path);
 
 }  // namespace jobs_bridge::config

@@ -271,7 +271,7 @@ TEST_F(LoadTest, UnknownNamesAreFaultsWithTheNearestKnownOne) {
       faults_of("[brokers]\nurl = 1\n[limits]\ndeadlin = \"1s\"\nconnections = 3\n"
                 "[topics]\nwhatever_is_this = 1\n"),
       ElementsAre(
-          "FILE:3: brokers: unknown section; did you mean broker?",
+          "FILE:3: brokers: unknown section; did you mean [broker]?",
           "FILE:6: limits.deadlin: unknown key; did you mean limits.deadline?",
           "FILE:7: limits.connections: unknown key; it belongs in [endpoint]",
           "FILE:9: topics.whatever_is_this: unknown key; the keys of this section are base"));

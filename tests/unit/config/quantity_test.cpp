@@ -28,6 +28,43 @@ TEST(DurationTest, AnythingElseIsNone) {
   }
 }
 
+/// What people write in place of it.
+TEST(DurationTest, AFaultEndsWithWhatWasProbablyMeant) {
+  const std::pair<const char*, const char*> known[] = {
+      {"8", "8s"},        {"8 S", "8s"},        {"5 seconds", "5s"}, {"5sec", "5s"},
+      {"30 sec.", "30s"}, {"1 minute", "1min"}, {"2 hrs", "2h"},     {"10 Days", "10d"},
+      {"1w", "7d"},       {"2 weeks", "14d"},   {"500 MS", "500ms"}, {"5 milliseconds", "5ms"},
+      {"1.5s", "1500ms"}, {"0,5h", "30min"},    {"1h30m", "90min"},  {"1 h 30 min", "90min"},
+      {"1.5 days", "36h"}};
+  for (const auto& [text, meant] : known) {
+    const auto parsed = parse_duration(text);
+    ASSERT_FALSE(parsed) << text;
+    EXPECT_EQ(parsed.error(), "a whole number with a unit (ms, s, min, h or d); did you mean \"" +
+                                  std::string(meant) + "\"?");
+  }
+  for (const char* text : {"", "soon", "-5s", "PT8S", "5 parsecs", "1.s", "1.2345s", ".5s", "1e3s",
+                           "1h30x", "99999999999999999999s", "5s\xc2\xa0"}) {
+    const auto parsed = parse_duration(text);
+    ASSERT_FALSE(parsed) << text;
+    EXPECT_EQ(parsed.error(), "a whole number with a unit (ms, s, min, h or d)") << text;
+  }
+}
+
+TEST(SizeTest, AFaultEndsWithWhatWasProbablyMeant) {
+  const std::pair<const char*, const char*> known[] = {
+      {"128", "128B"},   {"128kb", "128KB"},    {"64M", "64MiB"},   {"64m", "64MiB"},
+      {"64Mi", "64MiB"}, {"1G", "1GiB"},        {"64 MB", "64MB"},  {"64 megabytes", "64MB"},
+      {"1 byte", "1B"},  {"1.5MiB", "1536KiB"}, {"0.5G", "512MiB"}, {"1T", "1024GiB"},
+      {"2k", "2KiB"}};
+  for (const auto& [text, meant] : known) {
+    const auto parsed = parse_size(text);
+    ASSERT_FALSE(parsed) << text;
+    EXPECT_EQ(parsed.error(),
+              "a whole number with a unit (B, KB, MB, GB, KiB, MiB or GiB); did you mean \"" +
+                  std::string(meant) + "\"?");
+  }
+}
+
 TEST(SizeTest, EveryUnitHasItsSize) {
   const std::pair<const char*, std::uint64_t> known[] = {
       {"7B", 7},           {"2KB", 2'000},        {"2MB", 2'000'000},      {"2GB", 2'000'000'000},
