@@ -127,6 +127,8 @@ void Activity::call_finished(Now now, Operation operation, const HttpOutcome& ou
   (facts_of(operation).quota == QuotaKind::reads ? reads_ : writes_).add(now.monotonic);
   if (std::holds_alternative<HttpResponse>(outcome)) endpoint_.add(now.monotonic, took);
   if (health == Health::throttling) throttled_.add(now.monotonic);
+  called_ = true;
+  if (works(health)) answered_ = true;
 }
 
 void Activity::note_endpoint(const EndpointChange& change, Now now) {
@@ -195,6 +197,8 @@ void Activity::describe(Status& status, Now now) const {
     requests.by_operation.at(index) = by_operation_.at(index).over(moment, last_minute);
   }
   fill_history(status.history, requests_.course(moment));
+  status.endpoint.called = called_;
+  status.endpoint.answered = answered_;
   status.endpoint.latency = endpoint_.over(moment, last_minute);
   status.endpoint.throttled = throttled_.per_second(moment);
   status.endpoint.cause = down_cause_;

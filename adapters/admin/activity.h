@@ -36,8 +36,8 @@ class Activity final : public Observer {
   void decided(Now now, const Effects& effects) override;
 
   /// Fills in the members that it knows: `requests` except waiting, queue, pausing and held;
-  /// `history`; Endpoint::cause, kind, hint, denied, down_for, latency and throttled; Quota::used;
-  /// `busiest`, `failing`, `errors`.
+  /// `history`; Endpoint::called, answered, cause, kind, hint, denied, down_for, latency and
+  /// throttled; Quota::used; `busiest`, `failing`, `errors`.
   void describe(Status& status, Now now) const;
 
  private:
@@ -66,6 +66,8 @@ class Activity final : public Observer {
   LatencyWindow requests_;
   std::vector<LatencyWindow> by_operation_;
   LatencyWindow endpoint_;
+  bool called_ = false;
+  bool answered_ = false;
   HeavyHitters busiest_;
   HeavyHitters failing_;
   RecentErrors errors_;

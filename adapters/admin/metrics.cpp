@@ -48,10 +48,12 @@ constexpr std::string_view name_of(HttpFailure::Kind kind) {
     case HttpFailure::Kind::resolve:
       return "resolve";
     case HttpFailure::Kind::connect:
+    case HttpFailure::Kind::refused:
       return "connect";
     case HttpFailure::Kind::proxy:
       return "proxy";
     case HttpFailure::Kind::tls:
+    case HttpFailure::Kind::certificate:
       return "tls";
     case HttpFailure::Kind::timeout:
       return "timeout";
@@ -68,7 +70,7 @@ constexpr std::string_view name_of(HttpFailure::Kind kind) {
   }
   return {};
 }
-constexpr std::size_t failure_kinds = 10;
+constexpr std::size_t failure_kinds = 12;
 static_assert(name_of(static_cast<HttpFailure::Kind>(failure_kinds)).empty(), "there are more");
 
 CounterFamily& counters(prometheus::Registry& registry, const char* name, const char* help) {

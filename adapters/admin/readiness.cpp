@@ -137,16 +137,16 @@ void assess_broker(const Status::Broker& broker, Verdict& verdict) {
       !(allowed_since && refused->kind == "not_authorized")) {
     verdict.warnings.push_back(
         {"replies_refused",
-         because(count(broker.unpublishable, "reply", "replies") +
-                     " could not be published since the start, the last one " +
-                     in_words(refused->ago) + " ago on " + refused->topic,
+         because("Since the start " + count(broker.unpublishable, "reply", "replies") +
+                     " could not be published; the last one was for " + refused->topic + ", " +
+                     in_words(refused->ago) + " ago",
                  refused->cause),
          sentence(refused->hint)});
   }
   if (broker.overflowed > 0) {
     verdict.warnings.push_back(
         {"replies_dropped",
-         count(broker.overflowed, "reply was", "replies were") + " dropped since the start",
+         "Since the start " + count(broker.overflowed, "reply was dropped", "replies were dropped"),
          "The broker accepts replies too slowly, or was unavailable for a long time: check its "
          "load and its log."});
   }
@@ -166,7 +166,8 @@ void assess_access(const Status::Endpoint& endpoint, Verdict& verdict) {
   list_of.push_back({"access_denied",
                      because("The endpoint denies the gateway access (" + list(operations) + ")",
                              endpoint.denied.front().cause),
-                     sentence(hint_to_allow(list(actions))),
+                     sentence(hint_to_allow(list(actions))) +
+                         " The next call that is allowed shows that it has taken effect.",
                      std::string(to_string(EndpointFault::access))});
 }
 
@@ -184,8 +185,8 @@ void assess_endpoint(const Status& status, Verdict& verdict) {
          hint + (held > 0
                      ? " " + count(held, "update is held and will", "updates are held and will") +
                            " be delivered when calls succeed again."
-                     : " Updates are held until calls succeed again; other requests are "
-                       "rejected."),
+                     : " Updates are held until calls succeed again; other requests are rejected. "
+                       "The next request of a device tries the endpoint again."),
          endpoint.kind});
     return;
   }
@@ -259,16 +260,17 @@ void assess_updates(const Status::Requests& requests, Verdict& verdict) {
   if (requests.lost > 0) {
     verdict.warnings.push_back(
         {"updates_lost",
-         count(requests.lost, "update was", "updates were") + " given up since the start",
-         "The log names each of them, as \"update lost\": correct those job executions by hand."});
+         "Since the start " + count(requests.lost, "update was given up", "updates were given up"),
+         "The log names each of them as \"update lost\": correct those job executions by hand."});
   }
   if (requests.rejected_late > 0) {
-    verdict.warnings.push_back({"updates_rejected_late",
-                                "The endpoint rejected " +
-                                    count(requests.rejected_late, "update", "updates") +
-                                    " since the start after their devices had stopped waiting",
-                                "The log names each of them, as \"update rejected late\": check "
-                                "that those job executions are in the right state."});
+    verdict.warnings.push_back(
+        {"updates_rejected_late",
+         "Since the start the endpoint rejected " +
+             count(requests.rejected_late, "update after its device had stopped waiting",
+                   "updates after their devices had stopped waiting"),
+         "The log names each of them as \"update rejected late\": check "
+         "that those job executions are in the right state."});
   }
 }
 
@@ -282,21 +284,23 @@ void assess_journal(const Status::Journal& journal, Verdict& verdict) {
     return;
   }
   if (journal.enabled && journal.failing) {
-    verdict.reasons.push_back({"journal_failing",
-                               "The journal " + journal.path + " " + journal.cause,
-                               "Free space on its disk, or check journal.path. Updates are "
-                               "rejected until it can be written; other requests work."});
+    verdict.reasons.push_back(
+        {"journal_failing", "The journal " + journal.path + " " + journal.cause,
+         sentence(journal.hint) +
+             (journal.takes_what_fits ? " Until then updates that do not fit are rejected; "
+                                      : " Until then updates are rejected; ") +
+             "other requests work."});
     return;
   }
   if (journal.enabled && journal.refused_ago && *journal.refused_ago < refusal_is_news) {
     verdict.warnings.push_back(
         {"updates_refused",
-         because(count(journal.refused, "update", "updates") +
-                     " could not be recorded since the start, the last one " +
+         because("Since the start " + count(journal.refused, "update", "updates") +
+                     " could not be recorded; the last one was rejected " +
                      in_words(*journal.refused_ago) + " ago",
                  "the journal " + journal.refusal),
-         "The journal can be written at the moment. Free space on the disk, or check the disk that "
-         "journal.path is on."});
+         "The journal can be written at the moment." +
+             (journal.hint.empty() ? std::string() : " " + sentence(journal.hint))});
   }
   if (journal.max_bytes > 0 &&
       static_cast<double>(journal.bytes) > nearly_full * static_cast<double>(journal.max_bytes)) {

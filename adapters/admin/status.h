@@ -120,6 +120,8 @@ struct Status {
   struct Endpoint {
     std::string url;
     bool reachable = true;  ///< the circuit is closed
+    bool called = false;    ///< a call has ended since the start
+    bool answered = false;  ///< one has shown since the start that the endpoint works
     std::optional<Duration> down_for;
     std::string cause;  ///< while it is not reachable
     std::string kind;   ///< of that fault: a word of [a-z_]
@@ -177,7 +179,9 @@ struct Status {
     std::size_t bytes = 0;
     std::size_t max_bytes = 0;
     bool failing = false;
-    std::string cause;  ///< completes the path: "cannot be written: the disk is full"
+    std::string cause;  ///< completes the path: "has no space: its disk is full"
+    std::string hint;
+    bool takes_what_fits = false;  ///< failing for want of space: small updates are still recorded
     /// For how long the disk has not completed a write, if that is the cause of the failure.
     std::optional<Duration> disk_stalled;
     std::uint64_t refused = 0;            ///< entries that could not be recorded, total

@@ -194,6 +194,8 @@ void describe(const Status::Endpoint::Denied& denied, auto& visit) {
 void describe(const Status::Endpoint& endpoint, auto& visit) {
   visit.field("url", endpoint.url);
   visit.field("reachable", endpoint.reachable);
+  visit.field("called", endpoint.called);
+  visit.field("answered", endpoint.answered);
   visit.metric(gauge("jobs_bridge_circuit_open", "1 while the endpoint counts as down"),
                !endpoint.reachable);
   visit.field("down_for_seconds", in<Seconds>(endpoint.down_for));

@@ -132,9 +132,13 @@ std::string endpoint(const json& endpoint) {
     }
     text += "; ";
   }
-  return text + "answers: " + response_time(endpoint.at("latency")) + "; " +
-         of(endpoint.at("calls_in_flight")) + " of " + of(endpoint.at("connections")) +
-         " calls in flight";
+  if (!endpoint.value("called", true)) return text + "not called yet";
+  if (!endpoint.value("answered", true))
+    text += "no call has succeeded yet; response times: ";
+  else
+    text += "answers: ";
+  return text + response_time(endpoint.at("latency")) + "; " + of(endpoint.at("calls_in_flight")) +
+         " of " + of(endpoint.at("connections")) + " calls in flight";
 }
 
 std::string quota(const json& quota) {

@@ -31,6 +31,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
+using Level = Finding::Level;
 
 constexpr Duration check_patience = 10s;
 constexpr Duration between_looks = 20ms;
@@ -50,7 +51,7 @@ std::string described(const mqtt::BrokerFault& fault) {
 
 Finding judge(const mqtt::BrokerConnection::State& state, const mqtt::AclHints& hints,
               const std::string& where) {
-  Finding finding{.name = "broker", .good = false, .text = where + ": ", .hint = {}};
+  Finding finding{.name = "broker", .level = Level::fault, .text = where + ": ", .hint = {}};
   if (!state.connected) {
     const auto fault = state.fault.value_or(
         mqtt::no_answer_within(std::chrono::duration_cast<std::chrono::seconds>(check_patience)));
@@ -66,14 +67,14 @@ Finding judge(const mqtt::BrokerConnection::State& state, const mqtt::AclHints& 
     }
     finding.hint = hint_of(fault.kind);
   } else if (state.flowing) {
-    finding.good = true;
+    finding.level = Level::ok;
     finding.text += "a canary message came back in " + in_milliseconds(state.round_trip);
   } else if (!state.canary) {
-    finding.good = true;
+    finding.level = Level::ok;
     finding.text += "connected";
     if (!state.canary_fault.empty()) {
       finding.text += "; cannot tell whether messages flow: " + state.canary_fault;
-      finding.doubtful = true;
+      finding.level = Level::warning;
       finding.hint = hints.canary;
     }
   } else {
@@ -99,9 +100,12 @@ std::optional<Finding> judge(const mqtt::TopicTest::State& topics, const mqtt::A
     return std::string(verdict == Verdict::bad ? bad : open) + (cause.empty() ? "" : ": " + cause);
   };
   if (topics.requests == Verdict::off) return std::nullopt;
-  Finding finding{.name = "topics", .good = true, .text = {}, .hint = {}};
-  finding.good = topics.requests != Verdict::bad && topics.replies != Verdict::bad;
-  finding.doubtful = topics.requests != Verdict::good || topics.replies != Verdict::good;
+  Finding finding{.name = "topics", .level = Level::ok, .text = {}, .hint = {}};
+  if (topics.requests == Verdict::bad || topics.replies == Verdict::bad) {
+    finding.level = Level::fault;
+  } else if (topics.requests != Verdict::good || topics.replies != Verdict::good) {
+    finding.level = Level::warning;
+  }
   finding.text = said(topics.requests, topics.requests_cause, "Jobs requests come in",
                       "Jobs requests do not come in", "cannot tell whether Jobs requests come in") +
                  "; " +
@@ -117,9 +121,10 @@ std::optional<Finding> judge(const mqtt::TopicTest::State& topics, const mqtt::A
 
 /// A broker acknowledges even what it drops, and cannot report how much it queues.
 Finding queue() {
-  return {"queue", true,
-          "how many messages the broker queues while the bridge is away cannot be measured: "
-          "mosquitto queues 1,000 by default, and acknowledges and drops any more",
+  return {"queue", Level::ok,
+          "how many messages the broker queues while the bridge is away cannot be measured; "
+          "mosquitto queues 1,000 by default, and drops those beyond that although it acknowledges "
+          "them",
           "in mosquitto set max_queued_messages to 10000, and max_queued_bytes as an upper limit"};
 }
 
@@ -129,7 +134,7 @@ void check_broker(const config::Configuration& configuration, Log& log,
   const auto where = config::address_of(configuration.broker.urls.front());
   auto settings = broker_settings(configuration);
   if (!settings) {
-    findings.push_back({"broker", false, settings.error(), "broker.password_file"});
+    findings.push_back({"broker", Level::fault, settings.error(), "broker.password_file"});
     return;
   }
   // A client of the running bridge's own name would take its place and its session.
@@ -161,13 +166,13 @@ void check_broker(const config::Configuration& configuration, Log& log,
   if (!state.subscribed) {
     if (has_test) {
       findings.push_back(
-          {"topics", true, "not tried, since the bridge cannot subscribe", {}, /*doubtful=*/true});
+          {"topics", Level::warning, "not tried, since the bridge cannot subscribe", {}});
     }
     return;
   }
   for (const auto& shortcoming : state.shortcomings) {
-    findings.push_back({"broker", true, described(shortcoming),
-                        std::string(hint_of(shortcoming.kind)), /*doubtful=*/true});
+    findings.push_back(
+        {"broker", Level::warning, described(shortcoming), std::string(hint_of(shortcoming.kind))});
   }
   if (auto topics = judge(state.topics, broker.hints())) findings.push_back(*std::move(topics));
 }
@@ -176,7 +181,7 @@ Finding check_credentials(aws::CredentialKeeper& keeper) {
   const auto credentials = keeper.current(steady_clock::now() + check_patience);
   const auto state = keeper.state();
   if (!credentials) {
-    return {"credentials", false, state.source + ": " + credentials.error(),
+    return {"credentials", Level::fault, state.source + ": " + credentials.error(),
             "check the source that credentials.source names, and what it answered"};
   }
   std::string text = state.source + ": available";
@@ -185,13 +190,13 @@ Finding check_credentials(aws::CredentialKeeper& keeper) {
         std::chrono::duration_cast<std::chrono::minutes>(*state.expires - steady_clock::now());
     text += ", valid for " + std::to_string(left.count()) + " minutes";
   }
-  return {"credentials", true, std::move(text), {}};
+  return {"credentials", Level::ok, std::move(text), {}};
 }
 
 /// What the answer to a harmless question says about the endpoint.
 Finding judge(const Request& question, const HttpOutcome& answer, const std::string& where) {
   if (const auto* failure = std::get_if<HttpFailure>(&answer)) {
-    auto finding = Finding{"endpoint", false, failure->detail,
+    auto finding = Finding{"endpoint", Level::fault, failure->detail,
                            std::string(hint_of(read_outcome(question, answer).fault_kind))};
     if (failure->kind == HttpFailure::Kind::credentials) {
       // What the sources said is above.
@@ -204,22 +209,24 @@ Finding judge(const Request& question, const HttpOutcome& answer, const std::str
   const auto outcome = read_outcome(question, answer);
   const auto* rejection = std::get_if<Rejection>(&outcome.answer);
   const auto status = where + ": HTTP " + std::to_string(response.status);
-  if (rejection == nullptr) return {"endpoint", true, status, {}};
+  if (rejection == nullptr) return {"endpoint", Level::ok, status, {}};
   const auto why =
       status + ", " + (rejection->detail.empty() ? rejection->message : rejection->detail);
   if (outcome.access_denied) {
-    return {"endpoint", false, why,
+    return {"endpoint", Level::fault, why,
             "allow " + policy_action(question.operation) +
                 " and the other iotjobsdata: actions on the devices' things in the policy of the "
-                "role or the certificate (the call was for thing " +
-                question.thing.text() + ")"};
+                "role or the certificate; where it names things one by one, and thing " +
+                question.thing.text() +
+                ", for which this call was, is not among them, this is no "
+                "fault"};
   }
   if (rejection->code == ErrorCode::resource_not_found ||
       rejection->code == ErrorCode::request_throttled) {
-    return {"endpoint", true, why, {}};
+    return {"endpoint", Level::ok, why, {}};
   }
   const auto kind = outcome.fault_kind;
-  return {"endpoint", false, why,
+  return {"endpoint", Level::fault, why,
           std::string(hint_of(kind == EndpointFault::none ? EndpointFault::not_the_api : kind))};
 }
 
@@ -237,7 +244,7 @@ Finding check_endpoint(EndpointAccess& access, const config::Configuration& conf
 std::optional<Finding> check_clock(EndpointAccess& access) {
   if (access.clock() == nullptr || !access.clock()->is_off()) return std::nullopt;
   const auto skew = access.clock()->skew();
-  return Finding{"clock", false,
+  return Finding{"clock", Level::fault,
                  "this machine's clock is " + std::to_string(skew < 0 ? -skew : skew) + " s " +
                      (skew < 0 ? "ahead of" : "behind") + " the endpoint's",
                  "set it, for example by NTP: the bridge corrects its signatures, but not the "
@@ -248,8 +255,8 @@ void check_endpoint_side(const config::Configuration& configuration, Log& log,
                          std::vector<Finding>& findings) {
   const auto access = EndpointAccess::open(configuration, log);
   if (!access) {
-    findings.push_back(
-        {"endpoint", false, access.error(), "correct the file or the setting that it names"});
+    findings.push_back({"endpoint", Level::fault, access.error(),
+                        "correct the file or the setting that it names"});
     return;
   }
   if (auto* keeper = (*access)->credentials()) findings.push_back(check_credentials(*keeper));
@@ -275,42 +282,45 @@ RunningBridge find_running(const config::Configuration::Admin& admin, const std:
 
 Finding check_admin(const config::Configuration::Admin& admin, bool& bridge_runs, Log& log) {
   auto settings = admin_settings(admin);
-  if (!settings) return {"admin", false, settings.error(), "name another file in admin.token_file"};
+  if (!settings)
+    return {"admin", Level::fault, settings.error(), "name another file in admin.token_file"};
   if (!settings->token.empty() && !admin::is_token(settings->token)) {
-    return {"admin", false, admin.token_file + ": " + std::string(admin::no_token),
+    return {"admin", Level::fault, admin.token_file + ": " + std::string(admin::no_token),
             std::string(admin::token_hint)};
   }
   const auto token = settings->token;
   const admin::Metrics metrics;
   const auto server = admin::Server::start(
       *std::move(settings), [] { return admin::Status(); }, metrics, log);
-  if (server) return {"admin", true, (*server)->url() + " is free", {}};
+  if (server) return {"admin", Level::ok, (*server)->url() + " is free", {}};
   const auto running = find_running(admin, token);
   bridge_runs = running.there;
   if (bridge_runs) {
-    return {"admin", running.ready,
+    return {"admin", running.ready ? Level::ok : Level::fault,
             net::host_and_port(admin.listen->host, admin.listen->port) +
                 " is in use by a running bridge, which is " +
                 (running.ready ? "ready" : "not ready"),
-            "more: jobs-bridge status"};
+            "\"jobs-bridge status\" says more"};
   }
-  return {"admin", false, server.error(), "set another admin.listen"};
+  return {"admin", Level::fault, server.error(), "set another admin.listen"};
 }
 
 /// `bridge_runs`: one answers at this configuration's admin address; nothing: it has none.
-Finding check_store(const StoreFile& file, std::optional<bool> bridge_runs) {
-  if (file.why_refused(file.path) || !is_in_use(file)) return check_file(file);
+Finding check_store(const StoreFile& file, std::optional<bool> bridge_runs,
+                    const std::string& check) {
+  if (file.why_refused(file.path) || !is_in_use(file)) return check_file(file, check);
   if (bridge_runs.value_or(true)) {
-    return {file.name, true, file.path + ": is in use by a running bridge", {}};
+    return {file.name, Level::ok, file.path + ": is in use by a running bridge", {}};
   }
-  return {file.name, false,
+  return {file.name, Level::fault,
           file.path + ": is in use by another bridge, not by one with this configuration",
           "give each instance a file of its own in " + file.key};
 }
 
 }  // namespace
 
-std::vector<Finding> check_connections(const config::Configuration& configuration) {
+std::vector<Finding> check_connections(const config::Configuration& configuration,
+                                       const std::string& check) {
   // A closed connection is a result to report and must not end the process.
   std::signal(SIGPIPE, SIG_IGN);
   Silence log;
@@ -328,7 +338,7 @@ std::vector<Finding> check_connections(const config::Configuration& configuratio
     admin = check_admin(configuration.admin, bridge_runs.emplace(false), log);
   }
   for (const auto& file : stores_of(configuration)) {
-    findings.push_back(check_store(file, bridge_runs));
+    findings.push_back(check_store(file, bridge_runs, check));
   }
   if (admin) findings.push_back(*std::move(admin));
   return findings;

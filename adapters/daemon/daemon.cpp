@@ -21,6 +21,7 @@
 #include "adapters/daemon/dispatcher.h"
 #include "adapters/daemon/endpoint_access.h"
 #include "adapters/daemon/process.h"
+#include "adapters/daemon/ready_report.h"
 #include "adapters/daemon/reload.h"
 #include "adapters/daemon/request_log.h"
 #include "adapters/daemon/service_manager.h"
@@ -44,6 +45,9 @@ constexpr Duration patience_for_replies = 1s;
 
 /// Seldom enough to cost nothing, soon enough after an outage.
 constexpr Duration between_returns_of_memory = 1min;
+
+/// While the broker serves and something else is missing.
+constexpr Duration between_looks_at_readiness = 1s;
 
 using MaybeServer = std::unique_ptr<admin::Server>;
 Result<MaybeServer, std::string> open_admin(const config::Configuration::Admin& admin,
@@ -82,11 +86,14 @@ void report_status(ServiceManager& manager, const StatusSource& status, Log& log
 }
 
 /// Until SIGTERM or SIGINT.
-void serve(ServiceManager& manager, const StatusSource& status, Reload& reload, Log& log) {
+void serve(ServiceManager& manager, const StatusSource& status, ReadyReport& ready, Reload& reload,
+           Log& log) {
   const auto pause = between_reports(manager);
-  auto memory_returned = std::chrono::steady_clock::now();
+  auto reported = std::chrono::steady_clock::now();
+  auto memory_returned = reported;
   while (true) {
-    const auto signal = wait_for_signal(pause);
+    const auto signal = wait_for_signal(std::min(pause, between_looks_at_readiness));
+    ready.look();
     if (signal == SIGHUP) {
       manager.reloading();
       reload();
@@ -96,9 +103,12 @@ void serve(ServiceManager& manager, const StatusSource& status, Reload& reload, 
       manager.stopping();
       return;
     }
-    if (manager.listens()) report_status(manager, status, log);
-    if (const auto now = std::chrono::steady_clock::now();
-        now - memory_returned >= between_returns_of_memory) {
+    const auto now = std::chrono::steady_clock::now();
+    if (manager.listens() && (signal || now - reported >= pause)) {
+      report_status(manager, status, log);
+      reported = now;
+    }
+    if (now - memory_returned >= between_returns_of_memory) {
       trim_heap();
       memory_returned = now;
     }
@@ -170,6 +180,8 @@ int run_daemon(const Start& start, Log& log) {
                                       .activity = activity});
   const auto admin = open_admin(configuration.admin, status, metrics, log);
   if (!admin) return cannot_start(log, "admin", admin.error());
+  ReadyReport ready([&status] { return status.take(); }, log);
+  broker.report_serving([&ready] { ready.broker_serves(); });
   broker.report_taken([&dispatcher](const std::vector<std::uint64_t>& updates) {
     dispatcher->replies_taken(updates);
   });
@@ -195,12 +207,14 @@ int run_daemon(const Start& start, Log& log) {
                  .log_level = start.set_log_level,
                  .credentials =
                      [&] {
-                       if (auto* keeper = (*endpoint)->credentials()) keeper->renew();
+                       auto* keeper = (*endpoint)->credentials();
+                       if (keeper != nullptr) keeper->renew();
+                       return keeper != nullptr;
                      }},
                 log);
   ServiceManager manager;
   manager.ready();
-  serve(manager, status, reload, log);
+  serve(manager, status, ready, reload, log);
 
   const auto drained = dispatcher->drain(patience_for_requests);
   broker.drain(patience_for_replies);

@@ -56,9 +56,9 @@ std::string hint_for_refused(const StoreFile& file) {
   return "remove it, or name another file in " + file.key;
 }
 
-Finding check_file(const StoreFile& file) {
+Finding check_file(const StoreFile& file, const std::string& check) {
   const auto& [name, key, path, room, why_refused] = file;
-  Finding finding{.name = name, .good = false, .text = path + ": ", .hint = {}};
+  Finding finding{.name = name, .level = Finding::Level::fault, .text = path + ": ", .hint = {}};
   std::error_code fault;
   const auto directory = std::filesystem::absolute(path, fault).parent_path();
   const bool exists = std::filesystem::exists(path, fault);
@@ -81,16 +81,16 @@ Finding check_file(const StoreFile& file) {
     finding.text += std::to_string(space.available >> 20U) +
                     " MiB are free on its disk; it needs " +
                     std::to_string((room + overhead) >> 20U) + " MiB";
-    finding.hint = "free space on the disk, or lower " + name + ".max_size";
+    finding.hint = "free space on this disk, " +
+                   (room > 0 ? "lower " + name + ".max_size, " : std::string()) + "or set " + key +
+                   " to a file on another disk";
     return finding;
   }
-  finding.good = true;
+  finding.level = Finding::Level::ok;
   finding.text += exists ? "can be written" : "can be created";
   if (geteuid() == 0) {
     finding.text += " by root";
-    finding.hint =
-        "to check as the service's user: runuser -u jobs-bridge -- jobs-bridge check "
-        "--connect";
+    finding.hint = "to check as the service's user: runuser -u jobs-bridge -- " + check;
   }
   return finding;
 }

@@ -30,6 +30,7 @@ std::string hint_for_refused(const StoreFile& file);
 
 /// Whether this user can write or create the file, and it fits on its disk. Does not create it: a
 /// file created by root could not be opened by the service.
-Finding check_file(const StoreFile& file);
+/// `check`: the command line that does this check again, for the hint to do so as that user.
+Finding check_file(const StoreFile& file, const std::string& check);
 
 }  // namespace jobs_bridge

@@ -85,6 +85,41 @@ int execute(const config::PrintText& print) {
   return done;
 }
 
+/// In single quotes, if a shell would read it in another way.
+std::string for_shell(const std::string& word) {
+  constexpr std::string_view plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:=,@%+-";
+  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+/// The command line that does this check again.
+std::string again(const config::CheckCommand& command) {
+  std::string line = "jobs-bridge check --connect";
+  if (command.config) {
+    std::error_code ignored;
+    const auto path = std::filesystem::absolute(*command.config, ignored);
+    line += " --config " + for_shell(ignored ? *command.config : path.string());
+  }
+  for (const auto& set : command.sets) line += " --set " + for_shell(set);
+  return config::printable(line);
+}
+
+/// All of one width.
+const char* word_of(Finding::Level level) {
+  switch (level) {
+    case Finding::Level::ok:
+      return "ok     ";
+    case Finding::Level::warning:
+      return "WARN   ";
+    case Finding::Level::fault:
+      return "FAULT  ";
+  }
+  return "";
+}
+
 int execute(const config::CheckCommand& command) {
   if (command.connect) disable_core_dumps();
   const auto loaded = load(command);
@@ -102,16 +137,15 @@ int execute(const config::CheckCommand& command) {
   if (!command.connect) return done;
   std::size_t faults = 0;
   std::size_t warnings = 0;
-  for (const auto& finding : check_connections(*loaded.configuration)) {
+  for (const auto& finding : check_connections(*loaded.configuration, again(command))) {
     constexpr std::size_t width = 13;
     auto name = finding.name;
     name.resize(std::max(width, name.size() + 1), ' ');
-    const char* const level = !finding.good ? "FAULT  " : finding.doubtful ? "WARN   " : "ok     ";
-    std::cout << name << level << fit_for_terminal(finding.text) << '\n';
+    std::cout << name << word_of(finding.level) << fit_for_terminal(finding.text) << '\n';
     if (!finding.hint.empty())
       std::cout << std::string(width, ' ') << "hint:  " << finding.hint << '\n';
-    if (!finding.good) ++faults;
-    if (finding.good && finding.doubtful) ++warnings;
+    if (finding.level == Finding::Level::fault) ++faults;
+    if (finding.level == Finding::Level::warning) ++warnings;
   }
   const auto count = [](std::size_t number, const char* what) {
     return std::to_string(number) + " " + what + (number == 1 ? "" : "s");

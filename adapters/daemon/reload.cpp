@@ -1,5 +1,8 @@
 #include "adapters/daemon/reload.h"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
 #include <utility>
 
 #include "adapters/daemon/settings.h"
@@ -8,8 +11,16 @@
 namespace jobs_bridge {
 namespace {
 
-bool can_be_reloaded(const std::string& key) {
-  return key.starts_with("limits.") || key == "log.level" || key == "notify.repeat_replies";
+/// The keys whose new values Reload::Parts put to use. A key that is missing here, such as a new
+/// one of [limits], is reported as needing a restart. That each of these takes effect:
+/// ServiceTest.EveryLimitTakesEffectAfterSighup and others there.
+constexpr std::array<std::string_view, 8> reloadable{
+    "limits.deadline",        "limits.reads_per_second", "limits.writes_per_second", "limits.queue",
+    "limits.queue_per_thing", "limits.max_payload",      "notify.repeat_replies",    "log.level",
+};
+
+bool can_be_reloaded(std::string_view key) {
+  return std::ranges::find(reloadable, key) != reloadable.end();
 }
 
 void append(std::string& list, const std::string& key) {
@@ -53,13 +64,14 @@ void Reload::operator()() {
   }
   parts_.limits(*fresh.configuration);
   parts_.log_level(fresh.configuration->log.level);
-  parts_.credentials();
+  const bool fetched = parts_.credentials();
   log_.write(Severity::info,
-             "reloaded limits, log level, notify.repeat_replies and credentials; replaced "
-             "certificates take effect at the next connection",
-             {{"changed", !done.empty()  ? done
-                          : left.empty() ? "nothing"
-                                         : "nothing that can be reloaded"}});
+             !done.empty()
+                 ? "reloaded limits, log level, notify.repeat_replies and credentials; replaced "
+                   "certificates take effect at the next connection"
+             : left.empty() ? "reloaded: no key of the configuration has changed"
+                            : "reloaded: every key that has changed needs a restart",
+             {{"changed", done}, {"credentials", fetched ? "fetched again" : ""}});
   if (!left.empty()) {
     log_.write(Severity::warning, "these changed keys take effect only after a restart",
                {{"keys", left}, {"hint", "restart the bridge: systemctl restart jobs-bridge"}});

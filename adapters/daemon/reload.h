@@ -16,8 +16,8 @@ class Reload {
   struct Parts {
     std::function<void(const config::Configuration&)> limits;
     std::function<void(Severity)> log_level;
-    /// Fetches credentials again.
-    std::function<void()> credentials;
+    /// Fetches credentials again. False: there is no need to, since requests are not signed.
+    std::function<bool()> credentials;
   };
 
   /// `running`: the configuration that the bridge was started with. `read`: reads the configuration

@@ -25,6 +25,24 @@ std::string event_of(const Finished& finished) {
   return "request rejected: " + code;
 }
 
+std::string_view hint_against_throttling(QuotaKind kind) {
+  return kind == QuotaKind::reads
+             ? "find out what else uses the account's quota, lower limits.reads_per_second, or "
+               "have "
+               "the quota raised"
+             : "find out what else uses the account's quota, lower limits.writes_per_second, or "
+               "have the quota raised";
+}
+
+/// What is to be done by hand about an update that the device cannot report again.
+std::string_view hint_for(const Finished& finished) {
+  if (finished.is_lost()) return "correct this job execution by hand";
+  if (finished.rejection && finished.held) {
+    return "check that this job execution is in the right state";
+  }
+  return "";
+}
+
 /// Without the quotes, if it is a string.
 std::string shown(const std::string& client_token) {
   if (!json_text::is_string(client_token)) return client_token;
@@ -43,8 +61,12 @@ Severity severity_of(const Finished& finished) {
 
 }  // namespace
 
-void RequestLog::call_finished(Now, Operation operation, const HttpOutcome& outcome, Health,
+void RequestLog::call_finished(Now, Operation operation, const HttpOutcome& outcome, Health health,
                                Duration took) {
+  if (works(health) && !answered_.exchange(true)) {
+    log_.write(Severity::info, "the endpoint has answered for the first time since the start",
+               {{"operation", to_string(operation)}, {"took", in_milliseconds(took)}});
+  }
   // The consequence of a failed call for its request is logged when it is decided.
   const auto* failure = std::get_if<HttpFailure>(&outcome);
   if (failure == nullptr || !log_.enabled(Severity::debug)) return;
@@ -98,7 +120,8 @@ void RequestLog::write(const Finished& finished) {
               {"took", in_milliseconds(finished.took)},
               {"held", finished.held ? "yes" : ""},
               {"outcome", rejected && finished.rejection->maybe_applied ? "unknown" : ""},
-              {"endpoint_request_id", finished.endpoint_request_id}});
+              {"endpoint_request_id", finished.endpoint_request_id},
+              {"hint", hint_for(finished)}});
 }
 
 void RequestLog::write(const EndpointChange& change) {
@@ -140,7 +163,8 @@ void RequestLog::write(const IllegalTransition& fault) {
 void RequestLog::write(const SlowedDown& slowed) {
   log_.write(Severity::warning, "the endpoint throttles: calls are slowed down",
              {{"quota", slowed.kind == QuotaKind::reads ? "reads" : "writes"},
-              {"calls_per_second", std::to_string(static_cast<int>(slowed.per_second))}});
+              {"calls_per_second", std::to_string(static_cast<int>(slowed.per_second))},
+              {"hint", hint_against_throttling(slowed.kind)}});
 }
 
 void RequestLog::write(const Paused& paused) {
@@ -153,7 +177,9 @@ void RequestLog::write(const Paused& paused) {
     log_.write(
         Severity::warning,
         "the endpoint throttles and asked for a pause: calls wait, except for an occasional trial",
-        {{"quota", quota}, {"for_up_to", std::to_string(seconds) + "s"}});
+        {{"quota", quota},
+         {"for_up_to", std::to_string(seconds) + "s"},
+         {"hint", hint_against_throttling(paused.kind)}});
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -14,8 +15,8 @@ namespace jobs_bridge {
 
 /// Logs the outcome of requests: at debug if it only concerns the device; as a warning, with the
 /// cause, if the gateway or its endpoint failed or if a device may not receive a rejection; and as
-/// an error if an update is lost. It also logs when the endpoint stops answering or answers again,
-/// and when it throttles. Any thread may call it.
+/// an error if an update is lost. It also logs when the endpoint answers for the first time, stops
+/// answering or answers again, and when it throttles. Any thread may call it.
 class RequestLog final : public Observer {
  public:
   /// `topics` tells which thing and job a topic belongs to; `log` must outlive this.
@@ -37,6 +38,8 @@ class RequestLog final : public Observer {
 
   const TopicGrammar topics_;
   Log& log_;
+
+  std::atomic<bool> answered_ = false;  ///< the endpoint, as it should
 
   std::mutex mutex_;
   /// Hashes of the things whose retained requests have been logged.

@@ -167,6 +167,8 @@ void StatusSource::fill_journal(admin::Status& status, const Dispatcher::Snapsho
   status.journal.path = configuration_.journal.path;
   status.journal.failing = state.failing;
   status.journal.cause = state.cause;
+  status.journal.hint = state.hint;
+  status.journal.takes_what_fits = state.takes_what_fits;
   status.journal.disk_stalled = state.disk_stalled;
   status.journal.refused = state.refused;
   if (state.last_refusal) {

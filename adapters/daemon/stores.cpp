@@ -69,9 +69,13 @@ void take_over(Engine& engine, store::SqliteJournal& journal, Log& log) {
       continue;
     }
     ++strange;
-    log.write(Severity::error,
-              "an update in the journal belongs to another configuration and stays there",
-              {{"topic", entry.message.topic}});
+    log.write(
+        Severity::error,
+        "an update in the journal belongs to another configuration and stays there",
+        {{"topic", entry.message.topic},
+         {"hint",
+          "start the bridge once more with the former topics.base and broker.partition, until "
+          "\"jobs-bridge status\" says 0 held"}});
   }
   if (taken + strange == 0) return;
   log.write(Severity::info, "updates were taken over from the journal",

@@ -33,10 +33,11 @@ Connector::Connector(const EndpointSettings& settings, std::unique_ptr<CurrentTl
                      net::Lookup lookup, Log& log)
     : target_(net::host_and_port(settings.host, settings.port)),
       proxy_(settings.proxy),
+      tcp_host_(proxy_.host.empty() ? settings.host : proxy_.host),
       tcp_port_(proxy_.host.empty() ? settings.port : proxy_.port),
       tls_(std::move(tls)),
       log_(log),
-      resolver_(proxy_.host.empty() ? settings.host : proxy_.host, std::move(lookup)) {}
+      resolver_(tcp_host_, std::move(lookup)) {}
 
 void Connector::stop() {
   stop_.raise();
@@ -54,6 +55,7 @@ Result<std::unique_ptr<TcpConnection>, IoFailure> Connector::connect_tcp(Monoton
   const std::size_t count = addresses->size();
   const std::size_t first = first_.load(std::memory_order_relaxed) % count;
   std::string causes;
+  auto kind = Kind::refused;  // if it is that of all
   for (std::size_t tried = 0; tried < count; ++tried) {
     const std::size_t index = (first + tried) % count;
     address = (*addresses)[index];
@@ -64,10 +66,13 @@ Result<std::unique_ptr<TcpConnection>, IoFailure> Connector::connect_tcp(Monoton
     if (tcp) return tcp;
     first_.store(index + 1, std::memory_order_relaxed);
     if (tcp.error().kind == Kind::stopped) return tcp;
-    causes += (causes.empty() ? "" : "; ") + tcp.error().cause;
+    if (tcp.error().kind != Kind::refused) kind = Kind::connect;
+    // Where the host is an address the failure begins with it.
+    causes += (causes.empty() ? "" : "; ") + (address == tcp_host_ ? "" : address + ": ") +
+              tcp.error().cause;
     if (std::chrono::steady_clock::now() >= deadline) break;
   }
-  return Failure{IoFailure{Kind::connect, std::move(causes)}};
+  return Failure{IoFailure{kind, std::move(causes)}};
 }
 
 std::optional<IoFailure> Connector::pass_proxy(TcpConnection& proxy, MonotonicTime deadline) {

@@ -40,7 +40,8 @@ class Connector {
 
   const std::string target_;  ///< host:port of the endpoint
   const ProxySettings proxy_;
-  const std::uint16_t tcp_port_;  ///< the endpoint's, or the proxy's
+  const std::string tcp_host_;    ///< the endpoint's, or the proxy's
+  const std::uint16_t tcp_port_;  ///< the same
   const std::unique_ptr<CurrentTlsContext> tls_;
   Log& log_;
   StopSignal stop_;

@@ -24,13 +24,13 @@ Result<std::unique_ptr<TcpConnection>, IoFailure> TcpConnection::open(const std:
                                                                       std::uint16_t port,
                                                                       MonotonicTime deadline,
                                                                       const StopSignal& stop) {
-  const auto failed = [&](const std::string& cause) {
-    return Failure{IoFailure{Kind::connect, "connect to " + address + ": " + cause}};
+  const auto failed = [](const net::ConnectFault& fault) {
+    return Failure{IoFailure{fault.refused ? Kind::refused : Kind::connect, fault.text}};
   };
   auto socket = net::begin_connect(address, port);
   if (!socket) return failed(socket.error());
   const Waited waited = wait_for(socket->get(), POLLOUT, deadline, stop);
-  if (waited == Waited::timeout) return failed("no answer in time");
+  if (waited == Waited::timeout) return failed({.text = "no answer in time"});
   if (waited != Waited::ready) return Failure{wait_failure(waited, "connecting")};
   if (const auto fault = net::connect_fault(*socket)) return failed(*fault);
   return std::make_unique<TcpConnection>(std::move(socket).value(), stop);

@@ -37,7 +37,8 @@ Result<std::unique_ptr<TlsConnection>, IoFailure> TlsConnection::open(
   const bool may_resume = context->memory().offer_to(ssl.get());
   auto connection = std::make_unique<TlsConnection>(std::move(tcp), std::move(ssl), context);
   if (auto failure = connection->handshake(deadline)) {
-    if (may_resume && failure->kind == Kind::tls) context->memory().give_up();
+    const bool refused = failure->kind == Kind::tls || failure->kind == Kind::certificate;
+    if (may_resume && refused) context->memory().give_up();
     if (failure->kind == Kind::broken) failure->kind = Kind::tls;
     if (failure->kind == Kind::timeout) {
       failure = IoFailure{Kind::connect, "TLS handshake: not finished in time"};
@@ -96,10 +97,10 @@ IoFailure TlsConnection::failure_of(const tls::HandshakeFault& fault, std::strin
     case Fault::untrusted:
     case Fault::wrong_name:
     case Fault::invalid:
-      return {Kind::tls, "the server's certificate is refused: " + fault.detail};
+      return {Kind::certificate, "the server's certificate is refused: " + fault.detail};
     case Fault::out_of_date:
-      return {Kind::tls, "the server's certificate is refused: " + fault.detail +
-                             " (if it is valid, this machine's clock is wrong)"};
+      return {Kind::certificate, "the server's certificate is refused: " + fault.detail +
+                                     " (if it is valid, this machine's clock is wrong)"};
     case Fault::client_certificate_missing:
       // Once it has answered, it has accepted our certificate: then the connection simply broke.
       if (heard_) break;

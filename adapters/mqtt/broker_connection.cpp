@@ -101,6 +101,8 @@ class BrokerConnection::Implementation final : private Client::Events {
     liveness_.report_returns(link_.came_back);
   }
 
+  void report_serving(std::function<void()> on_serving) { on_serving_ = std::move(on_serving); }
+
   void set_wanted(bool wanted) {
     const std::lock_guard lock(mutex_);
     wanted_ = wanted;
@@ -501,11 +503,12 @@ class BrokerConnection::Implementation final : private Client::Events {
     }
     if (step.flows) report_.flows(step.round_trip, step.gone);
     report_.canary_fault(step.fault);
-    say_ready();
     if (step.canary) session.publish_canary(*step.canary);
-    if (hold) return;
-    if (const auto publication = topic_test_.next(now)) session.publish_topic_test(*publication);
-    report_.topics(topic_test_.state());
+    if (!hold) {
+      if (const auto publication = topic_test_.next(now)) session.publish_topic_test(*publication);
+      report_.topics(topic_test_.state());
+    }
+    report_serving_once();
   }
 
   /// Asks for the subscriptions; says when the answer is overdue.
@@ -562,15 +565,16 @@ class BrokerConnection::Implementation final : private Client::Events {
                                                .refusal = canary_refusal});
     topic_test_.begin(steady_clock::now(), out.topic_test_is_answered(), test_granted);
     report_.canary_fault(liveness_.state().fault);
-    ready_due_ = granted;
-    say_ready();
+    serving_due_ = granted;
+    if (granted) report_.subscribed();
+    report_serving_once();
   }
 
   /// Not while devices' requests count as old.
-  void say_ready() {
-    if (!ready_due_ || !liveness_.caught_up()) return;
-    ready_due_ = false;
-    report_.ready();
+  void report_serving_once() {
+    if (!serving_due_ || !liveness_.caught_up() || !topic_test_.state().has_passed()) return;
+    serving_due_ = false;
+    if (on_serving_) on_serving_();
   }
 
   /// What is granted below the QoS 1 that we ask for. Over MQTT 3.1.1 a broker has no other way to
@@ -613,7 +617,7 @@ class BrokerConnection::Implementation final : private Client::Events {
       return;
     }
     if (link_.ended) link_.ended();
-    ready_due_ = false;
+    serving_due_ = false;
     liveness_.ended(steady_clock::now(), lost);
     topic_test_.end(steady_clock::now());
     auto fault = report_.lost(*std::move(loss), lasted);
@@ -673,6 +677,7 @@ class BrokerConnection::Implementation final : private Client::Events {
   bool too_large_ = false;              ///< a packet was too large and ended the session
 
   LinkEvents link_;
+  std::function<void()> on_serving_;
   LivenessMonitor liveness_;
   TopicTest topic_test_;
   std::atomic<MonotonicTime> heard_{MonotonicTime{}};  ///< when a message came last
@@ -682,7 +687,7 @@ class BrokerConnection::Implementation final : private Client::Events {
   std::size_t first_node_ = 0;  ///< the one to begin with
   std::size_t attempts_ = 0;    ///< since the last connection
   bool asking_ = false;         ///< a SUBSCRIBE is unanswered
-  bool ready_due_ = false;      ///< to be said
+  bool serving_due_ = false;    ///< to be reported
   std::vector<std::string> test_filters_;
   int qos_ = 1;  ///< to publish at
   int too_large_in_a_row_ = 0;
@@ -709,6 +714,9 @@ void BrokerConnection::report_taken(Sender::OnTaken on_taken) {
 }
 void BrokerConnection::report_link(LinkEvents events) {
   implementation_->report_link(std::move(events));
+}
+void BrokerConnection::report_serving(std::function<void()> on_serving) {
+  implementation_->report_serving(std::move(on_serving));
 }
 void BrokerConnection::set_wanted(bool wanted) {
   implementation_->set_wanted(wanted);

@@ -69,6 +69,12 @@ class BrokerConnection final : public Publisher {
   /// To be called before start(), once.
   void report_link(LinkEvents events);
 
+  /// `on_serving` is called by the connection's own thread, at most once for each connection: as
+  /// soon as the subscriptions are granted, messages flow and are no longer old, and the self-test
+  /// on the Jobs topics has ended without finding them blocked. It must not throw. To be called
+  /// before start(), once.
+  void report_serving(std::function<void()> on_serving);
+
   /// Whether to connect when there is no connection; true at the start unless this was called
   /// before. An existing connection stays. Publications that wait when a connection is wanted again
   /// are dropped. Any thread may call it.

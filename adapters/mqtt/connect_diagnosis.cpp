@@ -85,10 +85,10 @@ class Probe {
       return BrokerFault{Kind::unreachable, std::move(cause)};
     };
     auto begun = net::begin_connect(failed_.address, failed_.settings.port);
-    if (!begun) return unreachable(begun.error());
+    if (!begun) return unreachable(begun.error().text);
     socket_ = std::move(begun).value();
     if (!limit_.wait(socket_.get(), POLLOUT)) return unreachable("no answer to the TCP connect");
-    if (auto fault = net::connect_fault(socket_)) return unreachable(*std::move(fault));
+    if (auto fault = net::connect_fault(socket_)) return unreachable(std::move(fault->text));
     return std::nullopt;
   }
 

@@ -53,7 +53,9 @@ void ConnectionReport::connected(const Session& session, std::size_t attempts) {
              {{"broker", broker()},
               {"attempts", std::to_string(attempts)},
               {"session", session.session_present() ? "resumed" : "new"},
-              {"receive_maximum", std::to_string(session.receive_maximum())}});
+              {"receive_maximum", settings_.protocol == BrokerSettings::Protocol::v5
+                                      ? std::to_string(session.receive_maximum())
+                                      : std::string()}});
 }
 
 void ConnectionReport::replies_apart(const std::string& client_id) {
@@ -106,8 +108,8 @@ void ConnectionReport::shortcomings(const std::vector<BrokerFault>& faults) {
   }
 }
 
-void ConnectionReport::ready() {
-  log_.write(Severity::info, "ready for requests", {{"broker", broker()}});
+void ConnectionReport::subscribed() {
+  log_.write(Severity::info, "subscribed to the request topics", {{"broker", broker()}});
 }
 
 BrokerFault ConnectionReport::lost(BrokerFault fault, Duration lasted) {
@@ -154,32 +156,39 @@ void ConnectionReport::canary_fault(const std::string& fault) {
              {{"topic", settings_.canary_topic}, {"cause", fault}, {"hint", hints_.canary}});
 }
 
-bool ConnectionReport::topics(const char* event, TopicTest::Verdict verdict,
-                              const std::string& cause, const std::string& hint,
-                              TopicTest::Verdict& told) {
+TopicTest::Verdict ConnectionReport::topics(const char* event, TopicTest::Verdict verdict,
+                                            const std::string& cause, const std::string& hint,
+                                            TopicTest::Verdict& told) {
   using Verdict = TopicTest::Verdict;
-  if (verdict == told || verdict == Verdict::untested) return false;
+  if (verdict == told || verdict == Verdict::untested) return Verdict::off;
   const auto before = std::exchange(told, verdict);
   if (verdict == Verdict::bad || verdict == Verdict::unseen) {
     const auto severity = verdict == Verdict::bad ? Severity::error : Severity::warning;
     log_.write(severity, event, {{"cause", cause}, {"hint", hint}});
-    return false;
+    return Verdict::off;
   }
-  return before == Verdict::bad || before == Verdict::unseen;
+  return before;
 }
 
 void ConnectionReport::topics(const TopicTest::State& state) {
   using Verdict = TopicTest::Verdict;
-  if (topics(state.requests == Verdict::bad
-                 ? "Jobs requests do not reach the bridge"
-                 : "the bridge cannot tell whether Jobs requests reach it",
-             state.requests, state.requests_cause, hints_.requests, told_requests_)) {
+  const auto requests = topics(
+      state.requests == Verdict::bad ? "Jobs requests do not reach the bridge"
+                                     : "the bridge cannot tell whether Jobs requests reach it",
+      state.requests, state.requests_cause, hints_.requests, told_requests_);
+  if (requests == Verdict::bad) {
     log_.write(Severity::info, "Jobs requests reach the bridge again");
+  } else if (requests == Verdict::unseen) {
+    log_.write(Severity::info, "Jobs requests do reach the bridge");
   }
-  if (topics(state.replies == Verdict::bad ? "the broker refuses the bridge's replies"
+  const auto replies =
+      topics(state.replies == Verdict::bad ? "the broker refuses the bridge's replies"
                                            : "the bridge cannot tell whether its replies go out",
-             state.replies, state.replies_cause, hints_.replies, told_replies_)) {
+             state.replies, state.replies_cause, hints_.replies, told_replies_);
+  if (replies == Verdict::bad) {
     log_.write(Severity::info, "the bridge's replies go out again");
+  } else if (replies == Verdict::unseen) {
+    log_.write(Severity::info, "the bridge's replies do go out");
   }
 }
 

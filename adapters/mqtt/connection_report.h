@@ -32,7 +32,8 @@ class ConnectionReport {
   void does_without(const std::vector<BrokerFault>& refused);
   /// What the broker does not do as it should.
   void shortcomings(const std::vector<BrokerFault>& faults);
-  void ready();
+  /// Every subscription that is needed has been granted.
+  void subscribed();
   /// Returns the complete fault, which says more if it occurs repeatedly.
   BrokerFault lost(BrokerFault fault, Duration lasted);
   void disconnected();
@@ -56,9 +57,9 @@ class ConnectionReport {
   /// The address of the broker in the settings at present.
   [[nodiscard]] std::string broker() const;
   void write(Severity severity, std::string_view event, const BrokerFault& fault);
-  /// Returns whether it is good again.
-  bool topics(const char* event, TopicTest::Verdict verdict, const std::string& cause,
-              const std::string& hint, TopicTest::Verdict& told);
+  /// Returns what the verdict was before it turned good; `off` if it did not.
+  TopicTest::Verdict topics(const char* event, TopicTest::Verdict verdict, const std::string& cause,
+                            const std::string& hint, TopicTest::Verdict& told);
 
   const BrokerSettings& settings_;
   const AclHints& hints_;

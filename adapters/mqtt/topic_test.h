@@ -97,6 +97,13 @@ class TopicTest {
     Verdict replies = Verdict::off;
     std::string replies_cause;
     bool operator==(const State&) const = default;
+    /// Whether it has ended, or there is none, and nothing is blocked.
+    [[nodiscard]] bool has_passed() const {
+      const auto passes = [](Verdict verdict) {
+        return verdict != Verdict::untested && verdict != Verdict::bad;
+      };
+      return passes(requests) && passes(replies);
+    }
   };
   [[nodiscard]] State state() const;
 

@@ -28,8 +28,9 @@ FileFault::Kind kind_of(int code) {
     case SQLITE_TOOBIG:
       return FileFault::Kind::damaged;
     case SQLITE_FULL:
-    case SQLITE_NOMEM:
       return FileFault::Kind::full;
+    case SQLITE_NOMEM:
+      return FileFault::Kind::no_memory;
     default:
       return FileFault::Kind::unusable;
   }
@@ -46,7 +47,7 @@ FileFault fault_of(sqlite3* database) {
   }
   if ((code & 0xff) == SQLITE_FULL) {
     const char* path = sqlite3_db_filename(database, "main");
-    return no_space_for(path == nullptr ? "" : path);
+    return no_space_for(path == nullptr ? "" : path, /*may_be_at_limit=*/true);
   }
   FileFault fault{.kind = kind_of(code), .message = sqlite3_errmsg(database)};
   if (fault.kind != FileFault::Kind::damaged) fault.message.insert(0, "cannot be used: ");
@@ -65,15 +66,18 @@ FileFault fault_of(sqlite3* database) {
 
 }  // namespace
 
-FileFault no_space_for(const std::string& path) {
-  // A file that is as large as it may be is the other reason, and SQLite does not say which it is.
+FileFault no_space_for(const std::string& path, bool may_be_at_limit) {
+  // Less than this may be free on a disk that has no space for a page and what goes with it.
   constexpr std::uintmax_t little = 64U << 10U;
   std::error_code unknown;
   const auto space = std::filesystem::space(std::filesystem::path(path).parent_path(), unknown);
-  std::string message = "cannot be written: the disk is full";
-  if (!unknown && space.available >= little) message += ", or the file is as large as it may be";
-  if (!unknown) message += " (" + std::to_string(space.available >> 10U) + " KiB free)";
-  return {.kind = FileFault::Kind::full, .message = std::move(message)};
+  const auto free =
+      unknown ? std::string() : " (" + std::to_string(space.available >> 10U) + " KiB free)";
+  if (may_be_at_limit && !unknown && space.available >= little) {
+    return {.kind = FileFault::Kind::at_limit,
+            .message = "has reached its maximum size, while its disk still has space" + free};
+  }
+  return {.kind = FileFault::Kind::full, .message = "has no space: its disk is full" + free};
 }
 
 void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
@@ -154,7 +158,7 @@ Result<Database, FileFault> Database::open(const std::string& name, int flags) {
   const int code = sqlite3_open_v2(name.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   std::unique_ptr<sqlite3, Close> database(handle);
   if (!database)
-    return Failure{FileFault{FileFault::Kind::full, "cannot be opened: out of memory"}};
+    return Failure{FileFault{FileFault::Kind::no_memory, "cannot be opened: out of memory"}};
   if (code != SQLITE_OK) return Failure{fault_of(handle)};
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_busy_timeout(handle, 1000);

@@ -17,18 +17,29 @@ namespace jobs_bridge::store {
 /// Why an operation on the file failed.
 struct FileFault {
   enum class Kind {
-    damaged,   ///< the file does not contain what was written
-    full,      ///< for now; the same connection may succeed later
-    unusable,  ///< because of the path, permissions, the device or another process
-    late,      ///< the deadline has passed
+    damaged,    ///< the file does not contain what was written
+    full,       ///< the disk, for now; the same connection may succeed later
+    at_limit,   ///< the file is as large as it may be, for now
+    no_memory,  ///< for now
+    unusable,   ///< because of the path, permissions, the device or another process
+    late,       ///< the deadline has passed
   };
   Kind kind = Kind::unusable;
   /// Completes the name of the file: "is in use by another process".
   std::string message;
 };
 
+/// Whether the file is in order, and the same connection may succeed later, perhaps at once with
+/// something smaller.
+constexpr bool is_for_want_of_space(FileFault::Kind kind) {
+  using Kind = FileFault::Kind;
+  return kind == Kind::full || kind == Kind::at_limit || kind == Kind::no_memory;
+}
+
 /// The fault of a write for which there was no space: says how much there is. Asks the disk.
-FileFault no_space_for(const std::string& path);
+/// `may_be_at_limit`: the file's own maximum size may be the cause; SQLite does not say which it
+/// is.
+FileFault no_space_for(const std::string& path, bool may_be_at_limit = false);
 
 /// A prepared statement for repeated use. It must not outlive its Database.
 class Statement {

@@ -180,7 +180,7 @@ std::optional<FileFault> empty_log(const std::string& path) {
 /// damage, is only read.
 Result<Opened<JournalFile>, FileFault> find(const std::string& path, std::size_t max_size) {
   auto file = JournalFile::open(path, max_size);
-  if (!file && file.error().kind == Kind::full && !empty_log(path)) {
+  if (!file && is_for_want_of_space(file.error().kind) && !empty_log(path)) {
     file = JournalFile::open(path, max_size);
   }
   Opened<JournalFile> opened;
@@ -189,7 +189,7 @@ Result<Opened<JournalFile>, FileFault> find(const std::string& path, std::size_t
     return opened;
   }
   const auto& fault = file.error();
-  if (fault.kind != Kind::full && fault.kind != Kind::damaged) return Failure{fault};
+  if (!is_for_want_of_space(fault.kind) && fault.kind != Kind::damaged) return Failure{fault};
   const auto locked = lock(path);
   if (!locked) return Failure{locked.error()};
   auto content = read_alone(path);

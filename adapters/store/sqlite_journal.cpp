@@ -57,8 +57,14 @@ MonotonicTime now() {
 std::string_view hint_of(FileFault::Kind kind) {
   switch (kind) {
     case FileFault::Kind::full:
-      return "free space on the disk that journal.path is on; if there is enough, raise "
-             "journal.max_size";
+      return "free space on the disk that journal.path is on; if that disk is too small for "
+             "journal.max_size, lower journal.max_size, or set journal.path to a file on another "
+             "disk";
+    case FileFault::Kind::at_limit:
+      return "restore the connection to the endpoint, or raise journal.max_size and restart the "
+             "bridge";
+    case FileFault::Kind::no_memory:
+      return "check the machine's memory";
     case FileFault::Kind::late:
       return "check the disk that journal.path is on, and the kernel's log for I/O errors";
     case FileFault::Kind::damaged:
@@ -247,8 +253,7 @@ SqliteJournal::Work::Work(std::string path, Opened<JournalFile> opened, JournalS
       syncer_sleeps_until_(MonotonicTime::max()),
       log_(log) {
   if (!opened.saved) unsaved_ = std::move(opened.content.rows);
-  if (!file_)
-    failed({.kind = FileFault::Kind::full, .message = "cannot be written: the disk is full"});
+  if (!file_) failed({.kind = FileFault::Kind::full, .message = "has no space: its disk is full"});
 }
 
 std::optional<std::string> SqliteJournal::Work::record(const JournalEntry& entry) try {
@@ -326,6 +331,7 @@ SqliteJournal::State SqliteJournal::Work::state() const {
   if (!state.failing && (stalled_since || is_behind())) {
     state.failing = true;
     state.cause = lateness().message;
+    state.hint = hint_of(FileFault::Kind::late);
   }
   if (stalled_since) {
     state.disk_stalled = now() - *stalled_since;
@@ -400,7 +406,9 @@ void SqliteJournal::Work::gave_up(const std::exception& error) {
              "a thread of the journal failed: updates are rejected until a restart",
              {{"path", path_}, {"cause", error.what()}});
   state_.failing = true;
+  state_.takes_what_fits = false;
   state_.cause = std::string("failed: ") + error.what();
+  state_.hint = "check the machine's memory, and restart the bridge";
 }
 
 void SqliteJournal::Work::write(Lock& lock) {
@@ -772,8 +780,8 @@ bool SqliteJournal::Work::checkpoint(Lock& lock, Touch touch) {
   wrote_ = false;
   const auto done = beside(lock, touch);
   if (!done || !*done) wrote_ = true;
-  if (!done && done.error().kind == FileFault::Kind::full) failed(done.error());
-  if (!done && done.error().kind != FileFault::Kind::full) cannot_sync(done.error().message);
+  if (!done && is_for_want_of_space(done.error().kind)) failed(done.error());
+  if (!done && !is_for_want_of_space(done.error().kind)) cannot_sync(done.error().message);
   return done && *done;
 }
 
@@ -785,19 +793,26 @@ void SqliteJournal::Work::went_well() {
   if (!state_.failing) return;
   recovered_ = now();
   state_.failing = false;
+  state_.takes_what_fits = false;
   state_.cause.clear();
   log_.write(Severity::info, "the journal can be written again", {{"path", path_}});
 }
 
 void SqliteJournal::Work::failed(const FileFault& fault) {
+  // Then what is small enough is still recorded.
+  const bool lacks_space = is_for_want_of_space(fault.kind) && file_ != nullptr;
   state_.cause = fault.message;
+  state_.hint = hint_of(fault.kind);
+  state_.takes_what_fits = lacks_space && !unsynced_for_good_ && !log_is_stuck_;
   late_ = fault.kind == FileFault::Kind::late;
   if (!std::exchange(state_.failing, true)) {
-    log_.write(Severity::error, "the journal cannot be written: updates are rejected",
-               {{"path", path_}, {"cause", fault.message}, {"hint", hint_of(fault.kind)}});
+    log_.write(Severity::error,
+               lacks_space ? "the journal has no space left: updates that do not fit are rejected"
+                           : "the journal cannot be written: updates are rejected",
+               {{"path", path_}, {"cause", fault.message}, {"hint", state_.hint}});
   }
   if (late_) return;
-  if (fault.kind == FileFault::Kind::full && file_) {
+  if (lacks_space) {
     if (!full_) {
       full_since_ = now();
       const bool relapse = recovered_ != MonotonicTime{} && now() < recovered_ + relapse_within;
@@ -806,12 +821,11 @@ void SqliteJournal::Work::failed(const FileFault& fault) {
     full_ = true;
     look_at_ = std::min(look_at_, now() + settings_.retry_after);
     to_sync_.notify_one();
+    return;
   }
-  if (fault.kind != FileFault::Kind::full || !file_) {
-    reopen_ = fault.kind != FileFault::Kind::full;
-    mend_at_ = std::min(mend_at_, now() + settings_.retry_after);
-    work_.notify_one();
-  }
+  reopen_ = !is_for_want_of_space(fault.kind);
+  mend_at_ = std::min(mend_at_, now() + settings_.retry_after);
+  work_.notify_one();
 }
 
 /// For how many more updates there must be space before the journal counts as writable again: more

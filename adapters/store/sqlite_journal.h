@@ -79,7 +79,10 @@ class SqliteJournal final : public Journal {
 
   struct State {
     bool failing = false;
-    std::string cause;  ///< while failing
+    std::string cause;  ///< while failing; completes the name of the file
+    std::string hint;   ///< of the last failure: what the operator can do about it
+    /// Failing for want of space: what is small enough is still recorded.
+    bool takes_what_fits = false;
     /// For how long the disk has not completed an operation, if that is the cause.
     std::optional<Duration> disk_stalled;
     std::uint64_t syncs = 0;    ///< syncs to the disk, total

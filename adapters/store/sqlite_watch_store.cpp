@@ -186,7 +186,7 @@ std::optional<FileFault> SqliteWatchStore::Writer::write_all() {
     }
     // What else may be wrong shows when it is opened again, and is dealt with there.
     const bool is_passing =
-        fault->kind == FileFault::Kind::full || fault->kind == FileFault::Kind::late;
+        is_for_want_of_space(fault->kind) || fault->kind == FileFault::Kind::late;
     if (!is_passing) {
       if (fault->kind == FileFault::Kind::damaged) file_->leave_as_it_is();
       file_.reset();

@@ -10,10 +10,14 @@ std::string_view to_string(EndpointFault fault) {
       return "name";
     case EndpointFault::connection:
       return "connection";
+    case EndpointFault::refused:
+      return "refused";
     case EndpointFault::proxy:
       return "proxy";
     case EndpointFault::tls:
       return "tls";
+    case EndpointFault::certificate:
+      return "certificate";
     case EndpointFault::client_certificate:
       return "client_certificate";
     case EndpointFault::no_credentials:
@@ -43,13 +47,19 @@ std::string_view hint_of(EndpointFault fault) {
     case EndpointFault::name:
       return "check the gateway's DNS, endpoint.url and endpoint.region";
     case EndpointFault::connection:
-      return "check the network, any firewall, endpoint.proxy and endpoint.url";
+      return "check endpoint.url, the network and any firewall; if this network requires a proxy, "
+             "set endpoint.proxy";
+    case EndpointFault::refused:
+      return "start the server there, or correct the host and the port in endpoint.url";
     case EndpointFault::proxy:
       return "check that the proxy in endpoint.proxy runs, that its host and port are right, and "
              "that it lets the gateway connect to the endpoint";
     case EndpointFault::tls:
-      return "set endpoint.ca_file if the endpoint's certificate is from a private authority, and "
-             "check the host and port in endpoint.url and this machine's clock";
+      return "check the port in endpoint.url, and that the server there speaks TLS 1.2 or later; "
+             "without TLS the URL begins with http://";
+    case EndpointFault::certificate:
+      return "set endpoint.ca_file if the endpoint's certificate is from a private authority; "
+             "otherwise check the host in endpoint.url, and this machine's clock";
     case EndpointFault::client_certificate:
       return "set endpoint.certificate_file and endpoint.private_key_file to a certificate that "
              "the endpoint accepts and its key";

@@ -11,9 +11,11 @@ namespace jobs_bridge {
 enum class EndpointFault : std::uint8_t {
   none,
   name,                ///< the host's name has no address
-  connection,          ///< refused, unreachable, or not made in time
+  connection,          ///< unreachable, or not made in time
+  refused,             ///< nothing listens on the port
   proxy,               ///< the same of the proxy, or the proxy refused to connect
-  tls,                 ///< handshake or verification failed
+  tls,                 ///< the TLS handshake failed
+  certificate,         ///< the endpoint's certificate is not accepted
   client_certificate,  ///< the endpoint requires a client certificate, or a different one
   no_credentials,      ///< there are none to sign with; nothing was sent
   not_signed,          ///< the endpoint requires a signature, and there was none

@@ -39,9 +39,11 @@ struct HttpResponse {
 struct HttpFailure {
   enum class Kind {
     resolve,             ///< the host name has no address, or none in time
-    connect,             ///< refused, unreachable, or no connection within the connect timeout
+    connect,             ///< unreachable, or no connection within the connect timeout
+    refused,             ///< nothing listens on the port
     proxy,               ///< the same of the proxy, or it refused to connect to the peer
-    tls,                 ///< handshake or verification failed
+    tls,                 ///< the handshake failed
+    certificate,         ///< the peer's certificate is not accepted
     timeout,             ///< connected, but no complete answer in time
     broken,              ///< reset, truncated, or not HTTP
     too_large,           ///< the answer exceeded the size limit

@@ -298,10 +298,10 @@ class Judge {
     Outcome outcome{.answer = {},
                     .repeat = mendable ? Repeat::helps_when_mended : Repeat::useless,
                     .refusal = refusal};
-    describe_fault(outcome, kind_of(refusal));
     // Equivalent to an outage: it will carry out no call for any thing.
     if (mendable) outcome.health = Health::failing;
     outcome.access_denied = !mendable;
+    describe_fault(outcome, kind_of(refusal));
     outcome.fails_for_all = refusal == Refusal::credentials;
     outcome.answer = internal_error();
     return outcome;
@@ -341,7 +341,9 @@ class Judge {
 
   void describe_fault(Outcome& outcome, EndpointFault kind) const {
     outcome.fault_kind = kind;
-    outcome.fault = fault();
+    // That access is denied is all that is said of it otherwise.
+    outcome.fault =
+        outcome.access_denied ? status_and_name(response_.status, error_.name) : fault();
     if (!error_.message.empty()) {
       outcome.fault_detail = outcome.fault + ": " + or_else(error_.message, {});
     }
@@ -367,10 +369,14 @@ EndpointFault kind_of(HttpFailure::Kind kind) {
       return EndpointFault::name;
     case Kind::connect:
       return EndpointFault::connection;
+    case Kind::refused:
+      return EndpointFault::refused;
     case Kind::proxy:
       return EndpointFault::proxy;
     case Kind::tls:
       return EndpointFault::tls;
+    case Kind::certificate:
+      return EndpointFault::certificate;
     case Kind::client_certificate:
       return EndpointFault::client_certificate;
     case Kind::credentials:
@@ -403,7 +409,8 @@ Outcome read_failure(const HttpFailure& failure) {
     outcome.health = Health::healthy;
   }
   outcome.fails_for_all = failure.kind == Kind::resolve || failure.kind == Kind::connect ||
-                          failure.kind == Kind::proxy || failure.kind == Kind::tls ||
+                          failure.kind == Kind::refused || failure.kind == Kind::proxy ||
+                          failure.kind == Kind::tls || failure.kind == Kind::certificate ||
                           failure.kind == Kind::client_certificate ||
                           failure.kind == Kind::credentials;
   outcome.fault_kind = kind_of(failure.kind);
@@ -493,8 +500,10 @@ Rejection no_answer(const HttpFailure& failure) {
   switch (failure.kind) {
     case Kind::resolve:
     case Kind::connect:
+    case Kind::refused:
     case Kind::proxy:
     case Kind::tls:
+    case Kind::certificate:
     case Kind::client_certificate:
       message = "the endpoint cannot be reached";
       break;

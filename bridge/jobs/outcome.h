@@ -46,6 +46,11 @@ enum class Health : std::uint8_t {
   unknown      ///< the bridge itself ended the call
 };
 
+/// Whether the call shows that the endpoint works.
+constexpr bool works(Health health) {
+  return health == Health::healthy || health == Health::throttling;
+}
+
 /// What the outcome of a call means: read once, for all who act on it.
 struct Outcome {
   /// What the device is told, unless a further call has a better outcome.

@@ -62,8 +62,8 @@ TEST(DiskTest, OnAFullDiskUpdatesAreRejectedAllElseWorksAndItRecovers) {
   EXPECT_EQ(code_of(*refused), "RequestThrottled");
   EXPECT_THAT(message_of(*refused), HasSubstr("full"));
   // Its line may come a moment after the reply.
-  EXPECT_TRUE(
-      site.bridge->process().wait_for_line("the journal cannot be written: updates are rejected"));
+  EXPECT_TRUE(site.bridge->process().wait_for_line(
+      "the journal has no space left: updates that do not fit are rejected"));
   EXPECT_TRUE(site.start_next("lamp-0").topic.ends_with("/accepted"));
   disk.make_space();
   EXPECT_TRUE(wait_until([&] {

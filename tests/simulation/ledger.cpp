@@ -43,6 +43,7 @@ Event event_of(const HttpOutcome& outcome) {
   if (response == nullptr) {
     switch (std::get<HttpFailure>(outcome).kind) {
       case HttpFailure::Kind::connect:
+      case HttpFailure::Kind::refused:
         return Event::no_connection;
       case HttpFailure::Kind::timeout:
         return Event::no_answer;

@@ -69,6 +69,13 @@ BridgeProcess::BridgeProcess(const std::vector<std::string>& settings, Wait wait
   if (wait == Wait::until_ready && !wait_until_ready()) {
     throw std::runtime_error("the bridge does not get ready: " + log());
   }
+  if (wait == Wait::until_subscribed && !wait_until_subscribed()) {
+    throw std::runtime_error("the bridge does not subscribe: " + log());
+  }
+}
+
+bool BridgeProcess::wait_until_subscribed() {
+  return process_.wait_for_output("subscribed to the request topics");
 }
 
 bool BridgeProcess::wait_until_ready(std::size_t from, std::chrono::milliseconds limit) {

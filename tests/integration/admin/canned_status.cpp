@@ -82,6 +82,8 @@ Status healthy_status() {
   status.history = {};
   fill_history(status.history, 84);
   status.broker.unacknowledged = 2;
+  status.endpoint.called = true;
+  status.endpoint.answered = true;
   status.endpoint.calls_in_flight = 3;
   status.endpoint.latency = latency(5012, 3700us, 9100us, 12800us);
   status.reads.used = 61.4;
@@ -103,6 +105,8 @@ Status healthy_status() {
                     .max_bytes = 64 << 20,
                     .failing = false,
                     .cause = {},
+                    .hint = {},
+                    .takes_what_fits = false,
                     .disk_stalled = std::nullopt,
                     .refused = 0,
                     .refused_ago = std::nullopt,

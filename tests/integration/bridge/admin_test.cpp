@@ -31,7 +31,11 @@ class AdminTest : public ::testing::Test {
 
 TEST_F(AdminTest, ReadyOnceACanaryHasComeBackAndCountsWhatIsDone) {
   Site site;
-  ASSERT_TRUE(wait_until([&] { return ready(site); })) << site.bridge->log();
+  // That is what the line means.
+  EXPECT_THAT(site.bridge->log(), HasSubstr("ready for requests"));
+  EXPECT_TRUE(ready(site)) << get(site, "/readyz")->body;
+  EXPECT_EQ(status(site).at("endpoint").at("called"), false);
+  EXPECT_THAT(site.bridge->log(), HasSubstr("endpoint=\"not called yet\""));
   site.endpoint->create_job("job-1", {"lamp"});
   EXPECT_TRUE(payload_of(site.start_next("lamp", "{}")).contains("execution"));
   EXPECT_EQ(payload_of(site.start_next("lamp", "[]"))["code"], "InvalidJson");
@@ -43,6 +47,7 @@ TEST_F(AdminTest, ReadyOnceACanaryHasComeBackAndCountsWhatIsDone) {
   EXPECT_EQ(now.at("busiest")[0].at("thing"), "lamp");
   EXPECT_EQ(now.at("errors")[0].at("code"), "InvalidJson");
   EXPECT_EQ(now.at("broker").at("flowing"), true);
+  EXPECT_EQ(now.at("endpoint").at("answered"), true);
   EXPECT_EQ(now.at("journal").at("enabled"), false);
   const auto metrics = get(site, "/metrics")->body;
   for (const auto* line :
@@ -52,6 +57,34 @@ TEST_F(AdminTest, ReadyOnceACanaryHasComeBackAndCountsWhatIsDone) {
         "jobs_bridge_broker_connected 1", "jobs_bridge_broker_flowing 1"}) {
     EXPECT_THAT(metrics, HasSubstr(line));
   }
+}
+
+TEST_F(AdminTest, TheEndpointsFirstAnswerIsLoggedOnce) {
+  Site site({.settings = {"log.level=info"}});
+  for (const auto* thing : {"lamp", "pump"}) site.start_next(thing, "{}");
+  const std::string event = "the endpoint has answered for the first time since the start";
+  const auto log = site.bridge->log();
+  const auto at = log.find(event + " operation=start-next");
+  ASSERT_NE(at, std::string::npos) << log;
+  EXPECT_EQ(log.find(event, at + 1), std::string::npos) << log;
+}
+
+/// What is missing may also be no matter of the broker's.
+TEST_F(AdminTest, ReadyIsLoggedWhenWhatWasMissingIsThereAndNotBefore) {
+  const TemporaryDirectory directory;
+  const auto file = directory.file("credentials");
+  std::ofstream(file) << "[default]\n";
+  Site site({.settings = {"credentials.source=profile", "credentials.credentials_file=" + file,
+                          "endpoint.region=eu-central-1"},
+             .wait = BridgeProcess::Wait::until_subscribed});
+  ASSERT_TRUE(wait_until([&] { return reason(site) == "credentials_missing"; }))
+      << get(site, "/readyz")->body;
+  EXPECT_THAT(site.bridge->log(), Not(HasSubstr("ready for requests")));
+  std::ofstream(file) << "[default]\naws_access_key_id = AKIAEXAMPLE\n"
+                         "aws_secret_access_key = secret\n";
+  site.bridge->process().signal(SIGHUP);
+  EXPECT_TRUE(site.bridge->wait_until_ready()) << site.bridge->log();
+  EXPECT_TRUE(ready(site));
 }
 
 TEST_F(AdminTest, EveryOperationIsCarriedOutAndCountedUnderItsName) {

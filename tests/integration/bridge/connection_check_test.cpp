@@ -74,9 +74,11 @@ TEST_F(ConnectionCheckTest, NothingIsMadeAndNoJobIsStarted) {
 TEST_F(ConnectionCheckTest, BrokerThatIsNotThereIsAFaultWithACureAndTheRestIsStillTried) {
   const auto checked = check({"broker.url=mqtt://127.0.0.1:1"});
   EXPECT_EQ(checked.status, 1);
-  EXPECT_THAT(checked.output, HasSubstr("broker       FAULT  mqtt://127.0.0.1:1: no TCP "
-                                        "connection: Connection refused [unreachable]"
-                                        "\n             hint:  start the broker"));
+  EXPECT_THAT(
+      checked.output,
+      HasSubstr("broker       FAULT  mqtt://127.0.0.1:1: no TCP "
+                "connection: nothing listens on this port (Connection refused) [unreachable]"
+                "\n             hint:  start the broker"));
   EXPECT_THAT(checked.output, HasSubstr("endpoint     ok"));
 }
 

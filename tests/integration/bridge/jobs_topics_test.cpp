@@ -15,6 +15,7 @@ using nlohmann::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 const std::string canary = "topic readwrite jobs-bridge/canary/jobs-bridge\n";
 const std::string read_requests =
@@ -54,7 +55,8 @@ class JobsTopicsTest : public testing::TestWithParam<bool> {
   static Site::Options allowing(const std::string& rules) {
     return {.wires = {.mqtt_5 = GetParam()},
             .settings = {"broker.username=gateway"},
-            .broker = {.acl = acl(rules)}};
+            .broker = {.acl = acl(rules)},
+            .wait = BridgeProcess::Wait::until_subscribed};
   }
   static Readiness readiness(const Site& site) {
     httplib::Client client(site.bridge->admin_url());
@@ -117,11 +119,13 @@ TEST_P(JobsTopicsTest, NotReadyWhereTheCanaryPassesAndJobsTopicsDoNot) {
   EXPECT_THAT(said.text, HasSubstr("topic write $aws/things/+/jobs/#"));
   EXPECT_THAT(site.bridge->log(), HasSubstr(GetParam() ? "the broker refuses the bridge's replies"
                                                        : "Jobs requests do not reach the bridge"));
+  EXPECT_THAT(site.bridge->log(), Not(HasSubstr("ready for requests")));
 }
 
 /// mosquitto grants shared subscriptions below $aws and delivers nothing on them.
 TEST(SharedJobsTopicsTest, WithAGroupItIsNotReadyWhereSharedSubscriptionsAreSilent) {
-  const Site site({.settings = {"broker.share_group=gateways"}});
+  const Site site(
+      {.settings = {"broker.share_group=gateways"}, .wait = BridgeProcess::Wait::until_subscribed});
   const auto said = JobsTopicsTest::settled(site);
   EXPECT_FALSE(said.ready) << said.text;
   EXPECT_THAT(said.reasons, ElementsAre("requests_blocked")) << said.text;
@@ -160,7 +164,7 @@ TEST_P(JobsTopicsTest, NotReadyWhereRepliesGoOutButNoRequestComesIn) {
 }
 
 TEST_P(JobsTopicsTest, WhereTheSelfTestIsNotAllowedRequestsOfDevicesAreProof) {
-  const Site site(allowing(canary + read_requests + write_replies));
+  Site site(allowing(canary + read_requests + write_replies));
   const auto before = settled(site);
   if (GetParam()) {
     EXPECT_TRUE(before.ready) << before.text;
@@ -177,6 +181,11 @@ TEST_P(JobsTopicsTest, WhereTheSelfTestIsNotAllowedRequestsOfDevicesAreProof) {
   if (!GetParam()) {
     EXPECT_THAT(after.warnings, ElementsAre("replies_unseen"));
   }
+  // "Again" only where it was known that none came.
+  EXPECT_TRUE(site.bridge->process().wait_for_output(
+      GetParam() ? "Jobs requests do reach the bridge" : "Jobs requests reach the bridge again"))
+      << site.bridge->log();
+  EXPECT_TRUE(site.bridge->wait_until_ready()) << "what was missing for it is there";
 }
 
 TEST_P(JobsTopicsTest, NoTestWithoutACanary) {

@@ -1,3 +1,4 @@
+#include <httplib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -170,6 +171,64 @@ TEST_F(ServiceTest, QuotaOfTheNewConfigurationCountsAfterSighup) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(7));
 }
 
+TEST_F(ServiceTest, ReloadOfAnUnchangedConfigurationSaysSoPlainly) {
+  configure("");
+  start();
+  const auto log = reload("reloaded");
+  EXPECT_THAT(log, HasSubstr("reloaded: no key of the configuration has changed\n"));
+  EXPECT_THAT(log, Not(HasSubstr("credentials"))) << "there are none to fetch";
+}
+
+/// While calls hang, so that nothing but the limit that has changed rejects anything.
+TEST_F(ServiceTest, EveryLimitTakesEffectAfterSighup) {
+  const auto configure_limits = [&](const std::string& limits) {
+    configure("[notify]\nenabled = false\n[limits]\n" + limits);
+  };
+  configure_limits("deadline = \"5min\"\n");
+  start();
+  endpoint_.set_fault({{"kind", "hang"}});
+  MqttDevice device({.port = broker_.port()});
+  device.subscribe("$aws/things/+/jobs/+/rejected");
+  const auto change = [&](const std::string& key, const std::string& limits) {
+    configure_limits(limits);
+    EXPECT_THAT(reload("reloaded"), HasSubstr("changed=limits." + key));
+  };
+  const auto ask = [&](const std::string& thing, const std::string& token) {
+    device.publish(start_next_topic(thing), R"({"clientToken":")" + token + R"("})");
+  };
+  const auto rejection = [&] {
+    const auto heard = device.next();
+    return heard ? heard->payload : bridge_->output();
+  };
+  change("deadline", "deadline = \"1s\"\n");
+  ask("lamp", "late");
+  EXPECT_THAT(rejection(), HasSubstr("late"));
+
+  std::string limits = "deadline = \"5min\"\n";
+  change("deadline", limits);
+  const auto lower = [&](const std::string& key, const std::string& value) {
+    limits += key + " = " + value + "\n";
+    change(key, limits);
+  };
+  lower("max_payload", "\"1KiB\"");
+  ask("lamp", std::string(1100, 'x'));
+  EXPECT_THAT(rejection(), HasSubstr("the limit is 1024"));
+  lower("queue_per_thing", "1");
+  for (const auto* token : {"called", "waits", "too many"}) ask("lamp", token);
+  EXPECT_THAT(rejection(), HasSubstr("this thing's queue is full: 1 "));
+  lower("queue", "1");
+  ask("pump", "too many");
+  EXPECT_THAT(rejection(), HasSubstr("the gateway's queue is full: 1 "));
+
+  const auto line = bridge_->wait_for_line("admin listener url=").value_or("");
+  httplib::Client admin(line.substr(line.find("http://"), line.rfind('/') - line.find("http://")));
+  lower("reads_per_second", "7");
+  lower("writes_per_second", "9");
+  const auto metrics = admin.Get("/metrics")->body;
+  EXPECT_THAT(metrics, HasSubstr("jobs_bridge_quota_allowed_per_second{quota=\"reads\"} 7\n"));
+  EXPECT_THAT(metrics, HasSubstr("jobs_bridge_quota_allowed_per_second{quota=\"writes\"} 9\n"));
+}
+
 TEST_F(ServiceTest, WhatCannotBeReloadedIsNamedAndStaysAsItWas) {
   configure("");
   start();
@@ -197,7 +256,7 @@ TEST_F(ServiceTest, LargerPayloadThanTheBrokerLetsThroughStaysAsItWasAndIsNamed)
     const auto log = reload("take effect only after a restart");
     EXPECT_THAT(log, HasSubstr("keys=limits.max_payload")) << log;
     EXPECT_THAT(log, HasSubstr(time == 0 ? "changed=limits.queue"
-                                         : "changed=\"nothing that can be reloaded\""))
+                                         : "reloaded: every key that has changed needs a restart"))
         << log;
     EXPECT_EQ(reply_to(std::size_t{200} << 10U), "/rejected");
   }

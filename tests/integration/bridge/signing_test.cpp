@@ -39,14 +39,15 @@ class SigningTest : public testing::Test {
         name, {.common_name = common_name, .dns_names = {"localhost"}, .addresses = {"127.0.0.1"}});
   }
   /// Broker, bridge and a device; the emulator must be there.
-  void start_bridge(const std::vector<std::string>& settings) {
+  void start_bridge(const std::vector<std::string>& settings,
+                    BridgeProcess::Wait wait = BridgeProcess::Wait::until_ready) {
     broker_.emplace();
     std::vector<std::string> all = {
         "broker.url=" + broker_->url(), "endpoint.url=" + endpoint_->url(),
         "endpoint.region=eu-central-1", "endpoint.ca_file=" + authority_.certificate_file(),
         "log.level=trace"};
     all.insert(all.end(), settings.begin(), settings.end());
-    bridge_.emplace(all);
+    bridge_.emplace(all, wait);
     device_ = std::make_unique<MqttDevice>(MqttDevice::Options{.port = broker_->port()});
     for (const auto* filter :
          {"$aws/things/+/jobs/+/accepted", "$aws/things/+/jobs/+/rejected",
@@ -124,7 +125,8 @@ TEST_F(SigningTest, RefusedCredentialsRejectRequestsAndHoldUpdatesUntilTheFileIs
 TEST_F(SigningTest, NoCredentialsAnywhereIsSaidWithItsCure) {
   endpoint_.emplace(JobsEndpoint::Options{.arguments = {"--sigv4", static_key()}});
   start_bridge({"credentials.source=profile", "credentials.profile=absent",
-                "credentials.credentials_file=" + profile(secret), "limits.deadline=1s"});
+                "credentials.credentials_file=" + profile(secret), "limits.deadline=1s"},
+               BridgeProcess::Wait::until_subscribed);
   const auto reply = ask("$aws/things/my-1/jobs/start-next");
   EXPECT_EQ(code_of(reply), "InternalError");
   EXPECT_THAT(message_of(reply), HasSubstr("no credentials"));
@@ -243,7 +245,8 @@ TEST_F(SigningTest, ProviderThatNeverAnswersDoesNotKeepTheBridgeFromEnding) {
                 "credentials.iot_role_alias=gateway",
                 "credentials.iot_certificate_file=" + gateway.certificate,
                 "credentials.iot_private_key_file=" + gateway.private_key,
-                "endpoint.answer_timeout=60s", "limits.deadline=60s"});
+                "endpoint.answer_timeout=60s", "limits.deadline=60s"},
+               BridgeProcess::Wait::until_subscribed);
   device_->publish("$aws/things/my-1/jobs/get", "{}");
   ASSERT_TRUE(wait_until([&] { return endpoint_->calls().at("total") == 1; }));
   const auto before = std::chrono::steady_clock::now();

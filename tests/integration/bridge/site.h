@@ -67,6 +67,8 @@ class Site {
     bool persistent_device = false;
     /// Of the bridge, in addition to ours.
     Process::Environment environment = {};
+    /// For the bridge, before its device connects.
+    BridgeProcess::Wait wait = BridgeProcess::Wait::until_ready;
   };
 
   Site() : Site(Options{}) {}
@@ -77,7 +79,7 @@ class Site {
     endpoint.emplace(JobsEndpoint::Options{
         .tls = wires_.endpoint_tls ? std::optional(certificate("endpoint")) : std::nullopt,
         .arguments = options.endpoint_arguments});
-    bridge.emplace(bridge_settings(), BridgeProcess::Wait::until_ready, options.environment);
+    bridge.emplace(bridge_settings(), options.wait, options.environment);
     device = connect_device("device", options.persistent_device);
     for (const auto* filter : {"$aws/things/+/jobs/+/accepted", "$aws/things/+/jobs/+/rejected",
                                "$aws/things/+/jobs/+/+/rejected"}) {

@@ -102,7 +102,7 @@ TEST_F(UnacknowledgedReplyTest, AfterAKillTheDeviceHearsTheAnswerAndTheUpdateHas
   EXPECT_EQ(bridge_->stop(), 0);
   EXPECT_THAT(bridge_->log(), testing::HasSubstr("replies_left=0"));
   start();
-  ASSERT_TRUE(bridge_->wait_until_ready()) << bridge_->log();
+  ASSERT_TRUE(bridge_->wait_until_subscribed()) << bridge_->log();
   EXPECT_EQ(bridge_->stop(), 0);
   EXPECT_THAT(bridge_->log(), testing::Not(testing::HasSubstr("taken over from the journal")));
   expect_acceptances(2);

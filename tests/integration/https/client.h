@@ -116,8 +116,9 @@ void expect_ends_at(Duration limit, Action action) {
 }
 
 inline void PrintTo(Kind kind, std::ostream* out) {
-  constexpr const char* kNames[] = {"resolve", "connect",   "tls",    "timeout",
-                                    "broken",  "too_large", "stopped"};
+  constexpr const char* kNames[] = {
+      "resolve", "connect", "refused",   "proxy",   "tls",         "certificate",
+      "timeout", "broken",  "too_large", "stopped", "credentials", "client_certificate"};
   *out << kNames[static_cast<int>(kind)];
 }
 

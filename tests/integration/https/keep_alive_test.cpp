@@ -130,7 +130,7 @@ TEST(HttpsKeepAliveTest, RepetitionThatCannotConnectMayStillHaveBeenSent) {
   Client client(plain(peer));
   answer(client.perform(put("one", true)));
   const HttpFailure refused = failure(client.perform(put("two", true)));
-  EXPECT_EQ(refused.kind, Kind::connect);
+  EXPECT_EQ(refused.kind, Kind::refused);
   EXPECT_TRUE(refused.maybe_sent);
 }
 

@@ -54,7 +54,7 @@ TEST(HttpsProxyTest, TlsGoesThroughTheTunnelAndVerifiesTheEndpoint) {
   settings.ca_file = authority.certificate_file();
   EXPECT_EQ(answer(Client(settings).perform(put("x"))).body, "x");
   settings.host = "other.test";
-  EXPECT_EQ(failure(Client(settings).perform(put("x"))).kind, Kind::tls);
+  EXPECT_EQ(failure(Client(settings).perform(put("x"))).kind, Kind::certificate);
 }
 
 TEST(HttpsProxyTest, UserAndPasswordGoToTheProxyOnly) {

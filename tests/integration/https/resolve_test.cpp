@@ -66,11 +66,13 @@ TEST(HttpsResolveTest, FailureNamesEveryAddressTried) {
   settings.port = port;
   Client client(std::move(settings), always({"127.0.0.1", "127.0.0.2"}));
   const HttpFailure refused = failure(client.perform(put()));
-  EXPECT_EQ(refused.kind, Kind::connect);
+  EXPECT_EQ(refused.kind, Kind::refused);
   EXPECT_FALSE(refused.maybe_sent);
   EXPECT_THAT(refused.detail, HasSubstr("name.test:" + std::to_string(port)));
-  EXPECT_THAT(refused.detail, HasSubstr("127.0.0.1: Connection refused"));
-  EXPECT_THAT(refused.detail, HasSubstr("127.0.0.2: Connection refused"));
+  EXPECT_THAT(refused.detail,
+              HasSubstr("127.0.0.1: nothing listens on this port (Connection refused)"));
+  EXPECT_THAT(refused.detail,
+              HasSubstr("127.0.0.2: nothing listens on this port (Connection refused)"));
 }
 
 TEST(HttpsResolveTest, AddressThatWorkedIsTriedFirstNextTime) {

@@ -42,7 +42,7 @@ class HttpsTlsTest : public ::testing::Test {
     RawPeer peer(presenting(content), echo);
     Client client(secure(peer, host), always({"127.0.0.1"}));
     HttpFailure refused = failure(client.perform(put()));
-    EXPECT_EQ(refused.kind, Kind::tls);
+    EXPECT_EQ(refused.kind, Kind::certificate);
     EXPECT_FALSE(refused.maybe_sent);
     EXPECT_THAT(refused.detail, HasSubstr(std::to_string(peer.port()) + ": "));
     return refused;
@@ -144,7 +144,7 @@ TEST_F(HttpsTlsTest, OtherAuthorityIsRefused) {
   settings.ca_file = other.certificate_file();
   Client client(std::move(settings), always({"127.0.0.1"}));
   const HttpFailure refused = failure(client.perform(put()));
-  EXPECT_EQ(refused.kind, Kind::tls);
+  EXPECT_EQ(refused.kind, Kind::certificate);
   EXPECT_FALSE(refused.maybe_sent);
   EXPECT_THAT(refused.detail, HasSubstr("unable to get local issuer certificate"));
 }
@@ -169,7 +169,7 @@ TEST_F(HttpsTlsTest, SystemsAuthoritiesThatAreReplacedCountWithoutARestart) {
   EndpointSettings settings = secure(peer, "name.test");
   settings.ca_file.clear();
   Client client(std::move(settings), always({"127.0.0.1"}));
-  EXPECT_EQ(failure(client.perform(put())).kind, Kind::tls);
+  EXPECT_EQ(failure(client.perform(put())).kind, Kind::certificate);
   std::filesystem::rename(authority_.certificate_file(), system);
   EXPECT_TRUE(testing_support::wait_until(
       [&] { return std::holds_alternative<HttpResponse>(client.perform(put())); }));
@@ -181,7 +181,7 @@ TEST_F(HttpsTlsTest, SystemsAuthoritiesDoNotKnowOurs) {
   EndpointSettings settings = secure(peer, "name.test");
   settings.ca_file.clear();
   Client client(std::move(settings), always({"127.0.0.1"}));
-  EXPECT_EQ(failure(client.perform(put())).kind, Kind::tls);
+  EXPECT_EQ(failure(client.perform(put())).kind, Kind::certificate);
 }
 
 TEST_F(HttpsTlsTest, OldTlsIsRefused) {

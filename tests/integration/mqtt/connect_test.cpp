@@ -113,7 +113,7 @@ TEST_P(WireTest, BrokerThatIsNotThereAtTheStartIsFoundLater) {
   bridge.connection.start();
   ASSERT_TRUE(bridge.log.wait_for("Connection refused")) << bridge.log.text();
   EXPECT_EQ(bridge.connection.state().fault,
-            (BrokerFault{Kind::unreachable, "Connection refused"}));
+            (BrokerFault{Kind::unreachable, "nothing listens on this port (Connection refused)"}));
   bridge.publish("out/early", "queued before there was a broker");
   broker->start();
   ASSERT_TRUE(bridge.wait_until_subscribed()) << bridge.log.text();

@@ -98,7 +98,7 @@ TEST_F(TlsTest, AuthorityFileThatIsReplacedCountsWithoutARestart) {
   bridge.connection.start();
   EXPECT_TRUE(bridge.log.wait_for("kind=certificate_untrusted")) << bridge.log.text();
   std::filesystem::rename(authority.certificate_file(), replaced.ca_file);
-  EXPECT_TRUE(bridge.log.wait_for("ready for requests")) << bridge.log.text();
+  EXPECT_TRUE(bridge.log.wait_for("subscribed to the request topics")) << bridge.log.text();
 }
 
 TEST_F(TlsTest, ExpiredCertificateIsRefused) {

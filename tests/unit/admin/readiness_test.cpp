@@ -179,10 +179,15 @@ TEST(ReadinessTest, JournalThatCannotBeWrittenIsAReasonAndOneThatFillsAWarning) 
   status.journal.enabled = true;
   status.journal.failing = true;
   status.journal.path = "/j";
-  status.journal.cause = "cannot be written: the disk is full";
+  status.journal.cause = "is in use by another process";
+  status.journal.hint = "end it";
   ASSERT_THAT(reasons(status), ElementsAre("journal_failing"));
-  EXPECT_EQ(readiness(status).reasons[0].message,
-            "The journal /j cannot be written: the disk is full");
+  EXPECT_EQ(readiness(status).reasons[0].message, "The journal /j is in use by another process");
+  EXPECT_EQ(readiness(status).reasons[0].hint,
+            "End it. Until then updates are rejected; other requests work.");
+  status.journal.takes_what_fits = true;
+  EXPECT_EQ(readiness(status).reasons[0].hint,
+            "End it. Until then updates that do not fit are rejected; other requests work.");
   status.journal.failing = false;
   status.journal.max_bytes = 100;
   status.journal.bytes = 81;
@@ -194,11 +199,11 @@ TEST(ReadinessTest, AnUpdateThatCouldNotBeRecordedIsAWarningUntilItIsOldNews) {
   status.journal.enabled = true;
   status.journal.refused = 3;
   status.journal.refused_ago = 6s;
-  status.journal.refusal = "cannot be written: the disk is full";
+  status.journal.refusal = "has no space: its disk is full";
   ASSERT_THAT(warnings(status), ElementsAre("updates_refused"));
   EXPECT_EQ(readiness(status).warnings[0].message,
-            "3 updates could not be recorded since the start, the last one 6 seconds ago: the "
-            "journal cannot be written: the disk is full");
+            "Since the start 3 updates could not be recorded; the last one was rejected 6 seconds "
+            "ago: the journal has no space: its disk is full");
   status.journal.refused_ago = 15min;
   EXPECT_THAT(warnings(status), IsEmpty());
 }
@@ -225,8 +230,9 @@ TEST(ReadinessTest, AnEndpointThatDeniesEverythingIsAReasonAndOneOperationAWarni
 
 TEST(ReadinessTest, TheHintForAnEndpointThatFailsIsThatOfItsFault) {
   for (const auto fault :
-       {EndpointFault::name, EndpointFault::proxy, EndpointFault::tls, EndpointFault::signature,
-        EndpointFault::not_signed, EndpointFault::forbidden, EndpointFault::no_credentials}) {
+       {EndpointFault::name, EndpointFault::proxy, EndpointFault::tls, EndpointFault::certificate,
+        EndpointFault::refused, EndpointFault::signature, EndpointFault::not_signed,
+        EndpointFault::forbidden, EndpointFault::no_credentials}) {
     auto status = working();
     status.endpoint.reachable = false;
     status.endpoint.down_for = 9s;
@@ -276,8 +282,8 @@ TEST(ReadinessTest, ReplyThatTheBrokerRefusedIsAWarningWithItsHintUntilItIsOldNe
   EXPECT_THAT(warnings(status), ElementsAre("replies_refused"));
   const auto warning = readiness(status).warnings.at(0);
   EXPECT_EQ(warning.message,
-            "3 replies could not be published since the start, the last one 14 minutes ago on "
-            "$aws/things/a/jobs/start-next/accepted: larger than the maximum");
+            "Since the start 3 replies could not be published; the last one was for "
+            "$aws/things/a/jobs/start-next/accepted, 14 minutes ago: larger than the maximum");
   EXPECT_EQ(warning.hint, "Raise max_packet_size.");
   status.broker.last_refused_reply->ago = std::chrono::minutes(15);
   EXPECT_THAT(warnings(status), IsEmpty());

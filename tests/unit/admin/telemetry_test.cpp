@@ -104,6 +104,15 @@ TEST_F(TelemetryTest, RejectionCountsByCodeAndIsShownWithThingAndCause) {
       HasSubstr("jobs_bridge_requests_total{operation=\"update\",outcome=\"VersionMismatch\"} 1"));
 }
 
+TEST_F(TelemetryTest, AnEndpointThatWasNotCalledOrHasNotAnsweredIsNotSaidToAnswer) {
+  EXPECT_FALSE(status().endpoint.called);
+  call_finished(Operation::update, HttpFailure{.detail = "reset"}, Health::failing);
+  EXPECT_TRUE(status().endpoint.called);
+  EXPECT_FALSE(status().endpoint.answered);
+  call_finished(Operation::update, answer(429), Health::throttling);
+  EXPECT_TRUE(status().endpoint.answered);
+}
+
 TEST_F(TelemetryTest, RefusalForWantOfRoomIsToldFromTheEndpointsThrottling) {
   decide(rejected("pump", ErrorCode::request_throttled, Duration::zero()));
   decide(rejected("pump", ErrorCode::request_throttled, 20ms));

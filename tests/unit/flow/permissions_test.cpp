@@ -51,7 +51,7 @@ TEST_F(PermissionsTest, TheFirstDenialIsReportedOnceWithTheReasonForTheOperatorA
   ASSERT_EQ(denied.size(), 1U);
   EXPECT_EQ(denied[0].operation, Operation::start_next);
   EXPECT_TRUE(denied[0].denied);
-  EXPECT_EQ(denied[0].cause, "the endpoint refuses the gateway: HTTP 403 AccessDeniedException");
+  EXPECT_EQ(denied[0].cause, "HTTP 403 AccessDeniedException");
   EXPECT_THAT(denied[0].detail, HasSubstr("assumed-role/gateway is not allowed"));
   EXPECT_TRUE(denies_all());
   EXPECT_TRUE(driver_.engine.counts().endpoint_reachable) << "it answers";

@@ -625,8 +625,8 @@ TEST(OutcomeTest, ALongMessageOfTheEndpointIsCutBetweenCharacters) {
 
 TEST(OutcomeTest, WhatFailsForEveryThingIsToldFromWhatMayFailForOne) {
   using Kind = HttpFailure::Kind;
-  for (const auto kind : {Kind::resolve, Kind::connect, Kind::proxy, Kind::tls,
-                          Kind::client_certificate, Kind::credentials}) {
+  for (const auto kind : {Kind::resolve, Kind::connect, Kind::refused, Kind::proxy, Kind::tls,
+                          Kind::certificate, Kind::client_certificate, Kind::credentials}) {
     EXPECT_TRUE(outcome_of(HttpFailure{.kind = kind, .detail = "d"}).fails_for_all);
   }
   for (const auto kind : {Kind::timeout, Kind::broken, Kind::too_large, Kind::stopped}) {
@@ -647,7 +647,9 @@ TEST(OutcomeTest, TheKindOfAFaultOfTheEndpointIsToldAndAHintFollowsFromIt) {
   for (const auto& row :
        {Row{failed(Kind::resolve), EndpointFault::name},
         Row{failed(Kind::connect), EndpointFault::connection},
+        Row{failed(Kind::refused), EndpointFault::refused},
         Row{failed(Kind::proxy), EndpointFault::proxy}, Row{failed(Kind::tls), EndpointFault::tls},
+        Row{failed(Kind::certificate), EndpointFault::certificate},
         Row{failed(Kind::client_certificate), EndpointFault::client_certificate},
         Row{failed(Kind::credentials), EndpointFault::no_credentials},
         Row{failed(Kind::timeout), EndpointFault::no_answer},

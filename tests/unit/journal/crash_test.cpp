@@ -280,7 +280,9 @@ TEST_F(FullDiskTest, UpdatesAreRefusedUntilThereIsSpaceAndNothingIsLost) {
   while (!(fault = journal.record(entry_of(number)))) ++number;
   EXPECT_THAT(*fault, HasSubstr("full"));
   // It looks for space by itself, and there may be some for a few more.
-  EXPECT_GE(log_.count("the journal cannot be written: updates are rejected"), 1U);
+  const std::string event = "the journal has no space left: updates that do not fit are rejected";
+  EXPECT_GE(log_.count(event), 1U);
+  EXPECT_THAT(log_.text(), HasSubstr("free space on the disk that journal.path is on"));
   make_space();
   ASSERT_TRUE(wait_until([&] { return !journal.record(entry_of(number)); }));
   // It looks whether there is space for more than this one.

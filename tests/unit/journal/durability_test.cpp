@@ -152,6 +152,21 @@ TEST_F(DurabilityTest, ASyncThatFailedOnceIsNotMadeGoodByOneThatDoesNot) {
   }
 }
 
+/// Not the disk: the advice is another one.
+TEST_F(DurabilityTest, AFileThatIsAsLargeAsItMayBeIsToldFromAFullDisk) {
+  auto with = settings;
+  with.max_size = 64U << 10U;
+  auto opened = SqliteJournal::open(home_ + "/journal", log_, with);
+  ASSERT_TRUE(opened) << opened.error();
+  std::uint64_t number = 1;
+  std::optional<std::string> refusal;
+  while (number < 20000 && !refusal) refusal = opened.value()->record(entry_of(number++));
+  ASSERT_TRUE(refusal);
+  EXPECT_THAT(*refusal, testing::HasSubstr("has reached its maximum size"));
+  EXPECT_THAT(log_.text(), testing::HasSubstr("raise journal.max_size"));
+  EXPECT_THAT(log_.text(), testing::Not(testing::HasSubstr("free space")));
+}
+
 TEST_F(DurabilityTest, UpdatesAreRefusedWhileTheDiskMayHaveForgottenSome) {
   ForgetfulDisk disk(home_);
   auto with = settings;

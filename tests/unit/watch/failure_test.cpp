@@ -220,7 +220,7 @@ TEST_F(FullDiskTest, ChangesWaitUntilThereIsRoom) {
     ASSERT_TRUE(opened) << opened.error();
     opened.value()->save(many(3000, 1), {});
     ASSERT_TRUE(testing_support::wait_until([&] { return log_.count(failed) >= 3; }));
-    EXPECT_THAT(log_.text(), HasSubstr("the disk is full"));
+    EXPECT_THAT(log_.text(), HasSubstr("its disk is full"));
     std::filesystem::remove(filler);
     ASSERT_TRUE(log_.wait_for(recovered)) << log_.text();
   }
