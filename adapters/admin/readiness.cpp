@@ -240,10 +240,11 @@ void assess_credentials(const Status& status, Verdict& verdict) {
          because("The credentials expire in " + in_words(left), credentials.fault),
          "Check the source \"" + credentials.source + "\", which should have provided new ones."});
   } else if (!credentials.fault.empty()) {
-    verdict.warnings.push_back({"credentials_not_renewed",
-                                because("The last renewal failed", credentials.fault),
-                                "The credentials in use are still valid; check the source \"" +
-                                    credentials.source + "\"."});
+    verdict.warnings.push_back(
+        {"credentials_not_renewed",
+         because("The last renewal of the credentials failed", credentials.fault),
+         "The credentials in use are still valid; check the source \"" + credentials.source +
+             "\"."});
   }
   if (std::abs(credentials.clock_skew) > most_skew) {
     const auto off = in_words(std::chrono::seconds(std::abs(credentials.clock_skew)));

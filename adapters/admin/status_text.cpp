@@ -153,11 +153,18 @@ std::string quota(const json& quota) {
   return text;
 }
 
-std::string requests(const json& requests) {
+/// Requests that were answered, but whose answer the broker took in no form.
+std::string without_reply(const json& broker) {
+  const auto count = broker.value("replies_unanswered", 0.0);
+  return count > 0 ? ", " + number(count) + " of them without a reply, which the broker refused"
+                   : std::string();
+}
+
+std::string requests(const json& requests, const json& broker) {
   return of(requests.at("per_second")) + "/s; replies: " + response_time(requests.at("latency")) +
          "; " + of(requests.at("waiting")) + " of " + of(requests.at("queue")) + " waiting, " +
          of(requests.at("held")) + " held; " + of(requests.at("accepted")) + " accepted and " +
-         of(requests.at("rejected")) + " rejected since the start";
+         of(requests.at("rejected")) + " rejected since the start" + without_reply(broker);
 }
 
 std::string journal(const json& journal) {
@@ -226,7 +233,7 @@ StatusText in_words(const json& status) {
     add(out, "topics", topics(status.at("broker")));
   }
   add(out, "endpoint", endpoint(status.at("endpoint")));
-  add(out, "requests", requests(status.at("requests")));
+  add(out, "requests", requests(status.at("requests"), status.at("broker")));
   add(out, "reads", quota(status.at("quota").at("reads")));
   add(out, "writes", quota(status.at("quota").at("writes")));
   add(out, "journal", journal(status.at("journal")));

@@ -104,7 +104,11 @@ void CredentialKeeper::take(Result<Credentials, SourceFault> outcome) {
   if (!first && before != source_name_) {
     // Another source is another identity, which may have other permissions.
     log_.write(Severity::warning, "credentials now come from a different source",
-               {{"before", before}, {"source", source_name_}});
+               {{"before", before},
+                {"source", source_name_},
+                {"hint",
+                 "check whether that is intended: the former source may have had none for a "
+                 "moment"}});
   }
   const bool others = first || !credentials_->same_keys(*outcome);
   if (others || recovered) log_success(*outcome, first || recovered);
@@ -135,7 +139,8 @@ void CredentialKeeper::log_failure(const std::string& cause, bool valid) {
                "credentials cannot be renewed: the old ones stay in use",
                {{"source", source_->name()},
                 {"cause", cause},
-                {"expires_in", seconds_until(credentials_->expires)}});
+                {"expires_in", seconds_until(credentials_->expires)},
+                {"hint", "correct the cause before they expire"}});
     return;
   }
   log_.write(news ? Severity::error : Severity::debug,

@@ -7,6 +7,8 @@
 namespace jobs_bridge::aws {
 namespace {
 
+constexpr std::string_view set_the_clock = "set the clock, and keep it synchronized by NTP";
+
 /// AWS takes signatures that are off by five minutes at most.
 constexpr std::int64_t tolerated = 300;
 /// Below this the time is not the reason of a refusal.
@@ -30,8 +32,7 @@ void SigningClock::observe(const std::string& date) {
   if (far(skew) == far(before)) return;
   if (far(skew)) {
     log_.write(Severity::warning, "this machine's clock differs from the endpoint's",
-               {{"behind", std::to_string(skew) + "s"},
-                {"hint", "set the clock, and keep it synchronized by NTP"}});
+               {{"behind", std::to_string(skew) + "s"}, {"hint", set_the_clock}});
   } else {
     log_.write(Severity::info, "this machine's clock agrees with the endpoint's again", {});
   }
@@ -48,7 +49,7 @@ bool SigningClock::correct(const std::string& date, std::int64_t signed_at) {
   log_.write(Severity::warning,
              "signatures were refused because of this machine's clock: the bridge now signs with "
              "the endpoint's time",
-             {{"by", std::to_string(correction) + "s"}});
+             {{"by", std::to_string(correction) + "s"}, {"hint", set_the_clock}});
   return true;
 }
 

@@ -81,7 +81,7 @@ void report_status(ServiceManager& manager, const StatusSource& status, Log& log
   } catch (const std::exception& error) {
     log.write(Severity::error,
               "the watchdog was not notified, because the bridge's state could not be determined",
-              {{"cause", error.what()}});
+              {{"cause", error.what()}, {"hint", "check the machine's memory and its load"}});
   }
 }
 

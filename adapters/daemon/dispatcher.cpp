@@ -9,6 +9,10 @@
 namespace jobs_bridge {
 namespace {
 
+/// Nothing else is known to make the core throw.
+constexpr std::string_view check_memory =
+    "check the machine's memory; if there was enough, report it";
+
 /// How long something has been due; `due` may be the minimum or maximum of the type.
 Duration overdue(MonotonicTime due, MonotonicTime now) {
   if (due >= now || due == MonotonicTime::min()) return Duration::zero();
@@ -96,7 +100,8 @@ void Dispatcher::receive(Message message) noexcept {
       });
     }
   } catch (const std::exception& error) {
-    log_.write(Severity::error, "a message could not be handled", {{"cause", error.what()}});
+    log_.write(Severity::error, "a message could not be handled",
+               {{"cause", error.what()}, {"hint", check_memory}});
   }
 }
 
@@ -107,7 +112,8 @@ void Dispatcher::replies_taken(const std::vector<std::uint64_t>& updates) noexce
     for (const auto update : updates) driver_.reply_taken(update, orders);
     apply_locked(orders.effects);
   } catch (const std::exception& error) {
-    log_.write(Severity::error, "an update could not be settled", {{"cause", error.what()}});
+    log_.write(Severity::error, "an update could not be settled",
+               {{"cause", error.what()}, {"hint", check_memory}});
   }
 }
 
@@ -126,7 +132,7 @@ void Dispatcher::lease_event(const std::function<void(Lease&, MonotonicTime)>& e
     carry_out(now, orders);
   } catch (const std::exception& error) {
     log_.write(Severity::error, "an event of the lease could not be handled",
-               {{"cause", error.what()}});
+               {{"cause", error.what()}, {"hint", check_memory}});
   }
 }
 

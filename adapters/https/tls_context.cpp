@@ -173,7 +173,9 @@ void CurrentTlsContext::reload(const Stamps& found) {
   if (second_time && !reported_) {
     log_.write(Severity::warning,
                "certificate files were replaced, but cannot be used: the old ones stay in use",
-               {{"host", settings_.host}, {"cause", context.error()}});
+               {{"host", settings_.host},
+                {"cause", context.error()},
+                {"hint", "correct the files that the cause names; no restart is needed"}});
   }
   reported_ = second_time;
   refused_ = found;

@@ -224,7 +224,7 @@ class BrokerConnection::Implementation final : private Client::Events {
   }
   void failed(const std::string& cause) noexcept override {
     log_.write(Severity::error, "an event of the MQTT library could not be handled",
-               {{"cause", cause}});
+               {{"cause", cause}, {"hint", "check the machine's memory"}});
   }
 
   void liveness_has_news() {
@@ -260,9 +260,10 @@ class BrokerConnection::Implementation final : private Client::Events {
     }
     // However old they are: another has answered these devices since.
     if (const auto dropped = sender_.drop_waiting(); dropped > 0) {
-      log_.write(Severity::warning,
-                 "replies dropped: another instance has served their devices in the meantime",
-                 {{"replies", std::to_string(dropped)}});
+      log_.write(
+          Severity::warning,
+          "replies dropped: another instance has served their devices in the meantime",
+          {{"replies", std::to_string(dropped)}, {"hint", "nothing to do: they are out of date"}});
     }
     return true;
   }

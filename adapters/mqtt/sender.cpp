@@ -275,7 +275,10 @@ void Sender::report_overflow(std::unique_lock<std::mutex>& lock) {
   overflow_reported_ = overflowed_;
   lock.unlock();
   log_.write(Severity::warning, "replies dropped: too many are waiting for the broker",
-             {{"dropped", count}});
+             {{"dropped", count},
+              {"hint",
+               "check the broker's load and its log: it was unavailable for long, or accepts "
+               "replies too slowly"}});
   lock.lock();
 }
 

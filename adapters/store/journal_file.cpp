@@ -216,7 +216,11 @@ void report(const std::string& path, const LogDamage& damage, Log& log) {
           : "the journal's write-ahead log is damaged or incomplete: updates may be lost",
       {{"path", path},
        {"bits_corrected", std::to_string(damage.bits_corrected)},
-       {"updates_lost_at_most", std::to_string(damage.writes_lost)}});
+       {"updates_lost_at_most", std::to_string(damage.writes_lost)},
+       {"hint", damage.writes_lost == 0
+                    ? "check the disk and the machine's memory"
+                    : "check the disk, and compare what devices have reported with the job "
+                      "executions"}});
 }
 
 }  // namespace
@@ -245,7 +249,10 @@ Result<Opened<JournalFile>, FileFault> JournalFile::open_or_recover(const std::s
                    {"set_aside", name},
                    {"damage", *content.damage},
                    {"updates_damaged", std::to_string(content.damaged_rows)},
-                   {"updates_saved", std::to_string(content.rows.size())}});
+                   {"updates_saved", std::to_string(content.rows.size())},
+                   {"hint",
+                    "check the disk, and compare what devices have reported with the job "
+                    "executions"}});
       });
   if (!opened || opened->saved || !opened->file) return opened;
   opened->saved = copy(opened->content.rows, *opened->file);

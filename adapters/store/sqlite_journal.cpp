@@ -108,7 +108,7 @@ auto wait_for(std::future<Opening> opening, const std::string& path, Log& log) {
   while (opening.wait_for(pause) == std::future_status::timeout) {
     log.write(Severity::warning,
               "the journal is not open yet: its disk is slow or does not respond",
-              {{"path", path}});
+              {{"path", path}, {"hint", hint_of(FileFault::Kind::late)}});
     pause = std::min(pause * 2, longest_between_reports);
   }
   return opening.get();
@@ -292,7 +292,7 @@ void SqliteJournal::Work::settle(const std::vector<std::uint64_t>& numbers) try 
   if (remove_at_ < writer_sleeps_until_) work_.notify_one();
 } catch (const std::exception& error) {  // no memory: they are sent once more after a restart
   log_.write(Severity::error, "settled updates could not be removed from the journal",
-             {{"path", path_}, {"cause", error.what()}});
+             {{"path", path_}, {"cause", error.what()}, {"hint", "check the machine's memory"}});
 }
 
 /// Has the writer record `entry_` and waits for it, but not for long. False if it has not done so
@@ -351,7 +351,7 @@ bool SqliteJournal::Work::stop() {
 
 void SqliteJournal::Work::abandon() {
   log_.write(Severity::warning, "the journal did not stop in time: its disk does not respond",
-             {{"path", path_}});
+             {{"path", path_}, {"hint", hint_of(FileFault::Kind::late)}});
   log_.detach();
 }
 
@@ -402,13 +402,13 @@ void SqliteJournal::Work::run_writer() {
 }
 
 void SqliteJournal::Work::gave_up(const std::exception& error) {
-  log_.write(Severity::error,
-             "a thread of the journal failed: updates are rejected until a restart",
-             {{"path", path_}, {"cause", error.what()}});
   state_.failing = true;
   state_.takes_what_fits = false;
   state_.cause = std::string("failed: ") + error.what();
   state_.hint = "check the machine's memory, and restart the bridge";
+  log_.write(Severity::error,
+             "a thread of the journal failed: updates are rejected until a restart",
+             {{"path", path_}, {"cause", error.what()}, {"hint", state_.hint}});
 }
 
 void SqliteJournal::Work::write(Lock& lock) {
@@ -548,7 +548,7 @@ void SqliteJournal::Work::rescue(Lock& lock) {
   if (!file_) return;
   log_.write(Severity::error,
              "the journal's file was removed or replaced: its updates are written to a new one",
-             {{"path", path_}});
+             {{"path", path_}, {"hint", "leave the file alone while the bridge runs"}});
   state_.failing = true;
   state_.cause = "was removed or replaced";
   auto old = std::exchange(file_, nullptr);
@@ -651,7 +651,9 @@ void SqliteJournal::Work::close(Lock& lock) {
     if (cause) {
       log_.write(Severity::error,
                  "the journal cannot be synced to disk: a power failure may lose updates",
-                 {{"path", path_}, {"cause", *cause}});
+                 {{"path", path_},
+                  {"cause", *cause},
+                  {"hint", "check the disk before the next power failure"}});
     }
     return true;
   });

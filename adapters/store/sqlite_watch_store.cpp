@@ -108,7 +108,7 @@ bool SqliteWatchStore::Writer::stop() {
 void SqliteWatchStore::Writer::abandon() {
   log_.write(Severity::error,
              "the file of watched things was not closed in time: its disk does not respond",
-             {{"path", path_}});
+             {{"path", path_}, {"hint", "check the disk that notify.path is on"}});
   log_.detach();
 }
 

@@ -68,7 +68,8 @@ Result<Opened<WatchFile>, FileFault> WatchFile::open_or_recover(const std::strin
                   {{"path", path},
                    {"set_aside", name},
                    {"damage", *content.damage},
-                   {"things_saved", std::to_string(content.rows.size())}});
+                   {"things_saved", std::to_string(content.rows.size())},
+                   {"hint", "check the disk"}});
       });
 }
 

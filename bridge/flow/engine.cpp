@@ -210,9 +210,11 @@ Engine::Place Engine::find_same(const Request& request, std::optional<Duration> 
 
 std::optional<Rejection> Engine::refusal(const Request& request, std::size_t bytes,
                                          RequestTable::Requests::const_iterator same) const {
-  const auto full = [](std::string_view whose, std::size_t limit, std::string_view what) {
+  const auto full = [](std::string_view whose, std::size_t limit, std::string_view what,
+                       std::string_view key) {
     return Rejection{ErrorCode::request_throttled,
-                     std::string(whose) + " is full: " + std::to_string(limit) + std::string(what)};
+                     std::string(whose) + " is full: " + std::to_string(limit) + std::string(what),
+                     "the limit follows from " + std::string(key)};
   };
   const auto& thing = request.thing.text();
   const auto& holding = settings_.holding;
@@ -223,29 +225,31 @@ std::optional<Rejection> Engine::refusal(const Request& request, std::size_t byt
     return Rejection{ErrorCode::internal_error, "the gateway is shutting down: try again"};
   }
   if (requests_.waiting() >= settings_.queue) {
-    return full("the gateway's queue", settings_.queue, " requests are waiting");
+    return full("the gateway's queue", settings_.queue, " requests are waiting", "limits.queue");
   }
   if (requests_.lanes().waiting(thing) >= settings_.queue_per_thing ||
       (same != requests_.end() && same->second.askers.size() > settings_.queue_per_thing)) {
-    return full("this thing's queue", settings_.queue_per_thing, " requests are waiting");
+    return full("this thing's queue", settings_.queue_per_thing, " requests are waiting",
+                "limits.queue_per_thing");
   }
   const auto most = std::max(least_queue_bytes, settings_.queue * usual_bytes);
   if (requests_.bytes() - requests_.update_bytes() + bytes > most && !update) {
-    return full("the gateway's queue", most, " bytes of requests are waiting");
+    return full("the gateway's queue", most, " bytes of requests are waiting", "limits.queue");
   }
   // Small requests are limited by their number alone.
   const auto share = (update ? holding.max_bytes : most) / things_share;
   if (bytes > usual_bytes && requests_.bytes(thing) + bytes > std::max(share, bytes)) {
-    return full("this thing's queue", share, " bytes of requests are waiting");
+    return full("this thing's queue", share, " bytes of requests are waiting",
+                update ? "journal.max_size" : "limits.queue");
   }
   if (!update) return std::nullopt;
   if (requests_.update_bytes() + answered_.bytes() + bytes > holding.max_bytes) {
     return full("the gateway's store of updates", holding.max_bytes,
-                " bytes of updates are waiting for the endpoint");
+                " bytes of updates are waiting for the endpoint", "journal.max_size");
   }
   if (same == requests_.end() && requests_.lanes().length(thing) >= holding.max_per_thing) {
     return full("this thing's store of updates", holding.max_per_thing,
-                " requests are waiting for the endpoint");
+                " requests are waiting for the endpoint", "journal.max_per_thing");
   }
   return std::nullopt;
 }

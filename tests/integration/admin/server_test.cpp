@@ -81,6 +81,24 @@ TEST(AdminServerTest, OfSeveralAddressesStatusAndMetricsTellWhichOneIsConnected)
                               "broker.gateway.local:8883\"} 1")));
 }
 
+TEST(AdminServerTest, StatusClaimsNoMoreOfTheEndpointAndOfRepliesThanIsKnown) {
+  const auto text_of = [](const admin::Status& status) {
+    const AdminSite site(status);
+    const auto text = admin::status_text(site.get("/api/status").body);
+    return text ? text->text : text.error();
+  };
+  auto status = healthy_status();
+  EXPECT_THAT(text_of(status), HasSubstr("amazonaws.com: answers: "));
+  EXPECT_THAT(text_of(status), HasSubstr("4120 rejected since the start\n"));
+  status.broker.unanswered = 2;
+  status.endpoint.answered = false;
+  EXPECT_THAT(text_of(status), HasSubstr("amazonaws.com: no call has succeeded yet"));
+  EXPECT_THAT(text_of(status), HasSubstr("since the start, 2 of them without a reply, which the "
+                                         "broker refused\n"));
+  status.endpoint.called = false;
+  EXPECT_THAT(text_of(status), HasSubstr("amazonaws.com: not called yet\n"));
+}
+
 TEST(AdminServerTest, EndpointDownIsNotReadyWithReasonAndCureAndStillHealthy) {
   const AdminSite site(endpoint_down_status());
   EXPECT_EQ(site.get("/healthz").status, 200);

@@ -157,6 +157,28 @@ void collect_events(const std::string& code, Events& events) {
   }
 }
 
+/// The warnings and errors of a source that say nothing of what to do.
+std::vector<std::string> events_without_hint(const std::string& code) {
+  static const std::regex urgent("Severity::(warning|error)");
+  // Where the event, or what it is about, says it.
+  static const std::regex says_what_to_do(
+      R"("hint"|"fault"|"faults"|"warning"|please report this|install ca-certificates)");
+  std::vector<std::string> events;
+  for (const auto call : calls_of("write", code)) {
+    const auto arguments = arguments_at(code, call);
+    if (arguments.size() < 2 || !std::regex_search(arguments[0], urgent)) continue;
+    // Another function of that name, which adds the hint of a fault.
+    if (arguments.size() > 2 && arguments[2].find('{') == std::string::npos) continue;
+    std::string all;
+    for (const auto& argument : arguments) all += argument;
+    if (std::regex_search(all, says_what_to_do)) continue;
+    for (const auto& event : events_of_call(code, arguments[0], arguments[1])) {
+      events.push_back(event);
+    }
+  }
+  return events;
+}
+
 Events written_events() {
   Events events;
   for (const auto& entry :
@@ -178,6 +200,16 @@ Events documented_events() {
     if (std::regex_match(line, found, row)) events[found[1]] = levels_in(found[2], level);
   }
   return events;
+}
+
+TEST(LogEventsTest, EachWarningAndErrorSaysWhatToDo) {
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(JOBS_BRIDGE_SOURCE_DIR "/adapters")) {
+    if (entry.path().extension() != ".cpp") continue;
+    for (const auto& event : events_without_hint(text_of_file(entry.path()))) {
+      ADD_FAILURE() << entry.path().filename() << " writes without a hint: " << event;
+    }
+  }
 }
 
 TEST(LogEventsTest, EachOneIsDocumentedWithItsLevelsAndNoOther) {
