@@ -45,8 +45,9 @@ class Bridge:
         return self.log.read_text()
 
     def until_ready(self):
+        """Whether it judges itself to be ready is another matter: brokers differ in what they let it see."""
         try:
-            until(lambda: "ready for requests" in self.text(), 60, "the bridge is ready")
+            until(lambda: "subscribed to the request topics" in self.text(), 60, "the bridge has subscribed")
         except RuntimeError as error:
             raise RuntimeError(f"{error}\n{self.text()}") from error
 
