@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -53,6 +55,12 @@ TEST_F(ConnectionCheckTest, AllWellIsSaidOfEachAndExitsWithZero) {
     EXPECT_THAT(checked.output, HasSubstr(line));
   }
   EXPECT_THAT(checked.output, Not(HasSubstr("FAULT")));
+  if (geteuid() != 0) return;
+  // Of the same configuration.
+  EXPECT_THAT(checked.output,
+              HasSubstr("hint:  to check as the service's user: runuser -u jobs-bridge -- "
+                        "jobs-bridge check --connect --config " +
+                        directory_.file("jobs-bridge.toml") + " --set admin.listen=127.0.0.1:0 "));
 }
 
 TEST_F(ConnectionCheckTest, TokenThatTheListenerWouldRefuseIsAFault) {
