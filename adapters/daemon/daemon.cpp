@@ -182,8 +182,8 @@ int run_daemon(const Start& start, Log& log) {
   if (!admin) return cannot_start(log, "admin", admin.error());
   ReadyReport ready([&status] { return status.take(); }, log);
   broker.report_serving([&ready] { ready.broker_serves(); });
-  broker.report_taken([&dispatcher](const std::vector<std::uint64_t>& updates) {
-    dispatcher->replies_taken(updates);
+  broker.report_ended_replies([&dispatcher](const std::vector<std::uint64_t>& updates) {
+    dispatcher->replies_ended(updates);
   });
   std::optional<Standby> standby;
   if (configuration.broker.lease.count() > 0) {

@@ -105,11 +105,11 @@ void Dispatcher::receive(Message message) noexcept {
   }
 }
 
-void Dispatcher::replies_taken(const std::vector<std::uint64_t>& updates) noexcept {
+void Dispatcher::replies_ended(const std::vector<std::uint64_t>& updates) noexcept {
   try {
     Driver::Orders orders;
     const std::lock_guard lock(mutex_);
-    for (const auto update : updates) driver_.reply_taken(update, orders);
+    for (const auto update : updates) driver_.reply_ended(update, orders);
     apply_locked(orders.effects);
   } catch (const std::exception& error) {
     log_.write(Severity::error, "an update could not be settled",

@@ -75,9 +75,9 @@ class Dispatcher {
   /// throw. On the event loop it also begins the call; on other threads it wakes the loop for that.
   void receive(Message message) noexcept;
 
-  /// The broker has taken the replies to these updates, see Engine::reply_taken(). Any thread may
+  /// The broker has acknowledged the replies to these updates, or never will, see Engine::reply_ended(). Any thread may
   /// call it; does not throw.
-  void replies_taken(const std::vector<std::uint64_t>& updates) noexcept;
+  void replies_ended(const std::vector<std::uint64_t>& updates) noexcept;
 
   /// Something has happened that concerns the lease: `event` reports it to the lease, with the time
   /// on the lease's clock. To be called on the same threads as receive(); does not throw.

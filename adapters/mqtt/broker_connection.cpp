@@ -710,8 +710,8 @@ BrokerConnection::~BrokerConnection() {
   stop();
 }
 
-void BrokerConnection::report_taken(Sender::OnTaken on_taken) {
-  implementation_->sender().report_taken(std::move(on_taken));
+void BrokerConnection::report_ended_replies(Sender::OnRepliesEnded on_replies_ended) {
+  implementation_->sender().report_ended_replies(std::move(on_replies_ended));
 }
 void BrokerConnection::report_link(LinkEvents events) {
   implementation_->report_link(std::move(events));

@@ -76,11 +76,11 @@ class Outbox {
   };
   /// A publication under way, or null.
   [[nodiscard]] const Sent* find(Sequence sequence) const;
-  /// The broker has taken it, or never will: it is removed. False if it is not under way.
+  /// The broker has acknowledged it, or never will: it is removed. False if it is not under way.
   bool done(Sequence sequence);
   /// It was not sent after all: it returns to its place.
   void take_back(Sequence sequence);
-  /// The broker will never take it: another publication replaces it, in its place.
+  /// The broker will never accept it: another publication replaces it, in its place.
   void replace(Sequence sequence, Publication publication);
   /// The broker temporarily refuses one that is under way: it waits until release() is called at
   /// that time or later.

@@ -60,7 +60,7 @@ std::size_t packet_size(const Publication& publication, bool mqtt_5) {
 
 namespace {
 
-/// Why no broker takes it.
+/// Why no broker accepts it.
 std::optional<std::string> fault_in(const Publication& publication, bool mqtt_5) {
   if (publication.topic.empty()) return "the topic is empty";
   if (publication.topic.size() > longest_field) return "the topic is longer than 65535 bytes";

@@ -77,13 +77,13 @@ void Sender::flush() {
     }
   }
   if (overflowed_ != overflow_reported_) report_overflow(lock);
-  tell_taken(lock);
+  report_ended(lock);
 }
 
-void Sender::tell_taken(std::unique_lock<std::mutex>& lock) {
+void Sender::report_ended(std::unique_lock<std::mutex>& lock) {
   const auto updates = outbox_.take_ended_updates();
   lock.unlock();
-  if (!updates.empty() && on_taken_) on_taken_(updates);
+  if (!updates.empty() && on_replies_ended_) on_replies_ended_(updates);
 }
 
 bool Sender::hand_over_next(std::unique_lock<std::mutex>& lock, const Outbox::Entry& entry) {
@@ -152,14 +152,14 @@ void Sender::recall(Evidence evidence) {
                      .detail = "the connection has repeatedly ended after it was sent"});
   }
   if (outbox_.empty()) drained_.notify_all();
-  tell_taken(lock);
+  report_ended(lock);
 }
 
 std::size_t Sender::drop_waiting() {
   std::unique_lock lock(mutex_);
   const auto dropped = outbox_.drop_waiting();
   if (outbox_.empty()) drained_.notify_all();
-  tell_taken(lock);
+  report_ended(lock);
   return dropped;
 }
 
@@ -185,7 +185,7 @@ void Sender::acknowledged(Outbox::Sequence sequence) {
     cleared = had_suspects && !outbox_.has_suspects();
     more = outbox_.waiting() > 0;
     if (outbox_.empty()) drained_.notify_all();
-    tell_taken(lock);
+    report_ended(lock);
   }
   if (presumed) {
     log_.write(Severity::warning,

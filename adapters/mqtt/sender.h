@@ -56,9 +56,9 @@ class Sender {
   /// Called when due() or has_suspects() has changed; may be called from any function here.
   using OnNews = std::function<void()>;
 
-  /// Called with the numbers (Publication::update) of replies that the broker has taken, or that
+  /// Called with the numbers (Publication::update) of replies that the broker has acknowledged, or that
   /// will not be sent any more. May be called from any function here except queue().
-  using OnTaken = std::function<void(const std::vector<std::uint64_t>& updates)>;
+  using OnRepliesEnded = std::function<void(const std::vector<std::uint64_t>& updates)>;
 
   using Clock = std::function<MonotonicTime()>;
 
@@ -68,7 +68,7 @@ class Sender {
   Sender& operator=(const Sender&) = delete;
 
   /// To be called before anything else, once.
-  void report_taken(OnTaken on_taken) { on_taken_ = std::move(on_taken); }
+  void report_ended_replies(OnRepliesEnded on_replies_ended) { on_replies_ended_ = std::move(on_replies_ended); }
 
   /// Only queues it.
   void queue(Publication publication);
@@ -89,7 +89,7 @@ class Sender {
   /// were.
   std::size_t drop_waiting();
 
-  /// The broker has taken it.
+  /// The broker has acknowledged it.
   void acknowledged(Outbox::Sequence sequence);
   /// The broker has refused it.
   void refused(Outbox::Sequence sequence, const Refusal& why);
@@ -136,12 +136,12 @@ class Sender {
                        const Refusal& why);
   void report_overflow(std::unique_lock<std::mutex>& lock);
   /// Releases the lock and reports the updates whose replies have ended.
-  void tell_taken(std::unique_lock<std::mutex>& lock);
+  void report_ended(std::unique_lock<std::mutex>& lock);
 
   Log& log_;
   const LinkFailed link_failed_;
   const OnNews on_news_;
-  OnTaken on_taken_;
+  OnRepliesEnded on_replies_ended_;
   const Clock clock_;
 
   mutable std::mutex mutex_;

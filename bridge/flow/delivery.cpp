@@ -138,8 +138,8 @@ Delivery::Again Delivery::later(const Outcome& outcome, Random& random) {
   return {.pause = std::max(pause, asked), .asked = asked > pause};
 }
 
-std::optional<Rejection> Delivery::known_refusal() const {
-  if (!reconciling() || !trouble_->reconciliation->is_refused()) return std::nullopt;
+std::optional<Rejection> Delivery::known_rejection() const {
+  if (!reconciling() || !trouble_->reconciliation->is_rejected()) return std::nullopt;
   return trouble_->reconciliation->undecided();
 }
 

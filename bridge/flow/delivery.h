@@ -71,8 +71,8 @@ class Delivery {
 
   /// Whether this is a resumed update that must not be sent any more, only described.
   [[nodiscard]] bool expired() const { return trouble_ && trouble_->expired; }
-  /// The refusal of an update when it is certain and only the execution's state is missing.
-  [[nodiscard]] std::optional<Rejection> known_refusal() const;
+  /// The rejection of an update when it is certain and only the execution's state is missing.
+  [[nodiscard]] std::optional<Rejection> known_rejection() const;
   /// What the last call failed with; nothing if none did.
   [[nodiscard]] std::optional<Rejection> failure() const;
   /// Whether an update may have been carried out by an earlier call.

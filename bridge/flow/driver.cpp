@@ -68,8 +68,8 @@ void Driver::cannot_connect(Now now, std::size_t connection, const std::string& 
   leave_calls(now, orders);
 }
 
-void Driver::reply_taken(std::uint64_t number, Orders& orders) {
-  engine_.reply_taken(number, orders.effects);
+void Driver::reply_ended(std::uint64_t number, Orders& orders) {
+  engine_.reply_ended(number, orders.effects);
 }
 
 void Driver::lease_event(Now now, const std::function<void(Lease&)>& event, Orders& orders) {
@@ -96,7 +96,7 @@ void Driver::limits_changed(Now now, const EngineSettings& settings, Orders& ord
 void Driver::drain(Now now, Duration patience, Orders& orders) {
   if (draining()) return;
   drain_until_ = now.monotonic + patience;
-  engine_.refuse_new_requests();
+  engine_.reject_new_requests();
   conclude(now, orders);
 }
 

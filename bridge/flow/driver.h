@@ -71,8 +71,8 @@ class Driver {
   /// as memory. Other connections are preferred from now on. Orders no call.
   void cannot_connect(Now now, std::size_t connection, const std::string& cause, Orders& orders);
 
-  /// As Engine::reply_taken(). Orders nothing but the settling of journal entries.
-  void reply_taken(std::uint64_t number, Orders& orders);
+  /// As Engine::reply_ended(). Orders nothing but the settling of journal entries.
+  void reply_ended(std::uint64_t number, Orders& orders);
 
   /// Something has happened that concerns the lease: `event` reports it to the lease. Leaves calls
   /// to timer_fired(). Does nothing without a lease.
@@ -80,7 +80,7 @@ class Driver {
 
   /// As Engine::change_limits(). Leaves calls to timer_fired().
   void limits_changed(Now now, const EngineSettings& settings, Orders& orders);
-  /// Begins the shutdown: new requests are rejected, and those already taken may go on for
+  /// Begins the shutdown: new requests are rejected, and those already admitted may go on for
   /// `patience`. Then the rest is rejected or left to the journal, and drained() reports how many.
   void drain(Now now, Duration patience, Orders& orders);
 

@@ -97,7 +97,8 @@ struct Effects {
   std::vector<WatchedThing> watched;
   std::vector<std::string> forgotten;
   /// Updates to be kept in the journal until they are settled: this must be done before their
-  /// message is acknowledged. And the numbers of those whose reply the broker has taken.
+  /// message is acknowledged. And the numbers of those whose reply the broker has
+  /// acknowledged, or never will.
   std::vector<JournalEntry> recorded;
   std::vector<std::uint64_t> settled;
   /// Topics of requests that were ignored because the broker had retained them.

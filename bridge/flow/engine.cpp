@@ -97,46 +97,46 @@ void Engine::always_watch(Now now, ThingName thing) {
 void Engine::received(Now now, Message message, Effects& effects) {
   tick(now, effects);
   auto read = intake_.read(now, message);
-  if (auto* refused = std::get_if<Intake::Refused>(&read)) {
-    respond(now, std::move(refused->address), std::move(refused->rejection), {}, effects);
+  if (auto* rejected = std::get_if<Intake::Rejected>(&read)) {
+    respond(now, std::move(rejected->address), std::move(rejected->rejection), {}, effects);
     return;
   }
-  auto* taken = std::get_if<Intake::Taken>(&read);
-  if (taken == nullptr) {
+  auto* valid = std::get_if<Intake::Valid>(&read);
+  if (valid == nullptr) {
     if (message.retained) effects.retained.push_back(std::move(message.topic));
     return;
   }
 
-  const bool update = must_be_delivered(taken->request.operation);
+  const bool update = must_be_delivered(valid->request.operation);
   // An update is never too late. Any other request comes from a device that may have gone since: a
   // late start-next would start the timer of a job that no device works on.
   auto age = update ? Duration::zero() : waited(now, message);
   // A request that changes nothing does no harm late, so it is not rejected on mere doubt.
-  if (age == Duration::max() && taken->request.operation != Operation::start_next) age = {};
+  if (age == Duration::max() && valid->request.operation != Operation::start_next) age = {};
   if (age > settings_.deadline - least_time_for_call()) {
-    respond(now, std::move(taken->address), waited_too_long(age), {}, effects);
+    respond(now, std::move(valid->address), waited_too_long(age), {}, effects);
     return;
   }
-  if (update) taken->address.message = name_of(message, taken->address);
-  if (message.redelivered && taken->address.message != 0 &&
-      is_known(taken->request, taken->address, effects)) {
+  if (update) valid->address.message = name_of(message, valid->address);
+  if (message.redelivered && valid->address.message != 0 &&
+      is_known(valid->request, valid->address, effects)) {
     return;
   }
   const auto deadline = now.monotonic + settings_.deadline - age;
-  const auto same = find_same(taken->request, message.expires_after, deadline);
+  const auto same = find_same(valid->request, message.expires_after, deadline);
   const auto bytes = bytes_of(message);
-  if (auto rejection = refusal(taken->request, bytes, same)) {
-    respond(now, std::move(taken->address), *std::move(rejection), {}, effects);
+  if (auto rejection = admission_rejection(valid->request, bytes, same)) {
+    respond(now, std::move(valid->address), *std::move(rejection), {}, effects);
     return;
   }
   const auto id = next_id_++;
   Admitted admitted{
       .id = id,
-      .request = std::move(taken->request),
-      .asker = {.address = std::move(taken->address), .deadline = deadline, .bytes = bytes},
+      .request = std::move(valid->request),
+      .asker = {.address = std::move(valid->address), .deadline = deadline, .bytes = bytes},
       .expires_after = message.expires_after};
   if (!update || !settings_.holding.durable) {
-    take(now, std::move(admitted), same, effects);
+    enter(now, std::move(admitted), same, effects);
     return;
   }
   // Also for a request that will share another's answer: after a kill its device must be answered
@@ -151,7 +151,7 @@ void Engine::recorded(Now now, Effects& effects) {
   if (!recording_) return;
   auto admitted = *std::exchange(recording_, std::nullopt);
   const auto same = find_same(admitted.request, admitted.expires_after, admitted.asker.deadline);
-  take(now, std::move(admitted), same, effects);
+  enter(now, std::move(admitted), same, effects);
 }
 
 void Engine::not_recorded(Now now, const std::string& cause, Effects& effects) {
@@ -162,7 +162,7 @@ void Engine::not_recorded(Now now, const std::string& cause, Effects& effects) {
           {}, effects);
 }
 
-void Engine::take(Now now, Admitted admitted, Place same, Effects& effects) {
+void Engine::enter(Now now, Admitted admitted, Place same, Effects& effects) {
   if (same != requests_.end()) {
     requests_.join(same, std::move(admitted.asker));
     return;
@@ -172,7 +172,7 @@ void Engine::take(Now now, Admitted admitted, Place same, Effects& effects) {
   pending.give_up = received + settings_.holding.max_age;
   const auto& expiry = admitted.expires_after;
   if (expiry && *expiry < settings_.deadline) pending.expiry = received + *expiry;
-  requests_.add(admitted.id, std::move(pending), RequestEvent::taken);
+  requests_.add(admitted.id, std::move(pending), RequestEvent::entered);
   rank(requests_.find(admitted.id));
   reject_faulty(now, effects);
 }
@@ -195,7 +195,7 @@ Engine::Place Engine::find_same(const Request& request, std::optional<Duration> 
   if (expires_after && *expires_after < settings_.deadline) return requests_.end();
   // Only the last one of the thing: nothing may have changed in between.
   const auto found = requests_.last_of(request.thing.text());
-  if (found == requests_.end() || found->second.state == RequestState::late) {
+  if (found == requests_.end() || found->second.state == RequestState::calling_answered) {
     return requests_.end();
   }
   const auto& pending = found->second;
@@ -208,7 +208,7 @@ Engine::Place Engine::find_same(const Request& request, std::optional<Duration> 
   return in_order && lasting && pending.request() == request ? found : requests_.end();
 }
 
-std::optional<Rejection> Engine::refusal(const Request& request, std::size_t bytes,
+std::optional<Rejection> Engine::admission_rejection(const Request& request, std::size_t bytes,
                                          RequestTable::Requests::const_iterator same) const {
   const auto full = [](std::string_view whose, std::size_t limit, std::string_view what,
                        std::string_view key) {
@@ -221,7 +221,7 @@ std::optional<Rejection> Engine::refusal(const Request& request, std::size_t byt
   // An update is safe in the journal; the next start carries it out.
   const bool update = must_be_delivered(request.operation);
   const bool safe = update && holding.durable;
-  if (refusing_ && !safe) {
+  if (rejecting_ && !safe) {
     return Rejection{ErrorCode::internal_error, "the gateway is shutting down: try again"};
   }
   if (requests_.waiting() >= settings_.queue) {
@@ -255,11 +255,11 @@ std::optional<Rejection> Engine::refusal(const Request& request, std::size_t byt
 }
 
 bool Engine::restore(Now now, const JournalEntry& entry) {
-  // Also for an entry that is not taken: it stays in the journal under its number.
+  // Also for an entry that is not restored: it stays in the journal under its number.
   next_id_ = std::max(next_id_, entry.number + 1);
   auto read = intake_.read(now, entry.message);
-  auto* taken = std::get_if<Intake::Taken>(&read);
-  if (taken == nullptr || !must_be_delivered(taken->request.operation)) return false;
+  auto* valid = std::get_if<Intake::Valid>(&read);
+  if (valid == nullptr || !must_be_delivered(valid->request.operation)) return false;
   if (requests_.find(entry.number) != requests_.end()) return false;
 
   const auto max_age = settings_.holding.max_age;
@@ -269,7 +269,7 @@ bool Engine::restore(Now now, const JournalEntry& entry) {
       entry.received >= earliest_sane_clock && now.unix_seconds >= entry.received;
   const std::chrono::seconds age(
       clocks_tell ? std::min<std::int64_t>(now.unix_seconds - entry.received, longest) : 0);
-  taken->address.received = now.monotonic - age;
+  valid->address.received = now.monotonic - age;
   // Its age is known to the second. An update that expires about now may have been rejected
   // already.
   const auto& expires_after = entry.message.expires_after;
@@ -279,18 +279,18 @@ bool Engine::restore(Now now, const JournalEntry& entry) {
   const auto earliest = clocks_tell && age < max_age
                             ? std::optional(now.monotonic - age - std::chrono::seconds(1))
                             : std::nullopt;
-  taken->address.message = name_of(entry.message, taken->address);
-  Asker asker{.address = std::move(taken->address),
+  valid->address.message = name_of(entry.message, valid->address);
+  Asker asker{.address = std::move(valid->address),
               .deadline = now.monotonic,
               .entry = entry.number,
               .bytes = bytes_of(entry.message)};
-  const auto same = find_same(taken->request, entry.message.expires_after, now.monotonic);
+  const auto same = find_same(valid->request, entry.message.expires_after, now.monotonic);
   if (same != requests_.end()) {
     requests_.join(same, std::move(asker));
     requests_.apply(same, RequestEvent::held);
     return true;
   }
-  PendingRequest pending(Delivery::resumed(std::move(taken->request), expired, earliest),
+  PendingRequest pending(Delivery::resumed(std::move(valid->request), expired, earliest),
                          std::move(asker));
   pending.give_up =
       now.monotonic + std::max(max_age - age, std::min(max_age, least_time_after_restart));
@@ -310,8 +310,8 @@ void Engine::change_limits(Now now, const EngineSettings& settings) {
   notifier_.set_repeat_replies(settings.notifier.repeat_replies);
 }
 
-void Engine::refuse_new_requests() {
-  refusing_ = true;
+void Engine::reject_new_requests() {
+  rejecting_ = true;
   scheduler_.leave_held();
   notifier_.stop();
 }
@@ -414,7 +414,7 @@ Health Engine::answered(Now now, RequestId id, const HttpOutcome& answer, Effect
   const auto health = outcome.health;
   observe(now, id, pending.thing(), pending.delivery.operation(), outcome, effects);
   pending.failed = health == Health::failing;
-  if (pending.state == RequestState::late) {
+  if (pending.state == RequestState::calling_answered) {
     requests_.apply(place, RequestEvent::concluded);
     return health;
   }
@@ -566,7 +566,7 @@ void Engine::overdue(Now now, Place place, Effects& effects) {
     reject_faulty(now, effects);
     return;
   }
-  const auto known = pending.delivery.known_refusal();
+  const auto known = pending.delivery.known_rejection();
   const bool given_up = now.monotonic >= pending.give_up;
   if (!expired && !known && !given_up) {
     requests_.apply(place, RequestEvent::held);
@@ -646,8 +646,8 @@ void Engine::reply_to(Now now, const PendingRequest& pending, Asker asker, const
   answered_.add(asker.entry, publication.thing, asker.bytes);
 }
 
-void Engine::reply_taken(std::uint64_t number, Effects& effects) {
-  for (const auto settled : answered_.taken(number)) effects.settled.push_back(settled);
+void Engine::reply_ended(std::uint64_t number, Effects& effects) {
+  for (const auto settled : answered_.reply_ended(number)) effects.settled.push_back(settled);
 }
 
 void Engine::reject_faulty(Now now, Effects& effects) {
@@ -656,8 +656,8 @@ void Engine::reject_faulty(Now now, Effects& effects) {
     const auto place = requests_.find(fault.request);
     if (place == requests_.end()) continue;
     auto& pending = place->second;
-    // A late request has been answered and settled.
-    if (pending.state != RequestState::late) {
+    // A request in that state has been answered and settled.
+    if (pending.state != RequestState::calling_answered) {
       const auto first = effects.finished.size();
       reply(now, pending,
             Rejection{

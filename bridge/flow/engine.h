@@ -36,7 +36,7 @@ struct HoldingSettings {
   /// Whether the entries in Effects::recorded outlive the process. If not, a shutdown answers every
   /// held update.
   bool durable = false;
-  /// Limit for all updates that are taken and not settled: the size of their messages plus
+  /// Limit for all updates that are admitted and not settled: the size of their messages plus
   /// held_overhead for each.
   std::size_t max_bytes = std::size_t{64} << 20;
   std::size_t max_per_thing = 256;
@@ -72,16 +72,16 @@ struct EngineSettings {
 /// Events go in, effects come out; no socket, no thread, no clock. Not thread-safe: one call at a
 /// time. Time must not go backwards between calls.
 ///
-/// The life of a request is that of its state: see next_state(). Received is refused at once, or
-/// taken; next_call() begins it; answered() concludes it, or has it requeued, paused or reconciled;
+/// The life of a request is that of its state: see next_state(). Received is rejected at once, or
+/// admitted and entered; next_call() begins it; answered() concludes it, or has it requeued, paused or reconciled;
 /// tick() resumes it, and at its deadline has it withdrawn, or held if it is an update. An event
 /// that cannot happen in a request's state is a defect of the bridge: it is reported in the
 /// effects, the request is rejected, and all others go on.
 ///
 /// Promises kept here: every request gets exactly one reply inside its deadline, but for an update
 /// that cannot be delivered by then, which is answered when its outcome is known; the requests of a
-/// thing are carried out in arrival order, one at a time (a late call still counts as the one call
-/// of its thing); things take turns; the number of waiting requests is bounded, and beyond the
+/// thing are carried out in arrival order, one at a time (a call whose device has been
+/// answered still counts as the one call of its thing); things take turns; the number of waiting requests is bounded, and beyond the
 /// bound the reply is RequestThrottled; no more calls are made than the quotas and the endpoint's
 /// state allow; a request touches only its own thing's paths and topics.
 class Engine {
@@ -90,10 +90,10 @@ class Engine {
 
   /// A message came from the broker. Retained messages, and those on topics that are not request
   /// topics, are ignored. If Effects::recorded holds an entry afterwards, the message is an update
-  /// that is admitted but not taken yet: it is to be recorded, and recorded() or not_recorded() to
+  /// that is admitted but not entered yet: it is to be recorded, and recorded() or not_recorded() to
   /// be called before the next received(). Other events may happen meanwhile.
   void received(Now now, Message message, Effects& effects);
-  /// The update is in the journal, and is taken.
+  /// The update is in the journal, and is entered.
   void recorded(Now now, Effects& effects);
   /// The update is rejected. `cause` is for the device and the operator.
   void not_recorded(Now now, const std::string& cause, Effects& effects);
@@ -115,9 +115,9 @@ class Engine {
   /// answer takes precedence over a deadline that is due at the same time.
   Health answered(Now now, RequestId id, const HttpOutcome& outcome, Effects& effects);
 
-  /// The broker has taken the reply to that update, Publication::update, or will never take it. The
+  /// The broker has acknowledged the reply to that update, Publication::update, or never will. The
   /// update is settled by that.
-  void reply_taken(std::uint64_t number, Effects& effects);
+  void reply_ended(std::uint64_t number, Effects& effects);
 
   /// Time passed: answers requests that have reached their deadline. To be called at next_tick() or
   /// soon after; calling it more often is harmless.
@@ -134,24 +134,24 @@ class Engine {
 
   /// From now on every request is rejected at once, except updates that are recorded, and no call
   /// is begun for a held update. Other requests go on.
-  void refuse_new_requests();
+  void reject_new_requests();
   /// Rejects every request that has had no reply yet, except updates that were recorded: those are
   /// left to the journal. Returns how many updates were left.
   std::size_t abandon(Now now, Effects& effects);
 
   /// From now on these members of `settings` apply: deadline, queue, queue_per_thing, max_payload,
   /// the quotas and the notifier's share of them, and notifier.repeat_replies. Requests already
-  /// taken keep their deadline and their place.
+  /// entered keep their deadline and their place.
   void change_limits(Now now, const EngineSettings& settings);
 
   struct Counts {
     std::size_t waiting = 0;    ///< requests that wait for a call and are not held
-    std::size_t in_flight = 0;  ///< calls for requests, late ones included
+    std::size_t in_flight = 0;  ///< calls for requests, including those already answered
     std::size_t pausing = 0;    ///< requests that wait before their next try, held ones included
     std::size_t held = 0;       ///< updates past their deadline
-    std::size_t updates = 0;    ///< updates taken and not answered
+    std::size_t updates = 0;    ///< updates entered and not answered
     std::size_t update_bytes = 0;
-    std::size_t answered = 0;  ///< updates kept until the broker has taken their reply
+    std::size_t answered = 0;  ///< updates kept until the broker has acknowledged their reply
     bool endpoint_reachable = true;
   };
   [[nodiscard]] Counts counts() const;
@@ -171,7 +171,7 @@ class Engine {
   friend class EngineFaults;  // for tests, which cause faults that cannot happen otherwise
   using Place = RequestTable::Place;
 
-  /// A request that is not refused.
+  /// A request that is not rejected at once.
   struct Admitted {
     RequestId id;
     Request request;
@@ -186,9 +186,9 @@ class Engine {
   Place find_same(const Request& request, std::optional<Duration> expires_after,
                   MonotonicTime deadline);
   /// Has it share the answer of `same`, unless that is the end.
-  void take(Now now, Admitted admitted, Place same, Effects& effects);
+  void enter(Now now, Admitted admitted, Place same, Effects& effects);
   /// `same`: the request that would be joined, or the end.
-  std::optional<Rejection> refusal(const Request& request, std::size_t bytes,
+  std::optional<Rejection> admission_rejection(const Request& request, std::size_t bytes,
                                    RequestTable::Requests::const_iterator same) const;
 
   /// Nothing if it cannot be begun, which is a defect.
@@ -233,7 +233,7 @@ class Engine {
   Random random_;
   std::optional<Admitted> recording_;  ///< see received()
   RequestId next_id_ = 1;
-  bool refusing_ = false;
+  bool rejecting_ = false;
 };
 
 }  // namespace jobs_bridge

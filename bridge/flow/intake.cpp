@@ -40,8 +40,8 @@ Intake::Read Intake::read(Now now, const Message& message) const {
       .operation = topic != nullptr ? std::optional(topic->operation) : std::nullopt,
       .received = now.monotonic,
       .thing = name_hash(topics_.thing_level(message.topic))};
-  const auto refuse = [&](Rejection rejection) {
-    return Refused{.address = std::move(address), .rejection = std::move(rejection)};
+  const auto reject = [&](Rejection rejection) {
+    return Rejected{.address = std::move(address), .rejection = std::move(rejection)};
   };
 
   const auto size = message.payload.size();
@@ -64,28 +64,28 @@ Intake::Read Intake::read(Now now, const Message& message) const {
     address.client_token = find_client_token(payload);
   }
   if (too_long) {
-    return refuse({ErrorCode::invalid_request,
+    return reject({ErrorCode::invalid_request,
                    "payload has " +
                        (cut ? "more than " + std::to_string(size - 1) : std::to_string(size)) +
                        " bytes; the limit is " + std::to_string(max_payload_)});
   }
   if (topic == nullptr) {
-    return refuse({ErrorCode::invalid_topic, std::move(std::get<InvalidTopic>(parsed).message)});
+    return reject({ErrorCode::invalid_topic, std::move(std::get<InvalidTopic>(parsed).message)});
   }
   if (!unreadable.empty()) {
-    return refuse({ErrorCode::invalid_json, "payload is not a CBOR map: " + unreadable});
+    return reject({ErrorCode::invalid_json, "payload is not a CBOR map: " + unreadable});
   }
   auto decoded = decode_request(*std::move(topic), payload);
   address.client_token = std::move(decoded.client_token);
   if (!response_allowed) {
-    return refuse(
+    return reject(
         {ErrorCode::invalid_request, "the Response Topic is not a reply topic of this thing: " +
                                          message.response_topic.substr(0, 256)});
   }
   if (auto* rejection = std::get_if<Rejection>(&decoded.content)) {
-    return refuse(std::move(*rejection));
+    return reject(std::move(*rejection));
   }
-  return Taken{.address = std::move(address),
+  return Valid{.address = std::move(address),
                .request = std::move(std::get<Request>(decoded.content))};
 }
 

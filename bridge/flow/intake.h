@@ -14,7 +14,7 @@
 namespace jobs_bridge {
 
 /// Turns messages into requests: a message that is not a request is ignored, an invalid request is
-/// refused with the reason. The result depends on the message alone. Not thread-safe.
+/// rejected with the reason. The result depends on the message alone. Not thread-safe.
 class Intake {
  public:
   /// `max_payload`: the longest payload of a request, in bytes.
@@ -22,15 +22,15 @@ class Intake {
 
   /// Not a request for this instance: no reply is due.
   struct Ignored {};
-  struct Refused {
+  struct Rejected {
     ReplyAddress address;
     Rejection rejection;
   };
-  struct Taken {
+  struct Valid {
     ReplyAddress address;
     Request request;
   };
-  using Read = std::variant<Ignored, Refused, Taken>;
+  using Read = std::variant<Ignored, Rejected, Valid>;
 
   void set_max_payload(std::size_t max_payload) { max_payload_ = max_payload; }
 

@@ -10,7 +10,7 @@ namespace jobs_bridge {
 
 /// The state of a request. "Held" is an update whose device no longer waits.
 enum class RequestState : std::uint8_t {
-  absent,        ///< not taken yet, or finished
+  absent,        ///< not entered yet, or finished
   waiting,       ///< for its turn
   waiting_held,  ///< the same, but after requests whose devices wait
   calling,       ///< its call is under way
@@ -18,11 +18,11 @@ enum class RequestState : std::uint8_t {
   pausing,  ///< before its next try
   pausing_held,
   reconciling,  ///< it has the next turn: a describe finds out whether the update was carried out
-  late,         ///< its call is under way and its device has been answered
+  calling_answered,  ///< its call is under way and its device has been answered
 };
 
 enum class RequestEvent : std::uint8_t {
-  taken,      ///< it came from a device
+  entered,    ///< it came from a device, and was admitted
   restored,   ///< it is an update from before a restart
   begun,      ///< its turn came: a call is made
   requeued,   ///< the call ended; another is needed, at the thing's next turn
@@ -42,13 +42,13 @@ inline constexpr std::size_t request_event_count = 10;
 ///
 ///                     ┌────────────── resumed ──────────────┐
 ///                     v                                     │
-///     ── taken ──> waiting ── begun ──> calling ── paused ──> pausing
+///     ─ entered ──> waiting ── begun ──> calling ── paused ──> pausing
 ///                     ^                  │ │ │ ^
 ///                     ├──── requeued ────┘ │ │ └─ begun ─┐
 ///                     │                    │ └─ reconcile ─> reconciling
-///                     │                    └── withdrawn ──> late
+///                     │                    └── withdrawn ──> calling_answered
 ///
-/// `concluded` ends calling and late, and `withdrawn` all other states. `held` leads from waiting
+/// `concluded` ends calling and calling_answered, and `withdrawn` all other states. `held` leads from waiting
 /// to waiting_held and so on; a reconciling request waits for its turn from then on. `restored`
 /// begins with waiting_held.
 constexpr std::optional<RequestState> next_state(RequestState state, RequestEvent event) {
@@ -56,7 +56,7 @@ constexpr std::optional<RequestState> next_state(RequestState state, RequestEven
   using Event = RequestEvent;
   switch (state) {
     case absent:
-      if (event == Event::taken) return waiting;
+      if (event == Event::entered) return waiting;
       if (event == Event::restored) return waiting_held;
       return std::nullopt;
     case waiting:
@@ -73,7 +73,7 @@ constexpr std::optional<RequestState> next_state(RequestState state, RequestEven
       if (event == Event::held) return calling_held;
       if (event == Event::concluded) return absent;
       // A call that may still arrive must not be overtaken by the thing's next.
-      if (event == Event::withdrawn) return late;
+      if (event == Event::withdrawn) return calling_answered;
       return std::nullopt;
     case pausing:
     case pausing_held:
@@ -87,7 +87,7 @@ constexpr std::optional<RequestState> next_state(RequestState state, RequestEven
       if (event == Event::held) return waiting_held;
       if (event == Event::withdrawn) return absent;
       return std::nullopt;
-    case late:
+    case calling_answered:
       if (event == Event::concluded) return absent;
       return std::nullopt;
   }
@@ -108,18 +108,18 @@ constexpr bool is_pausing(RequestState state) {
 /// Whether a call for it is under way.
 constexpr bool is_calling(RequestState state) {
   using enum RequestState;
-  return state == calling || state == calling_held || state == late;
+  return state == calling || state == calling_held || state == calling_answered;
 }
 
 constexpr std::string_view to_string(RequestState state) {
   constexpr std::array<std::string_view, request_state_count> names = {
       "absent",  "waiting",      "waiting_held", "calling", "calling_held",
-      "pausing", "pausing_held", "reconciling",  "late"};
+      "pausing", "pausing_held", "reconciling",  "calling_answered"};
   return names.at(static_cast<std::size_t>(state));
 }
 constexpr std::string_view to_string(RequestEvent event) {
   constexpr std::array<std::string_view, request_event_count> names = {
-      "taken",     "restored", "begun", "requeued",  "paused",
+      "entered",     "restored", "begun", "requeued",  "paused",
       "reconcile", "resumed",  "held",  "concluded", "withdrawn"};
   return names.at(static_cast<std::size_t>(event));
 }
@@ -132,7 +132,7 @@ using TransitionCounts =
 struct IllegalTransition {
   std::uint64_t request = 0;
   RequestState state = RequestState::absent;
-  RequestEvent event = RequestEvent::taken;
+  RequestEvent event = RequestEvent::entered;
 };
 
 }  // namespace jobs_bridge

@@ -28,14 +28,14 @@ bool RequestTable::apply(Place place, RequestEvent event, MonotonicTime resume) 
     ++request.held_askers;
   }
   if (from != *to) {
-    leave(place, from, *to);
-    enter(place, from, *to);
+    leave_state(place, from, *to);
+    enter_state(place, from, *to);
     request.state = *to;
   }
   if (*to == RequestState::absent) {
     unschedule(request);
     requests_.erase(place);
-  } else if (*to == RequestState::late) {
+  } else if (*to == RequestState::calling_answered) {
     unschedule(request);
   } else {
     schedule(place);
@@ -43,7 +43,7 @@ bool RequestTable::apply(Place place, RequestEvent event, MonotonicTime resume) 
   return true;
 }
 
-void RequestTable::leave(Place place, RequestState from, RequestState to) {
+void RequestTable::leave_state(Place place, RequestState from, RequestState to) {
   const auto& request = place->second;
   const auto id = place->first;
   if (is_held(from) && !is_held(to)) held_.erase(id);
@@ -59,7 +59,7 @@ void RequestTable::leave(Place place, RequestState from, RequestState to) {
   }
 }
 
-void RequestTable::enter(Place place, RequestState from, RequestState to) {
+void RequestTable::enter_state(Place place, RequestState from, RequestState to) {
   const auto& request = place->second;
   const auto id = place->first;
   if (is_held(to) && !is_held(from)) held_.insert(id);
@@ -86,7 +86,7 @@ void RequestTable::discard(Place place) {
   if (pauses_.erase({request.resume, id}) > 0 && request.state == RequestState::pausing) --pausing_;
   unschedule(request);
   if (is_calling(request.state)) {
-    request.state = RequestState::late;
+    request.state = RequestState::calling_answered;
     return;
   }
   lanes_.drop(request.thing(), id);

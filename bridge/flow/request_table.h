@@ -42,7 +42,7 @@ struct PendingRequest {
   /// Of an update: the first so many askers are past their deadline. Only RequestTable may change
   /// this, as well as `due` and the state.
   std::size_t held_askers = 0;
-  /// Its entry in due(); nothing if the request is late.
+  /// Its entry in due(); nothing in the state calling_answered.
   std::optional<std::set<std::pair<MonotonicTime, RequestId>>::iterator> due;
   /// When the message expires, if that is before the deadline. It counts until the first call.
   std::optional<MonotonicTime> expiry;
@@ -61,7 +61,7 @@ struct PendingRequest {
   [[nodiscard]] bool is_awaited() const { return held_askers < askers.size(); }
 };
 
-/// All requests that were taken and are not finished, each with its state, and everything derived
+/// All requests that were entered and are not finished, each with its state, and everything derived
 /// from the states: the lanes, what is due when, what pauses, what is held, and all counts. Only
 /// apply() changes a state, and it keeps all of these consistent. Not thread-safe; time must not go
 /// backwards.
@@ -72,7 +72,7 @@ class RequestTable {
   /// What is due when.
   using Agenda = std::set<std::pair<MonotonicTime, RequestId>>;
 
-  /// Takes a request in, as taken or restored.
+  /// Adds a request; `event`: entered or restored.
   void add(RequestId id, PendingRequest request, RequestEvent event);
 
   /// An event happened to a request; a request that is finished by it is removed from the table.
@@ -84,7 +84,8 @@ class RequestTable {
   bool apply(Place place, RequestEvent event, MonotonicTime resume = {});
   /// The impossible events since the last call.
   std::vector<IllegalTransition> take_faults() { return std::exchange(faults_, {}); }
-  /// Removes a request whose state cannot be relied on. Its call counts as late.
+  /// Removes a request whose state cannot be relied on. If its call is under way, it goes on
+  /// in the state calling_answered.
   void discard(Place place);
   /// All transitions applied so far, for tests.
   [[nodiscard]] const TransitionCounts& transitions() const { return transitions_; }
@@ -100,7 +101,7 @@ class RequestTable {
   [[nodiscard]] Requests::const_iterator find(RequestId id) const { return requests_.find(id); }
   [[nodiscard]] Place end() { return requests_.end(); }
   [[nodiscard]] Requests::const_iterator end() const { return requests_.end(); }
-  /// The last request taken for a thing, or the end.
+  /// The last request entered for a thing, or the end.
   [[nodiscard]] Place last_of(const std::string& thing);
 
   /// The request whose turn it is, which is now to be begun.
@@ -113,7 +114,7 @@ class RequestTable {
   /// The request to reconcile before all other calls; nothing if there is none.
   [[nodiscard]] std::optional<RequestId> next_reconciling() const;
 
-  /// All requests that are not late, by the time at which they need attention.
+  /// All requests that are not calling_answered, by the time at which they need attention.
   [[nodiscard]] const Agenda& due() const { return due_; }
   /// While it waits, a request other than an update is due this long before its deadline.
   void set_least_time_for_call(Duration time) { least_time_for_call_ = time; }
@@ -124,7 +125,7 @@ class RequestTable {
   [[nodiscard]] std::size_t waiting() const {
     return lanes_.waiting() + pausing_ + reconciling_.size();
   }
-  /// Calls under way, late ones included.
+  /// Calls under way, including those for requests already answered.
   [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
   /// In the order in which they were received.
   [[nodiscard]] const std::set<RequestId>& held() const { return held_; }
@@ -137,8 +138,8 @@ class RequestTable {
   [[nodiscard]] std::size_t bytes(std::string_view thing) const;
 
  private:
-  void leave(Place place, RequestState from, RequestState to);
-  void enter(Place place, RequestState from, RequestState to);
+  void leave_state(Place place, RequestState from, RequestState to);
+  void enter_state(Place place, RequestState from, RequestState to);
   void count(const PendingRequest& request, const Asker& asker);
   void discount(const PendingRequest& request, const Asker& asker);
   void schedule(Place place);

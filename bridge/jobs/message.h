@@ -52,7 +52,7 @@ struct Publication {
   /// Of a reply: the topic is the request's Response Topic, for both kinds.
   bool to_response_topic = false;
   /// The journal's number of the update that this is the reply to, which is kept until the broker
-  /// has taken the reply; 0: none.
+  /// has acknowledged the reply; 0: none.
   std::uint64_t update = 0;
 };
 

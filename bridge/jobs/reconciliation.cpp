@@ -25,7 +25,7 @@ std::string value_of(const std::vector<json_text::Member>& members, std::string_
   return member == nullptr ? std::string() : std::string(member->value);
 }
 
-/// The state only supplements a refusal that is certain: it does not justify more calls than this.
+/// The state only supplements a rejection that is certain: it does not justify more calls than this.
 constexpr int most_looks_for_state = 3;
 
 using Details = std::map<std::string, std::string>;
@@ -129,17 +129,17 @@ Accepted Reconciliation::accepted(const Request& update, const Execution& execut
 std::optional<Reconciliation> Reconciliation::of(const Request& update, const Outcome& outcome,
                                                  bool sent_before) {
   if (update.operation != Operation::update) return std::nullopt;
-  const auto& refusal = std::get<Rejection>(outcome.answer);
-  const bool for_state = refusal.code == ErrorCode::invalid_state_transition ||
-                         refusal.code == ErrorCode::version_mismatch;
-  // The refusal of a retry says nothing about the earlier call.
-  const bool for_repeat = sent_before && (refusal.code == ErrorCode::terminal_state_reached ||
-                                          refusal.code == ErrorCode::invalid_request);
+  const auto& rejection = std::get<Rejection>(outcome.answer);
+  const bool for_state = rejection.code == ErrorCode::invalid_state_transition ||
+                         rejection.code == ErrorCode::version_mismatch;
+  // The rejection of a retry says nothing about the earlier call.
+  const bool for_repeat = sent_before && (rejection.code == ErrorCode::terminal_state_reached ||
+                                          rejection.code == ErrorCode::invalid_request);
   if (for_state || for_repeat) {
-    return Reconciliation(Question::execution_state, sent_before, refusal, update.execution_number);
+    return Reconciliation(Question::execution_state, sent_before, rejection, update.execution_number);
   }
   if (outcome.applied == Applied::maybe && outcome.repeat != Repeat::useless) {
-    return Reconciliation(Question::applied, true, refusal, update.execution_number);
+    return Reconciliation(Question::applied, true, rejection, update.execution_number);
   }
   return std::nullopt;
 }
@@ -185,7 +185,7 @@ Reconciliation::Step Reconciliation::without_description(const Request& update,
       return Next::describe_later;
     }
   }
-  if (question_ == Question::execution_state) return refusal_;
+  if (question_ == Question::execution_state) return rejection_;
   if (rejection.code == ErrorCode::resource_not_found) return rejection;
   if (rejection.code == ErrorCode::terminal_state_reached) {
     // Some endpoints do not describe finished executions: it is finished, as the update wanted.
@@ -196,7 +196,7 @@ Reconciliation::Step Reconciliation::without_description(const Request& update,
 }
 
 Rejection Reconciliation::undecided() const {
-  auto verdict = refusal_;
+  auto verdict = rejection_;
   if (question_ != Question::applied) return verdict;
   verdict.message += "; it is not known whether the update was carried out";
   verdict.maybe_applied = true;
@@ -257,7 +257,7 @@ Reconciliation::Step Reconciliation::judge_before(const Request& update, const E
   const bool refused = question_ == Question::execution_state;
   if (accepted_) {
     if (before.status_text() == "FAILED" && lately()) return *std::move(accepted_);
-    return refused ? Step(refusal_) : Step(Next::send_update);
+    return refused ? Step(rejection_) : Step(Next::send_update);
   }
   if (!is_as_wanted(update, before)) {
     if (refused) return with_state(update, before);
@@ -270,7 +270,7 @@ Reconciliation::Step Reconciliation::judge_before(const Request& update, const E
   // The failures accepted just before account for as many executions; if one more has failed, it
   // was this update.
   const auto further = *execution_number_ - static_cast<std::int64_t>(evidence.failures_before);
-  if (further < 1) return refused ? Step(refusal_) : Step(Next::send_update);
+  if (further < 1) return refused ? Step(rejection_) : Step(Next::send_update);
   accepted_ = accepted(update, before);
   execution_number_ = further;
   return Next::describe;
@@ -278,12 +278,12 @@ Reconciliation::Step Reconciliation::judge_before(const Request& update, const E
 
 Rejection Reconciliation::ended_otherwise(const Execution& execution) const {
   return {ErrorCode::invalid_state_transition,
-          "the execution has ended with status " + execution.status_text(), refusal_.detail,
+          "the execution has ended with status " + execution.status_text(), rejection_.detail,
           execution.state()};
 }
 
 Answer Reconciliation::with_state(const Request& update, const Execution& execution) const {
-  auto verdict = refusal_;
+  auto verdict = rejection_;
   const auto version = parse_number<std::int64_t>(execution.version);
   if (update.expected_version && version && *version != *update.expected_version) {
     verdict.code = ErrorCode::version_mismatch;

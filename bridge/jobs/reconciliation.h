@@ -15,7 +15,7 @@ namespace jobs_bridge {
 
 /// Finds out, by describing the execution, what an update's own answer leaves open:
 ///
-/// - A refusal for the execution's state or version: the reply carries `executionState`, which the
+/// - A rejection for the execution's state or version: the reply carries `executionState`, which the
 ///   HTTP API's error does not have, and it tells the two codes apart, for which the HTTP API has
 ///   one exception.
 /// - An update that may have been carried out although no proper answer came (the connection broke,
@@ -45,7 +45,7 @@ namespace jobs_bridge {
 class Reconciliation {
  public:
   /// The reconciliation that the outcome of an update needs, if it needs one. `sent_before`: an
-  /// earlier call for this update may have been carried out too, so that a refusal may be the
+  /// earlier call for this update may have been carried out too, so that a rejection may be the
   /// consequence of our own retry.
   static std::optional<Reconciliation> of(const Request& update, const Outcome& outcome,
                                           bool sent_before);
@@ -81,8 +81,8 @@ class Reconciliation {
   /// says.
   [[nodiscard]] std::optional<std::int64_t> applied_to() const { return applied_to_; }
 
-  /// Whether the endpoint has refused the update, and only the state is asked for.
-  [[nodiscard]] bool is_refused() const { return !may_be_applied_; }
+  /// Whether the endpoint has rejected the update, and only the state is asked for.
+  [[nodiscard]] bool is_rejected() const { return !may_be_applied_; }
   /// The rejection if the time is up before the question is decided.
   [[nodiscard]] Rejection undecided() const;
 
@@ -91,11 +91,11 @@ class Reconciliation {
   struct Execution;
   using Step = std::variant<Answer, Next>;
 
-  Reconciliation(Question question, bool may_be_applied, Rejection refusal,
+  Reconciliation(Question question, bool may_be_applied, Rejection rejection,
                  std::optional<std::int64_t> number)
       : question_(question),
         may_be_applied_(may_be_applied),
-        refusal_(std::move(refusal)),
+        rejection_(std::move(rejection)),
         execution_number_(number) {}
 
   /// `again`: whether another describe may show more.
@@ -114,7 +114,7 @@ class Reconciliation {
 
   Question question_;
   bool may_be_applied_;
-  Rejection refusal_;
+  Rejection rejection_;
   std::optional<std::int64_t> execution_number_;  ///< of the execution to describe; none: latest
   std::optional<std::int64_t> latest_;            ///< the number of the latest execution
   std::optional<std::int64_t> applied_to_;

@@ -156,12 +156,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   message.content_type = input.line();
   message.payload = input.rest();
   const auto result = intake.read({}, message);
-  if (const auto* refused = std::get_if<Intake::Refused>(&result)) {
+  if (const auto* refused = std::get_if<Intake::Rejected>(&result)) {
     promise(!refused->rejection.message.empty(), "a refusal has a reason");
     check_reply(refused->address, refused->rejection, "/rejected");
     return 0;
   }
-  const auto* taken = std::get_if<Intake::Taken>(&result);
+  const auto* taken = std::get_if<Intake::Valid>(&result);
   if (taken == nullptr) return 0;
   promise(message.payload.size() <= max_payload, "a payload keeps its limit");
   auto text = message.payload.empty() ? "{}" : message.payload;

@@ -122,9 +122,9 @@ void Bridge::fire_timer(Now now) {
   promise(spare_rings_ > 0, "the timer does not ring for nothing");
 }
 
-void Bridge::reply_taken(Now now, std::uint64_t update) {
+void Bridge::reply_ended(Now now, std::uint64_t update) {
   Driver::Orders orders;
-  driver_.reply_taken(update, orders);
+  driver_.reply_ended(update, orders);
   digest_.add(now.monotonic, orders.effects);
   settle(now, orders.effects);
 }

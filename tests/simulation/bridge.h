@@ -52,7 +52,7 @@ class Bridge {
   void call_ended(Now now, const Begun& begun, bool carried_out, const HttpOutcome& outcome);
   [[nodiscard]] MonotonicTime due() const { return driver_.due(); }
   void fire_timer(Now now);
-  void reply_taken(Now now, std::uint64_t update);
+  void reply_ended(Now now, std::uint64_t update);
   void drain(Now now, Duration patience);
   [[nodiscard]] bool draining() const { return driver_.draining(); }
   [[nodiscard]] bool drained() const { return driver_.drained().has_value(); }

@@ -39,9 +39,9 @@ std::unique_ptr<mqtt::Sender> BrokerModel::make_sender() {
         });
       },
       [this] { wake_at(sender_->due()); }, clock_);
-  sender->report_taken([this](const std::vector<std::uint64_t>& updates) {
+  sender->report_ended_replies([this](const std::vector<std::uint64_t>& updates) {
     for (const auto update : updates) {
-      if (on_taken_) on_taken_(update);
+      if (on_replies_ended_) on_replies_ended_(update);
     }
   });
   return sender;

@@ -33,8 +33,8 @@ class BrokerModel final : public Publisher, private mqtt::Sender::Link, private 
   BrokerModel(Agenda& agenda, Clock clock, std::size_t window, std::uint64_t seed);
 
   /// Told of each update whose reply has arrived, or never will.
-  void report_taken(std::function<void(std::uint64_t)> on_taken) {
-    on_taken_ = std::move(on_taken);
+  void report_ended_replies(std::function<void(std::uint64_t)> on_replies_ended) {
+    on_replies_ended_ = std::move(on_replies_ended);
   }
 
   void queue(Publication publication) override;
@@ -97,7 +97,7 @@ class BrokerModel final : public Publisher, private mqtt::Sender::Link, private 
   MonotonicTime last_event_{};
   double blocked_ = 0;
   double refused_ = 0;
-  std::function<void(std::uint64_t)> on_taken_;
+  std::function<void(std::uint64_t)> on_replies_ended_;
   std::uint64_t connection_ = 0;
   bool connected_ = false;
 };

@@ -11,15 +11,15 @@ namespace {
 TEST(TransitionsTest, WhatTheTableAllowsAndNeverWasIsNamed) {
   Transitions transitions;
   const auto all = transitions.missing().size();
-  EXPECT_EQ(std::ranges::count(transitions.missing(), "taken while absent"), 1);
-  EXPECT_EQ(std::ranges::count(transitions.missing(), "taken while late"), 0);
+  EXPECT_EQ(std::ranges::count(transitions.missing(), "entered while absent"), 1);
+  EXPECT_EQ(std::ranges::count(transitions.missing(), "entered while calling_answered"), 0);
 
   TransitionCounts counts{};
   counts[static_cast<std::size_t>(RequestState::absent)]
-        [static_cast<std::size_t>(RequestEvent::taken)] = 2;
+        [static_cast<std::size_t>(RequestEvent::entered)] = 2;
   transitions.add(counts);
   EXPECT_EQ(transitions.missing().size(), all - 1);
-  EXPECT_EQ(std::ranges::count(transitions.missing(), "taken while absent"), 0);
+  EXPECT_EQ(std::ranges::count(transitions.missing(), "entered while absent"), 0);
 }
 
 }  // namespace

@@ -64,8 +64,8 @@ World::World(Shape shape, std::uint64_t seed, Extras extras)
   }
   broker_.set_blocked(shape_.blocked);
   broker_.set_refused(shape_.refused);
-  broker_.report_taken([this](std::uint64_t update) {
-    if (bridge_) bridge_->reply_taken(clock(), update);
+  broker_.report_ended_replies([this](std::uint64_t update) {
+    if (bridge_) bridge_->reply_ended(clock(), update);
   });
   start_bridge();
 }
@@ -178,7 +178,7 @@ void World::settle() {
       now_ + broker_.time_for(left.answered + broker_.missing_until(broker_.last_queued()));
   while (bridge_->counts().answered > 0 && now_ < taken_by) run_for(100ms);
   promise(bridge_->counts().answered == 0 && bridge_->counts().update_bytes == 0,
-          "the broker has taken every reply, and nothing is kept for one",
+          "the broker has acknowledged every reply, and nothing is kept for one",
           [&] { return std::to_string(bridge_->counts().answered) + " are left"; });
   ledger_.check_all_done();
   journal_.catch_up(now_);

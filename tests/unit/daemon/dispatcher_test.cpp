@@ -230,8 +230,8 @@ TEST_F(DispatcherTest, UpdateIsInTheJournalBeforeItsCallAndBeforeItIsAcknowledge
   go.set_value();
   EXPECT_TRUE(publisher.wait_for(1));
   EXPECT_TRUE(kept_at_call);
-  EXPECT_EQ(journal.size(), 1U) << "the broker has not taken its reply";
-  dispatcher->replies_taken({publisher.queued().at(0).update});
+  EXPECT_EQ(journal.size(), 1U) << "the broker has not acknowledged its reply";
+  dispatcher->replies_ended({publisher.queued().at(0).update});
   EXPECT_EQ(journal.size(), 0U);
 }
 

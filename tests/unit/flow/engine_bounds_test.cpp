@@ -96,7 +96,7 @@ TEST(EngineBoundsTest, WhenRefusingOnlyNewRequestsAreRejected) {
   driver.send("T", "get");
   driver.send("U", "get");
   const auto flying = driver.next_call();
-  driver.engine.refuse_new_requests();
+  driver.engine.reject_new_requests();
   driver.send("T", "get", R"({"clientToken":"n"})");
   const auto reply = driver.take_one();
   EXPECT_THAT(reply.payload, HasSubstr("InternalError")) << "a code that devices repeat";

@@ -50,12 +50,12 @@ class EngineDriver {
     }
     take_replies();
   }
-  /// The broker takes every reply at once, unless a test keeps it from that.
+  /// The broker acknowledges every reply at once, unless a test keeps it from that.
   void take_replies() {
     if (broker_away) return;
     for (auto& publication : effects.publications) {
       if (publication.update == 0) continue;
-      engine.reply_taken(std::exchange(publication.update, 0), effects);
+      engine.reply_ended(std::exchange(publication.update, 0), effects);
     }
   }
   /// `below` is what follows the thing's base: "start-next".

@@ -120,7 +120,7 @@ TEST(EngineHoldingTest, AnAnsweredUpdateIsKeptUntilTheBrokerHasTakenItsReply) {
   EXPECT_EQ(driver.engine.counts().updates, 0U);
   EXPECT_EQ(driver.engine.counts().answered, 1U);
   EXPECT_GT(driver.engine.counts().update_bytes, 0U);
-  driver.engine.reply_taken(number, driver.effects);
+  driver.engine.reply_ended(number, driver.effects);
   EXPECT_EQ(driver.effects.settled, std::vector{number});
   EXPECT_EQ(driver.engine.counts().answered, 0U);
   EXPECT_EQ(driver.engine.counts().update_bytes, 0U);
@@ -134,7 +134,7 @@ TEST(EngineHoldingTest, RepliesThatTheBrokerDoesNotTakeKeepTheirPlaceInTheStoreO
   const auto number = driver.take_one().update;
   driver.send_update("U", "u");
   EXPECT_THAT(driver.take_one().payload, HasSubstr("store of updates is full"));
-  driver.engine.reply_taken(number, driver.effects);
+  driver.engine.reply_ended(number, driver.effects);
   driver.send_update("U", "u");
   EXPECT_TRUE(driver.next_call());
 }
@@ -154,9 +154,9 @@ TEST(EngineHoldingTest, TwoWhoAskForTheSameAreRecordedAndSettledEachWithItsOwnRe
   ASSERT_EQ(replies.size(), 2U);
   EXPECT_EQ(replies[0].update, first);
   EXPECT_EQ(replies[1].update, second);
-  driver.engine.reply_taken(first, driver.effects);
+  driver.engine.reply_ended(first, driver.effects);
   EXPECT_EQ(driver.effects.settled, std::vector{first});
-  driver.engine.reply_taken(second, driver.effects);
+  driver.engine.reply_ended(second, driver.effects);
   EXPECT_EQ(driver.effects.settled, (std::vector{first, second}));
   EXPECT_EQ(driver.engine.counts().update_bytes, 0U);
 }
@@ -416,7 +416,7 @@ TEST(EngineRestoreTest, AnUpdateReceivedBeforeTheClockWasSetIsNotTooOld) {
 
 TEST(EngineRestoreTest, AnUpdateThatArrivesDuringAnOrderlyEndIsLeftToTheJournal) {
   EngineDriver driver(durable());
-  driver.engine.refuse_new_requests();
+  driver.engine.reject_new_requests();
   driver.send_update("T", "t");
   driver.send("T", "start-next");
   EXPECT_EQ(driver.effects.recorded.size(), 1U);
@@ -443,7 +443,7 @@ TEST(EngineRestoreTest, AtAnOrderlyEndUpdatesAreLeftToTheJournalAndTheRestIsAnsw
   driver.send_update("U", "u");
   driver.send("V", "start-next");
   driver.next_call();
-  driver.engine.refuse_new_requests();
+  driver.engine.reject_new_requests();
   EXPECT_FALSE(driver.engine.is_idle());
   EXPECT_EQ(driver.engine.abandon(driver.now, driver.effects), 2U);
   EXPECT_TRUE(driver.take_one().topic.ends_with("V/jobs/start-next/rejected"));
@@ -456,7 +456,7 @@ TEST(EngineRestoreTest, DuringAnOrderlyEndNoHeldUpdateIsBegun) {
   EngineDriver driver(durable());
   ASSERT_TRUE(driver.engine.restore(driver.now, before.effects.recorded.at(0)));
   driver.send("U", "get");
-  driver.engine.refuse_new_requests();
+  driver.engine.reject_new_requests();
   const auto call = driver.next_call().value();
   EXPECT_THAT(call.request.target, HasSubstr("U")) << "its device still waits";
   EXPECT_FALSE(driver.next_call());
@@ -469,7 +469,7 @@ TEST(EngineRestoreTest, UpdateWhoseCallIsBrokenOffAtAnOrderlyEndStaysInTheJourna
   driver.send_update("T", "t");
   const auto call = driver.next_call();
   ASSERT_TRUE(call);
-  driver.engine.refuse_new_requests();
+  driver.engine.reject_new_requests();
   EXPECT_EQ(driver.engine.abandon(driver.now, driver.effects), 1U);
   driver.answer(call->id, HttpFailure{.kind = HttpFailure::Kind::stopped, .detail = "stopped"});
   EXPECT_TRUE(driver.effects.settled.empty());
@@ -485,7 +485,7 @@ TEST(EngineRestoreTest, UpdateWhoseSettlingIsBrokenOffAtAnOrderlyEndStaysInTheJo
   const auto describe = driver.next_call();
   ASSERT_TRUE(describe);
   EXPECT_EQ(describe->operation, Operation::describe);
-  driver.engine.refuse_new_requests();
+  driver.engine.reject_new_requests();
   EXPECT_EQ(driver.engine.abandon(driver.now, driver.effects), 1U);
   driver.answer(describe->id, HttpFailure{.kind = HttpFailure::Kind::stopped, .detail = "stopped"});
   EXPECT_TRUE(driver.effects.settled.empty());

@@ -468,7 +468,7 @@ INSTANTIATE_TEST_SUITE_P(Sites, HangingPollsTest, testing::Values(1, 8, 30, 100)
 
 TEST_F(NotifierTest, AtShutdownPollingEnds) {
   ask("T", "get");
-  driver_.engine.refuse_new_requests();
+  driver_.engine.reject_new_requests();
   const auto before = calls_;
   pass(5min);
   EXPECT_EQ(calls_, before);

@@ -39,14 +39,14 @@ PendingRequest pending(const std::string& thing) {
 
 /// Leads to each state.
 const std::map<State, std::vector<Event>> ways = {
-    {State::waiting, {Event::taken}},
+    {State::waiting, {Event::entered}},
     {State::waiting_held, {Event::restored}},
-    {State::calling, {Event::taken, Event::begun}},
+    {State::calling, {Event::entered, Event::begun}},
     {State::calling_held, {Event::restored, Event::begun}},
-    {State::pausing, {Event::taken, Event::begun, Event::paused}},
+    {State::pausing, {Event::entered, Event::begun, Event::paused}},
     {State::pausing_held, {Event::restored, Event::begun, Event::paused}},
-    {State::reconciling, {Event::taken, Event::begun, Event::reconcile}},
-    {State::late, {Event::taken, Event::begun, Event::withdrawn}},
+    {State::reconciling, {Event::entered, Event::begun, Event::reconcile}},
+    {State::calling_answered, {Event::entered, Event::begun, Event::withdrawn}},
 };
 
 bool apply(RequestTable& table, RequestId id, Event event) {
@@ -68,7 +68,7 @@ void expect_consistent(const RequestTable& table, State state) {
   EXPECT_EQ(table.in_flight(), is_calling(state) ? 1U : 0U);
   EXPECT_EQ(table.held().size(), is_held(state) ? 1U : 0U);
   EXPECT_EQ(table.pauses().size(), is_pausing(state) ? 1U : 0U);
-  EXPECT_EQ(table.due().size(), there && state != State::late ? 1U : 0U);
+  EXPECT_EQ(table.due().size(), there && state != State::calling_answered ? 1U : 0U);
   EXPECT_EQ(table.next_reconciling().has_value(), state == State::reconciling);
   EXPECT_EQ(table.lanes().has_ready({}), is_queued(state));
   EXPECT_EQ(table.lanes().last("T").has_value(), there);
@@ -112,12 +112,12 @@ TEST_P(EveryTransitionTest, IsCounted) {
 TEST_P(EveryTransitionTest, WhatIsDiscardedStandsInNobodysWay) {
   RequestTable table;
   lead(table, state_);
-  table.add(2, pending("T"), Event::taken);
-  table.add(3, pending("U"), Event::taken);
+  table.add(2, pending("T"), Event::entered);
+  table.add(3, pending("U"), Event::entered);
   table.remove_askers(table.find(1)->second);
   table.discard(table.find(1));
   if (is_calling(state_)) {
-    EXPECT_EQ(table.find(1)->second.state, State::late) << "its call still comes first";
+    EXPECT_EQ(table.find(1)->second.state, State::calling_answered) << "its call still comes first";
     EXPECT_EQ(table.take_turn({}), 3U);
     EXPECT_EQ(table.take_turn({}), std::nullopt);
     EXPECT_TRUE(table.apply(table.find(1), Event::concluded));

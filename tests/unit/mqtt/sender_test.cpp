@@ -142,7 +142,7 @@ TEST_F(SenderTest, AcknowledgementIsNotLateBecauseItsPublicationWasSentBeforeOnA
 
 TEST_F(SenderTest, TellsOfAnUpdatesReplyWhenItIsTakenOrDroppedAndOfAReplacementInItsPlace) {
   std::vector<std::uint64_t> taken;
-  sender.report_taken(
+  sender.report_ended_replies(
       [&](const auto& updates) { taken.insert(taken.end(), updates.begin(), updates.end()); });
   const auto queue_update = [&](std::uint64_t number) {
     sender.queue({.topic = "update/accepted",
