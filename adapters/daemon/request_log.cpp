@@ -82,7 +82,7 @@ void RequestLog::decided(Now, const Effects& effects) {
   for (const auto& change : effects.access_changes) write(change);
   for (const auto& slowed : effects.slowed_down) write(slowed);
   for (const auto& paused : effects.paused) write(paused);
-  for (const auto& fault : effects.illegal_transitions) write(fault);
+  for (const auto& transition : effects.illegal_transitions) write(transition);
   for (const auto& topic : effects.retained) write_retained(topic);
 }
 
@@ -152,12 +152,12 @@ void RequestLog::write(const AccessChange& change) {
               {"hint", hint_to_allow(policy_action(change.operation))}});
 }
 
-void RequestLog::write(const IllegalTransition& fault) {
+void RequestLog::write(const IllegalTransition& transition) {
   log_.write(Severity::error,
              "internal fault: a request was rejected, all others continue; please report this",
-             {{"request", std::to_string(fault.request)},
-              {"state", to_string(fault.state)},
-              {"event", to_string(fault.event)}});
+             {{"request", std::to_string(transition.request)},
+              {"state", to_string(transition.state)},
+              {"event", to_string(transition.event)}});
 }
 
 void RequestLog::write(const SlowedDown& slowed) {

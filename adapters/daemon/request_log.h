@@ -32,7 +32,7 @@ class RequestLog final : public Observer {
   void write(const EndpointChange& change);
   void write(const AccessChange& change);
   void write(const SlowedDown& slowed);
-  void write(const IllegalTransition& fault);
+  void write(const IllegalTransition& transition);
   void write(const Paused& paused);
   void write_retained(const std::string& topic);
 

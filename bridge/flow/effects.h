@@ -107,7 +107,7 @@ struct Effects {
   std::vector<AccessChange> access_changes;
   std::vector<SlowedDown> slowed_down;
   std::vector<Paused> paused;
-  /// Defects of the bridge that it survived: the requests concerned were rejected.
+  /// Errors in the bridge that it survived: the requests concerned were rejected.
   std::vector<IllegalTransition> illegal_transitions;
 
   void clear() {

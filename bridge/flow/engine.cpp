@@ -174,7 +174,7 @@ void Engine::enter(Now now, Admitted admitted, Place same, Effects& effects) {
   if (expiry && *expiry < settings_.deadline) pending.expiry = received + *expiry;
   requests_.add(admitted.id, std::move(pending), RequestEvent::entered);
   rank(requests_.find(admitted.id));
-  reject_faulty(now, effects);
+  reject_illegal_transitions(now, effects);
 }
 
 bool Engine::is_known(const Request& request, const ReplyAddress& address, Effects& effects) {
@@ -330,7 +330,7 @@ std::size_t Engine::abandon(Now now, Effects& effects) {
     reply(now, pending, pending.delivery.failure().value_or(shutting_down), {}, effects);
     requests_.apply(place, RequestEvent::withdrawn);
   }
-  reject_faulty(now, effects);
+  reject_illegal_transitions(now, effects);
   return left;
 }
 
@@ -371,7 +371,7 @@ std::optional<Call> Engine::next_call(Now now, Effects& effects) {
       return std::move(*poll);
     }
     if (auto call = start(now, std::get<RequestId>(turn->what), turn->alone)) return call;
-    reject_faulty(now, effects);
+    reject_illegal_transitions(now, effects);
   }
   return std::nullopt;
 }
@@ -506,7 +506,7 @@ void Engine::try_again(Now now, Place place, Delivery::Again again, Effects& eff
     requests_.apply(place, RequestEvent::requeued);
     rank(place);
   }
-  reject_faulty(now, effects);
+  reject_illegal_transitions(now, effects);
 }
 
 void Engine::conclude(Now now, Place place, const Answer& answer,
@@ -525,7 +525,7 @@ void Engine::conclude(Now now, Place place, const Answer& answer,
     notifier_.rejected_late(now, pending.request());
   }
   requests_.apply(place, RequestEvent::concluded);
-  reject_faulty(now, effects);
+  reject_illegal_transitions(now, effects);
 }
 
 void Engine::tick(Now now, Effects& effects) {
@@ -534,7 +534,7 @@ void Engine::tick(Now now, Effects& effects) {
     const auto place = requests_.find(requests_.pauses().begin()->second);
     requests_.apply(place, RequestEvent::resumed);
     rank(place);
-    reject_faulty(now, effects);
+    reject_illegal_transitions(now, effects);
   }
   // After the pauses: one that ends too late for another call is due at once.
   while (!requests_.due().empty() && requests_.due().begin()->first <= now.monotonic) {
@@ -563,14 +563,14 @@ void Engine::overdue(Now now, Place place, Effects& effects) {
     const auto rejection = overdue_rejection(pending);
     reply_to(now, pending, requests_.remove_first_asker(place), rejection, {}, effects);
     if (pending.askers.empty()) requests_.apply(place, RequestEvent::withdrawn);
-    reject_faulty(now, effects);
+    reject_illegal_transitions(now, effects);
     return;
   }
   const auto known = pending.delivery.known_rejection();
   const bool given_up = now.monotonic >= pending.give_up;
   if (!expired && !known && !given_up) {
     requests_.apply(place, RequestEvent::held);
-    reject_faulty(now, effects);
+    reject_illegal_transitions(now, effects);
     return;
   }
   const auto first = effects.finished.size();
@@ -581,7 +581,7 @@ void Engine::overdue(Now now, Place place, Effects& effects) {
     effects.finished[at].given_up = !expired && !known;
   }
   requests_.apply(place, RequestEvent::withdrawn);
-  reject_faulty(now, effects);
+  reject_illegal_transitions(now, effects);
 }
 
 Rejection Engine::overdue_rejection(const PendingRequest& pending) const {
@@ -650,10 +650,10 @@ void Engine::reply_ended(std::uint64_t number, Effects& effects) {
   for (const auto settled : answered_.reply_ended(number)) effects.settled.push_back(settled);
 }
 
-void Engine::reject_faulty(Now now, Effects& effects) {
-  for (const auto& fault : requests_.take_faults()) {
-    effects.illegal_transitions.push_back(fault);
-    const auto place = requests_.find(fault.request);
+void Engine::reject_illegal_transitions(Now now, Effects& effects) {
+  for (const auto& transition : requests_.take_illegal_transitions()) {
+    effects.illegal_transitions.push_back(transition);
+    const auto place = requests_.find(transition.request);
     if (place == requests_.end()) continue;
     auto& pending = place->second;
     // A request in that state has been answered and settled.

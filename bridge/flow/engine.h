@@ -75,8 +75,8 @@ struct EngineSettings {
 /// The life of a request is that of its state: see next_state(). Received is rejected at once, or
 /// admitted and entered; next_call() begins it; answered() concludes it, or has it requeued, paused or reconciled;
 /// tick() resumes it, and at its deadline has it withdrawn, or held if it is an update. An event
-/// that cannot happen in a request's state is a defect of the bridge: it is reported in the
-/// effects, the request is rejected, and all others go on.
+/// that cannot happen in a request's state is an illegal transition, which only an error in the
+/// bridge causes: it is reported in the effects, the request is rejected, and all others go on.
 ///
 /// Promises kept here: every request gets exactly one reply inside its deadline, but for an update
 /// that cannot be delivered by then, which is answered when its outcome is known; the requests of a
@@ -168,7 +168,7 @@ class Engine {
   [[nodiscard]] const TransitionCounts& transitions() const { return requests_.transitions(); }
 
  private:
-  friend class EngineFaults;  // for tests, which cause faults that cannot happen otherwise
+  friend class EngineTransitions;  // for tests, which cause illegal transitions
   using Place = RequestTable::Place;
 
   /// A request that is not rejected at once.
@@ -191,7 +191,7 @@ class Engine {
   std::optional<Rejection> admission_rejection(const Request& request, std::size_t bytes,
                                    RequestTable::Requests::const_iterator same) const;
 
-  /// Nothing if it cannot be begun, which is a defect.
+  /// Nothing if it cannot be begun, which is an illegal transition.
   std::optional<Call> start(Now now, RequestId id, bool alone);
   [[nodiscard]] MonotonicTime call_deadline(const PendingRequest& pending, MonotonicTime now) const;
   /// What the engine knows of an update whose fate is asked for.
@@ -214,8 +214,8 @@ class Engine {
              const std::string& endpoint_request_id, Effects& effects);
   void reply_to(Now now, const PendingRequest& pending, Asker asker, const Answer& answer,
                 const std::string& endpoint_request_id, Effects& effects);
-  /// Rejects the requests to which an event happened that is impossible in their state.
-  void reject_faulty(Now now, Effects& effects);
+  /// Rejects the requests to which an event happened that is illegal in their state.
+  void reject_illegal_transitions(Now now, Effects& effects);
 
   /// The minimum time that a call for a waiting device needs. With less, the call might be carried
   /// out although its device is told of a rejection.

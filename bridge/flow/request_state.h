@@ -128,7 +128,7 @@ constexpr std::string_view to_string(RequestEvent event) {
 using TransitionCounts =
     std::array<std::array<std::uint64_t, request_event_count>, request_state_count>;
 
-/// An event that cannot happen in the state that a request was in: a defect of the bridge.
+/// An event that cannot happen in the state that a request was in: an error in the bridge.
 struct IllegalTransition {
   std::uint64_t request = 0;
   RequestState state = RequestState::absent;

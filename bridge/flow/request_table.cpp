@@ -16,7 +16,7 @@ bool RequestTable::apply(Place place, RequestEvent event, MonotonicTime resume) 
   const auto from = request.state;
   const auto to = next_state(from, event);
   if (!to) {
-    faults_.push_back({.request = place->first, .state = from, .event = event});
+    illegal_transitions_.push_back({.request = place->first, .state = from, .event = event});
     return false;
   }
   ++transitions_[static_cast<std::size_t>(from)][static_cast<std::size_t>(event)];

@@ -77,13 +77,13 @@ class RequestTable {
 
   /// An event happened to a request; a request that is finished by it is removed from the table.
   /// False if the event cannot happen in its state: then nothing has changed, and the event is
-  /// added to the faults.
+  /// added to the illegal transitions.
   /// - begun: take_turn() returned the request, or it was next_reconciling();
   /// - paused: until `resume`;
   /// - held: one more asker of an update is past its deadline.
   bool apply(Place place, RequestEvent event, MonotonicTime resume = {});
-  /// The impossible events since the last call.
-  std::vector<IllegalTransition> take_faults() { return std::exchange(faults_, {}); }
+  /// The illegal transitions since the last call.
+  std::vector<IllegalTransition> take_illegal_transitions() { return std::exchange(illegal_transitions_, {}); }
   /// Removes a request whose state cannot be relied on. If its call is under way, it goes on
   /// in the state calling_answered.
   void discard(Place place);
@@ -158,7 +158,7 @@ class RequestTable {
   std::size_t update_bytes_ = 0;
   std::size_t bytes_ = 0;
   TransitionCounts transitions_{};
-  std::vector<IllegalTransition> faults_;
+  std::vector<IllegalTransition> illegal_transitions_;
 };
 
 }  // namespace jobs_bridge

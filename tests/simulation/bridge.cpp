@@ -189,9 +189,9 @@ void Bridge::settle(Now now, const Effects& effects) {
 }
 
 void Bridge::publish(Now now, const Effects& effects) {
-  for (const auto& fault : effects.illegal_transitions) {
+  for (const auto& transition : effects.illegal_transitions) {
     promise(false, "only what can happen in its state happens to a request", [&] {
-      return std::string(to_string(fault.event)) + " while " + std::string(to_string(fault.state));
+      return std::string(to_string(transition.event)) + " while " + std::string(to_string(transition.state));
     });
   }
   digest_.add(now.monotonic, effects);

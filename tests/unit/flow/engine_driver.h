@@ -32,10 +32,10 @@ class EngineDriver {
 
   /// Nothing has happened to a request that cannot happen, but where a test makes it happen.
   ~EngineDriver() {
-    if (faults_expected) return;
-    for (const auto& fault : effects.illegal_transitions) {
-      ADD_FAILURE() << "request " << fault.request << ": " << to_string(fault.event) << " while "
-                    << to_string(fault.state);
+    if (illegal_transitions_expected) return;
+    for (const auto& transition : effects.illegal_transitions) {
+      ADD_FAILURE() << "request " << transition.request << ": " << to_string(transition.event) << " while "
+                    << to_string(transition.state);
     }
   }
   EngineDriver(const EngineDriver&) = delete;
@@ -118,7 +118,7 @@ class EngineDriver {
   Now now{.monotonic = MonotonicTime(std::chrono::hours(1)), .unix_seconds = 1700000000};
   Engine engine;
   Effects effects;
-  bool faults_expected = false;
+  bool illegal_transitions_expected = false;
   bool broker_away = false;
   bool disk_full = false;
 };

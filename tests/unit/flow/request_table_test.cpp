@@ -12,8 +12,8 @@
 
 namespace jobs_bridge {
 
-/// Has happen to an engine's requests what cannot happen.
-class EngineFaults {
+/// Causes illegal transitions in an engine.
+class EngineTransitions {
  public:
   static void apply(Engine& engine, RequestId id, RequestEvent event) {
     engine.requests_.apply(engine.requests_.find(id), event);
@@ -90,7 +90,7 @@ TEST_P(EveryTransitionTest, KeepsAllThatFollowsFromTheStateInStepOrIsRefusedAndC
   const auto expected = next_state(state_, event_);
   EXPECT_EQ(apply(table, 1, event_), expected.has_value());
   expect_consistent(table, expected.value_or(state_));
-  const auto faults = table.take_faults();
+  const auto faults = table.take_illegal_transitions();
   ASSERT_EQ(faults.size(), expected ? 0U : 1U);
   if (expected) return;
   EXPECT_EQ(faults[0].request, 1U);
@@ -140,13 +140,13 @@ INSTANTIATE_TEST_SUITE_P(All, EveryTransitionTest,
                          testing::Combine(testing::Range(std::size_t{1}, request_state_count),
                                           testing::Range(std::size_t{0}, request_event_count)));
 
-/// An engine to one of whose requests something happens that cannot happen.
-class FaultyEngineTest : public testing::Test {
+/// An engine to one of whose requests an illegal transition happens.
+class IllegalTransitionTest : public testing::Test {
  protected:
-  /// The fault; the next event brings it to light.
+  /// The next event reports it.
   void break_request(RequestId id, Event event) {
-    driver_.faults_expected = true;
-    EngineFaults::apply(driver_.engine, id, event);
+    driver_.illegal_transitions_expected = true;
+    EngineTransitions::apply(driver_.engine, id, event);
     driver_.send("other", "get");
     ASSERT_EQ(driver_.effects.illegal_transitions.size(), 1U);
     EXPECT_EQ(driver_.effects.illegal_transitions[0].request, id);
@@ -169,14 +169,14 @@ class FaultyEngineTest : public testing::Test {
   EngineDriver driver_{EngineSettings{.holding = {.durable = true}}};
 };
 
-TEST_F(FaultyEngineTest, ARequestThatWaitsIsRejectedAndTheOthersGoOn) {
+TEST_F(IllegalTransitionTest, ARequestThatWaitsIsRejectedAndTheOthersGoOn) {
   driver_.send("T", "start-next");
   break_request(1, Event::resumed);
   expect_rejection("$aws/things/T/jobs/start-next/rejected");
   expect_that_all_goes_on();
 }
 
-TEST_F(FaultyEngineTest, ARequestWhoseCallIsUnderWayIsRejectedAndItsThingsNextComesAfterTheCall) {
+TEST_F(IllegalTransitionTest, ARequestWhoseCallIsUnderWayIsRejectedAndItsThingsNextComesAfterTheCall) {
   driver_.send("T", "start-next");
   const auto call = driver_.next_call().value();
   break_request(call.id, Event::begun);
@@ -188,7 +188,7 @@ TEST_F(FaultyEngineTest, ARequestWhoseCallIsUnderWayIsRejectedAndItsThingsNextCo
   EXPECT_EQ(driver_.next_call().value().request.target.substr(0, 10), "/things/T/");
 }
 
-TEST_F(FaultyEngineTest, AnUpdateIsSettledAndReportedAsGivenUp) {
+TEST_F(IllegalTransitionTest, AnUpdateIsSettledAndReportedAsGivenUp) {
   driver_.send_update("T", "t");
   break_request(1, Event::concluded);
   ASSERT_EQ(driver_.effects.finished.size(), 1U);
