@@ -162,7 +162,7 @@ void Engine::not_recorded(Now now, const std::string& cause, Effects& effects) {
           {}, effects);
 }
 
-void Engine::enter(Now now, Admitted admitted, Place same, Effects& effects) {
+void Engine::enter(Now now, Admitted admitted, Iterator same, Effects& effects) {
   if (same != requests_.end()) {
     requests_.join(same, std::move(admitted.asker));
     return;
@@ -189,7 +189,7 @@ bool Engine::is_known(const Request& request, const ReplyAddress& address, Effec
          });
 }
 
-Engine::Place Engine::find_same(const Request& request, std::optional<Duration> expires_after,
+Engine::Iterator Engine::find_same(const Request& request, std::optional<Duration> expires_after,
                                 MonotonicTime deadline) {
   // A request that may expire before its device gives up cannot be shared.
   if (expires_after && *expires_after < settings_.deadline) return requests_.end();
@@ -321,14 +321,14 @@ std::size_t Engine::abandon(Now now, Effects& effects) {
                                 "the gateway is shutting down: try again"};
   std::size_t left = 0;
   for (const auto& [due, id] : std::vector(requests_.due().begin(), requests_.due().end())) {
-    const auto place = requests_.find(id);
-    auto& pending = place->second;
+    const auto it = requests_.find(id);
+    auto& pending = it->second;
     if (pending.must_be_delivered() && settings_.holding.durable) {
       left += pending.askers.size();
       continue;
     }
     reply(now, pending, pending.delivery.failure().value_or(shutting_down), {}, effects);
-    requests_.apply(place, RequestEvent::withdrawn);
+    requests_.apply(it, RequestEvent::withdrawn);
   }
   reject_illegal_transitions(now, effects);
   return left;
@@ -377,9 +377,9 @@ std::optional<Call> Engine::next_call(Now now, Effects& effects) {
 }
 
 std::optional<Call> Engine::start(Now now, RequestId id, bool alone) {
-  const auto place = requests_.find(id);
-  if (!requests_.apply(place, RequestEvent::begun)) return std::nullopt;
-  auto& pending = place->second;
+  const auto it = requests_.find(id);
+  if (!requests_.apply(it, RequestEvent::begun)) return std::nullopt;
+  auto& pending = it->second;
   scheduler_.called(now.monotonic, id, pending.thing(), pending.delivery.quota(), alone);
   pending.delivery.called(now.monotonic, failures_.before(now.monotonic, pending.request()));
   ++pending.calls;
@@ -406,31 +406,31 @@ Health Engine::answered(Now now, RequestId id, const HttpOutcome& answer, Effect
     notifier_.answered(now, id, outcome, effects);
     return outcome.health;
   }
-  const auto place = requests_.find(id);
-  if (place == requests_.end()) return Health::unknown;
-  auto& pending = place->second;
+  const auto it = requests_.find(id);
+  if (it == requests_.end()) return Health::unknown;
+  auto& pending = it->second;
   if (!is_calling(pending.state)) return Health::unknown;
   auto outcome = pending.delivery.read(answer);
   const auto health = outcome.health;
   observe(now, id, pending.thing(), pending.delivery.operation(), outcome, effects);
   pending.failed = health == Health::failing;
   if (pending.state == RequestState::calling_answered) {
-    requests_.apply(place, RequestEvent::concluded);
+    requests_.apply(it, RequestEvent::concluded);
     return health;
   }
   if (is_stopped(answer) && pending.must_be_delivered() && settings_.holding.durable) {
     // It stays in the journal for the next start: see abandon().
-    try_again(now, place, {}, effects);
+    try_again(now, it, {}, effects);
     return health;
   }
   auto step = pending.delivery.ended(std::move(outcome), evidence(now, pending, answer), random_);
   if (const auto* decided = std::get_if<Answer>(&step)) {
     const auto* response = std::get_if<HttpResponse>(&answer);
-    conclude(now, place, *decided, response != nullptr ? response->request_id : std::string(),
+    conclude(now, it, *decided, response != nullptr ? response->request_id : std::string(),
              effects);
     return health;
   }
-  try_again(now, place, std::get<Delivery::Again>(step), effects);
+  try_again(now, it, std::get<Delivery::Again>(step), effects);
   return health;
 }
 
@@ -450,8 +450,8 @@ Reconciliation::Evidence Engine::evidence(Now now, const PendingRequest& pending
   return evidence;
 }
 
-void Engine::rank(Place place) {
-  const auto& thing = place->second.thing();
+void Engine::rank(Iterator it) {
+  const auto& thing = it->second.thing();
   requests_.set_failing(thing, scheduler_.circuit().fails_alone(thing));
 }
 
@@ -470,15 +470,15 @@ void Engine::observe(Now now, RequestId id, std::string_view thing, Operation op
   // From now on only the circuit decides when to try again.
   for (const auto& [at, paused] :
        std::vector(requests_.pauses().begin(), requests_.pauses().end())) {
-    const auto place = requests_.find(paused);
-    if (!place->second.failed) continue;
-    requests_.apply(place, RequestEvent::resumed);
-    rank(place);
+    const auto it = requests_.find(paused);
+    if (!it->second.failed) continue;
+    requests_.apply(it, RequestEvent::resumed);
+    rank(it);
   }
 }
 
-void Engine::try_again(Now now, Place place, Delivery::Again again, Effects& effects) {
-  auto& pending = place->second;
+void Engine::try_again(Now now, Iterator it, Delivery::Again again, Effects& effects) {
+  auto& pending = it->second;
   // The circuit already spaces all tries: a further pause would only add delay.
   const auto& circuit = scheduler_.circuit();
   const bool probed = circuit.is_open() && pending.failed;
@@ -493,25 +493,25 @@ void Engine::try_again(Now now, Place place, Delivery::Again again, Effects& eff
     const auto latest = last - least_time_for_call();
     if (again.asked && resume >= last && latest > now.monotonic) resume = latest;
     if (resume >= last) {
-      conclude(now, place, *pending.delivery.failure(), {}, effects);
+      conclude(now, it, *pending.delivery.failure(), {}, effects);
       return;
     }
   }
   if (resume > now.monotonic) {
-    requests_.apply(place, RequestEvent::paused, resume);
+    requests_.apply(it, RequestEvent::paused, resume);
   } else if (pending.delivery.reconciling() && pending.state == RequestState::calling && !probed &&
              !alone) {
-    requests_.apply(place, RequestEvent::reconcile);
+    requests_.apply(it, RequestEvent::reconcile);
   } else {
-    requests_.apply(place, RequestEvent::requeued);
-    rank(place);
+    requests_.apply(it, RequestEvent::requeued);
+    rank(it);
   }
   reject_illegal_transitions(now, effects);
 }
 
-void Engine::conclude(Now now, Place place, const Answer& answer,
+void Engine::conclude(Now now, Iterator it, const Answer& answer,
                       const std::string& endpoint_request_id, Effects& effects) {
-  auto& pending = place->second;
+  auto& pending = it->second;
   reply(now, pending, answer, endpoint_request_id, effects);
   // After the reply: notifications follow the reply to the update that caused them.
   if (const auto* accepted = std::get_if<Accepted>(&answer)) {
@@ -524,16 +524,16 @@ void Engine::conclude(Now now, Place place, const Answer& answer,
   } else if (is_held(pending.state)) {
     notifier_.rejected_late(now, pending.request());
   }
-  requests_.apply(place, RequestEvent::concluded);
+  requests_.apply(it, RequestEvent::concluded);
   reject_illegal_transitions(now, effects);
 }
 
 void Engine::tick(Now now, Effects& effects) {
   scheduler_.tick(now.monotonic, effects);
   while (!requests_.pauses().empty() && requests_.pauses().begin()->first <= now.monotonic) {
-    const auto place = requests_.find(requests_.pauses().begin()->second);
-    requests_.apply(place, RequestEvent::resumed);
-    rank(place);
+    const auto it = requests_.find(requests_.pauses().begin()->second);
+    requests_.apply(it, RequestEvent::resumed);
+    rank(it);
     reject_illegal_transitions(now, effects);
   }
   // After the pauses: one that ends too late for another call is due at once.
@@ -556,20 +556,20 @@ MonotonicTime Engine::next_tick(MonotonicTime now) const {
   return call > now ? std::min(next, call) : next;
 }
 
-void Engine::overdue(Now now, Place place, Effects& effects) {
-  auto& pending = place->second;
+void Engine::overdue(Now now, Iterator it, Effects& effects) {
+  auto& pending = it->second;
   const bool expired = pending.expiry.has_value();
   if (!pending.must_be_delivered() && !expired) {
     const auto rejection = overdue_rejection(pending);
-    reply_to(now, pending, requests_.remove_first_asker(place), rejection, {}, effects);
-    if (pending.askers.empty()) requests_.apply(place, RequestEvent::withdrawn);
+    reply_to(now, pending, requests_.remove_first_asker(it), rejection, {}, effects);
+    if (pending.askers.empty()) requests_.apply(it, RequestEvent::withdrawn);
     reject_illegal_transitions(now, effects);
     return;
   }
   const auto known = pending.delivery.known_rejection();
   const bool given_up = now.monotonic >= pending.give_up;
   if (!expired && !known && !given_up) {
-    requests_.apply(place, RequestEvent::held);
+    requests_.apply(it, RequestEvent::held);
     reject_illegal_transitions(now, effects);
     return;
   }
@@ -580,7 +580,7 @@ void Engine::overdue(Now now, Place place, Effects& effects) {
   for (auto at = first; at < effects.finished.size(); ++at) {
     effects.finished[at].given_up = !expired && !known;
   }
-  requests_.apply(place, RequestEvent::withdrawn);
+  requests_.apply(it, RequestEvent::withdrawn);
   reject_illegal_transitions(now, effects);
 }
 
@@ -653,9 +653,9 @@ void Engine::reply_ended(std::uint64_t number, Effects& effects) {
 void Engine::reject_illegal_transitions(Now now, Effects& effects) {
   for (const auto& transition : requests_.take_illegal_transitions()) {
     effects.illegal_transitions.push_back(transition);
-    const auto place = requests_.find(transition.request);
-    if (place == requests_.end()) continue;
-    auto& pending = place->second;
+    const auto it = requests_.find(transition.request);
+    if (it == requests_.end()) continue;
+    auto& pending = it->second;
     // A request in that state has been answered and settled.
     if (pending.state != RequestState::calling_answered) {
       const auto first = effects.finished.size();
@@ -668,7 +668,7 @@ void Engine::reject_illegal_transitions(Now now, Effects& effects) {
         effects.finished[at].given_up = pending.must_be_delivered();
       }
     }
-    requests_.discard(place);
+    requests_.discard(it);
   }
 }
 

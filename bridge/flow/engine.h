@@ -169,7 +169,7 @@ class Engine {
 
  private:
   friend class EngineTransitions;  // for tests, which cause illegal transitions
-  using Place = RequestTable::Place;
+  using Iterator = RequestTable::Iterator;
 
   /// A request that is not rejected at once.
   struct Admitted {
@@ -183,10 +183,10 @@ class Engine {
   /// again, one that still waits goes on waiting.
   bool is_known(const Request& request, const ReplyAddress& address, Effects& effects);
   /// The pending request whose answer can serve this one as well, or the end.
-  Place find_same(const Request& request, std::optional<Duration> expires_after,
+  Iterator find_same(const Request& request, std::optional<Duration> expires_after,
                   MonotonicTime deadline);
   /// Has it share the answer of `same`, unless that is the end.
-  void enter(Now now, Admitted admitted, Place same, Effects& effects);
+  void enter(Now now, Admitted admitted, Iterator same, Effects& effects);
   /// `same`: the request that would be joined, or the end.
   std::optional<Rejection> admission_rejection(const Request& request, std::size_t bytes,
                                    RequestTable::Requests::const_iterator same) const;
@@ -199,13 +199,13 @@ class Engine {
                                                   const HttpOutcome& described) const;
   /// Updates whether a thing takes its turns among those that fail alone; to be called before each
   /// turn, since that can change through calls for other things.
-  void rank(Place place);
+  void rank(Iterator it);
   void observe(Now now, RequestId id, std::string_view thing, Operation operation,
                const Outcome& outcome, Effects& effects);
-  void try_again(Now now, Place place, Delivery::Again again, Effects& effects);
-  void conclude(Now now, Place place, const Answer& answer, const std::string& endpoint_request_id,
+  void try_again(Now now, Iterator it, Delivery::Again again, Effects& effects);
+  void conclude(Now now, Iterator it, const Answer& answer, const std::string& endpoint_request_id,
                 Effects& effects);
-  void overdue(Now now, Place place, Effects& effects);
+  void overdue(Now now, Iterator it, Effects& effects);
   [[nodiscard]] Rejection overdue_rejection(const PendingRequest& pending) const;
   [[nodiscard]] Rejection too_old(const PendingRequest& pending) const;
 

@@ -23,7 +23,7 @@ Lanes::List& Lanes::list_of(const Lane& lane) {
   return ready_[lane.failing ? 1 : 0][index_of(lane.waiting.front().kind)][lane.urgent > 0 ? 1 : 0];
 }
 
-void Lanes::place(List& from, Place lane) {
+void Lanes::move_to_end(List& from, Iterator lane) {
   if (!lane->busy_with && lane->waiting.empty()) {
     if (lane->failing) --failing_;
     by_thing_.erase(lane->thing);
@@ -35,9 +35,9 @@ void Lanes::place(List& from, Place lane) {
   to.splice(to.end(), from, lane);
 }
 
-void Lanes::reinsert(List& from, Place lane) {
+void Lanes::move_if_list_changed(List& from, Iterator lane) {
   if (lane->busy_with || (!lane->waiting.empty() && &list_of(*lane) == &from)) return;
-  place(from, lane);
+  move_to_end(from, lane);
 }
 
 void Lanes::add(std::string_view thing, RequestId request, QuotaKind kind, bool held) {
@@ -49,7 +49,7 @@ void Lanes::add(std::string_view thing, RequestId request, QuotaKind kind, bool 
     auto& list = list_of(*lane);
     lane->waiting.push_back(waiting);
     lane->urgent += urgent;
-    reinsert(list, lane);
+    move_if_list_changed(list, lane);
     return;
   }
   List fresh;
@@ -62,7 +62,7 @@ void Lanes::add(std::string_view thing, RequestId request, QuotaKind kind, bool 
                    .failing = false});
   const auto lane = fresh.begin();
   by_thing_.emplace(lane->thing, lane);
-  place(fresh, lane);
+  move_to_end(fresh, lane);
 }
 
 bool Lanes::Precedence::yields(bool first, bool second) {
@@ -111,7 +111,7 @@ std::optional<RequestId> Lanes::start(const Allowed& allowed) {
     --waiting_;
   }
   lane->busy_with = first.request;
-  place(*turn->list, lane);
+  move_to_end(*turn->list, lane);
   return first.request;
 }
 
@@ -120,10 +120,10 @@ void Lanes::finish(std::string_view thing) {
   if (found == by_thing_.end() || !found->second->busy_with) return;
   const auto lane = found->second;
   lane->busy_with.reset();
-  place(busy_, lane);
+  move_to_end(busy_, lane);
 }
 
-void Lanes::again(std::string_view thing, QuotaKind kind, bool held) {
+void Lanes::requeue(std::string_view thing, QuotaKind kind, bool held) {
   const auto found = by_thing_.find(thing);
   if (found == by_thing_.end() || !found->second->busy_with) return;
   const auto lane = found->second;
@@ -134,7 +134,7 @@ void Lanes::again(std::string_view thing, QuotaKind kind, bool held) {
     ++waiting_;
   }
   lane->busy_with.reset();
-  place(busy_, lane);
+  move_to_end(busy_, lane);
 }
 
 void Lanes::remove(std::string_view thing, RequestId request) {
@@ -149,7 +149,7 @@ void Lanes::remove(std::string_view thing, RequestId request) {
     --waiting_;
   }
   lane->waiting.erase(at);
-  reinsert(list, lane);
+  move_if_list_changed(list, lane);
 }
 
 void Lanes::drop(std::string_view thing, RequestId request) {
@@ -171,7 +171,7 @@ void Lanes::hold(std::string_view thing, RequestId request) {
   at->held = true;
   --lane->urgent;
   --waiting_;
-  reinsert(list, lane);
+  move_if_list_changed(list, lane);
 }
 
 void Lanes::join(std::string_view thing) {
@@ -201,7 +201,7 @@ void Lanes::set_failing(std::string_view thing, bool failing) {
   } else {
     --failing_;
   }
-  reinsert(list, lane);
+  move_if_list_changed(list, lane);
 }
 
 bool Lanes::is_failing(std::string_view thing) const {

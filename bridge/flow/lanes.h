@@ -56,7 +56,7 @@ class Lanes {
     std::function<bool(std::string_view thing)> things = {};
   };
   /// Takes the first request of the lane whose turn it is among those whose call is allowed; that
-  /// lane then counts as busy and has no further turn until finish() or again(). Nothing if there
+  /// lane then counts as busy and has no further turn until finish() or requeue(). Nothing if there
   /// is no such lane.
   std::optional<RequestId> start(const Allowed& allowed);
 
@@ -64,7 +64,7 @@ class Lanes {
   void finish(std::string_view thing);
   /// The request that start() returned needs another turn: its lane goes to the end of the queue,
   /// with this request at its head.
-  void again(std::string_view thing, QuotaKind kind, bool held);
+  void requeue(std::string_view thing, QuotaKind kind, bool held);
 
   /// Removes a request that still waits.
   void remove(std::string_view thing, RequestId request);
@@ -107,20 +107,20 @@ class Lanes {
     bool failing = false;
   };
   using List = std::list<Lane>;
-  using Place = List::iterator;
+  using Iterator = List::iterator;
 
   List& list_of(const Lane& lane);
   struct Turn {
     List* list;
-    Place lane;
+    Iterator lane;
   };
   /// For requests of one kind, held or not.
   std::optional<Turn> first_turn(const Allowed& allowed, bool failing, bool urgent);
   std::optional<Turn> next_turn(const Allowed& allowed);
   /// Moves a lane to the end of the list where it belongs now, or ends it.
-  void place(List& from, Place lane);
+  void move_to_end(List& from, Iterator lane);
   /// The same, but only if it belongs in another list than `from`.
-  void reinsert(List& from, Place lane);
+  void move_if_list_changed(List& from, Iterator lane);
 
   /// Of two kinds the first takes precedence, and the second gets one turn in four while both wait.
   class Precedence {
@@ -137,7 +137,7 @@ class Lanes {
   /// A lane moves between the lists by splicing: its address stays.
   std::array<Ready, 2> ready_;  ///< of things in order, and of things whose calls alone fail
   List busy_;
-  std::unordered_map<std::string_view, Place> by_thing_;  ///< keys point into the lanes
+  std::unordered_map<std::string_view, Iterator> by_thing_;  ///< keys point into the lanes
   std::size_t waiting_ = 0;
   std::uint64_t next_turn_ = 1;
   std::size_t failing_ = 0;             ///< lanes

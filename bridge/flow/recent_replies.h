@@ -32,10 +32,10 @@ class RecentReplies {
   }
 
   void add(std::uint32_t message, const Publication& reply) {
-    const auto [place, fresh] = replies_.try_emplace(message);
-    if (fresh) order_.push_back(message);
-    bytes_ += size_of(reply) - size_of(place->second);
-    place->second = reply;
+    const auto [it, inserted] = replies_.try_emplace(message);
+    if (inserted) order_.push_back(message);
+    bytes_ += size_of(reply) - size_of(it->second);
+    it->second = reply;
     while (order_.size() > max_count || bytes_ > max_bytes) {
       const auto oldest = replies_.find(order_.front());
       bytes_ -= size_of(oldest->second);

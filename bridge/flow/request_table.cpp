@@ -6,17 +6,17 @@
 namespace jobs_bridge {
 
 void RequestTable::add(RequestId id, PendingRequest request, RequestEvent event) {
-  const auto [place, fresh] = requests_.emplace(id, std::move(request));
-  if (fresh) count(place->second, place->second.askers.front());
-  apply(place, event);
+  const auto [it, inserted] = requests_.emplace(id, std::move(request));
+  if (inserted) count(it->second, it->second.askers.front());
+  apply(it, event);
 }
 
-bool RequestTable::apply(Place place, RequestEvent event, MonotonicTime resume) {
-  auto& request = place->second;
+bool RequestTable::apply(Iterator it, RequestEvent event, MonotonicTime resume) {
+  auto& request = it->second;
   const auto from = request.state;
   const auto to = next_state(from, event);
   if (!to) {
-    illegal_transitions_.push_back({.request = place->first, .state = from, .event = event});
+    illegal_transitions_.push_back({.request = it->first, .state = from, .event = event});
     return false;
   }
   ++transitions_[static_cast<std::size_t>(from)][static_cast<std::size_t>(event)];
@@ -28,24 +28,24 @@ bool RequestTable::apply(Place place, RequestEvent event, MonotonicTime resume) 
     ++request.held_askers;
   }
   if (from != *to) {
-    leave_state(place, from, *to);
-    enter_state(place, from, *to);
+    leave_state(it, from, *to);
+    enter_state(it, from, *to);
     request.state = *to;
   }
   if (*to == RequestState::absent) {
     unschedule(request);
-    requests_.erase(place);
+    requests_.erase(it);
   } else if (*to == RequestState::calling_answered) {
     unschedule(request);
   } else {
-    schedule(place);
+    schedule(it);
   }
   return true;
 }
 
-void RequestTable::leave_state(Place place, RequestState from, RequestState to) {
-  const auto& request = place->second;
-  const auto id = place->first;
+void RequestTable::leave_state(Iterator it, RequestState from, RequestState to) {
+  const auto& request = it->second;
+  const auto id = it->first;
   if (is_held(from) && !is_held(to)) held_.erase(id);
   if (is_calling(from) && !is_calling(to)) --in_flight_;
   if (from == RequestState::pausing) --pausing_;
@@ -59,9 +59,9 @@ void RequestTable::leave_state(Place place, RequestState from, RequestState to) 
   }
 }
 
-void RequestTable::enter_state(Place place, RequestState from, RequestState to) {
-  const auto& request = place->second;
-  const auto id = place->first;
+void RequestTable::enter_state(Iterator it, RequestState from, RequestState to) {
+  const auto& request = it->second;
+  const auto id = it->first;
   if (is_held(to) && !is_held(from)) held_.insert(id);
   if (is_calling(to) && !is_calling(from)) ++in_flight_;
   if (to == RequestState::pausing) ++pausing_;
@@ -74,13 +74,13 @@ void RequestTable::enter_state(Place place, RequestState from, RequestState to) 
   } else if (is_queued(from)) {
     lanes_.hold(request.thing(), id);
   } else {
-    lanes_.again(request.thing(), kind, is_held(to));
+    lanes_.requeue(request.thing(), kind, is_held(to));
   }
 }
 
-void RequestTable::discard(Place place) {
-  auto& request = place->second;
-  const auto id = place->first;
+void RequestTable::discard(Iterator it) {
+  auto& request = it->second;
+  const auto id = it->first;
   held_.erase(id);
   std::erase(reconciling_, id);
   if (pauses_.erase({request.resume, id}) > 0 && request.state == RequestState::pausing) --pausing_;
@@ -90,25 +90,25 @@ void RequestTable::discard(Place place) {
     return;
   }
   lanes_.drop(request.thing(), id);
-  requests_.erase(place);
+  requests_.erase(it);
 }
 
-void RequestTable::join(Place place, Asker asker) {
-  auto& request = place->second;
+void RequestTable::join(Iterator it, Asker asker) {
+  auto& request = it->second;
   count(request, asker);
   request.askers.push_back(std::move(asker));
   lanes_.join(request.thing());
-  schedule(place);
+  schedule(it);
 }
 
-Asker RequestTable::remove_first_asker(Place place) {
-  auto& request = place->second;
+Asker RequestTable::remove_first_asker(Iterator it) {
+  auto& request = it->second;
   auto asker = std::move(request.askers.front());
   request.askers.erase(request.askers.begin());
   discount(request, asker);
   if (!request.askers.empty()) {
     lanes_.leave(request.thing(), 1);
-    schedule(place);
+    schedule(it);
   }
   return asker;
 }
@@ -143,7 +143,7 @@ std::size_t RequestTable::bytes(std::string_view thing) const {
   return sum;
 }
 
-RequestTable::Place RequestTable::last_of(const std::string& thing) {
+RequestTable::Iterator RequestTable::last_of(const std::string& thing) {
   const auto last = lanes_.last(thing);
   return last ? requests_.find(*last) : requests_.end();
 }
@@ -152,8 +152,8 @@ std::optional<RequestId> RequestTable::next_reconciling() const {
   return reconciling_.empty() ? std::nullopt : std::optional(reconciling_.front());
 }
 
-void RequestTable::schedule(Place place) {
-  auto& request = place->second;
+void RequestTable::schedule(Iterator it) {
+  auto& request = it->second;
   auto due = request.give_up;
   if (request.expiry) {
     due = *request.expiry;
@@ -165,7 +165,7 @@ void RequestTable::schedule(Place place) {
   if (request.due && (*request.due)->first == due) return;
   // Most are due later than all others: the hint at the end makes the insertion constant-time.
   if (!request.due) {
-    request.due = due_.emplace_hint(due_.end(), due, place->first);
+    request.due = due_.emplace_hint(due_.end(), due, it->first);
     return;
   }
   auto entry = due_.extract(*request.due);

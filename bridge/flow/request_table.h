@@ -68,7 +68,7 @@ struct PendingRequest {
 class RequestTable {
  public:
   using Requests = std::unordered_map<RequestId, PendingRequest>;
-  using Place = Requests::iterator;
+  using Iterator = Requests::iterator;
   /// What is due when.
   using Agenda = std::set<std::pair<MonotonicTime, RequestId>>;
 
@@ -81,28 +81,28 @@ class RequestTable {
   /// - begun: take_turn() returned the request, or it was next_reconciling();
   /// - paused: until `resume`;
   /// - held: one more asker of an update is past its deadline.
-  bool apply(Place place, RequestEvent event, MonotonicTime resume = {});
+  bool apply(Iterator it, RequestEvent event, MonotonicTime resume = {});
   /// The illegal transitions since the last call.
   std::vector<IllegalTransition> take_illegal_transitions() { return std::exchange(illegal_transitions_, {}); }
   /// Removes a request whose state cannot be relied on. If its call is under way, it goes on
   /// in the state calling_answered.
-  void discard(Place place);
+  void discard(Iterator it);
   /// All transitions applied so far, for tests.
   [[nodiscard]] const TransitionCounts& transitions() const { return transitions_; }
 
   /// Another device waits for the same answer.
-  void join(Place place, Asker asker);
+  void join(Iterator it, Asker asker);
   /// The first asker is answered; any others go on waiting.
-  Asker remove_first_asker(Place place);
+  Asker remove_first_asker(Iterator it);
   /// All askers are answered.
   std::vector<Asker> remove_askers(PendingRequest& request);
 
-  [[nodiscard]] Place find(RequestId id) { return requests_.find(id); }
+  [[nodiscard]] Iterator find(RequestId id) { return requests_.find(id); }
   [[nodiscard]] Requests::const_iterator find(RequestId id) const { return requests_.find(id); }
-  [[nodiscard]] Place end() { return requests_.end(); }
+  [[nodiscard]] Iterator end() { return requests_.end(); }
   [[nodiscard]] Requests::const_iterator end() const { return requests_.end(); }
   /// The last request entered for a thing, or the end.
-  [[nodiscard]] Place last_of(const std::string& thing);
+  [[nodiscard]] Iterator last_of(const std::string& thing);
 
   /// The request whose turn it is, which is now to be begun.
   std::optional<RequestId> take_turn(const Lanes::Allowed& allowed) {
@@ -138,11 +138,11 @@ class RequestTable {
   [[nodiscard]] std::size_t bytes(std::string_view thing) const;
 
  private:
-  void leave_state(Place place, RequestState from, RequestState to);
-  void enter_state(Place place, RequestState from, RequestState to);
+  void leave_state(Iterator it, RequestState from, RequestState to);
+  void enter_state(Iterator it, RequestState from, RequestState to);
   void count(const PendingRequest& request, const Asker& asker);
   void discount(const PendingRequest& request, const Asker& asker);
-  void schedule(Place place);
+  void schedule(Iterator it);
   void unschedule(PendingRequest& request);
 
   Requests requests_;

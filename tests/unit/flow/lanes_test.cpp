@@ -149,7 +149,7 @@ TEST(LanesTest, ARequestThatNeedsAnotherTurnIsFirstInALaneThatIsLast) {
   lanes.add("a", 2, writes);
   lanes.add("b", 3, reads);
   EXPECT_EQ(start(lanes), 1U);
-  lanes.again("a", reads, false);
+  lanes.requeue("a", reads, false);
   EXPECT_EQ(lanes.waiting("a"), 2U);
   EXPECT_EQ(start(lanes), 3U);
   EXPECT_EQ(lanes.start({.reads = true, .writes = false}), 1U) << "it asks for a read now";
@@ -316,7 +316,7 @@ TEST(LanesTest, AThingNoLongerCountsAsFailingOnceItIsToldOrItsLaneIsGone) {
   lanes.set_failing("f", true);
   EXPECT_EQ(start(lanes), 1U);
   lanes.set_failing("f", false);  // while its call is under way
-  lanes.again("f", reads, false);
+  lanes.requeue("f", reads, false);
   EXPECT_TRUE(lanes.has_ready(others));
   lanes.set_failing("f", true);
   EXPECT_EQ(start(lanes), 1U);
