@@ -65,7 +65,7 @@ EngineSettings engine_settings(const config::Configuration& configuration) {
                   .max_bytes = configuration.journal.max_size,
                   .max_per_thing = configuration.journal.max_per_thing,
                   .max_age = configuration.journal.max_age},
-      .failing_calls_in_flight = std::max<std::size_t>(1, configuration.endpoint.connections / 2),
+      .failing_alone_calls_in_flight = std::max<std::size_t>(1, configuration.endpoint.connections / 2),
       .notifier = notifier_settings(configuration),
       .seed = 0};
 }

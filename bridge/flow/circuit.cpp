@@ -27,8 +27,8 @@ constexpr Duration counts_in_flight_for = 1s;
 
 MonotonicTime Circuit::ready_at(MonotonicTime now, bool suspected) const {
   if (open_) {
-    if (fresh_probe_ || (suspected && probe_)) return MonotonicTime::max();
-    return suspected ? next_probe_ : next_fresh_probe_;
+    if (unsuspected_probe_ || (suspected && probe_)) return MonotonicTime::max();
+    return suspected ? next_probe_ : next_unsuspected_probe_;
   }
   if (!is_recovering(now)) return MonotonicTime::min();
   const auto counts = [&](const auto& call) { return call.first > now - counts_in_flight_for; };
@@ -38,19 +38,19 @@ MonotonicTime Circuit::ready_at(MonotonicTime now, bool suspected) const {
   return std::min(oldest + counts_in_flight_for, recovered_at_);
 }
 
-MonotonicTime Circuit::failing_ready_at(MonotonicTime now, std::size_t most) const {
+MonotonicTime Circuit::failing_alone_ready_at(MonotonicTime now, std::size_t most) const {
   // While open they are probes like any others.
   if (open_) return ready_at(now, true);
-  if (begun_alone_.size() >= most) return MonotonicTime::max();
-  if (!is_recovering(now) || begun_alone_.empty()) return MonotonicTime::min();
-  return std::min(begun_alone_.back().first + counts_in_flight_for, recovered_at_);
+  if (begun_failing_alone_.size() >= most) return MonotonicTime::max();
+  if (!is_recovering(now) || begun_failing_alone_.empty()) return MonotonicTime::min();
+  return std::min(begun_failing_alone_.back().first + counts_in_flight_for, recovered_at_);
 }
 
-void Circuit::called(MonotonicTime now, RequestId call, std::string_view thing, bool alone) {
-  if (alone) begun_alone_.emplace_back(now, call);
+void Circuit::called(MonotonicTime now, RequestId call, std::string_view thing, bool fails_alone) {
+  if (fails_alone) begun_failing_alone_.emplace_back(now, call);
   if (open_) {
-    (is_suspected(thing) ? probe_ : fresh_probe_) = call;
-  } else if (!alone && is_recovering(now)) {
+    (is_suspected(thing) ? probe_ : unsuspected_probe_) = call;
+  } else if (!fails_alone && is_recovering(now)) {
     begun_.emplace_back(now, call);
   }
 }
@@ -59,12 +59,12 @@ void Circuit::ended(MonotonicTime now, RequestId call, std::string_view name,
                     const Outcome& outcome, Random& random) {
   const auto thing = name_hash(name);
   bool probe = false;
-  for (auto* under_way : {&probe_, &fresh_probe_}) {
+  for (auto* under_way : {&probe_, &unsuspected_probe_}) {
     if (*under_way != call) continue;
     under_way->reset();
     probe = true;
   }
-  for (auto* begun : {&begun_, &begun_alone_}) {
+  for (auto* begun : {&begun_, &begun_failing_alone_}) {
     std::erase_if(*begun, [&](const auto& one) { return one.second == call; });
   }
   switch (outcome.health) {
@@ -89,7 +89,7 @@ void Circuit::succeeded(MonotonicTime now, std::uint64_t thing) {
     open_ = false;
     things_.set_endpoint_down(false);
     probe_.reset();
-    fresh_probe_.reset();
+    unsuspected_probe_.reset();
     back_off_ = {};
     begun_.clear();
     window_ = 1;
@@ -118,11 +118,11 @@ void Circuit::failed(MonotonicTime now, bool probe, std::uint64_t thing, const O
     open_ = true;
     things_.set_endpoint_down(true);
     since_ = now;
-    next_fresh_probe_ = now;
+    next_unsuspected_probe_ = now;
   }
   const auto asked = std::min(outcome.retry_after.value_or(Duration::zero()), longest_pause);
   next_probe_ = now + std::max(asked, back_off_.next(shortest_probe_pause, longest_pause, random));
-  if (news) next_fresh_probe_ = next_probe_;
+  if (news) next_unsuspected_probe_ = next_probe_;
 }
 
 }  // namespace jobs_bridge

@@ -77,10 +77,10 @@ class Circuit {
   }
   /// As ready_at(), for a thing that fails alone; at most so many calls for such things may be in
   /// flight.
-  [[nodiscard]] MonotonicTime failing_ready_at(MonotonicTime now, std::size_t most) const;
+  [[nodiscard]] MonotonicTime failing_alone_ready_at(MonotonicTime now, std::size_t most) const;
 
-  /// A call that was allowed is being made. `alone`: for a thing that fails alone.
-  void called(MonotonicTime now, RequestId call, std::string_view thing, bool alone);
+  /// A call that was allowed is being made. `fails_alone`: for a thing that fails alone.
+  void called(MonotonicTime now, RequestId call, std::string_view thing, bool fails_alone);
   /// A call ended. The failure of a call that was begun before the outage tells nothing new.
   void ended(MonotonicTime now, RequestId call, std::string_view thing, const Outcome& outcome,
              Random& random);
@@ -104,15 +104,15 @@ class Circuit {
 
   bool open_ = false;
   std::optional<RequestId> probe_;        ///< under way, while open: for a suspected thing
-  std::optional<RequestId> fresh_probe_;  ///< for a thing that is not suspected
+  std::optional<RequestId> unsuspected_probe_;  ///< for a thing that is not suspected
   MonotonicTime next_probe_{};
-  MonotonicTime next_fresh_probe_{};
+  MonotonicTime next_unsuspected_probe_{};
   BackOff back_off_;
   std::size_t window_ = 0;  ///< while recovering: most calls in flight; 0: any number
   MonotonicTime recovered_at_{};
   using Begun = std::deque<std::pair<MonotonicTime, RequestId>>;
   Begun begun_;        ///< while recovering: in flight
-  Begun begun_alone_;  ///< in flight, of things that fail alone
+  Begun begun_failing_alone_;  ///< in flight, of things that fail alone
   ThingHealth things_;
   int failures_ = 0;          ///< in a row
   int failures_for_all_ = 0;  ///< of those, the ones that concern no thing

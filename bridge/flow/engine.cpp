@@ -80,7 +80,7 @@ Engine::Engine(EngineSettings settings, TopicGrammar topics)
     : settings_(settings),
       intake_(topics, settings.partition, settings.max_payload),
       scheduler_(settings.reads_per_second, settings.writes_per_second,
-                 settings.failing_calls_in_flight),
+                 settings.failing_alone_calls_in_flight),
       notifier_(settings.notifier, topics),
       random_(settings.seed) {
   requests_.set_least_time_for_call(least_time_for_call());
@@ -312,7 +312,7 @@ void Engine::change_limits(Now now, const EngineSettings& settings) {
 
 void Engine::reject_new_requests() {
   rejecting_ = true;
-  scheduler_.leave_held();
+  scheduler_.stop_held_calls();
   notifier_.stop();
 }
 
@@ -366,21 +366,21 @@ std::optional<Call> Engine::next_call(Now now, Effects& effects) {
     if (auto* poll = std::get_if<Call>(&turn->what)) {
       ++next_id_;
       scheduler_.called(now.monotonic, poll->id, notifier_.thing_of(poll->id).text(),
-                        QuotaKind::reads, turn->alone);
+                        QuotaKind::reads, turn->fails_alone);
       poll->poll = true;
       return std::move(*poll);
     }
-    if (auto call = start(now, std::get<RequestId>(turn->what), turn->alone)) return call;
+    if (auto call = start(now, std::get<RequestId>(turn->what), turn->fails_alone)) return call;
     reject_illegal_transitions(now, effects);
   }
   return std::nullopt;
 }
 
-std::optional<Call> Engine::start(Now now, RequestId id, bool alone) {
+std::optional<Call> Engine::start(Now now, RequestId id, bool fails_alone) {
   const auto it = requests_.find(id);
   if (!requests_.apply(it, RequestEvent::begun)) return std::nullopt;
   auto& pending = it->second;
-  scheduler_.called(now.monotonic, id, pending.thing(), pending.delivery.quota(), alone);
+  scheduler_.called(now.monotonic, id, pending.thing(), pending.delivery.quota(), fails_alone);
   pending.delivery.called(now.monotonic, failures_.before(now.monotonic, pending.request()));
   ++pending.calls;
   return Call{.id = id,
@@ -452,7 +452,7 @@ Reconciliation::Evidence Engine::evidence(Now now, const PendingRequest& pending
 
 void Engine::rank(Iterator it) {
   const auto& thing = it->second.thing();
-  requests_.set_failing(thing, scheduler_.circuit().fails_alone(thing));
+  requests_.set_fails_alone(thing, scheduler_.circuit().fails_alone(thing));
 }
 
 void Engine::observe(Now now, RequestId id, std::string_view thing, Operation operation,
@@ -482,7 +482,7 @@ void Engine::try_again(Now now, Iterator it, Delivery::Again again, Effects& eff
   // The circuit already spaces all tries: a further pause would only add delay.
   const auto& circuit = scheduler_.circuit();
   const bool probed = circuit.is_open() && pending.failed;
-  const bool alone = circuit.fails_alone(pending.thing());
+  const bool fails_alone = circuit.fails_alone(pending.thing());
   // A thing that fails backs off, whichever of its requests it is that fails.
   if (pending.failed && again.pause > Duration::zero())
     again.pause = std::max(again.pause, circuit.pause_of(pending.thing()));
@@ -500,7 +500,7 @@ void Engine::try_again(Now now, Iterator it, Delivery::Again again, Effects& eff
   if (resume > now.monotonic) {
     requests_.apply(it, RequestEvent::paused, resume);
   } else if (pending.delivery.reconciling() && pending.state == RequestState::calling && !probed &&
-             !alone) {
+             !fails_alone) {
     requests_.apply(it, RequestEvent::reconcile);
   } else {
     requests_.apply(it, RequestEvent::requeued);

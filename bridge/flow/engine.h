@@ -62,7 +62,7 @@ struct EngineSettings {
   HoldingSettings holding = {};
   /// Maximum concurrent calls for things that fail alone, so that calls that hang leave connections
   /// for other things.
-  std::size_t failing_calls_in_flight = 16;
+  std::size_t failing_alone_calls_in_flight = 16;
   NotifierSettings notifier = {};
   /// Seed of the jitter: the same seed leads to the same decisions.
   std::uint64_t seed = 0;
@@ -192,7 +192,7 @@ class Engine {
                                    RequestTable::Requests::const_iterator same) const;
 
   /// Nothing if it cannot be begun, which is an illegal transition.
-  std::optional<Call> start(Now now, RequestId id, bool alone);
+  std::optional<Call> start(Now now, RequestId id, bool fails_alone);
   [[nodiscard]] MonotonicTime call_deadline(const PendingRequest& pending, MonotonicTime now) const;
   /// What the engine knows of an update whose fate is asked for.
   [[nodiscard]] Reconciliation::Evidence evidence(Now now, const PendingRequest& pending,

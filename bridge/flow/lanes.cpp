@@ -20,12 +20,12 @@ auto first_of(auto& list, const Lanes::Allowed& allowed) {
 
 Lanes::List& Lanes::list_of(const Lane& lane) {
   if (lane.busy_with) return busy_;
-  return ready_[lane.failing ? 1 : 0][index_of(lane.waiting.front().kind)][lane.urgent > 0 ? 1 : 0];
+  return ready_[lane.fails_alone ? 1 : 0][index_of(lane.waiting.front().kind)][lane.urgent > 0 ? 1 : 0];
 }
 
 void Lanes::move_to_end(List& from, Iterator lane) {
   if (!lane->busy_with && lane->waiting.empty()) {
-    if (lane->failing) --failing_;
+    if (lane->fails_alone) --failing_alone_;
     by_thing_.erase(lane->thing);
     from.erase(lane);
     return;
@@ -59,7 +59,7 @@ void Lanes::add(std::string_view thing, RequestId request, QuotaKind kind, bool 
                    .joined = 0,
                    .turn = 0,
                    .busy_with = {},
-                   .failing = false});
+                   .fails_alone = false});
   const auto lane = fresh.begin();
   by_thing_.emplace(lane->thing, lane);
   move_to_end(fresh, lane);
@@ -74,12 +74,12 @@ bool Lanes::Precedence::yields(bool first, bool second) {
   return false;
 }
 
-std::optional<Lanes::Turn> Lanes::first_turn(const Allowed& allowed, bool failing, bool urgent) {
+std::optional<Lanes::Turn> Lanes::first_turn(const Allowed& allowed, bool failing_alone, bool urgent) {
   std::optional<Turn> turn;
-  if ((failing && !allowed.failing) || (!urgent && !allowed.held)) return turn;
+  if ((failing_alone && !allowed.failing_alone) || (!urgent && !allowed.held)) return turn;
   for (const auto kind : {QuotaKind::reads, QuotaKind::writes}) {
     if (!(kind == QuotaKind::reads ? allowed.reads : allowed.writes)) continue;
-    auto& list = ready_[failing ? 1 : 0][index_of(kind)][urgent ? 1 : 0];
+    auto& list = ready_[failing_alone ? 1 : 0][index_of(kind)][urgent ? 1 : 0];
     const auto lane = first_of(list, allowed);
     if (lane == list.end()) continue;
     if (!turn || lane->turn < turn->lane->turn) turn = Turn{.list = &list, .lane = lane};
@@ -89,15 +89,15 @@ std::optional<Lanes::Turn> Lanes::first_turn(const Allowed& allowed, bool failin
 
 std::optional<Lanes::Turn> Lanes::next_turn(const Allowed& allowed) {
   std::array<std::array<std::optional<Turn>, 2>, 2> turns;
-  for (const bool failing : {false, true}) {
+  for (const bool failing_alone : {false, true}) {
     for (const bool urgent : {false, true}) {
-      turns[failing ? 1 : 0][urgent ? 1 : 0] = first_turn(allowed, failing, urgent);
+      turns[failing_alone ? 1 : 0][urgent ? 1 : 0] = first_turn(allowed, failing_alone, urgent);
     }
   }
   const auto waits = [&](std::size_t kind) { return turns[kind][0] || turns[kind][1]; };
-  const std::size_t kind = in_order_.yields(waits(0), waits(1)) ? 1 : 0;
+  const std::size_t kind = healthy_first_.yields(waits(0), waits(1)) ? 1 : 0;
   const auto& [held, urgent] = turns[kind];
-  return urgent_[kind].yields(urgent.has_value(), held.has_value()) ? held : urgent;
+  return urgent_first_[kind].yields(urgent.has_value(), held.has_value()) ? held : urgent;
 }
 
 std::optional<RequestId> Lanes::start(const Allowed& allowed) {
@@ -189,25 +189,25 @@ void Lanes::leave(std::string_view thing, std::size_t count) {
   waiting_ -= left;
 }
 
-void Lanes::set_failing(std::string_view thing, bool failing) {
-  if (!failing && failing_ == 0) return;
+void Lanes::set_fails_alone(std::string_view thing, bool fails_alone) {
+  if (!fails_alone && failing_alone_ == 0) return;
   const auto found = by_thing_.find(thing);
-  if (found == by_thing_.end() || found->second->failing == failing) return;
+  if (found == by_thing_.end() || found->second->fails_alone == fails_alone) return;
   const auto lane = found->second;
   auto& list = list_of(*lane);
-  lane->failing = failing;
-  if (failing) {
-    ++failing_;
+  lane->fails_alone = fails_alone;
+  if (fails_alone) {
+    ++failing_alone_;
   } else {
-    --failing_;
+    --failing_alone_;
   }
   move_if_list_changed(list, lane);
 }
 
-bool Lanes::is_failing(std::string_view thing) const {
-  if (failing_ == 0) return false;
+bool Lanes::fails_alone(std::string_view thing) const {
+  if (failing_alone_ == 0) return false;
   const auto found = by_thing_.find(thing);
-  return found != by_thing_.end() && found->second->failing;
+  return found != by_thing_.end() && found->second->fails_alone;
 }
 
 bool Lanes::has_ready(const Allowed& allowed) const {
@@ -218,7 +218,7 @@ bool Lanes::has_ready(const Allowed& allowed) const {
   const auto ready = [&](const Ready& lists) {
     return (allowed.reads && any(lists[0])) || (allowed.writes && any(lists[1]));
   };
-  return ready(ready_[0]) || (allowed.failing && ready(ready_[1]));
+  return ready(ready_[0]) || (allowed.failing_alone && ready(ready_[1]));
 }
 
 std::size_t Lanes::waiting(std::string_view thing) const {

@@ -43,8 +43,8 @@ class Lanes {
   void add(std::string_view thing, RequestId request, QuotaKind kind, bool held = false);
 
   /// A thing fails alone, or no longer does. This applies as long as it has a lane.
-  void set_failing(std::string_view thing, bool failing);
-  [[nodiscard]] bool is_failing(std::string_view thing) const;
+  void set_fails_alone(std::string_view thing, bool fails_alone);
+  [[nodiscard]] bool fails_alone(std::string_view thing) const;
 
   /// Which calls may be made now: by quota, whether for held requests and for things that fail
   /// alone, and for which things (empty: for all).
@@ -52,7 +52,7 @@ class Lanes {
     bool reads = true;
     bool writes = true;
     bool held = true;
-    bool failing = true;
+    bool failing_alone = true;
     std::function<bool(std::string_view thing)> things = {};
   };
   /// Takes the first request of the lane whose turn it is among those whose call is allowed; that
@@ -104,7 +104,7 @@ class Lanes {
     std::size_t joined = 0;
     std::uint64_t turn = 0;  ///< grows with each lane that becomes ready
     std::optional<RequestId> busy_with;
-    bool failing = false;
+    bool fails_alone = false;
   };
   using List = std::list<Lane>;
   using Iterator = List::iterator;
@@ -115,7 +115,7 @@ class Lanes {
     Iterator lane;
   };
   /// For requests of one kind, held or not.
-  std::optional<Turn> first_turn(const Allowed& allowed, bool failing, bool urgent);
+  std::optional<Turn> first_turn(const Allowed& allowed, bool failing_alone, bool urgent);
   std::optional<Turn> next_turn(const Allowed& allowed);
   /// Moves a lane to the end of the list where it belongs now, or ends it.
   void move_to_end(List& from, Iterator lane);
@@ -135,14 +135,14 @@ class Lanes {
   /// Those with nothing urgent, and with; by the kind of the first one's call.
   using Ready = std::array<std::array<List, 2>, 2>;
   /// A lane moves between the lists by splicing: its address stays.
-  std::array<Ready, 2> ready_;  ///< of things in order, and of things whose calls alone fail
+  std::array<Ready, 2> ready_;  ///< of healthy things, and of things that fail alone
   List busy_;
   std::unordered_map<std::string_view, Iterator> by_thing_;  ///< keys point into the lanes
   std::size_t waiting_ = 0;
   std::uint64_t next_turn_ = 1;
-  std::size_t failing_ = 0;             ///< lanes
-  std::array<Precedence, 2> urgent_{};  ///< before those with nothing urgent, of either kind
-  Precedence in_order_;                 ///< before those whose calls alone fail
+  std::size_t failing_alone_ = 0;             ///< lanes
+  std::array<Precedence, 2> urgent_first_{};  ///< before those with nothing urgent, of either kind
+  Precedence healthy_first_;                 ///< before those that fail alone
 };
 
 }  // namespace jobs_bridge

@@ -110,7 +110,9 @@ class RequestTable {
   }
   [[nodiscard]] const Lanes& lanes() const { return lanes_; }
   /// See Lanes.
-  void set_failing(std::string_view thing, bool failing) { lanes_.set_failing(thing, failing); }
+  void set_fails_alone(std::string_view thing, bool fails_alone) {
+    lanes_.set_fails_alone(thing, fails_alone);
+  }
   /// The request to reconcile before all other calls; nothing if there is none.
   [[nodiscard]] std::optional<RequestId> next_reconciling() const;
 

@@ -7,7 +7,7 @@ namespace jobs_bridge {
 
 Lanes::Allowed Scheduler::allowed(MonotonicTime now, bool suspected) const {
   Lanes::Allowed allowed{
-      .reads = reads_.allows(now), .writes = writes_.allows(now), .held = begins_held_};
+      .reads = reads_.allows(now), .writes = writes_.allows(now), .held = held_allowed_};
   if (!suspected) {
     allowed.things = [this](std::string_view thing) { return !circuit_.is_suspected(thing); };
   }
@@ -19,7 +19,7 @@ std::optional<Scheduler::Turn> Scheduler::take_turn(const Lanes::Allowed& allowe
   const auto id = requests.take_turn(allowed);
   if (!id) return std::nullopt;
   return Turn{.what = *id,
-              .alone = requests.lanes().is_failing(requests.find(*id)->second.thing())};
+              .fails_alone = requests.lanes().fails_alone(requests.find(*id)->second.thing())};
 }
 
 std::optional<Scheduler::Turn> Scheduler::next(Now now, RequestTable& requests, Notifier& notifier,
@@ -31,19 +31,19 @@ std::optional<Scheduler::Turn> Scheduler::next(Now now, RequestTable& requests, 
   }
   if (circuit_.ready_at(at, true) > at) return std::nullopt;
   auto any = allowed(at, true);
-  any.failing = circuit_.failing_ready_at(at, failing_calls_) <= at;
+  any.failing_alone = circuit_.failing_alone_ready_at(at, failing_alone_calls_) <= at;
   if (any.reads) {
     if (const auto id = requests.next_reconciling()) return Turn{.what = *id};
     // Polls before requests: they are few, bounded in rate and number, and would otherwise never
     // have a turn while devices keep every connection busy.
-    if (auto call = notifier.next_call(now, poll, any.failing, effects)) {
-      return Turn{.what = *std::move(call), .alone = notifier.is_retry(poll)};
+    if (auto call = notifier.next_call(now, poll, any.failing_alone, effects)) {
+      return Turn{.what = *std::move(call), .fails_alone = notifier.is_retry(poll)};
     }
   }
   if (circuit_.is_open()) {
     // Of a thing that fails alone a probe tells nothing, if there is another.
     auto others = any;
-    others.failing = false;
+    others.failing_alone = false;
     if (auto turn = take_turn(others, requests)) return turn;
   }
   return take_turn(any, requests);
@@ -53,10 +53,10 @@ MonotonicTime Scheduler::next_at(MonotonicTime now, const RequestTable& requests
                                  const Notifier& notifier) const {
   auto whom = allowed(now, true);
   const auto circuit_at = circuit_.ready_at(now, true);
-  const auto any_at = std::max(circuit_at, circuit_.failing_ready_at(now, failing_calls_));
+  const auto any_at = std::max(circuit_at, circuit_.failing_alone_ready_at(now, failing_alone_calls_));
   auto next = next_at(now, requests, notifier, whom, any_at);
   if (any_at > circuit_at) {
-    whom.failing = false;
+    whom.failing_alone = false;
     next = std::min(next, next_at(now, requests, notifier, whom, circuit_at));
   }
   // A call allowed for a suspected thing is allowed for the others too, unless the circuit is open.
@@ -77,16 +77,16 @@ MonotonicTime Scheduler::next_at(MonotonicTime now, const RequestTable& requests
   whom.reads = false;
   whom.writes = true;
   const bool write_waits = requests.lanes().has_ready(whom);
-  const auto poll_at = any ? notifier.next_due(now, whom.failing) : never;
+  const auto poll_at = any ? notifier.next_due(now, whom.failing_alone) : never;
   const auto read_at = std::max(read_waits ? now : poll_at, reads_.ready_at(now));
   const auto write_at = write_waits ? writes_.ready_at(now) : never;
   return std::max(std::min(read_at, write_at), circuit_at);
 }
 
 void Scheduler::called(MonotonicTime now, RequestId call, std::string_view thing, QuotaKind kind,
-                       bool alone) {
+                       bool fails_alone) {
   quota(kind).called(now, call);
-  circuit_.called(now, call, thing, alone);
+  circuit_.called(now, call, thing, fails_alone);
 }
 
 bool Scheduler::ended(MonotonicTime now, RequestId call, std::string_view thing, QuotaKind kind,

@@ -23,15 +23,15 @@ namespace jobs_bridge {
 /// thread-safe; time must not go backwards.
 class Scheduler {
  public:
-  /// Maximum calls per second; 0: no limit. `failing_calls`: maximum number of calls in flight for
+  /// Maximum calls per second; 0: no limit. `failing_alone_calls`: maximum number of calls in flight for
   /// things that fail alone.
-  Scheduler(double reads_per_second, double writes_per_second, std::size_t failing_calls)
-      : reads_(reads_per_second), writes_(writes_per_second), failing_calls_(failing_calls) {}
+  Scheduler(double reads_per_second, double writes_per_second, std::size_t failing_alone_calls)
+      : reads_(reads_per_second), writes_(writes_per_second), failing_alone_calls_(failing_alone_calls) {}
 
   /// What comes next: a request, which must now be begun, or a poll.
   struct Turn {
     std::variant<RequestId, Call> what;
-    bool alone = false;  ///< for a thing that fails alone: see Circuit
+    bool fails_alone = false;  ///< for a thing that fails alone: see Circuit
   };
   /// A poll gets the given id.
   std::optional<Turn> next(Now now, RequestTable& requests, Notifier& notifier, RequestId poll,
@@ -40,11 +40,11 @@ class Scheduler {
   [[nodiscard]] MonotonicTime next_at(MonotonicTime now, const RequestTable& requests,
                                       const Notifier& notifier) const;
   /// From now on no call is begun for a held update.
-  void leave_held() { begins_held_ = false; }
+  void stop_held_calls() { held_allowed_ = false; }
 
   /// The call whose turn it was is being made.
   void called(MonotonicTime now, RequestId call, std::string_view thing, QuotaKind kind,
-              bool alone);
+              bool fails_alone);
   /// A call ended. True if that opens the circuit: see Circuit.
   bool ended(MonotonicTime now, RequestId call, std::string_view thing, QuotaKind kind,
              const Outcome& outcome, const RequestTable& requests, Random& random,
@@ -74,9 +74,9 @@ class Scheduler {
 
   Quota reads_;
   Quota writes_;
-  std::size_t failing_calls_;
+  std::size_t failing_alone_calls_;
   Circuit circuit_;
-  bool begins_held_ = true;  ///< calls for updates that are held
+  bool held_allowed_ = true;  ///< calls for updates that are held
 };
 
 }  // namespace jobs_bridge

@@ -40,7 +40,7 @@ class ThingHealth {
   ~ThingHealth() = default;
 
   static constexpr std::size_t enough_things = 8;
-  static constexpr std::size_t most_failing = 4096;
+  static constexpr std::size_t max_failing = 4096;
   /// After that a success no longer counts, so that a device that was switched off is not taken as
   /// evidence that the endpoint works.
   static constexpr Duration counts_for = std::chrono::minutes(10);
@@ -49,7 +49,7 @@ class ThingHealth {
     std::uint64_t thing = 0;
     std::uint64_t successes = 0;  ///< of other things, before its first failure
     int calls = 0;                ///< that failed in a row
-    bool apart = false;           ///< not by an outage alone
+    bool outside_outage = false;           ///< a call failed while the endpoint was not down
     // Set by whoever called failed():
     std::string cause = {};  ///< of the last failure, for the device
     BackOff back_off = {};
@@ -75,17 +75,17 @@ class ThingHealth {
     if (const auto found = by_thing_.find(thing); found != by_thing_.end()) {
       failing_.splice(failing_.end(), failing_, found->second);
       ++found->second->calls;
-      if (!endpoint_down_) found->second->apart = true;
+      if (!endpoint_down_) found->second->outside_outage = true;
       return *found->second;
     }
-    if (failing_.size() >= most_failing) {
+    if (failing_.size() >= max_failing) {
       by_thing_.erase(failing_.front().thing);
       failing_.pop_front();
     }
     std::erase_if(healthy_, [&](const Healthy& healthy) { return healthy.thing == thing; });
     ++failing_since_success_;
     failing_.push_back(
-        {.thing = thing, .successes = successes_, .calls = 1, .apart = !endpoint_down_});
+        {.thing = thing, .successes = successes_, .calls = 1, .outside_outage = !endpoint_down_});
     by_thing_.emplace(thing, std::prev(failing_.end()));
     return failing_.back();
   }
@@ -103,7 +103,7 @@ class ThingHealth {
   }
   [[nodiscard]] bool fails_alone(std::uint64_t thing) const {
     const auto* failing = find(thing);
-    return failing != nullptr && failing->successes < successes_ && failing->apart;
+    return failing != nullptr && failing->successes < successes_ && failing->outside_outage;
   }
   [[nodiscard]] bool endpoint_fails(MonotonicTime now) const {
     if (failing_since_success_ >= enough_things) return true;
@@ -117,7 +117,7 @@ class ThingHealth {
     endpoint_down_ = down;
     if (!down) return;
     for (auto& failing : failing_) {
-      if (failing.successes == successes_) failing.apart = false;
+      if (failing.successes == successes_) failing.outside_outage = false;
     }
   }
 

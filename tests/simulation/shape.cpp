@@ -42,7 +42,7 @@ Shape Shape::random(Dice& dice) {
       static_cast<std::uint32_t>(dice.chance(0.3) ? dice.between(1, 3) : dice.between(1, 80));
   shape.connections = dice.between(1, 40);
   // As the daemon sets it.
-  shape.engine.failing_calls_in_flight = std::max<std::size_t>(1, shape.connections / 2);
+  shape.engine.failing_alone_calls_in_flight = std::max<std::size_t>(1, shape.connections / 2);
   shape.engine.notifier.calls_in_flight = std::max<std::size_t>(1, shape.connections / 4);
   shape.jobs = dice.between(1, 6);
   shape.between_requests = dice.between(2ms, 400ms);

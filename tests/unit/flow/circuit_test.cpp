@@ -15,8 +15,8 @@ constexpr auto never = MonotonicTime::max();
 /// A circuit in virtual time. Calls end at once unless a test lets them go on.
 class CircuitTest : public testing::Test {
  protected:
-  RequestId begin(const std::string& thing, bool alone = false) {
-    circuit_.called(now_, ++last_, thing, alone);
+  RequestId begin(const std::string& thing, bool fails_alone = false) {
+    circuit_.called(now_, ++last_, thing, fails_alone);
     return last_;
   }
   void end(RequestId call, const std::string& thing, Health health, bool fails_for_all = false) {
@@ -134,29 +134,29 @@ TEST_F(CircuitTest, CallsOfThingsThatFailAloneDoNotCountInTheRecovery) {
   lose_endpoint();
   recover("healthy");
   ASSERT_TRUE(circuit_.fails_alone("broken"));
-  for (int i = 0; i < 5; ++i) begin("broken", /*alone=*/true);
+  for (int i = 0; i < 5; ++i) begin("broken", /*fails_alone=*/true);
   EXPECT_TRUE(is_ready());
 }
 
 TEST_F(CircuitTest, ThingsThatFailAloneHaveSoManyCallsAtMost) {
   make_failing("broken");
-  const auto first = begin("broken", /*alone=*/true);
-  EXPECT_LE(circuit_.failing_ready_at(now_, 2), now_);
-  begin("broken", /*alone=*/true);
-  EXPECT_EQ(circuit_.failing_ready_at(now_, 2), never);
+  const auto first = begin("broken", /*fails_alone=*/true);
+  EXPECT_LE(circuit_.failing_alone_ready_at(now_, 2), now_);
+  begin("broken", /*fails_alone=*/true);
+  EXPECT_EQ(circuit_.failing_alone_ready_at(now_, 2), never);
   end(first, "broken", Health::failing);
-  EXPECT_LE(circuit_.failing_ready_at(now_, 2), now_);
+  EXPECT_LE(circuit_.failing_alone_ready_at(now_, 2), now_);
 }
 
 TEST_F(CircuitTest, WhileItRecoversThingsThatFailAloneHaveACallASecond) {
   make_failing("broken");
   lose_endpoint();
   recover("healthy");
-  EXPECT_LE(circuit_.failing_ready_at(now_, 16), now_);
-  begin("broken", /*alone=*/true);
-  EXPECT_EQ(circuit_.failing_ready_at(now_, 16), now_ + 1s);
+  EXPECT_LE(circuit_.failing_alone_ready_at(now_, 16), now_);
+  begin("broken", /*fails_alone=*/true);
+  EXPECT_EQ(circuit_.failing_alone_ready_at(now_, 16), now_ + 1s);
   now_ += 1min;
-  EXPECT_LE(circuit_.failing_ready_at(now_, 16), now_) << "recovered";
+  EXPECT_LE(circuit_.failing_alone_ready_at(now_, 16), now_) << "recovered";
 }
 
 }  // namespace

@@ -286,7 +286,7 @@ TEST(EngineCircuitTest, AfterAnOutageTheCallsInFlightGrowWithEachSuccess) {
 }
 
 TEST(EngineCircuitTest, ACallThatWaitsForTheQuotaIsDueAlthoughAFailingThingsCallHangs) {
-  EngineDriver driver({.failing_calls_in_flight = 1});
+  EngineDriver driver({.failing_alone_calls_in_flight = 1});
   driver.send("broken", "start-next");
   driver.answer(driver.next_call().value().id, answer_of(500, ""));
   driver.send("lamp", "start-next");
@@ -350,7 +350,7 @@ class OneCallForTheFailingTest : public testing::Test {
   }
 
   EngineDriver driver_{
-      {.failing_calls_in_flight = 1, .notifier = {.enabled = true, .interval = 1s}}};
+      {.failing_alone_calls_in_flight = 1, .notifier = {.enabled = true, .interval = 1s}}};
 };
 
 TEST_F(OneCallForTheFailingTest, APollThatIsTriedAgainIsThatCall) {

@@ -249,7 +249,7 @@ TEST(LanesTest, ThingsWhoseCallsAloneFailGetOneTurnInFourBesideOthers) {
   Lanes lanes;
   for (RequestId request = 0; request < 8; ++request) {
     lanes.add("f" + std::to_string(request), request, reads);
-    lanes.set_failing("f" + std::to_string(request), true);
+    lanes.set_fails_alone("f" + std::to_string(request), true);
   }
   for (RequestId request = 100; request < 106; ++request) {
     lanes.add("w" + std::to_string(request), request, writes);
@@ -264,7 +264,7 @@ TEST(LanesTest, OfThingsWhoseCallsAloneFailThoseWithNothingUrgentComeLast) {
   for (RequestId request = 0; request < 6; ++request) {
     const auto thing = "f" + std::to_string(request);
     lanes.add(thing, request, reads, request < 2);
-    lanes.set_failing(thing, true);
+    lanes.set_fails_alone(thing, true);
   }
   std::vector<RequestId> order;
   while (const auto request = start(lanes)) order.push_back(*request);
@@ -275,12 +275,12 @@ TEST(LanesTest, HeldRequestsOfFailingThingsAndOfOthersAreCountedApart) {
   Lanes lanes;
   for (RequestId i = 0; i < 4; ++i) {
     lanes.add("failing" + std::to_string(i), i, reads);
-    lanes.set_failing("failing" + std::to_string(i), true);
+    lanes.set_fails_alone("failing" + std::to_string(i), true);
     lanes.add("fresh" + std::to_string(i), 100 + i, writes);
   }
   lanes.add("held", 200, writes, true);
   lanes.add("failing-held", 300, reads, true);
-  lanes.set_failing("failing-held", true);
+  lanes.set_fails_alone("failing-held", true);
   std::vector<RequestId> order;
   while (const auto request = start(lanes)) order.push_back(*request);
   EXPECT_EQ(order, std::vector<RequestId>({100, 101, 102, 0, 200, 103, 1, 2, 300, 3}));
@@ -289,9 +289,9 @@ TEST(LanesTest, HeldRequestsOfFailingThingsAndOfOthersAreCountedApart) {
 TEST(LanesTest, ThingsWhoseCallsAloneFailMayBeLeftOut) {
   Lanes lanes;
   lanes.add("f", 1, reads);
-  lanes.set_failing("f", true);
+  lanes.set_fails_alone("f", true);
   auto others = all;
-  others.failing = false;
+  others.failing_alone = false;
   EXPECT_TRUE(ready(lanes));
   EXPECT_FALSE(lanes.has_ready(others));
   EXPECT_EQ(lanes.start(others), std::nullopt);
@@ -304,25 +304,25 @@ TEST(LanesTest, ThingsWhoseCallsAloneFailMayBeLeftOut) {
 TEST(LanesTest, AThingNoLongerCountsAsFailingOnceItIsToldOrItsLaneIsGone) {
   Lanes lanes;
   auto others = all;
-  others.failing = false;
-  lanes.set_failing("f", true);  // it has no lane
+  others.failing_alone = false;
+  lanes.set_fails_alone("f", true);  // it has no lane
   lanes.add("f", 1, reads);
-  EXPECT_FALSE(lanes.is_failing("f"));
-  lanes.set_failing("f", true);
-  EXPECT_TRUE(lanes.is_failing("f"));
+  EXPECT_FALSE(lanes.fails_alone("f"));
+  lanes.set_fails_alone("f", true);
+  EXPECT_TRUE(lanes.fails_alone("f"));
   EXPECT_FALSE(lanes.has_ready(others));
-  lanes.set_failing("f", false);
+  lanes.set_fails_alone("f", false);
   EXPECT_TRUE(lanes.has_ready(others));
-  lanes.set_failing("f", true);
+  lanes.set_fails_alone("f", true);
   EXPECT_EQ(start(lanes), 1U);
-  lanes.set_failing("f", false);  // while its call is under way
+  lanes.set_fails_alone("f", false);  // while its call is under way
   lanes.requeue("f", reads, false);
   EXPECT_TRUE(lanes.has_ready(others));
-  lanes.set_failing("f", true);
+  lanes.set_fails_alone("f", true);
   EXPECT_EQ(start(lanes), 1U);
   lanes.finish("f");
   lanes.add("f", 2, reads);
-  EXPECT_FALSE(lanes.is_failing("f"));
+  EXPECT_FALSE(lanes.fails_alone("f"));
 }
 
 }  // namespace
