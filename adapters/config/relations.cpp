@@ -59,7 +59,7 @@ void check_share_group(Review& review) {
   }
 }
 
-/// Where one instance can take the place of another.
+/// Where one instance can take over from another.
 void check_lease(Review& review) {
   const auto& broker = review.configuration.broker;
   if (!review.is_sound({"broker.standby", "broker.lease", "broker.keep_alive"})) return;

@@ -115,14 +115,14 @@ void serve(ServiceManager& manager, const StatusSource& status, ReadyReport& rea
   }
 }
 
-/// Where a standby can take it, or this is one.
-std::optional<Dispatcher::Place> place_of(const config::Configuration::Broker& settings,
+/// If there is a standby, or this is one.
+std::optional<Dispatcher::PrimaryRole> primary_role_of(const config::Configuration::Broker& settings,
                                           mqtt::BrokerConnection& broker) {
   if (settings.lease.count() == 0) return std::nullopt;
   const Lease lease(settings.lease, settings.standby);
-  broker.set_wanted(lease.wants_place());
-  return Dispatcher::Place{.lease = lease,
-                           .take = [&broker](bool connect) { broker.set_wanted(connect); }};
+  broker.set_wanted(lease.wants_primary());
+  return Dispatcher::PrimaryRole{.lease = lease,
+                           .set = [&broker](bool be_primary) { broker.set_wanted(be_primary); }};
 }
 
 /// `key`: of the configuration, with which the cause has to do.
@@ -172,7 +172,7 @@ int run_daemon(const Start& start, Log& log) {
                      (*endpoint)->endpoint(), broker,
                      Dispatcher::Stores{.journal = journal->get(), .watched = watch_store->get()},
                      Dispatcher::Observers{&request_log, &activity, &metrics}, log, read_clocks,
-                     place_of(configuration.broker, broker));
+                     primary_role_of(configuration.broker, broker));
   StatusSource status(configuration, {.dispatcher = *dispatcher,
                                       .broker = broker,
                                       .endpoint = **endpoint,

@@ -37,7 +37,7 @@ Now Dispatcher::drivers_time(Now clocks) {
 
 Dispatcher::Dispatcher(Engine engine, std::size_t connections, fibers::EventLoop& loop,
                        Endpoint& endpoint, Publisher& publisher, Stores stores, Observers observers,
-                       Log& log, Clock clock, std::optional<Place> place)
+                       Log& log, Clock clock, std::optional<PrimaryRole> role)
     : loop_(loop),
       publisher_(publisher),
       endpoint_(endpoint),
@@ -46,8 +46,8 @@ Dispatcher::Dispatcher(Engine engine, std::size_t connections, fibers::EventLoop
       log_(log),
       report_(log),
       clock_(std::move(clock)),
-      take_place_(place ? std::move(place->take) : nullptr),
-      driver_(std::move(engine), connections, place ? std::optional(place->lease) : std::nullopt),
+      set_primary_(role ? std::move(role->set) : nullptr),
+      driver_(std::move(engine), connections, role ? std::optional(role->lease) : std::nullopt),
       connections_(connections) {
   const std::lock_guard lock(mutex_);  // the fiber is stored before it first runs
   pulse_ = loop.start([this] { run_pulse(); });
@@ -234,7 +234,7 @@ void Dispatcher::apply_locked(Effects& effects) {
 
 void Dispatcher::carry_out(Now now, Driver::Orders& orders) {
   for (auto& start : orders.calls) start_call(now, std::move(start));
-  if (orders.take_place) take_place_(*orders.take_place);
+  if (orders.be_primary) set_primary_(*orders.be_primary);
   if (orders.lease) report_lease(*orders.lease);
   const bool overslept = now.suspended - suspension_jitter > pulse_suspended_.load();
   if (orders.wake_at || overslept) fibers::EventLoop::wake(pulse_);

@@ -47,12 +47,12 @@ class Dispatcher {
 
   using Observers = std::vector<Observer*>;
 
-  /// Used if a standby can take this instance's place at the broker.
-  struct Place {
+  /// Used if a standby can take over from this instance at the broker.
+  struct PrimaryRole {
     Lease lease;
-    /// Called with whether to be connected in the place, whenever that changes, on any thread that
+    /// Called with whether to be connected as the primary, whenever that changes, on any thread that
     /// an event comes on, with no lock held; must not block.
-    std::function<void(bool connect)> take;
+    std::function<void(bool be_primary)> set;
   };
 
   /// Everything passed by reference or pointer must outlive the dispatcher. `connections`: the
@@ -60,7 +60,7 @@ class Dispatcher {
   /// now on.
   Dispatcher(Engine engine, std::size_t connections, fibers::EventLoop& loop, Endpoint& endpoint,
              Publisher& publisher, Stores stores, Observers observers, Log& log, Clock clock,
-             std::optional<Place> place = std::nullopt);
+             std::optional<PrimaryRole> role = std::nullopt);
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
   ~Dispatcher();
@@ -145,7 +145,7 @@ class Dispatcher {
   Log& log_;
   NotificationReport report_;
   const Clock clock_;
-  const std::function<void(bool)> take_place_;
+  const std::function<void(bool)> set_primary_;
 
   std::mutex receiving_;  ///< one message at a time; locked before mutex_
   std::mutex mutex_;

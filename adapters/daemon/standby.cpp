@@ -5,13 +5,13 @@
 
 namespace jobs_bridge {
 
-Standby::Standby(mqtt::BrokerConnection& place, Tell tell) : tell_(std::move(tell)) {
-  place.report_link({
-      .connected = [this] { tell_([](Lease& lease, MonotonicTime now) { lease.connected(now); }); },
-      .ended = [this] { tell_([](Lease& lease, MonotonicTime now) { lease.disconnected(now); }); },
-      .came_back =
+Standby::Standby(mqtt::BrokerConnection& primary, Report report) : report_(std::move(report)) {
+  primary.report_link({
+      .connected = [this] { report_([](Lease& lease, MonotonicTime now) { lease.connected(now); }); },
+      .ended = [this] { report_([](Lease& lease, MonotonicTime now) { lease.disconnected(now); }); },
+      .canary_returned =
           [this](MonotonicTime sent) {
-            tell_([&](Lease& lease, MonotonicTime) { lease.came_back(sent); });
+            report_([&](Lease& lease, MonotonicTime) { lease.canary_returned(sent); });
           },
   });
 }
@@ -19,23 +19,23 @@ Standby::Standby(mqtt::BrokerConnection& place, Tell tell) : tell_(std::move(tel
 void Standby::watch(mqtt::BrokerSettings settings, const std::string& topic,
                     fibers::EventLoop& loop, Log& log) {
   log_ = std::make_unique<WarningsOnly>(log);
-  watch_ = std::make_unique<mqtt::BrokerConnection>(
+  standby_link_ = std::make_unique<mqtt::BrokerConnection>(
       std::move(settings), std::vector<std::string>{topic},
-      [this](const Message&) { tell_([](Lease& lease, MonotonicTime now) { lease.heard(now); }); },
+      [this](const Message&) { report_([](Lease& lease, MonotonicTime now) { lease.other_canary_arrived(now); }); },
       loop, *log_);
-  watch_->report_link({
+  standby_link_->report_link({
       .connected = nullptr,
-      .ended = [this] { tell_([](Lease& lease, MonotonicTime) { lease.watch_ended(); }); },
-      .came_back =
+      .ended = [this] { report_([](Lease& lease, MonotonicTime) { lease.standby_link_ended(); }); },
+      .canary_returned =
           [this](MonotonicTime sent) {
-            tell_([&](Lease& lease, MonotonicTime now) { lease.watch_came_back(now, sent); });
+            report_([&](Lease& lease, MonotonicTime now) { lease.standby_canary_returned(now, sent); });
           },
   });
-  watch_->start();
+  standby_link_->start();
 }
 
 void Standby::stop() {
-  if (watch_) watch_->stop();
+  if (standby_link_) standby_link_->stop();
 }
 
 }  // namespace jobs_bridge

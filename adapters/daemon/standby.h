@@ -13,21 +13,21 @@
 
 namespace jobs_bridge {
 
-/// Reports the events of the broker connections to the lease: those of the connection in the place,
-/// and those of a standby's second one.
+/// Reports the events of the broker connections to the lease: those of the connection as the
+/// primary, and those of the standby link.
 class Standby {
  public:
-  using Tell = std::function<void(const std::function<void(Lease&, MonotonicTime)>&)>;
+  using Report = std::function<void(const std::function<void(Lease&, MonotonicTime)>&)>;
 
-  /// `tell`: as Dispatcher::lease_event(). Everything passed by reference must outlive this object,
-  /// which must be created before `place` is started.
-  Standby(mqtt::BrokerConnection& place, Tell tell);
+  /// `report`: as Dispatcher::lease_event(). Everything passed by reference must outlive this object,
+  /// which must be created before `primary` is started.
+  Standby(mqtt::BrokerConnection& primary, Report report);
 
   /// Begins to watch the instance for which this one is the standby, by its canaries on that topic.
   void watch(mqtt::BrokerSettings settings, const std::string& topic, fibers::EventLoop& loop,
              Log& log);
 
-  /// Stops watching. To be called before the target of `tell` is destroyed.
+  /// Stops watching. To be called before the target of `report` is destroyed.
   void stop();
 
  private:
@@ -48,9 +48,9 @@ class Standby {
     Log& log_;
   };
 
-  const Tell tell_;
+  const Report report_;
   std::unique_ptr<WarningsOnly> log_;
-  std::unique_ptr<mqtt::BrokerConnection> watch_;
+  std::unique_ptr<mqtt::BrokerConnection> standby_link_;
 };
 
 }  // namespace jobs_bridge

@@ -98,7 +98,7 @@ class BrokerConnection::Implementation final : private Client::Events {
 
   void report_link(LinkEvents events) {
     link_ = std::move(events);
-    liveness_.report_returns(link_.came_back);
+    liveness_.report_returns(link_.canary_returned);
   }
 
   void report_serving(std::function<void()> on_serving) { on_serving_ = std::move(on_serving); }

@@ -64,7 +64,7 @@ class BrokerConnection final : public Publisher {
     /// That connection has ended.
     std::function<void()> ended;
     /// A canary has come back, see LivenessMonitor::report_returns().
-    std::function<void(MonotonicTime sent)> came_back;
+    std::function<void(MonotonicTime sent)> canary_returned;
   };
   /// To be called before start(), once.
   void report_link(LinkEvents events);

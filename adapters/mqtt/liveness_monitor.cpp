@@ -108,7 +108,7 @@ MonotonicTime LivenessMonitor::due() const {
 bool LivenessMonitor::arrived(MonotonicTime now, Duration suspended, Message& message) {
   bool news = false;
   bool canary = false;
-  std::optional<MonotonicTime> came_back;  // what was sent then
+  std::optional<MonotonicTime> canary_returned;  // what was sent then
   {
     const std::lock_guard lock(mutex_);
     news = note_standstill(now, suspended);
@@ -118,7 +118,7 @@ bool LivenessMonitor::arrived(MonotonicTime now, Duration suspended, Message& me
     if (canary) {
       news = news || (!flowed && canary_.flowing());
       const bool ours = canary_.returns() != returns;
-      if (ours) came_back = canary_.last_sent();
+      if (ours) canary_returned = canary_.last_sent();
       if (ours && now - canary_.round_trip() >= fresh_from_) kept_since_.reset();
     } else {
       if (!stamps_) message.arrival.clear();
@@ -128,7 +128,7 @@ bool LivenessMonitor::arrived(MonotonicTime now, Duration suspended, Message& me
       }
     }
   }
-  if (came_back && on_return_) on_return_(*came_back);
+  if (canary_returned && on_return_) on_return_(*canary_returned);
   if (news) on_news_();
   return canary;
 }

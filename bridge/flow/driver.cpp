@@ -74,9 +74,9 @@ void Driver::reply_ended(std::uint64_t number, Orders& orders) {
 
 void Driver::lease_event(Now now, const std::function<void(Lease&)>& event, Orders& orders) {
   if (!lease_) return;
-  const bool wanted = lease_->wants_place();
+  const bool wanted = lease_->wants_primary();
   event(*lease_);
-  if (lease_->wants_place() != wanted) orders.take_place = !wanted;
+  if (lease_->wants_primary() != wanted) orders.be_primary = !wanted;
   leave_calls(now, orders);
 }
 

@@ -41,8 +41,8 @@ class Driver {
     bool send = false;
     /// When timer_fired() is due; set only if that is sooner than ordered before.
     std::optional<MonotonicTime> wake_at;
-    /// Whether to be connected in the place that the lease protects; set only if that has changed.
-    std::optional<bool> take_place;
+    /// Whether to be connected as the primary, see Lease; set only if that has changed.
+    std::optional<bool> be_primary;
     /// The lease's state; set only if it has changed.
     std::optional<Lease::State> lease;
   };

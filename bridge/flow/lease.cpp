@@ -5,58 +5,59 @@
 namespace jobs_bridge {
 
 Lease::Lease(Duration length, bool standby)
-    : length_(length), standby_(standby), wants_place_(!standby), patience_(length / 2) {}
+    : length_(length), standby_(standby), wants_primary_(!standby), quiet_needed_(length / 2) {}
 
-bool Lease::holds(MonotonicTime now) const {
-  return held_ || (connected_ && now - *connected_ >= length_);
+bool Lease::has_waited(MonotonicTime now) const {
+  return waited_ || (connected_ && now - *connected_ >= length_);
 }
 
 void Lease::connected(MonotonicTime now) {
-  held_ = holds(now) && is_recent(now, proven_);
+  waited_ = has_waited(now) && is_recent(now, proven_);
   connected_ = now;
-  wants_place_ = true;
+  wants_primary_ = true;
 }
 
 void Lease::disconnected(MonotonicTime now) {
-  held_ = holds(now);
+  waited_ = has_waited(now);
   connected_.reset();
   if (!standby_) return;
-  // Not every broker says that another has taken the place, but that one speaks as soon as it has.
-  wants_place_ = false;
+  // Not every broker says that another client has connected with our client id, but that client
+  // sends a canary as soon as it has.
+  wants_primary_ = false;
   if (!quiet_since_) return;
   quiet_since_ = now;
-  patience_ = length_ / 10;
+  quiet_needed_ = length_ / 10;
 }
 
-void Lease::came_back(MonotonicTime sent) {
+void Lease::canary_returned(MonotonicTime sent) {
   if (connected_) proven_ = std::max(proven_.value_or(sent), sent);
 }
 
-void Lease::watch_came_back(MonotonicTime now, MonotonicTime sent) {
+void Lease::standby_canary_returned(MonotonicTime now, MonotonicTime sent) {
   if (!quiet_since_) quiet_since_ = now;
-  if (standby_ && sent - *quiet_since_ >= patience_) wants_place_ = true;
+  if (standby_ && sent - *quiet_since_ >= quiet_needed_) wants_primary_ = true;
 }
 
-void Lease::watch_ended() {
+void Lease::standby_link_ended() {
   quiet_since_.reset();
-  patience_ = length_ / 2;
+  quiet_needed_ = length_ / 2;
 }
 
-void Lease::heard(MonotonicTime now) {
+void Lease::other_canary_arrived(MonotonicTime now) {
   if (quiet_since_) quiet_since_ = now;
   if (!standby_ || connected_) return;  // it is our own
-  wants_place_ = false;
-  patience_ = length_ / 2;
+  wants_primary_ = false;
+  quiet_needed_ = length_ / 2;
 }
 
 Lease::State Lease::state(MonotonicTime now) const {
-  if (!wants_place_) return State::standby;
-  if (!holds(now)) return connected_ ? State::waiting : State::connecting;
+  if (!wants_primary_) return State::standby;
+  if (!has_waited(now)) return connected_ ? State::waiting : State::connecting;
   return is_recent(now, proven_) ? State::active : State::unproven;
 }
 
 MonotonicTime Lease::due(MonotonicTime now) const {
-  if (!connected_ || holds(now)) return MonotonicTime::max();
+  if (!connected_ || has_waited(now)) return MonotonicTime::max();
   return *connected_ + length_;
 }
 

@@ -8,7 +8,7 @@
 
 namespace jobs_bridge {
 
-/// Decides whether this instance may make calls, if a standby can take its place at the broker.
+/// Decides whether this instance may make calls, if a standby can take over from it at the broker.
 ///
 /// An instance and its standby connect to the broker with the same client id, for which a broker
 /// allows one connection at a time: a new connection ends the other one and gets the messages kept
@@ -27,11 +27,12 @@ namespace jobs_bridge {
 /// reconnects; if for less, the successor has made no call yet, and cannot later without a canary
 /// that comes back.
 ///
-/// A standby keeps a second connection, under a name of its own, on which it receives the canaries
-/// of the instance that has the place. It takes the place once a canary of its own has come back
-/// over that connection that was sent half a lease after the last one of the other instance
-/// arrived. It gives the place up when its connection ends, permanently if it then receives a
-/// canary of the other instance.
+/// The instance that is connected with that client id is the primary. A standby keeps a second
+/// connection, the standby link, under a client id of its own, on which it receives the primary's
+/// canaries. It connects as the primary once a canary of its own has come back over the standby
+/// link that was sent half a lease after the last one of the other instance arrived. It stops being
+/// the primary when that connection ends, permanently if it then receives a canary of the other
+/// instance.
 ///
 /// Uses neither a clock nor a connection. All times are of a clock that goes on while the process
 /// is stopped or the machine suspended. Not thread-safe; time must not go backwards.
@@ -40,23 +41,23 @@ class Lease {
   /// `length`: several times as long as a canary and a call take together.
   Lease(Duration length, bool standby);
 
-  /// The broker has accepted us in the place.
+  /// The broker has accepted us as the primary.
   void connected(MonotonicTime now);
   /// That connection has ended.
   void disconnected(MonotonicTime now);
   /// A canary has come back over that connection.
-  void came_back(MonotonicTime sent);
+  void canary_returned(MonotonicTime sent);
 
-  /// A canary has come back over the standby's second connection, whose subscription to the other
+  /// A canary of our own has come back over the standby link, whose subscription to the other
   /// instance's canaries has been granted.
-  void watch_came_back(MonotonicTime now, MonotonicTime sent);
-  /// The second connection has ended.
-  void watch_ended();
-  /// A canary of the instance that has the place has arrived over the second connection.
-  void heard(MonotonicTime now);
+  void standby_canary_returned(MonotonicTime now, MonotonicTime sent);
+  /// The standby link has ended.
+  void standby_link_ended();
+  /// A canary of the primary has arrived over the standby link.
+  void other_canary_arrived(MonotonicTime now);
 
   enum class State : std::uint8_t {
-    standby,     ///< another instance has the place, or that is unknown
+    standby,     ///< another instance is the primary, or that is unknown
     connecting,  ///< not connected, and not to make calls
     waiting,     ///< connected, until calls begun by another instance have ended
     active,      ///< calls may be begun
@@ -68,24 +69,25 @@ class Lease {
   [[nodiscard]] MonotonicTime due(MonotonicTime now) const;
   /// How long a call may take.
   [[nodiscard]] Duration longest_call() const { return length_ * 2 / 5; }
-  /// Whether to be connected in the place.
-  [[nodiscard]] bool wants_place() const { return wants_place_; }
+  /// Whether to be connected as the primary.
+  [[nodiscard]] bool wants_primary() const { return wants_primary_; }
 
  private:
   [[nodiscard]] bool is_recent(MonotonicTime now, const std::optional<MonotonicTime>& sent) const {
     return sent && now - *sent < length_ / 2;
   }
-  [[nodiscard]] bool holds(MonotonicTime now) const;
+  /// Whether rule 2 is fulfilled.
+  [[nodiscard]] bool has_waited(MonotonicTime now) const;
 
   const Duration length_;
   const bool standby_;
-  bool wants_place_;
-  bool held_ = false;                       ///< rule 2 is fulfilled
+  bool wants_primary_;
+  bool waited_ = false;                     ///< rule 2 was fulfilled when the connection began or ended
   std::optional<MonotonicTime> connected_;  ///< since when we are
   std::optional<MonotonicTime> proven_;     ///< when the last canary that came back was sent
   std::optional<MonotonicTime>
-      quiet_since_;    ///< since when nothing of the other instance has been seen
-  Duration patience_;  ///< how long that must last before we take the place
+      quiet_since_;    ///< since when no canary of the other instance has arrived
+  Duration quiet_needed_;  ///< how long that must last before we connect as the primary
 };
 
 /// A word of [a-z], for programs.

@@ -323,7 +323,7 @@ TEST(ReadinessTest, WhereAnotherInstanceMayServeTheRoleIsTheReason) {
   EXPECT_THAT(reasons(status), ElementsAre("broker_disconnected")) << "which explains it";
   status.role = "standby";
   status.broker = {};
-  EXPECT_THAT(reasons(status), ElementsAre("standby")) << "it is not connected in the place";
+  EXPECT_THAT(reasons(status), ElementsAre("standby")) << "it is not connected as the primary";
   status.role = "connecting";
   EXPECT_THAT(reasons(status), ElementsAre("broker_disconnected"));
 }

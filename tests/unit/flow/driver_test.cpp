@@ -264,11 +264,11 @@ TEST_F(DriverTest, UnderALeaseCallsBeginWhenItAllowsThemAndEndWithinTwoFifthsOfI
   EXPECT_THAT(fire().calls, IsEmpty());
   const auto connected = tell_lease([&](Lease& lease) { lease.connected(now.monotonic); });
   EXPECT_EQ(connected.lease, Lease::State::waiting);
-  EXPECT_FALSE(connected.take_place);
+  EXPECT_FALSE(connected.be_primary);
   fire();
   EXPECT_EQ(driver->due(), now.monotonic + length) << "the wait is over then";
   now.monotonic += length - 1s;
-  tell_lease([&](Lease& lease) { lease.came_back(now.monotonic); });
+  tell_lease([&](Lease& lease) { lease.canary_returned(now.monotonic); });
   EXPECT_THAT(fire().calls, IsEmpty());
   now.monotonic += 1s;
   const auto begun = fire();
@@ -283,7 +283,7 @@ TEST_F(DriverTest, UnderALeaseCallsBeginWhenItAllowsThemAndEndWithinTwoFifthsOfI
   EXPECT_EQ(late.lease, Lease::State::unproven);
   EXPECT_THAT(end(0).calls, IsEmpty());
   fire();
-  const auto proven = tell_lease([&](Lease& lease) { lease.came_back(now.monotonic); });
+  const auto proven = tell_lease([&](Lease& lease) { lease.canary_returned(now.monotonic); });
   EXPECT_EQ(proven.wake_at, now.monotonic);
   EXPECT_THAT(fire().calls, SizeIs(1));
 }
@@ -291,13 +291,13 @@ TEST_F(DriverTest, UnderALeaseCallsBeginWhenItAllowsThemAndEndWithinTwoFifthsOfI
 TEST_F(DriverTest, WhetherAStandbyIsToTakeThePlaceIsSaidOnceEachTime) {
   make({}, 3, Lease(10s, true));
   const auto watch = [&] {
-    return tell_lease([&](Lease& lease) { lease.watch_came_back(now.monotonic, now.monotonic); });
+    return tell_lease([&](Lease& lease) { lease.standby_canary_returned(now.monotonic, now.monotonic); });
   };
-  EXPECT_FALSE(watch().take_place);
+  EXPECT_FALSE(watch().be_primary);
   now.monotonic += 5s;
-  EXPECT_EQ(watch().take_place, true);
-  EXPECT_FALSE(watch().take_place);
-  EXPECT_EQ(tell_lease([&](Lease& lease) { lease.heard(now.monotonic); }).take_place, false);
+  EXPECT_EQ(watch().be_primary, true);
+  EXPECT_FALSE(watch().be_primary);
+  EXPECT_EQ(tell_lease([&](Lease& lease) { lease.other_canary_arrived(now.monotonic); }).be_primary, false);
 }
 
 TEST_F(DriverTest, ShutdownWaitsForTheUpdateThatIsBeingRecorded) {

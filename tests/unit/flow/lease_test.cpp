@@ -19,9 +19,9 @@ constexpr Duration length = 20s;
 
 class LeaseTest : public testing::Test {
  protected:
-  /// A message to ourselves, there and back.
+  /// A canary that returns.
   void come_back(Lease& lease) {
-    lease.came_back(now_);
+    lease.canary_returned(now_);
     now_ += 10ms;
   }
   /// With one every two seconds.
@@ -29,15 +29,15 @@ class LeaseTest : public testing::Test {
     for (const auto end = now_ + time; now_ < end; now_ += 2s - 10ms) come_back(lease);
   }
   void watch(Lease& lease, Duration time) {
-    for (const auto end = now_ + time; now_ < end; now_ += 2s) lease.watch_came_back(now_, now_);
+    for (const auto end = now_ + time; now_ < end; now_ += 2s) lease.standby_canary_returned(now_, now_);
   }
   MonotonicTime now_ = MonotonicTime(1000h);
   Lease primary_{length, false};
   Lease standby_{length, true};
 };
 
-TEST_F(LeaseTest, WhoConnectsWaitsForAWholeLeaseAndForAMessageOfHisOwn) {
-  EXPECT_TRUE(primary_.wants_place());
+TEST_F(LeaseTest, AfterConnectingItWaitsForAWholeLeaseAndForACanaryOfItsOwn) {
+  EXPECT_TRUE(primary_.wants_primary());
   EXPECT_EQ(primary_.state(now_), State::connecting);
   primary_.connected(now_);
   const auto over = now_ + length;
@@ -48,24 +48,24 @@ TEST_F(LeaseTest, WhoConnectsWaitsForAWholeLeaseAndForAMessageOfHisOwn) {
   EXPECT_EQ(primary_.due(over), MonotonicTime::max());
 }
 
-TEST_F(LeaseTest, WithoutAMessageThatCameBackTheWaitLeadsToNoCall) {
+TEST_F(LeaseTest, WithoutACanaryThatReturnedTheWaitLeadsToNoCall) {
   primary_.connected(now_);
   EXPECT_EQ(primary_.state(now_ + length), State::unproven);
 }
 
-TEST_F(LeaseTest, HalfALeaseAfterTheLastMessageThatCameBackWasSentNoCallIsBegun) {
+TEST_F(LeaseTest, HalfALeaseAfterTheLastCanaryThatReturnedWasSentNoCallIsBegun) {
   primary_.connected(now_);
   live(primary_, length + 2s);
   const auto sent = now_;
-  primary_.came_back(sent);
+  primary_.canary_returned(sent);
   EXPECT_EQ(primary_.state(sent + length / 2 - 1ns), State::active);
   EXPECT_EQ(primary_.state(sent + length / 2), State::unproven);
   // It stood still, and what had come in meanwhile was sent before.
   now_ += 1h;
-  primary_.came_back(sent + 1s);
+  primary_.canary_returned(sent + 1s);
   EXPECT_EQ(primary_.state(now_), State::unproven);
-  primary_.came_back(now_);
-  EXPECT_EQ(primary_.state(now_), State::active) << "nobody has been accepted in its place";
+  primary_.canary_returned(now_);
+  EXPECT_EQ(primary_.state(now_), State::active) << "no other instance has been accepted as the primary";
 }
 
 TEST_F(LeaseTest, AConnectionThatIsSoonBackGoesOnAtOnceAndALateOneWaits) {
@@ -78,7 +78,7 @@ TEST_F(LeaseTest, AConnectionThatIsSoonBackGoesOnAtOnceAndALateOneWaits) {
   EXPECT_EQ(primary_.state(now_), State::active);
   live(primary_, 4s);
   primary_.disconnected(now_);
-  EXPECT_TRUE(primary_.wants_place());
+  EXPECT_TRUE(primary_.wants_primary());
   now_ += length / 2;
   EXPECT_EQ(primary_.state(now_), State::unproven);
   primary_.connected(now_);
@@ -95,60 +95,60 @@ TEST_F(LeaseTest, AWaitThatWasInterruptedBeginsAnew) {
   EXPECT_EQ(primary_.state(now_), State::waiting);
 }
 
-TEST_F(LeaseTest, StandbyTakesThePlaceOnceNothingIsHeardForHalfALeaseOfWhatItCanSee) {
-  EXPECT_FALSE(standby_.wants_place());
+TEST_F(LeaseTest, StandbyBecomesPrimaryOnceNoOtherCanaryArrivesForHalfALeaseOfAWorkingStandbyLink) {
+  EXPECT_FALSE(standby_.wants_primary());
   EXPECT_EQ(standby_.state(now_), State::standby);
   now_ += 1h;
-  EXPECT_FALSE(standby_.wants_place()) << "it sees nothing";
+  EXPECT_FALSE(standby_.wants_primary()) << "it sees nothing";
   watch(standby_, length / 2 - 1s);
-  EXPECT_FALSE(standby_.wants_place());
-  standby_.heard(now_);
+  EXPECT_FALSE(standby_.wants_primary());
+  standby_.other_canary_arrived(now_);
   watch(standby_, length / 2 - 1s);
-  standby_.watch_ended();
+  standby_.standby_link_ended();
   now_ += 1h;
   watch(standby_, length / 2 - 1s);
-  EXPECT_FALSE(standby_.wants_place()) << "it was blind";
-  standby_.watch_came_back(now_ + length, now_ - 1s);
-  EXPECT_FALSE(standby_.wants_place()) << "what it sees is of before";
+  EXPECT_FALSE(standby_.wants_primary()) << "it was blind";
+  standby_.standby_canary_returned(now_ + length, now_ - 1s);
+  EXPECT_FALSE(standby_.wants_primary()) << "what it sees is of before";
   watch(standby_, 4s);
-  EXPECT_TRUE(standby_.wants_place());
+  EXPECT_TRUE(standby_.wants_primary());
   EXPECT_EQ(standby_.state(now_), State::connecting);
 }
 
-TEST_F(LeaseTest, StandbyThatHearsTheOtherBeforeItIsConnectedLeavesThePlaceToIt) {
+TEST_F(LeaseTest, StandbyThatGetsTheOthersCanaryBeforeItIsConnectedStaysStandby) {
   watch(standby_, length);
-  ASSERT_TRUE(standby_.wants_place());
-  standby_.heard(now_);
-  EXPECT_FALSE(standby_.wants_place());
+  ASSERT_TRUE(standby_.wants_primary());
+  standby_.other_canary_arrived(now_);
+  EXPECT_FALSE(standby_.wants_primary());
 }
 
-TEST_F(LeaseTest, StandbyIsSoonBackAfterALossIfItHearsNobodyElse) {
+TEST_F(LeaseTest, StandbyIsSoonBackAfterALossIfNoOtherCanaryArrives) {
   watch(standby_, length);
   standby_.connected(now_);
-  standby_.heard(now_);
+  standby_.other_canary_arrived(now_);
   live(standby_, length + 2s);
   EXPECT_EQ(standby_.state(now_), State::active) << "what it hears are its own messages";
-  standby_.watch_came_back(now_, now_);
+  standby_.standby_canary_returned(now_, now_);
   standby_.disconnected(now_);
   EXPECT_EQ(standby_.state(now_), State::standby);
   now_ += length / 10;
-  standby_.watch_came_back(now_, now_ - 1ns);
-  EXPECT_FALSE(standby_.wants_place());
-  standby_.watch_came_back(now_, now_);
-  EXPECT_TRUE(standby_.wants_place());
+  standby_.standby_canary_returned(now_, now_ - 1ns);
+  EXPECT_FALSE(standby_.wants_primary());
+  standby_.standby_canary_returned(now_, now_);
+  EXPECT_TRUE(standby_.wants_primary());
   standby_.connected(now_);
   EXPECT_EQ(standby_.state(now_), State::active);
 }
 
-TEST_F(LeaseTest, StandbyLeavesThePlaceToWhoHasTakenIt) {
+TEST_F(LeaseTest, StandbyStaysStandbyOnceAnotherHasBecomePrimary) {
   watch(standby_, length);
   standby_.connected(now_);
   live(standby_, length + 2s);
   standby_.disconnected(now_);
-  standby_.heard(now_);
+  standby_.other_canary_arrived(now_);
   EXPECT_EQ(standby_.state(now_), State::standby);
   watch(standby_, length / 2 - 1s);
-  EXPECT_FALSE(standby_.wants_place());
+  EXPECT_FALSE(standby_.wants_primary());
 }
 
 TEST_F(LeaseTest, StandbyThatLosesBothConnectionsDoesNotHurryBack) {
@@ -156,12 +156,12 @@ TEST_F(LeaseTest, StandbyThatLosesBothConnectionsDoesNotHurryBack) {
   standby_.connected(now_);
   live(standby_, length + 2s);
   standby_.disconnected(now_);
-  standby_.watch_ended();
+  standby_.standby_link_ended();
   watch(standby_, length / 2 - 1s);
-  EXPECT_FALSE(standby_.wants_place());
+  EXPECT_FALSE(standby_.wants_primary());
 }
 
-/// A broker with one connection for the place, and three instances whose processes stand still,
+/// A broker with one connection for the primary, and three instances whose processes stand still,
 /// whose links break in a way that they notice late, and whose messages are slow. Everybody is told
 /// of what happens when he lives. No two may have a call under way at once.
 TEST_F(LeaseTest, WhateverStandsStillOrBreaksNoTwoHaveACallUnderWayAtOnce) {
@@ -195,7 +195,7 @@ TEST_F(LeaseTest, WhateverStandsStillOrBreaksNoTwoHaveACallUnderWayAtOnce) {
     all.emplace_back(true);
     all.emplace_back(world % 2 == 0);
     int newest = 0;
-    int holder = -1;  // the instance that the broker has in the place
+    int holder = -1;  // the instance that the broker has accepted as the primary
     int last_caller = -1;
     auto now = MonotonicTime(1000h);
     const double trouble = world % 3 == 0 ? 0.0005 : 0.004;
@@ -212,7 +212,7 @@ TEST_F(LeaseTest, WhateverStandsStillOrBreaksNoTwoHaveACallUnderWayAtOnce) {
           one.connected = false;
           one.lease.disconnected(now);
         }
-        if (!one.connected && one.lease.wants_place() && !cut && chance(0.2)) {
+        if (!one.connected && one.lease.wants_primary() && !cut && chance(0.2)) {
           holder = static_cast<int>(i);
           one.connection = ++newest;
           // (It may stand still before it is told.)
@@ -230,14 +230,14 @@ TEST_F(LeaseTest, WhateverStandsStillOrBreaksNoTwoHaveACallUnderWayAtOnce) {
         std::erase_if(one.under_way, [&](const Instance::Event& event) {
           if (event.at > now) return false;
           if (one.connected && event.connection == one.connection) {
-            one.lease.came_back(event.sent);
+            one.lease.canary_returned(event.sent);
           }
           return true;
         });
-        if (!cut && chance(0.05)) one.lease.watch_came_back(now, now);
+        if (!cut && chance(0.05)) one.lease.standby_canary_returned(now, now);
         if (holder >= 0 && holder != static_cast<int>(i) && !cut && chance(0.05) &&
             now < all[static_cast<std::size_t>(holder)].next_message) {
-          one.lease.heard(now);
+          one.lease.other_canary_arrived(now);
         }
         if (one.lease.may_call(now) && chance(0.3)) {
           for (std::size_t other = 0; other < all.size(); ++other) {

@@ -23,17 +23,17 @@ struct Told {
 void listen(BrokerConnection& connection, Told& told) {
   connection.report_link({.connected = [&] { ++told.connected; },
                           .ended = [&] { ++told.ended; },
-                          .came_back = [&](MonotonicTime sent) { told.sent = sent; }});
+                          .canary_returned = [&](MonotonicTime sent) { told.sent = sent; }});
 }
 
 BrokerSettings with_canary_of(const MosquittoBroker& broker) {
   auto settings = settings_for(broker.port());
   settings.keep_alive = 4s;
-  settings.canary_topic = "canary/place";
+  settings.canary_topic = "canary/primary";
   return settings;
 }
 
-TEST(PlaceTest, ItIsTakenWhenItIsWantedAndWhatHasWaitedIsDropped) {
+TEST(PrimaryTest, ItConnectsWhenThatIsWantedAndWhatHasWaitedIsDropped) {
   MosquittoBroker broker;
   MqttDevice device({.port = broker.port()});
   device.subscribe("out/#");
@@ -57,7 +57,7 @@ TEST(PlaceTest, ItIsTakenWhenItIsWantedAndWhatHasWaitedIsDropped) {
             1U);
 }
 
-TEST(PlaceTest, WhoTakesItIsToldSoAndWhoHasLostItStaysAwayIfItIsNotWanted) {
+TEST(PrimaryTest, TheOneThatConnectsReportsItAndTheOneThatLosesItStaysAwayIfItIsNotWanted) {
   MosquittoBroker broker;
   Told told;
   Told told_other;
