@@ -230,7 +230,7 @@ int run_daemon(const Start& start, Log& log) {
   log.write(Severity::info, "stopped",
             {{"requests_accepted", std::to_string(in_all.accepted)},
              {"requests_rejected", std::to_string(in_all.rejected)},
-             {"rejected_at_stop", std::to_string(drained.abandoned)},
+             {"rejected_at_stop", std::to_string(drained.rejected)},
              {"updates_left_in_journal", std::to_string(drained.left_to_journal)},
              {"replies_left", std::to_string(left.waiting + left.unacknowledged)},
              {"replies_kept_in_journal", std::to_string(unheard)}});

@@ -70,7 +70,7 @@ Now Dispatcher::on_message(const Event& event) {
     if (loop_.has_caller()) {
       driver_.begin_calls(at, orders);
     } else {
-      driver_.leave_calls(at, orders);
+      driver_.defer_calls(at, orders);
     }
     apply_locked(orders.effects);
     send_here = ended_;
@@ -260,7 +260,7 @@ void Dispatcher::start_call(Now now, Driver::Start start) {
     {
       const std::lock_guard lock(mutex_);
       now = clock_();
-      driver_.cannot_connect(drivers_time(now), start.connection,
+      driver_.cannot_make_call(drivers_time(now), start.connection,
                              "out of memory for another connection", orders);
       apply_locked(orders.effects);
     }

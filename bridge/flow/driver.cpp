@@ -33,8 +33,8 @@ void Driver::begin_calls(Now now, Orders& orders) {
   conclude(now, orders);
 }
 
-void Driver::leave_calls(Now now, Orders& orders) {
-  call_waits_ = call_waits_ || engine_.has_call(now);
+void Driver::defer_calls(Now now, Orders& orders) {
+  may_have_call_ = may_have_call_ || engine_.has_call(now);
   conclude(now, orders);
 }
 
@@ -43,8 +43,8 @@ void Driver::timer_fired(Now now, Orders& orders) {
   order_calls(now, orders);
   note_publications(orders);
   note_lease(now, orders);
-  orders.send = std::exchange(gathered_, false);
-  end_seen_ = drained_.has_value();
+  orders.send = std::exchange(unsent_, false);
+  drain_reported_ = drained_.has_value();
   due_ = next_due(now.monotonic);
   orders.wake_at = due_;
 }
@@ -59,13 +59,13 @@ Health Driver::call_ended(Now now, std::size_t connection, const HttpOutcome& ou
   return health;
 }
 
-void Driver::cannot_connect(Now now, std::size_t connection, const std::string& cause,
+void Driver::cannot_make_call(Now now, std::size_t connection, const std::string& cause,
                             Orders& orders) {
   const HttpFailure failure{
       .kind = HttpFailure::Kind::connect, .maybe_sent = false, .detail = cause};
   engine_.answered(now, std::exchange(calls_[connection], 0), failure, orders.effects);
   free_.insert(free_.begin(), connection);
-  leave_calls(now, orders);
+  defer_calls(now, orders);
 }
 
 void Driver::reply_ended(std::uint64_t number, Orders& orders) {
@@ -77,7 +77,7 @@ void Driver::lease_event(Now now, const std::function<void(Lease&)>& event, Orde
   const bool wanted = lease_->wants_primary();
   event(*lease_);
   if (lease_->wants_primary() != wanted) orders.be_primary = !wanted;
-  leave_calls(now, orders);
+  defer_calls(now, orders);
 }
 
 void Driver::note_lease(Now now, Orders& orders) {
@@ -90,7 +90,7 @@ void Driver::note_lease(Now now, Orders& orders) {
 
 void Driver::limits_changed(Now now, const EngineSettings& settings, Orders& orders) {
   engine_.change_limits(now, settings);
-  leave_calls(now, orders);
+  defer_calls(now, orders);
 }
 
 void Driver::drain(Now now, Duration patience, Orders& orders) {
@@ -101,7 +101,7 @@ void Driver::drain(Now now, Duration patience, Orders& orders) {
 }
 
 void Driver::order_calls(Now now, Orders& orders) {
-  look_after_drain(now, orders);  // first: no call may be ordered for a request that is given up
+  end_drain_if_due(now, orders);  // first: no call may be ordered for a request that is given up
   const bool may_call = !lease_ || lease_->may_call(now.monotonic);
   while (may_call && !drained_ && !free_.empty()) {
     auto call = engine_.next_call(now, orders.effects);
@@ -114,25 +114,25 @@ void Driver::order_calls(Now now, Orders& orders) {
   }
   // Either there is no call, or it waits for a connection or the lease: the event that changes that
   // asks again.
-  call_waits_ = false;
+  may_have_call_ = false;
 }
 
-void Driver::look_after_drain(Now now, Orders& orders) {
+void Driver::end_drain_if_due(Now now, Orders& orders) {
   if (!draining() || drained_) return;
   if (!engine_.is_idle() && now.monotonic < *drain_until_) return;
   const auto finished = orders.effects.finished.size();
   Drained drained;
-  drained.left_to_journal = engine_.abandon(now, orders.effects);
-  drained.abandoned = orders.effects.finished.size() - finished;
+  drained.left_to_journal = engine_.reject_remaining(now, orders.effects);
+  drained.rejected = orders.effects.finished.size() - finished;
   drained_ = drained;
 }
 
 void Driver::note_publications(const Orders& orders) {
-  gathered_ = gathered_ || !orders.effects.publications.empty();
+  unsent_ = unsent_ || !orders.effects.publications.empty();
 }
 
 void Driver::conclude(Now now, Orders& orders) {
-  look_after_drain(now, orders);
+  end_drain_if_due(now, orders);
   note_publications(orders);
   note_lease(now, orders);
   const auto next = next_due(now.monotonic);
@@ -142,9 +142,9 @@ void Driver::conclude(Now now, Orders& orders) {
 }
 
 MonotonicTime Driver::next_due(MonotonicTime now) const {
-  if (gathered_) return now;
-  if (drained_) return end_seen_ ? MonotonicTime::max() : now;
-  if (call_waits_ && !free_.empty()) return now;
+  if (unsent_) return now;
+  if (drained_) return drain_reported_ ? MonotonicTime::max() : now;
+  if (may_have_call_ && !free_.empty()) return now;
   auto next = engine_.next_tick(now);
   if (lease_) next = std::min(next, lease_->due(now));
   return draining() ? std::min(next, *drain_until_) : next;

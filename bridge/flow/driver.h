@@ -27,7 +27,7 @@ namespace jobs_bridge {
 class Driver {
  public:
   /// A call to be made now, on this connection: connections are numbered from 0 to the maximum less
-  /// one. Its end is always reported, to call_ended() or to cannot_connect().
+  /// one. Its end is always reported, to call_ended() or to cannot_make_call().
   struct Start {
     std::size_t connection = 0;
     Call call;
@@ -55,13 +55,13 @@ class Driver {
   /// As the engine's functions. Each is an event of its own, with its own time; the end of each is
   /// one of
   /// - begin_calls(): calls are ordered;
-  /// - leave_calls(): they are left to timer_fired(), which is due at once if there is one to
+  /// - defer_calls(): they are left to timer_fired(), which is due at once if there is one to
   ///   order. For callers that must return quickly, such as the MQTT library's callback.
   void received(Now now, Message message, Orders& orders);
   void recorded(Now now, Orders& orders);
   void not_recorded(Now now, const std::string& cause, Orders& orders);
   void begin_calls(Now now, Orders& orders);
-  void leave_calls(Now now, Orders& orders);
+  void defer_calls(Now now, Orders& orders);
 
   /// To be called when due(); calling it at other times is harmless.
   void timer_fired(Now now, Orders& orders);
@@ -69,7 +69,7 @@ class Driver {
   Health call_ended(Now now, std::size_t connection, const HttpOutcome& outcome, Orders& orders);
   /// The call that was last ordered for this connection cannot be made for lack of a resource, such
   /// as memory. Other connections are preferred from now on. Orders no call.
-  void cannot_connect(Now now, std::size_t connection, const std::string& cause, Orders& orders);
+  void cannot_make_call(Now now, std::size_t connection, const std::string& cause, Orders& orders);
 
   /// As Engine::reply_ended(). Orders nothing but the settling of journal entries.
   void reply_ended(std::uint64_t number, Orders& orders);
@@ -90,7 +90,7 @@ class Driver {
   [[nodiscard]] std::size_t free_connections() const { return free_.size(); }
 
   struct Drained {
-    std::size_t abandoned = 0;        ///< requests rejected because the time was up
+    std::size_t rejected = 0;        ///< requests rejected because the time was up
     std::size_t left_to_journal = 0;  ///< updates that the next start takes over
   };
   /// Set once the shutdown that drain() began is complete; the event after that is timer_fired().
@@ -103,7 +103,7 @@ class Driver {
 
  private:
   void order_calls(Now now, Orders& orders);
-  void look_after_drain(Now now, Orders& orders);
+  void end_drain_if_due(Now now, Orders& orders);
   void note_publications(const Orders& orders);
   void note_lease(Now now, Orders& orders);
   /// The end of every event but timer_fired().
@@ -115,12 +115,12 @@ class Driver {
   std::optional<Lease::State> lease_state_;  ///< the state ordered last
   std::vector<RequestId> calls_;             ///< by connection; 0: none
   std::vector<std::size_t> free_;            ///< connections; the one to use next is the last
-  bool call_waits_ = true;                   ///< there may be a call that has not been ordered yet
-  bool gathered_ = false;  ///< something was published whose sending was not ordered yet
+  bool may_have_call_ = true;                   ///< there may be a call that has not been ordered yet
+  bool unsent_ = false;  ///< something was published whose sending was not ordered yet
   MonotonicTime due_ = MonotonicTime::min();
   std::optional<MonotonicTime> drain_until_;
   std::optional<Drained> drained_;
-  bool end_seen_ = false;  ///< timer_fired() came after the end
+  bool drain_reported_ = false;  ///< timer_fired() came after the end
 };
 
 }  // namespace jobs_bridge

@@ -119,7 +119,7 @@ void Engine::received(Now now, Message message, Effects& effects) {
   }
   if (update) valid->address.message = name_of(message, valid->address);
   if (message.redelivered && valid->address.message != 0 &&
-      is_known(valid->request, valid->address, effects)) {
+      answer_if_known(valid->request, valid->address, effects)) {
     return;
   }
   const auto deadline = now.monotonic + settings_.deadline - age;
@@ -173,11 +173,11 @@ void Engine::enter(Now now, Admitted admitted, Iterator same, Effects& effects) 
   const auto& expiry = admitted.expires_after;
   if (expiry && *expiry < settings_.deadline) pending.expiry = received + *expiry;
   requests_.add(admitted.id, std::move(pending), RequestEvent::entered);
-  rank(requests_.find(admitted.id));
+  update_fails_alone(requests_.find(admitted.id));
   reject_illegal_transitions(now, effects);
 }
 
-bool Engine::is_known(const Request& request, const ReplyAddress& address, Effects& effects) {
+bool Engine::answer_if_known(const Request& request, const ReplyAddress& address, Effects& effects) {
   if (const auto* reply = recent_.find(address.message, address.thing)) {
     effects.publications.push_back(*reply);
     return true;
@@ -316,7 +316,7 @@ void Engine::reject_new_requests() {
   notifier_.stop();
 }
 
-std::size_t Engine::abandon(Now now, Effects& effects) {
+std::size_t Engine::reject_remaining(Now now, Effects& effects) {
   const Rejection shutting_down{ErrorCode::internal_error,
                                 "the gateway is shutting down: try again"};
   std::size_t left = 0;
@@ -419,7 +419,7 @@ Health Engine::answered(Now now, RequestId id, const HttpOutcome& answer, Effect
     return health;
   }
   if (is_stopped(answer) && pending.must_be_delivered() && settings_.holding.durable) {
-    // It stays in the journal for the next start: see abandon().
+    // It stays in the journal for the next start: see reject_remaining().
     try_again(now, it, {}, effects);
     return health;
   }
@@ -450,7 +450,7 @@ Reconciliation::Evidence Engine::evidence(Now now, const PendingRequest& pending
   return evidence;
 }
 
-void Engine::rank(Iterator it) {
+void Engine::update_fails_alone(Iterator it) {
   const auto& thing = it->second.thing();
   requests_.set_fails_alone(thing, scheduler_.circuit().fails_alone(thing));
 }
@@ -473,7 +473,7 @@ void Engine::observe(Now now, RequestId id, std::string_view thing, Operation op
     const auto it = requests_.find(paused);
     if (!it->second.failed) continue;
     requests_.apply(it, RequestEvent::resumed);
-    rank(it);
+    update_fails_alone(it);
   }
 }
 
@@ -504,7 +504,7 @@ void Engine::try_again(Now now, Iterator it, Delivery::Again again, Effects& eff
     requests_.apply(it, RequestEvent::reconcile);
   } else {
     requests_.apply(it, RequestEvent::requeued);
-    rank(it);
+    update_fails_alone(it);
   }
   reject_illegal_transitions(now, effects);
 }
@@ -533,7 +533,7 @@ void Engine::tick(Now now, Effects& effects) {
   while (!requests_.pauses().empty() && requests_.pauses().begin()->first <= now.monotonic) {
     const auto it = requests_.find(requests_.pauses().begin()->second);
     requests_.apply(it, RequestEvent::resumed);
-    rank(it);
+    update_fails_alone(it);
     reject_illegal_transitions(now, effects);
   }
   // After the pauses: one that ends too late for another call is due at once.

@@ -137,7 +137,7 @@ class Engine {
   void reject_new_requests();
   /// Rejects every request that has had no reply yet, except updates that were recorded: those are
   /// left to the journal. Returns how many updates were left.
-  std::size_t abandon(Now now, Effects& effects);
+  std::size_t reject_remaining(Now now, Effects& effects);
 
   /// From now on these members of `settings` apply: deadline, queue, queue_per_thing, max_payload,
   /// the quotas and the notifier's share of them, and notifier.repeat_replies. Requests already
@@ -179,9 +179,9 @@ class Engine {
     std::optional<Duration> expires_after;
   };
 
-  /// Whether a redelivered update is already known: one that was answered gets the same answer
+  /// Returns whether a redelivered update is already known: one that was answered gets the same reply
   /// again, one that still waits goes on waiting.
-  bool is_known(const Request& request, const ReplyAddress& address, Effects& effects);
+  bool answer_if_known(const Request& request, const ReplyAddress& address, Effects& effects);
   /// The pending request whose answer can serve this one as well, or the end.
   Iterator find_same(const Request& request, std::optional<Duration> expires_after,
                   MonotonicTime deadline);
@@ -199,7 +199,7 @@ class Engine {
                                                   const HttpOutcome& described) const;
   /// Updates whether a thing takes its turns among those that fail alone; to be called before each
   /// turn, since that can change through calls for other things.
-  void rank(Iterator it);
+  void update_fails_alone(Iterator it);
   void observe(Now now, RequestId id, std::string_view thing, Operation operation,
                const Outcome& outcome, Effects& effects);
   void try_again(Now now, Iterator it, Delivery::Again again, Effects& effects);

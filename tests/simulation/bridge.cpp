@@ -77,7 +77,7 @@ void Bridge::record(Now now, bool apart) {
 
 void Bridge::end_message(Now now, Driver::Orders& orders, bool apart) {
   if (apart) {
-    driver_.leave_calls(now, orders);
+    driver_.defer_calls(now, orders);
     promise(orders.calls.empty(), "the MQTT library's thread makes no call");
   } else {
     driver_.begin_calls(now, orders);
@@ -100,7 +100,7 @@ void Bridge::fire_timer(Now now) {
   const auto before = counts();
   const auto calls = calls_;
   driver_.timer_fired(now, orders);
-  promise(orders.send == (gathered_ || !orders.effects.publications.empty()),
+  promise(orders.send == (unsent_ || !orders.effects.publications.empty()),
           "what was published is sent at the next turn");
   promise(due() > now.monotonic, "the timer does not spin");
   carry_out(now, orders);
@@ -151,7 +151,7 @@ void Bridge::carry_out(Now now, Driver::Orders& orders) {
   auto& effects = orders.effects;
   promise(effects.recorded.empty(), "only a message that is received is recorded");
   spare_rings_ += idle_rings_per_event;
-  if (const auto& drained = driver_.drained(); drained && !std::exchange(end_seen_, true)) {
+  if (const auto& drained = driver_.drained(); drained && !std::exchange(drain_reported_, true)) {
     ledger_.happened(now.monotonic, Event::drained);
     ledger_.shutting_down();
     promise(settings_.holding.durable || drained->left_to_journal == 0,
@@ -165,7 +165,7 @@ void Bridge::carry_out(Now now, Driver::Orders& orders) {
   }
   publish(now, effects);
   settle(now, effects);
-  if (orders.send) gathered_ = false;
+  if (orders.send) unsent_ = false;
   if (story_ != nullptr) {
     for (const auto& change : effects.endpoint_changes) {
       story_->tell(now.monotonic, "bridge",
@@ -174,7 +174,7 @@ void Bridge::carry_out(Now now, Driver::Orders& orders) {
     }
   }
   for (auto& start : orders.calls) begin(now, std::move(start));
-  promise(!gathered_ || due() <= now.monotonic, "what is published is sent at once");
+  promise(!unsent_ || due() <= now.monotonic, "what is published is sent at once");
   check_bounds();
   if (orders.send) publisher_.flush();
 }
@@ -205,7 +205,7 @@ void Bridge::publish(Now now, const Effects& effects) {
     publisher_.queue(publication);
     ++published_;
   }
-  gathered_ = gathered_ || !effects.publications.empty();
+  unsent_ = unsent_ || !effects.publications.empty();
 }
 
 void Bridge::begin(Now now, Driver::Start start) {

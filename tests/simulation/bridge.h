@@ -91,8 +91,8 @@ class Bridge {
   Driver driver_;
   std::optional<JournalEntry> recording_;
   std::size_t under_way_ = 0;
-  bool gathered_ = false;  ///< something was published and not ordered to be sent
-  bool end_seen_ = false;
+  bool unsent_ = false;  ///< something was published and not ordered to be sent
+  bool drain_reported_ = false;
   double spare_rings_ = 100;  ///< wake-ups by the timer with nothing to do that are still allowed
   MonotonicTime last_ring_{};
   std::uint64_t calls_ = 0;

@@ -176,10 +176,10 @@ void Ledger::check_rejected(MonotonicTime now, const Asked& asked, std::string_v
       asked.expires_after &&
       (asked.restored || (asked.calls == 0 && now >= asked.received + *asked.expires_after)) &&
       reply.find("expired") != std::string_view::npos;
-  const bool abandoned = shutting_down_ && !settings_.holding.durable;
+  const bool rejected_at_stop = shutting_down_ && !settings_.holding.durable;
   const bool disturbed = lines_[asked.thing].disturbed_at >= asked.received;
   // One that joined another shares its fate.
-  promise(at_once || asked.invalid || expired || abandoned || asked.given_up || asked.refused ||
+  promise(at_once || asked.invalid || expired || rejected_at_stop || asked.given_up || asked.refused ||
               asked.joined || !settings_.holding.durable,
           "an update is held until the endpoint has decided", details);
   // An endpoint that refuses to say what became of it.
@@ -191,7 +191,7 @@ void Ledger::check_rejected(MonotonicTime now, const Asked& asked, std::string_v
   const bool overwritten =
       asked.restored && lines_[asked.thing].overwritten_at >= asked.restored_at;
   promise(asked.applied == 0 || disturbed || overwritten || unknown || asked.given_up ||
-              abandoned || asked.replies > 1,
+              rejected_at_stop || asked.replies > 1,
           "an update that was carried out is not rejected", details);
   if (asked.given_up) {
     const auto least = std::min<Duration>(settings_.holding.max_age, std::chrono::hours(1));

@@ -314,13 +314,13 @@ TEST_F(DispatcherTest, DrainRejectsWhatDoesNotEndAndWaitsForTheCallsThatItStops)
   dispatcher->receive(start_next_of("lamp"));
   while (!in_call) std::this_thread::yield();
   const auto drained = dispatcher->drain(20ms);
-  EXPECT_EQ(drained.abandoned, 1U);
+  EXPECT_EQ(drained.rejected, 1U);
   EXPECT_FALSE(in_call);
   ASSERT_EQ(publisher.queued().size(), 1U);
   EXPECT_TRUE(publisher.wait_for(1));
   dispatcher->receive(start_next_of("late"));
   EXPECT_TRUE(publisher.wait_for(2)) << "it hears that the gateway is shutting down";
-  EXPECT_EQ(dispatcher->drain(5s).abandoned, 0U);
+  EXPECT_EQ(dispatcher->drain(5s).rejected, 0U);
 }
 
 TEST_F(DispatcherTest, MessagesFromAnotherThreadWhileCallsEndAndLimitsChangeAreAllAnswered) {

@@ -44,7 +44,7 @@ class DriverTest : public testing::Test {
       disk_full ? driver->not_recorded(now, "the disk is full", orders)
                 : driver->recorded(now, orders);
     }
-    begin ? driver->begin_calls(now, orders) : driver->leave_calls(now, orders);
+    begin ? driver->begin_calls(now, orders) : driver->defer_calls(now, orders);
     return orders;
   }
   Orders ask(const std::string& thing, bool begin = true) {
@@ -170,7 +170,7 @@ TEST_F(DriverTest, CallThatNothingCanMakeIsTriedAgainOnAnotherConnection) {
   end(0);
   fire();
   Orders orders;
-  driver->cannot_connect(now, 1, "no memory", orders);
+  driver->cannot_make_call(now, 1, "no memory", orders);
   EXPECT_THAT(orders.calls, IsEmpty());
   EXPECT_THAT(orders.effects.publications, IsEmpty());
   while (true) {
@@ -203,7 +203,7 @@ TEST_F(DriverTest, DrainOfABridgeWithNothingToDoEndsAtOnce) {
   make();
   EXPECT_EQ(drain(5s).wake_at, now.monotonic);
   ASSERT_TRUE(driver->drained());
-  EXPECT_EQ(driver->drained()->abandoned, 0U);
+  EXPECT_EQ(driver->drained()->rejected, 0U);
   fire();
   EXPECT_EQ(driver->due(), MonotonicTime::max());
 }
@@ -219,7 +219,7 @@ TEST_F(DriverTest, DrainEndsWithTheLastCall) {
   EXPECT_FALSE(driver->drained());
   end(0);
   ASSERT_TRUE(driver->drained());
-  EXPECT_EQ(driver->drained()->abandoned, 0U);
+  EXPECT_EQ(driver->drained()->rejected, 0U);
 }
 
 TEST_F(DriverTest, NoCallBeginsForWhatIsRejectedAsPatienceHasEnded) {
@@ -231,7 +231,7 @@ TEST_F(DriverTest, NoCallBeginsForWhatIsRejectedAsPatienceHasEnded) {
   const auto orders = end(0);
   EXPECT_THAT(orders.calls, IsEmpty());
   ASSERT_TRUE(driver->drained());
-  EXPECT_EQ(driver->drained()->abandoned, 1U);
+  EXPECT_EQ(driver->drained()->rejected, 1U);
 }
 
 TEST_F(DriverTest, DrainRejectsWhatIsLeftWhenPatienceEndsAndBeginsNothingMore) {
@@ -246,7 +246,7 @@ TEST_F(DriverTest, DrainRejectsWhatIsLeftWhenPatienceEndsAndBeginsNothingMore) {
   now.monotonic += 2s;
   const auto orders = fire();
   ASSERT_TRUE(driver->drained());
-  EXPECT_EQ(driver->drained()->abandoned, 2U);
+  EXPECT_EQ(driver->drained()->rejected, 2U);
   EXPECT_THAT(orders.effects.publications, SizeIs(2));
   EXPECT_TRUE(orders.send);
   const auto late = end(0);
@@ -308,7 +308,7 @@ TEST_F(DriverTest, ShutdownWaitsForTheUpdateThatIsBeingRecorded) {
   driver->received(
       now, {.topic = "$aws/things/lamp/jobs/j/update", .payload = R"({"status":"SUCCEEDED"})"},
       received);
-  driver->leave_calls(now, received);
+  driver->defer_calls(now, received);
   ASSERT_THAT(received.effects.recorded, SizeIs(1));
   drain(5s);
   fire();

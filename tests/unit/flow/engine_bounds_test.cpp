@@ -180,7 +180,7 @@ TEST(EngineBoundsTest, AbandonAnswersEverythingOnce) {
     driver.send(thing, "start-next");
   }
   const auto flying = driver.next_call();
-  driver.engine.abandon(driver.now, driver.effects);
+  driver.engine.reject_remaining(driver.now, driver.effects);
   const auto publications = driver.take_publications();
   EXPECT_EQ(publications.size(), 6U);
   for (const auto& publication : publications) {
@@ -190,7 +190,7 @@ TEST(EngineBoundsTest, AbandonAnswersEverythingOnce) {
   EXPECT_EQ(driver.engine.counts().waiting, 0U);
   EXPECT_EQ(driver.engine.counts().in_flight, 1U);
   driver.answer(flying.value().id);
-  driver.engine.abandon(driver.now, driver.effects);
+  driver.engine.reject_remaining(driver.now, driver.effects);
   driver.advance(seconds(60));
   driver.tick();
   EXPECT_TRUE(driver.take_publications().empty());

@@ -421,7 +421,7 @@ TEST(EngineRestoreTest, AnUpdateThatArrivesDuringAnOrderlyEndIsLeftToTheJournal)
   driver.send("T", "start-next");
   EXPECT_EQ(driver.effects.recorded.size(), 1U);
   EXPECT_TRUE(driver.take_one().topic.ends_with("start-next/rejected"));
-  EXPECT_EQ(driver.engine.abandon(driver.now, driver.effects), 1U);
+  EXPECT_EQ(driver.engine.reject_remaining(driver.now, driver.effects), 1U);
 }
 
 TEST(EngineRestoreTest, WhatIsNoUpdateForThisInstanceIsNotTaken) {
@@ -445,7 +445,7 @@ TEST(EngineRestoreTest, AtAnOrderlyEndUpdatesAreLeftToTheJournalAndTheRestIsAnsw
   driver.next_call();
   driver.engine.reject_new_requests();
   EXPECT_FALSE(driver.engine.is_idle());
-  EXPECT_EQ(driver.engine.abandon(driver.now, driver.effects), 2U);
+  EXPECT_EQ(driver.engine.reject_remaining(driver.now, driver.effects), 2U);
   EXPECT_TRUE(driver.take_one().topic.ends_with("V/jobs/start-next/rejected"));
   EXPECT_TRUE(driver.effects.settled.empty());
 }
@@ -470,7 +470,7 @@ TEST(EngineRestoreTest, UpdateWhoseCallIsBrokenOffAtAnOrderlyEndStaysInTheJourna
   const auto call = driver.next_call();
   ASSERT_TRUE(call);
   driver.engine.reject_new_requests();
-  EXPECT_EQ(driver.engine.abandon(driver.now, driver.effects), 1U);
+  EXPECT_EQ(driver.engine.reject_remaining(driver.now, driver.effects), 1U);
   driver.answer(call->id, HttpFailure{.kind = HttpFailure::Kind::stopped, .detail = "stopped"});
   EXPECT_TRUE(driver.effects.settled.empty());
   EXPECT_TRUE(driver.effects.publications.empty());
@@ -486,7 +486,7 @@ TEST(EngineRestoreTest, UpdateWhoseSettlingIsBrokenOffAtAnOrderlyEndStaysInTheJo
   ASSERT_TRUE(describe);
   EXPECT_EQ(describe->operation, Operation::describe);
   driver.engine.reject_new_requests();
-  EXPECT_EQ(driver.engine.abandon(driver.now, driver.effects), 1U);
+  EXPECT_EQ(driver.engine.reject_remaining(driver.now, driver.effects), 1U);
   driver.answer(describe->id, HttpFailure{.kind = HttpFailure::Kind::stopped, .detail = "stopped"});
   EXPECT_TRUE(driver.effects.settled.empty());
   EXPECT_TRUE(driver.effects.publications.empty());
@@ -510,7 +510,7 @@ TEST(EngineRestoreTest, WithoutAJournalAnOrderlyEndAnswersHeldUpdatesToo) {
   driver.advance(1h);
   driver.tick();
   EXPECT_TRUE(driver.engine.is_idle()) << "nobody waits";
-  EXPECT_EQ(driver.engine.abandon(driver.now, driver.effects), 0U);
+  EXPECT_EQ(driver.engine.reject_remaining(driver.now, driver.effects), 0U);
   EXPECT_THAT(driver.take_one().payload, HasSubstr("InternalError"));
 }
 
