@@ -38,11 +38,11 @@ std::size_t bytes_of(const Message& message) {
          message.content_type.size();
 }
 
-/// See ReplyAddress::message.
-std::uint32_t name_of(const Message& message, const ReplyAddress& address) {
+/// See ReplyAddress::fingerprint.
+std::uint32_t fingerprint_of(const Message& message, const ReplyAddress& address) {
   // Without either, a second identical message may be a request of its own.
   const bool unique = !address.client_token.empty() || !message.correlation_data.empty();
-  return unique ? RecentReplies::name_of(message) : 0;
+  return unique ? RecentReplies::fingerprint_of(message) : 0;
 }
 
 bool is_stopped(const HttpOutcome& outcome) {
@@ -98,7 +98,7 @@ void Engine::received(Now now, Message message, Effects& effects) {
   tick(now, effects);
   auto read = intake_.read(now, message);
   if (auto* rejected = std::get_if<Intake::Rejected>(&read)) {
-    respond(now, std::move(rejected->address), std::move(rejected->rejection), {}, effects);
+    publish_reply(now, std::move(rejected->address), std::move(rejected->rejection), {}, effects);
     return;
   }
   auto* valid = std::get_if<Intake::Valid>(&read);
@@ -114,11 +114,11 @@ void Engine::received(Now now, Message message, Effects& effects) {
   // A request that changes nothing does no harm late, so it is not rejected on mere doubt.
   if (age == Duration::max() && valid->request.operation != Operation::start_next) age = {};
   if (age > settings_.deadline - least_time_for_call()) {
-    respond(now, std::move(valid->address), waited_too_long(age), {}, effects);
+    publish_reply(now, std::move(valid->address), waited_too_long(age), {}, effects);
     return;
   }
-  if (update) valid->address.message = name_of(message, valid->address);
-  if (message.redelivered && valid->address.message != 0 &&
+  if (update) valid->address.fingerprint = fingerprint_of(message, valid->address);
+  if (message.redelivered && valid->address.fingerprint != 0 &&
       answer_if_known(valid->request, valid->address, effects)) {
     return;
   }
@@ -126,7 +126,7 @@ void Engine::received(Now now, Message message, Effects& effects) {
   const auto same = find_same(valid->request, message.expires_after, deadline);
   const auto bytes = bytes_of(message);
   if (auto rejection = admission_rejection(valid->request, bytes, same)) {
-    respond(now, std::move(valid->address), *std::move(rejection), {}, effects);
+    publish_reply(now, std::move(valid->address), *std::move(rejection), {}, effects);
     return;
   }
   const auto id = next_id_++;
@@ -157,7 +157,7 @@ void Engine::recorded(Now now, Effects& effects) {
 void Engine::not_recorded(Now now, const std::string& cause, Effects& effects) {
   if (!recording_) return;
   auto admitted = *std::exchange(recording_, std::nullopt);
-  respond(now, std::move(admitted.asker.address),
+  publish_reply(now, std::move(admitted.asker.address),
           Rejection{ErrorCode::request_throttled, "the gateway cannot store the update: " + cause},
           {}, effects);
 }
@@ -178,14 +178,14 @@ void Engine::enter(Now now, Admitted admitted, Iterator same, Effects& effects) 
 }
 
 bool Engine::answer_if_known(const Request& request, const ReplyAddress& address, Effects& effects) {
-  if (const auto* reply = recent_.find(address.message, address.thing)) {
+  if (const auto* reply = recent_.find(address.fingerprint, address.thing)) {
     effects.publications.push_back(*reply);
     return true;
   }
   const auto last = requests_.last_of(request.thing.text());
   return last != requests_.end() &&
          std::ranges::any_of(last->second.askers, [&](const Asker& asker) {
-           return asker.address.message == address.message;
+           return asker.address.fingerprint == address.fingerprint;
          });
 }
 
@@ -279,7 +279,7 @@ bool Engine::restore(Now now, const JournalEntry& entry) {
   const auto earliest = clocks_tell && age < max_age
                             ? std::optional(now.monotonic - age - std::chrono::seconds(1))
                             : std::nullopt;
-  valid->address.message = name_of(entry.message, valid->address);
+  valid->address.fingerprint = fingerprint_of(entry.message, valid->address);
   Asker asker{.address = std::move(valid->address),
               .deadline = now.monotonic,
               .entry = entry.number,
@@ -636,11 +636,11 @@ void Engine::reply_to(Now now, const PendingRequest& pending, Asker asker, const
                       const std::string& endpoint_request_id, Effects& effects) {
   // By the time and not by held_askers: an answer may come before the tick that was due.
   asker.address.held = pending.must_be_delivered() && asker.deadline <= now.monotonic;
-  const auto message = asker.address.message;
-  respond(now, std::move(asker.address), answer, endpoint_request_id, effects);
+  const auto fingerprint = asker.address.fingerprint;
+  publish_reply(now, std::move(asker.address), answer, endpoint_request_id, effects);
   effects.finished.back().calls = pending.calls;
   auto& publication = effects.publications.back();
-  if (message != 0) recent_.add(message, publication);
+  if (fingerprint != 0) recent_.add(fingerprint, publication);
   if (asker.entry == 0) return;
   publication.update = asker.entry;
   answered_.add(asker.entry, publication.thing, asker.bytes);

@@ -4,7 +4,7 @@
 #include <variant>
 
 #include "bridge/flow/partition.h"
-#include "bridge/flow/respond.h"
+#include "bridge/flow/publish_reply.h"
 #include "bridge/jobs/message.h"
 #include "bridge/jobs/rejection.h"
 #include "bridge/jobs/request.h"

@@ -20,20 +20,20 @@ namespace jobs_bridge {
 class RecentReplies {
  public:
   /// A hash of everything that distinguishes a message from others of its thing; never 0.
-  static std::uint32_t name_of(const Message& message) {
-    std::uint64_t name = 0;
+  static std::uint32_t fingerprint_of(const Message& message) {
+    std::uint64_t hash = 0;
     for (const std::string_view part :
          {std::string_view(message.topic), std::string_view(message.payload),
           std::string_view(message.response_topic), std::string_view(message.correlation_data)}) {
-      name = name * 0x9e3779b97f4a7c15U + std::hash<std::string_view>()(part);
+      hash = hash * 0x9e3779b97f4a7c15U + std::hash<std::string_view>()(part);
     }
-    const auto folded = static_cast<std::uint32_t>(name ^ name >> 32U);
+    const auto folded = static_cast<std::uint32_t>(hash ^ hash >> 32U);
     return folded == 0 ? 1 : folded;
   }
 
-  void add(std::uint32_t message, const Publication& reply) {
-    const auto [it, inserted] = replies_.try_emplace(message);
-    if (inserted) order_.push_back(message);
+  void add(std::uint32_t fingerprint, const Publication& reply) {
+    const auto [it, inserted] = replies_.try_emplace(fingerprint);
+    if (inserted) order_.push_back(fingerprint);
     bytes_ += size_of(reply) - size_of(it->second);
     it->second = reply;
     while (order_.size() > max_count || bytes_ > max_bytes) {
@@ -45,8 +45,8 @@ class RecentReplies {
   }
 
   /// Null if it is not among them.
-  [[nodiscard]] const Publication* find(std::uint32_t message, std::uint64_t thing) const {
-    const auto found = replies_.find(message);
+  [[nodiscard]] const Publication* find(std::uint32_t fingerprint, std::uint64_t thing) const {
+    const auto found = replies_.find(fingerprint);
     const bool known = found != replies_.end() && found->second.thing == thing;
     return known ? &found->second : nullptr;
   }

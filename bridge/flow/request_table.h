@@ -15,7 +15,7 @@
 #include "bridge/flow/delivery.h"
 #include "bridge/flow/lanes.h"
 #include "bridge/flow/request_state.h"
-#include "bridge/flow/respond.h"
+#include "bridge/flow/publish_reply.h"
 #include "bridge/jobs/request.h"
 #include "bridge/time.h"
 

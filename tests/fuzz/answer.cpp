@@ -11,7 +11,7 @@
 #include <utility>
 #include <variant>
 
-#include "bridge/flow/respond.h"
+#include "bridge/flow/publish_reply.h"
 #include "bridge/jobs/cbor.h"
 #include "bridge/jobs/notification.h"
 #include "bridge/jobs/outcome.h"
@@ -89,7 +89,7 @@ json check_payload(const Request& request, const Answer& answer) {
                        .operation = request.operation,
                        .received = {}};
   const bool accepted = std::holds_alternative<Accepted>(answer);
-  respond({.monotonic = {}, .unix_seconds = now_seconds}, address, answer, "", effects);
+  publish_reply({.monotonic = {}, .unix_seconds = now_seconds}, address, answer, "", effects);
   promise(effects.publications.size() == 1, "a request has one reply");
   const auto& reply = effects.publications.front();
   promise(reply.topic == address.topic + (accepted ? "/accepted" : "/rejected"),
@@ -104,7 +104,7 @@ json check_payload(const Request& request, const Answer& answer) {
   }
   address.content_type = "application/cbor";
   effects.clear();
-  respond({.monotonic = {}, .unix_seconds = now_seconds}, address, answer, "", effects);
+  publish_reply({.monotonic = {}, .unix_seconds = now_seconds}, address, answer, "", effects);
   promise(effects.publications.size() == 1, "a request in CBOR has one reply");
   promise(json_from_cbor(effects.publications.front().payload).has_value(),
           "a reply to CBOR is CBOR");

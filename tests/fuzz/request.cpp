@@ -9,7 +9,7 @@
 #include <variant>
 
 #include "bridge/flow/intake.h"
-#include "bridge/flow/respond.h"
+#include "bridge/flow/publish_reply.h"
 #include "bridge/jobs/call.h"
 #include "bridge/jobs/cbor.h"
 #include "bridge/jobs/content_type.h"
@@ -123,7 +123,7 @@ void check_members(const Request& request, const json& payload) {
 
 void check_reply(const ReplyAddress& address, const Answer& answer, std::string_view suffix) {
   Effects effects;
-  respond({.monotonic = address.received, .unix_seconds = 1'700'000'000}, address, answer, "",
+  publish_reply({.monotonic = address.received, .unix_seconds = 1'700'000'000}, address, answer, "",
           effects);
   promise(effects.publications.size() == 1, "a request has one reply");
   const auto& reply = effects.publications.front();

@@ -1,4 +1,4 @@
-#include "bridge/flow/respond.h"
+#include "bridge/flow/publish_reply.h"
 
 #include <string_view>
 #include <utility>
@@ -40,7 +40,7 @@ Rejection without_form(const Answer& answer, const std::string& cause) {
 
 }  // namespace
 
-void respond(Now now, ReplyAddress address, const Answer& answer, std::string endpoint_request_id,
+void publish_reply(Now now, ReplyAddress address, const Answer& answer, std::string endpoint_request_id,
              Effects& effects) {
   const auto* rejection = std::get_if<Rejection>(&answer);
   const bool without_token = address.held && rejection != nullptr;
@@ -52,7 +52,7 @@ void respond(Now now, ReplyAddress address, const Answer& answer, std::string en
       payload = *std::move(encoded);
       content_type = cbor_content_type;
     } else if (rejection == nullptr || !rejection->execution_state.empty()) {
-      respond(now, std::move(address), without_form(answer, encoded.error()),
+      publish_reply(now, std::move(address), without_form(answer, encoded.error()),
               std::move(endpoint_request_id), effects);
       return;
     }

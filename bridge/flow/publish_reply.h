@@ -25,9 +25,9 @@ struct ReplyAddress {
   std::uint64_t thing = 0;  ///< Publication::thing
   /// Of an update that was held: its device was not answered in time.
   bool held = false;
-  /// Of an update whose reply may have to be repeated: see RecentReplies; 0: none. (32 bits, which
-  /// fit into padding: thousands of these wait.)
-  std::uint32_t message = 0;
+  /// Of an update whose reply may have to be repeated: the fingerprint of its message, see
+  /// RecentReplies; 0: none. (32 bits, which fit into padding: thousands of these wait.)
+  std::uint32_t fingerprint = 0;
 };
 
 /// Publishes the one reply to a request and reports the request as finished. `endpoint_request_id`
@@ -38,7 +38,7 @@ struct ReplyAddress {
 /// it is present and crashes (JobsFeature.cpp, updateJobExecutionStatusRejectedHandler; its handler
 /// of `accepted` does check). Without a token it logs a warning; device SDKs v2 ignore such a reply
 /// as they do one with a foreign token; clients that go by the topic read it as usual.
-void respond(Now now, ReplyAddress address, const Answer& answer, std::string endpoint_request_id,
+void publish_reply(Now now, ReplyAddress address, const Answer& answer, std::string endpoint_request_id,
              Effects& effects);
 
 }  // namespace jobs_bridge
