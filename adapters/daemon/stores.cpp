@@ -49,7 +49,7 @@ void watch_things(Engine& engine, const config::Configuration::Notify& notify,
   const auto now = Dispatcher::drivers_time(read_clocks());
   for (const auto& thing : notify.things) engine.always_watch(now, *ThingName::parse(thing));
   if (store == nullptr) return;
-  for (const auto& thing : store->take_loaded()) engine.remember(now, thing);
+  for (const auto& thing : store->take_loaded()) engine.restore_watched(now, thing);
 }
 
 Result<MaybeJournal, std::string> open_journal(const config::Configuration::Journal& journal,

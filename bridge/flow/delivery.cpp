@@ -28,37 +28,37 @@ constexpr int most_failures_answered = 4;
 Delivery Delivery::resumed(Request update, bool expired, std::optional<MonotonicTime> received) {
   Delivery delivery(std::move(update));
   if (received) delivery.sent_ = {.first = *received, .last = *received};
-  auto& trouble = delivery.trouble();
-  trouble.reconciliation = Reconciliation::of_unknown(delivery.request_);
-  trouble.maybe_sent = true;
-  trouble.expired = expired;
+  auto& retry = delivery.retry_state();
+  retry.reconciliation = Reconciliation::of_unknown(delivery.request_);
+  retry.maybe_sent = true;
+  retry.expired = expired;
   return delivery;
 }
 
-Delivery::Trouble& Delivery::trouble() {
-  if (!trouble_) trouble_ = std::make_unique<Trouble>();
-  return *trouble_;
+Delivery::RetryState& Delivery::retry_state() {
+  if (!retry_) retry_ = std::make_unique<RetryState>();
+  return *retry_;
 }
 
 HttpRequest Delivery::call() const {
-  return build_call(reconciling() ? trouble_->reconciliation->describe(request_) : request_);
+  return build_call(reconciling() ? retry_->reconciliation->describe(request_) : request_);
 }
 
 void Delivery::called(MonotonicTime now, const RecentFailures::Before& before) {
   if (!must_be_delivered(request_.operation) || reconciling()) return;
   // If it was resumed without a time, it is unknown when it was first sent.
-  const bool resumed = trouble_ && trouble_->maybe_sent;
+  const bool resumed = retry_ && retry_->maybe_sent;
   if (!sent_ && !resumed) sent_ = {.first = now, .last = now, .before = before};
   if (sent_) sent_->last = now;
 }
 
 std::optional<std::int64_t> Delivery::applied_to() const {
-  return reconciling() ? trouble_->reconciliation->applied_to() : std::nullopt;
+  return reconciling() ? retry_->reconciliation->applied_to() : std::nullopt;
 }
 
 Outcome Delivery::read(const HttpOutcome& outcome) const {
   if (!reconciling()) return read_outcome(request_, outcome);
-  return read_outcome(trouble_->reconciliation->describe(request_), outcome);
+  return read_outcome(retry_->reconciliation->describe(request_), outcome);
 }
 
 Operation Delivery::operation() const {
@@ -76,7 +76,7 @@ Delivery::Step Delivery::ended(Outcome outcome, const Reconciliation::Evidence& 
   // be lost because of them.
   const bool passes =
       outcome.repeat == Repeat::may_help || (update && outcome.repeat == Repeat::helps_when_mended);
-  const bool sent_before = trouble_ && trouble_->maybe_sent;
+  const bool sent_before = retry_ && retry_->maybe_sent;
   auto reconciliation = Reconciliation::of(request_, outcome, sent_before);
   if (!passes && !reconciliation) {
     if (sent_before && rejection->code == ErrorCode::internal_error) {
@@ -86,7 +86,7 @@ Delivery::Step Delivery::ended(Outcome outcome, const Reconciliation::Evidence& 
     return std::move(outcome.answer);
   }
 
-  auto& known = trouble();
+  auto& known = retry_state();
   known.failure = *rejection;
   ++known.failed_calls;
   if (reconciliation) {
@@ -104,26 +104,26 @@ Delivery::Step Delivery::ended(Outcome outcome, const Reconciliation::Evidence& 
 
 Delivery::Step Delivery::described(const Outcome& outcome, Reconciliation::Evidence evidence,
                                    Random& random) {
-  if (trouble_->execution) evidence.execution = trouble_->execution;
-  auto step = trouble_->reconciliation->described(request_, outcome, evidence);
+  if (retry_->execution) evidence.execution = retry_->execution;
+  auto step = retry_->reconciliation->described(request_, outcome, evidence);
   if (auto* answer = std::get_if<Answer>(&step)) return std::move(*answer);
   switch (std::get<Reconciliation::Next>(step)) {
     case Reconciliation::Next::describe:
       return Again{};
     case Reconciliation::Next::send_update:
-      if (trouble_->expired) {
+      if (retry_->expired) {
         return Rejection{ErrorCode::request_throttled,
                          "the message expired before the gateway was restarted; the update was not "
                          "sent again"};
       }
-      trouble_->execution = trouble_->reconciliation->latest_execution();
-      trouble_->reconciliation.reset();
+      retry_->execution = retry_->reconciliation->latest_execution();
+      retry_->reconciliation.reset();
       // An update whose calls never failed is sent at once: it may simply not have been sent yet.
-      return trouble_->failed_calls == 0 ? Again{} : later(outcome, random);
+      return retry_->failed_calls == 0 ? Again{} : later(outcome, random);
     case Reconciliation::Next::describe_later:
       break;
   }
-  ++trouble_->failed_calls;
+  ++retry_->failed_calls;
   return later(outcome, random);
 }
 
@@ -133,20 +133,20 @@ Delivery::Again Delivery::later(const Outcome& outcome, Random& random) {
     return must_be_delivered(request_.operation) ? longest_pause_of_update
                                                  : longest_pause_of_request;
   }();
-  const auto pause = trouble().back_off.next(shortest_retry_pause, longest, random);
+  const auto pause = retry_state().back_off.next(shortest_retry_pause, longest, random);
   const auto asked = std::min(outcome.retry_after.value_or(Duration::zero()), longest_pause_asked);
   return {.pause = std::max(pause, asked), .asked = asked > pause};
 }
 
 std::optional<Rejection> Delivery::known_rejection() const {
-  if (!reconciling() || !trouble_->reconciliation->is_rejected()) return std::nullopt;
-  return trouble_->reconciliation->undecided();
+  if (!reconciling() || !retry_->reconciliation->is_rejected()) return std::nullopt;
+  return retry_->reconciliation->undecided();
 }
 
 std::optional<Rejection> Delivery::failure() const {
-  if (!trouble_) return std::nullopt;
-  if (trouble_->reconciliation) return trouble_->reconciliation->undecided();
-  return trouble_->failure;
+  if (!retry_) return std::nullopt;
+  if (retry_->reconciliation) return retry_->reconciliation->undecided();
+  return retry_->failure;
 }
 
 }  // namespace jobs_bridge

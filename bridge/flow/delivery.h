@@ -44,7 +44,7 @@ class Delivery {
   [[nodiscard]] Operation operation() const;
   [[nodiscard]] QuotaKind quota() const { return facts_of(operation()).quota; }
   /// Whether the next call finds out whether an update was carried out.
-  [[nodiscard]] bool reconciling() const { return trouble_ && trouble_->reconciliation; }
+  [[nodiscard]] bool reconciling() const { return retry_ && retry_->reconciliation; }
 
   /// Another call is needed, after this pause.
   struct Again {
@@ -70,17 +70,17 @@ class Delivery {
   [[nodiscard]] std::optional<std::int64_t> applied_to() const;
 
   /// Whether this is a resumed update that must not be sent any more, only described.
-  [[nodiscard]] bool expired() const { return trouble_ && trouble_->expired; }
+  [[nodiscard]] bool expired() const { return retry_ && retry_->expired; }
   /// The rejection of an update when it is certain and only the execution's state is missing.
   [[nodiscard]] std::optional<Rejection> known_rejection() const;
   /// What the last call failed with; nothing if none did.
   [[nodiscard]] std::optional<Rejection> failure() const;
   /// Whether an update may have been carried out by an earlier call.
-  [[nodiscard]] bool maybe_applied() const { return trouble_ && trouble_->maybe_sent; }
+  [[nodiscard]] bool maybe_applied() const { return retry_ && retry_->maybe_sent; }
 
  private:
   /// State that most requests never need, allocated on demand.
-  struct Trouble {
+  struct RetryState {
     std::optional<Reconciliation> reconciliation;
     std::optional<Rejection> failure;
     BackOff back_off;
@@ -93,7 +93,7 @@ class Delivery {
   };
   using Step = std::variant<Answer, Again>;
 
-  Trouble& trouble();
+  RetryState& retry_state();
   Step described(const Outcome& outcome, Reconciliation::Evidence evidence, Random& random);
   /// The pause is at least as long as the endpoint asks for, unless that exceeds what an update may
   /// wait.
@@ -101,7 +101,7 @@ class Delivery {
 
   Request request_;
   std::optional<Sent> sent_;
-  std::unique_ptr<Trouble> trouble_;
+  std::unique_ptr<RetryState> retry_;
 };
 
 }  // namespace jobs_bridge

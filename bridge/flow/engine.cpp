@@ -86,8 +86,8 @@ Engine::Engine(EngineSettings settings, TopicGrammar topics)
   requests_.set_least_time_for_call(least_time_for_call());
 }
 
-void Engine::remember(Now now, const WatchedThing& thing) {
-  if (settings_.partition.serves(thing.thing)) notifier_.remember(now, thing);
+void Engine::restore_watched(Now now, const WatchedThing& thing) {
+  if (settings_.partition.serves(thing.thing)) notifier_.restore_watched(now, thing);
 }
 
 void Engine::always_watch(Now now, ThingName thing) {

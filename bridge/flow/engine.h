@@ -104,7 +104,7 @@ class Engine {
   bool restore(Now now, const JournalEntry& entry);
   /// Resumes watching a thing that was watched before a restart. To be called before the first
   /// message.
-  void remember(Now now, const WatchedThing& thing);
+  void restore_watched(Now now, const WatchedThing& thing);
   /// Watches a thing whether or not its device asks.
   void always_watch(Now now, ThingName thing);
 

@@ -10,7 +10,7 @@
 namespace jobs_bridge {
 namespace {
 
-/// Enough to keep the interval with room for prompt polls, where no quota is known.
+/// Enough to keep the interval with room for polls that are due at once, where no quota is known.
 constexpr double least_calls_per_second = 50;
 /// The burst, as a share of the calls of one second.
 constexpr double burst_share = 0.1;
@@ -18,7 +18,7 @@ constexpr double burst_share = 0.1;
 constexpr double pace_unit = 1e9;
 
 /// How many polls look for a change that the endpoint has accepted.
-constexpr int looks_for_own_update = 3;
+constexpr int rechecks_for_own_update = 3;
 /// How long after its last request a thing is polled at the full pace.
 constexpr Duration lately = std::chrono::hours(1);
 /// Polls within so much of each other are made together.
@@ -55,7 +55,7 @@ void Notifier::set_limits(MonotonicTime now, double calls_per_second, Duration c
 
 double Notifier::call_rate() const {
   if (settings_.calls_per_second > 0) return settings_.calls_per_second;
-  return std::max(least_calls_per_second, 2 * static_cast<double>(demand_) / pace_unit);
+  return std::max(least_calls_per_second, 2 * static_cast<double>(total_pace_) / pace_unit);
 }
 
 Notifier::Counts Notifier::counts() const {
@@ -72,8 +72,8 @@ std::uint32_t Notifier::pace_for(Duration interval) {
 
 void Notifier::set_pace(MonotonicTime now, Watched& watched, std::uint32_t pace) {
   if (watched.pace == pace) return;
-  demand_ += pace;
-  demand_ -= std::exchange(watched.pace, pace);
+  total_pace_ += pace;
+  total_pace_ -= std::exchange(watched.pace, pace);
   if (settings_.calls_per_second <= 0) bucket_.set_rate(now, call_rate());
 }
 
@@ -88,7 +88,7 @@ Duration Notifier::wanted_interval(MonotonicTime now, const Watched& watched) co
 
 Duration Notifier::stretched(Duration interval) const {
   if (settings_.calls_per_second <= 0) return interval;
-  const auto factor = static_cast<double>(demand_) / pace_unit / settings_.calls_per_second;
+  const auto factor = static_cast<double>(total_pace_) / pace_unit / settings_.calls_per_second;
   if (factor <= 1) return interval;
   return std::chrono::duration_cast<Duration>(
       std::chrono::duration<double>(in_seconds(interval) * factor));
@@ -135,9 +135,9 @@ void Notifier::unschedule(const Watched& watched) {
   due_of(watched).erase({watched.due, watched.number, nullptr});
 }
 
-void Notifier::prompt(Now now, Watched& watched) {
+void Notifier::poll_soon(Now now, Watched& watched) {
   ++watched.generation;
-  watched.rechecks_left = looks_for_own_update;
+  watched.rechecks_left = rechecks_for_own_update;
   watched.unseen_since = now.monotonic;
   // Before all things that are due in the ordinary order.
   schedule(watched, MonotonicTime::min());
@@ -147,7 +147,7 @@ void Notifier::always_watch(Now now, ThingName thing) {
   if (auto* watched = watch(now, thing)) watched->always = true;
 }
 
-void Notifier::remember(Now now, const WatchedThing& kept) {
+void Notifier::restore_watched(Now now, const WatchedThing& kept) {
   const auto thing = ThingName::parse(kept.thing);
   if (!thing) return;
   // The clock may have been wrong at its last request, or be wrong now.
@@ -215,9 +215,9 @@ void Notifier::accepted(Now now, const Request& request, const Accepted& answer,
       // An execution that is set in progress becomes the head, if it is not.
       if (ends_execution(request)) {
         learned = watched->told.observe_ended(request.job->text());
-        prompt(now, *watched);
+        poll_soon(now, *watched);
       } else if (!head_unknown && !watched->told.has_head(request.job->text())) {
-        prompt(now, *watched);
+        poll_soon(now, *watched);
       }
       break;
   }
@@ -228,7 +228,7 @@ void Notifier::accepted(Now now, const Request& request, const Accepted& answer,
 void Notifier::rejected_late(Now now, const Request& request) {
   if (stopped_) return;
   const auto found = things_.find(request.thing.text());
-  if (found != things_.end()) prompt(now, found->second);
+  if (found != things_.end()) poll_soon(now, found->second);
 }
 
 bool Notifier::may_retry() const {
@@ -248,8 +248,8 @@ MonotonicTime Notifier::next_due(MonotonicTime now, bool retries) const {
   constexpr auto never = MonotonicTime::max();
   if (stopped_ || polls_.size() >= settings_.calls_in_flight) return never;
   const auto* first = first_due(retries);
-  if (heads_wanted_.empty() && first == nullptr) return never;
-  const auto wanted = heads_wanted_.empty() ? first->at : now;
+  if (awaiting_head_.empty() && first == nullptr) return never;
+  const auto wanted = awaiting_head_.empty() ? first->at : now;
   return std::max({wanted, now, paused_until_, bucket_.ready_at(now)});
 }
 

@@ -76,7 +76,7 @@ class Notifier {
   /// Watches a thing permanently, at the interval, whether or not its device sends requests.
   void always_watch(Now now, ThingName thing);
   /// Restores a thing that was kept over a restart. To be called before the first accepted().
-  void remember(Now now, const WatchedThing& thing);
+  void restore_watched(Now now, const WatchedThing& thing);
 
   /// A device's request was accepted, and its replies are among `effects`.
   void accepted(Now now, const Request& request, const Accepted& answer, Effects& effects);
@@ -179,7 +179,7 @@ class Notifier {
   void schedule(Watched& watched, MonotonicTime at);
   void schedule_next(MonotonicTime now, Watched& watched);
   void unschedule(const Watched& watched);
-  void prompt(Now now, Watched& watched);
+  void poll_soon(Now now, Watched& watched);
   void forget_stale(Now now, bool retries, Effects& effects);
   void keep(Watched& watched, Effects& effects) const;
   void publish(Now now, const Poll& poll, NotifiedState::News news, const NextExecution& next,
@@ -208,8 +208,8 @@ class Notifier {
   std::set<Due> retries_;  ///< whose last poll failed
   std::unordered_map<RequestId, Poll> polls_;
   std::deque<Poll>
-      heads_wanted_;          ///< polls whose list has arrived and whose head is not asked for yet
-  std::uint64_t demand_ = 0;  ///< the paces of all together
+      awaiting_head_;          ///< polls whose list has arrived and whose head is not asked for yet
+  std::uint64_t total_pace_ = 0;  ///< the paces of all together
   TokenBucket bucket_;
   std::uint64_t next_number_ = 1;
   bool stopped_ = false;

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 constexpr Duration shortest_poll_pause = 1s;
 constexpr Duration repeat_failed_after = 5s;
 /// How long to wait for the endpoint to show what it has accepted.
-constexpr Duration look_again_after = 1s;
+constexpr Duration recheck_after = 1s;
 
 Request get_of(const ThingName& thing) {
   return {.operation = Operation::get_pending, .thing = thing};
@@ -37,12 +37,12 @@ std::optional<Call> Notifier::next_call(Now now, RequestId id, bool retries, Eff
   if (!bucket_.take(now.monotonic)) return std::nullopt;
   ++counts_.calls;
   Call call{.id = id,
-            .operation = heads_wanted_.empty() ? Operation::get_pending : Operation::describe,
+            .operation = awaiting_head_.empty() ? Operation::get_pending : Operation::describe,
             .request = {},
             .deadline = now.monotonic + settings_.call_deadline};
-  if (!heads_wanted_.empty()) {
-    auto poll = std::move(heads_wanted_.front());
-    heads_wanted_.pop_front();
+  if (!awaiting_head_.empty()) {
+    auto poll = std::move(awaiting_head_.front());
+    awaiting_head_.pop_front();
     call.request = build_call(describe_next_of(poll.watched->thing));
     polls_.emplace(id, std::move(poll));
     return call;
@@ -101,7 +101,7 @@ void Notifier::answered(Now now, RequestId id, const Outcome& outcome, Effects& 
     return;
   }
   if (poll.watched->told.must_see_head(*poll.pending)) {
-    heads_wanted_.push_back(std::move(poll));
+    awaiting_head_.push_back(std::move(poll));
     return;
   }
   publish(now, poll, poll.watched->told.update(*poll.pending), {}, effects);
@@ -137,7 +137,7 @@ void Notifier::finish(Now now, Poll poll, NotifiedState before, Effects& effects
   watched.polling = false;
   if (watched.rechecks_left > 0 && watched.told == before) {
     --watched.rechecks_left;
-    schedule(watched, now.monotonic + std::min(look_again_after, interval()));
+    schedule(watched, now.monotonic + std::min(recheck_after, interval()));
     return;
   }
   watched.rechecks_left = 0;

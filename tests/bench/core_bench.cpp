@@ -216,7 +216,7 @@ void engine_request_of_watched(benchmark::State& state) {
   const auto before = heap_bytes();
   Bench bench(settings);
   for (std::int64_t thing = 0; thing < things; ++thing) {
-    bench.engine.remember(bench.now, {.thing = name_of(thing),
+    bench.engine.restore_watched(bench.now, {.thing = name_of(thing),
                                       .asked = bench.now.unix_seconds,
                                       .told = R"({"head":"update-1#1"})"});
   }

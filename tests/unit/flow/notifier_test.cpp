@@ -230,7 +230,7 @@ TEST_F(NotifierTest, WhatWasToldSurvivesARestart) {
   for (const bool changed : {false, true}) {
     NotifierTest::driver_.effects.clear();
     EngineDriver restarted(EngineSettings{.notifier = {.enabled = true}});
-    restarted.engine.remember(restarted.now, kept);
+    restarted.engine.restore_watched(restarted.now, kept);
     std::swap(driver_.engine, restarted.engine);
     if (changed) queues_["T"] = {"b"};
     const auto topics = pass(61s);
@@ -244,9 +244,9 @@ TEST_F(NotifierTest, WhatWasToldSurvivesARestart) {
 
 TEST_F(NotifierTest, KeptTextThatCannotBeReadIsAFreshStart) {
   for (const auto* told : {"", "{", "[]", R"({"head":5,"executions":{"a":1}})", "\xff"}) {
-    driver_.engine.remember(driver_.now, {.thing = "T", .asked = 1, .told = told});
+    driver_.engine.restore_watched(driver_.now, {.thing = "T", .asked = 1, .told = told});
   }
-  driver_.engine.remember(driver_.now, {.thing = "not a thing", .asked = 1, .told = {}});
+  driver_.engine.restore_watched(driver_.now, {.thing = "not a thing", .asked = 1, .told = {}});
   EXPECT_EQ(driver_.engine.notifier_counts().watched, 1U);
   queues_["T"] = {"a"};
   EXPECT_THAT(pass(61s), IsEmpty()) << "nothing was known, so nothing is news";
@@ -482,7 +482,7 @@ class SharedQuotaTest : public NotifierTest {
 TEST_F(SharedQuotaTest, TenThousandThingsArePolledSmoothlyAndWithinTheShare) {
   constexpr int things = 10000;
   for (int i = 0; i < things; ++i) {
-    driver_.engine.remember(driver_.now,
+    driver_.engine.restore_watched(driver_.now,
                             {.thing = "lamp-" + std::to_string(i),
                              .asked = 1700000000,
                              .told = R"({"head":"","listed_first":"","executions":[]})"});
@@ -510,7 +510,7 @@ TEST_F(SharedQuotaTest, TenThousandThingsArePolledSmoothlyAndWithinTheShare) {
 
 TEST_F(SharedQuotaTest, AnotherShareCountsFromNowOn) {
   for (int i = 0; i < 2000; ++i) {
-    driver_.engine.remember(
+    driver_.engine.restore_watched(
         driver_.now,
         {.thing = thing("T", i).text(), .asked = driver_.now.unix_seconds, .told = {}});
   }
@@ -523,7 +523,7 @@ TEST_F(SharedQuotaTest, AnotherShareCountsFromNowOn) {
 
 TEST_F(SharedQuotaTest, AnotherShareGivesNoSecondBurst) {
   for (int i = 0; i < 2000; ++i) {
-    driver_.engine.remember(
+    driver_.engine.restore_watched(
         driver_.now,
         {.thing = thing("T", i).text(), .asked = driver_.now.unix_seconds, .told = {}});
   }
@@ -539,7 +539,7 @@ TEST_F(SharedQuotaTest, AnotherShareGivesNoSecondBurst) {
 }
 
 TEST_F(SharedQuotaTest, AnotherDeadlineOfCallsCountsFromNowOn) {
-  driver_.engine.remember(driver_.now,
+  driver_.engine.restore_watched(driver_.now,
                           {.thing = "lamp", .asked = driver_.now.unix_seconds, .told = {}});
   driver_.engine.change_limits(driver_.now, {.notifier = {.enabled = true, .call_deadline = 2s}});
   const auto call = driver_.wait_for_call();
@@ -548,7 +548,7 @@ TEST_F(SharedQuotaTest, AnotherDeadlineOfCallsCountsFromNowOn) {
 
 TEST_F(SharedQuotaTest, ThingsThatAreSilentLeaveTheShareToThoseThatAsk) {
   for (int i = 0; i < 10000; ++i) {
-    driver_.engine.remember(driver_.now, {.thing = "lamp-" + std::to_string(i),
+    driver_.engine.restore_watched(driver_.now, {.thing = "lamp-" + std::to_string(i),
                                           .asked = 1700000000 - 3 * 86400,
                                           .told = R"({"head":"","executions":[]})"});
   }
