@@ -195,11 +195,11 @@ using namespace std::chrono_literals;
 constexpr std::size_t threads = 4;
 /// Clients served or waiting; beyond this none is accepted.
 constexpr std::ptrdiff_t most_clients = 32;
-constexpr auto patience = 2s;
+constexpr auto read_timeout = 2s;
 constexpr std::size_t longest_body = 1024;
 /// A browser also sends the cookies of other sites on localhost.
 constexpr RequestStream::Limits limits{
-    .bytes = 16 * 1024, .read = patience, .write = std::chrono::seconds(3)};
+    .bytes = 16 * 1024, .read = read_timeout, .write = std::chrono::seconds(3)};
 
 PageRequest page_request(const httplib::Request& request) {
   PageRequest page{.method = request.method,

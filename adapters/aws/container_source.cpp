@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto container_patience = 2s;
+constexpr auto container_timeout = 2s;
 constexpr std::size_t largest_token = 64 * 1024;
 constexpr std::string_view agent_of_ecs = "169.254.170.2";
 
@@ -76,8 +76,8 @@ Result<Credentials, SourceFault> ContainerSource::fetch(MonotonicTime deadline) 
   HttpRequest request{
       .method = "GET", .target = where->target, .body = {}, .headers = {}, .repeatable = true};
   if (!token->empty()) request.headers.emplace_back("Authorization", *token);
-  where->origin.connect_timeout = container_patience;
-  where->origin.answer_timeout = container_patience;
+  where->origin.connect_timeout = container_timeout;
+  where->origin.answer_timeout = container_timeout;
   const auto answer = query_.ask(where->origin, request, deadline);
   if (!answer) return fault(answer.error().detail);
   return read_document(*answer, DocumentForm::instance,

@@ -12,7 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 /// Where there is no metadata service no answer comes; where there is one, it is one hop away.
-constexpr auto instance_patience = 1s;
+constexpr auto instance_timeout = 1s;
 constexpr auto roles = "/latest/meta-data/iam/security-credentials/";
 
 HttpRequest question(std::string target, const std::string& token) {
@@ -50,8 +50,8 @@ Result<Credentials, SourceFault> InstanceSource::fetch(MonotonicTime deadline) {
         SourceFault{.absent = false, .cause = "AWS_EC2_METADATA_SERVICE_ENDPOINT is not a URL"}};
   }
   Origin service = url->origin;
-  service.connect_timeout = instance_patience;
-  service.answer_timeout = 2 * instance_patience;
+  service.connect_timeout = instance_timeout;
+  service.answer_timeout = 2 * instance_timeout;
   const auto where = "the instance's metadata at " + service.host;
 
   const HttpRequest session{.method = "PUT",

@@ -33,7 +33,7 @@ using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 using Level = Finding::Level;
 
-constexpr Duration check_patience = 10s;
+constexpr Duration check_timeout = 10s;
 constexpr Duration between_looks = 20ms;
 
 /// The findings say it all.
@@ -54,7 +54,7 @@ Finding judge(const mqtt::BrokerConnection::State& state, const mqtt::AclHints& 
   Finding finding{.name = "broker", .level = Level::fault, .text = where + ": ", .hint = {}};
   if (!state.connected) {
     const auto fault = state.fault.value_or(
-        mqtt::no_answer_within(std::chrono::duration_cast<std::chrono::seconds>(check_patience)));
+        mqtt::no_answer_within(std::chrono::duration_cast<std::chrono::seconds>(check_timeout)));
     finding.text += described(fault);
     finding.hint = hint_of(fault.kind);
   } else if (!state.subscribed) {
@@ -156,7 +156,7 @@ void check_broker(const config::Configuration& configuration, Log& log,
   mqtt::BrokerConnection broker(
       *std::move(settings), filters, [](Message) {}, loop, log);
   broker.start();
-  const auto limit = steady_clock::now() + check_patience;
+  const auto limit = steady_clock::now() + check_timeout;
   while (!is_conclusive(broker.state()) && steady_clock::now() < limit) {
     std::this_thread::sleep_for(between_looks);
   }
@@ -178,7 +178,7 @@ void check_broker(const config::Configuration& configuration, Log& log,
 }
 
 Finding check_credentials(aws::CredentialKeeper& keeper) {
-  const auto credentials = keeper.current(steady_clock::now() + check_patience);
+  const auto credentials = keeper.current(steady_clock::now() + check_timeout);
   const auto state = keeper.state();
   if (!credentials) {
     return {"credentials", Level::fault, state.source + ": " + credentials.error(),
@@ -237,7 +237,7 @@ Finding check_endpoint(EndpointAccess& access, const config::Configuration& conf
       .thing = *ThingName::parse(things.empty() ? "jobs-bridge-check" : things.front())};
   const auto exchange = access.endpoint().open();
   const auto outcome =
-      exchange->perform(build_call(question), steady_clock::now() + check_patience);
+      exchange->perform(build_call(question), steady_clock::now() + check_timeout);
   return judge(question, outcome, config::address_of(configuration.endpoint.url));
 }
 

@@ -40,8 +40,8 @@ using namespace std::chrono_literals;
 
 /// SIGTERM to exit takes 5 s at most: for requests in progress, then for the broker to acknowledge
 /// their replies; the rest is for taking down connections.
-constexpr Duration patience_for_requests = 2200ms;
-constexpr Duration patience_for_replies = 1s;
+constexpr Duration requests_timeout = 2200ms;
+constexpr Duration replies_timeout = 1s;
 
 /// Seldom enough to cost nothing, soon enough after an outage.
 constexpr Duration between_returns_of_memory = 1min;
@@ -216,8 +216,8 @@ int run_daemon(const Start& start, Log& log) {
   manager.ready();
   serve(manager, status, ready, reload, log);
 
-  const auto drained = dispatcher->drain(patience_for_requests);
-  broker.drain(patience_for_replies);
+  const auto drained = dispatcher->drain(requests_timeout);
+  broker.drain(replies_timeout);
   if (standby) standby->stop();
   broker.stop();
   const auto left = broker.state();

@@ -304,14 +304,14 @@ Dispatcher::Snapshot Dispatcher::look() {
           .stopping = driver_.draining()};
 }
 
-Dispatcher::Drained Dispatcher::drain(Duration patience) {
+Dispatcher::Drained Dispatcher::drain(Duration timeout) {
   Driver::Orders orders;
   Now now;
   {
     const std::lock_guard lock(mutex_);
     if (driver_.draining()) return {};
     now = clock_();
-    driver_.drain(drivers_time(now), patience, orders);
+    driver_.drain(drivers_time(now), timeout, orders);
     apply_locked(orders.effects);
   }
   carry_out(now, orders);

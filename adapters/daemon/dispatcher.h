@@ -108,11 +108,11 @@ class Dispatcher {
   [[nodiscard]] Snapshot look();
 
   using Drained = Driver::Drained;
-  /// Shuts down: rejects new requests, lets those taken finish for at most `patience`, rejects the
+  /// Shuts down: rejects new requests, lets those taken finish for at most `timeout`, rejects the
   /// rest, stops the endpoint. When it returns, the reply to every request taken is queued, and the
   /// loop runs nothing for this object any more. Later messages are still answered, with a
   /// rejection. Not to be called on the event loop.
-  Drained drain(Duration patience);
+  Drained drain(Duration timeout);
 
  private:
   /// Used by the event loop's thread only.

@@ -12,7 +12,7 @@
 namespace jobs_bridge {
 namespace {
 
-constexpr std::chrono::seconds status_patience{5};
+constexpr std::chrono::seconds status_timeout{5};
 
 /// What the HTTP client would log is also in its result.
 struct NoLog final : Log {
@@ -35,7 +35,7 @@ Result<std::string, std::string> fetch_status(const std::string& url, const std:
   HttpRequest request{.method = "GET", .target = "/api/status", .body = {}, .headers = {}};
   if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token);
   const auto outcome =
-      (*endpoint)->open()->perform(request, std::chrono::steady_clock::now() + status_patience);
+      (*endpoint)->open()->perform(request, std::chrono::steady_clock::now() + status_timeout);
   if (const auto* const failure = std::get_if<HttpFailure>(&outcome)) {
     return Failure{"no bridge answers at " + url + " (" + failure->detail +
                    "): check that it is running, and that this is its admin.listen"};

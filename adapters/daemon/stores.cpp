@@ -12,7 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 /// How long a disk that does not answer may delay the end.
-constexpr Duration patience_for_store = 500ms;
+constexpr Duration store_timeout = 500ms;
 
 }  // namespace
 
@@ -40,7 +40,7 @@ void report_what_is_not_kept(const config::Configuration& configuration, Log& lo
 Result<MaybeStore, std::string> open_watch_store(const config::Configuration::Notify& notify,
                                                  Log& log) {
   if (!notify.enabled || notify.path.empty()) return MaybeStore();
-  return store::SqliteWatchStore::open(notify.path, log, {.closing = patience_for_store});
+  return store::SqliteWatchStore::open(notify.path, log, {.closing = store_timeout});
 }
 
 void watch_things(Engine& engine, const config::Configuration::Notify& notify,
@@ -56,7 +56,7 @@ Result<MaybeJournal, std::string> open_journal(const config::Configuration::Jour
                                                Log& log) {
   if (journal.path.empty()) return MaybeJournal();
   return store::SqliteJournal::open(journal.path, log,
-                                    {.max_size = journal.max_size, .closing = patience_for_store});
+                                    {.max_size = journal.max_size, .closing = store_timeout});
 }
 
 void take_over(Engine& engine, store::SqliteJournal& journal, Log& log) {

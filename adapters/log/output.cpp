@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto patience = 500ms;
+constexpr auto write_timeout = 500ms;
 constexpr auto between_waits = 10s;
 
 bool is_writable(int descriptor, std::chrono::milliseconds limit) {
@@ -37,7 +37,7 @@ bool Output::wait_until_writable() {
   if (is_writable(descriptor_, 0ms)) return true;
   const auto now = Clock::now();
   if (waited_ != Clock::time_point() && now - waited_ < between_waits) return false;
-  if (is_writable(descriptor_, patience)) return true;
+  if (is_writable(descriptor_, write_timeout)) return true;
   waited_ = Clock::now();
   return false;
 }

@@ -737,8 +737,8 @@ BrokerConnection::State BrokerConnection::state() const {
 const AclHints& BrokerConnection::hints() const {
   return implementation_->hints();
 }
-bool BrokerConnection::drain(Duration patience) {
-  return implementation_->sender().drain(patience);
+bool BrokerConnection::drain(Duration timeout) {
+  return implementation_->sender().drain(timeout);
 }
 void BrokerConnection::stop() {
   implementation_->stop();

@@ -124,7 +124,7 @@ class BrokerConnection final : public Publisher {
   [[nodiscard]] const AclHints& hints() const;
 
   /// Waits until everything queued has been acknowledged; false if that took too long.
-  bool drain(Duration patience);
+  bool drain(Duration timeout);
 
   /// Disconnects and keeps the session; takes about a second at most. After it has returned,
   /// `on_message` is not called again, and queued publications stay queued. To be called by the

@@ -15,10 +15,10 @@ using namespace std::chrono_literals;
 /// when the next has been waited for: after one keep-alive where nothing is heard any more, after
 /// 1.3 where there are signs of life in one direction, which may only be slow.
 constexpr double every = 0.5;
-constexpr double patience = 0.5;
-constexpr double patience_with_signs = 0.8;
+constexpr double timeout_without_signs = 0.5;
+constexpr double timeout_with_signs = 0.8;
 /// Paho can take a second to send or to notice something.
-constexpr Duration least_patience = 1s;
+constexpr Duration min_timeout = 1s;
 /// So many deaf connections are given up, each after twice as long; then it is not the connection.
 constexpr int most_deaf = 3;
 /// So many connections that end right after a canary are no accident: brokers may close one over a
@@ -160,7 +160,7 @@ MonotonicTime Canary::silent_at() const {
   // them.
   const bool signs = last_message_ && *last_message_ > *unanswered_since_;
   return *unanswered_since_ +
-         std::max(least_patience, part_of(keep_alive_, signs ? patience_with_signs : patience));
+         std::max(min_timeout, part_of(keep_alive_, signs ? timeout_with_signs : timeout_without_signs));
 }
 
 MonotonicTime Canary::deaf_at() const {
@@ -168,14 +168,14 @@ MonotonicTime Canary::deaf_at() const {
   // Where it has come back before, a message of another kind shows that it is only late. Where it
   // has not, there must be a verdict however many others come.
   const auto since = flowing_ ? std::max(*undelivered_since_, last_arrival_) : *undelivered_since_;
-  return since + std::max(least_patience, part_of(keep_alive_, patience_with_signs)) *
+  return since + std::max(min_timeout, part_of(keep_alive_, timeout_with_signs)) *
                      (1 << deaf_in_a_row_);
 }
 
 Canary::Finding Canary::check(MonotonicTime now) {
   // If check() was not called for long, this process stood still, and what arrived meanwhile has
   // not been read.
-  const bool stood_still = now - looked_ > part_of(keep_alive_, every) + least_patience;
+  const bool stood_still = now - looked_ > part_of(keep_alive_, every) + min_timeout;
   looked_ = now;
   if (stood_still) {
     if (unanswered_since_) unanswered_since_ = now;

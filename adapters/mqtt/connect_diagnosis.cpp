@@ -29,7 +29,7 @@ using Protocol = BrokerSettings::Protocol;
 constexpr int glance = 50;
 /// A server of TLS 1.3 that has asked for a certificate speaks after the handshake: it refuses
 /// ours, or it sends tickets. One that sends none is not waited for much longer.
-constexpr auto verdict_patience = 1s;
+constexpr auto verdict_timeout = 1s;
 
 /// See the header. Level 4 of "MQTT", no flags, a keep-alive of 10 s, no client id.
 constexpr auto question = "\x10\x0C\0\4MQTT\4\0\0\x0A\0\0"sv;
@@ -42,8 +42,8 @@ using Ssl = std::unique_ptr<SSL, Free>;
 /// When to give up, whatever is tried.
 class Limit {
  public:
-  Limit(Duration patience, const std::function<bool()>& stopping)
-      : stopping_(stopping), end_(steady_clock::now() + patience) {}
+  Limit(Duration timeout, const std::function<bool()>& stopping)
+      : stopping_(stopping), end_(steady_clock::now() + timeout) {}
   /// Whether `descriptor` is ready for `events` in time, and before `until`.
   [[nodiscard]] bool wait(int descriptor, int events,
                           steady_clock::time_point until = steady_clock::time_point::max()) const {
@@ -110,7 +110,7 @@ class Probe {
     std::size_t got = 0;
     // The server does not send first, except for that.
     return carry_out([&] { return SSL_peek_ex(ssl_.get(), &byte, 1, &got); },
-                     steady_clock::now() + verdict_patience);
+                     steady_clock::now() + verdict_timeout);
   }
 
   /// Asks the question, and says what came. `fault`: of TLS, if that is what came.

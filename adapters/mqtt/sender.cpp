@@ -282,9 +282,9 @@ void Sender::report_overflow(std::unique_lock<std::mutex>& lock) {
   lock.lock();
 }
 
-bool Sender::drain(Duration patience) {
+bool Sender::drain(Duration timeout) {
   std::unique_lock lock(mutex_);
-  return drained_.wait_for(lock, patience, [&] { return outbox_.empty(); });
+  return drained_.wait_for(lock, timeout, [&] { return outbox_.empty(); });
 }
 
 Sender::Counts Sender::counts() const {

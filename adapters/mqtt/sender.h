@@ -104,7 +104,7 @@ class Sender {
   [[nodiscard]] bool lags() const;
 
   /// Waits until everything queued has been acknowledged; false if that took too long.
-  bool drain(Duration patience);
+  bool drain(Duration timeout);
 
   /// A publication that could not be sent unchanged.
   struct Refused {

@@ -11,10 +11,10 @@ using namespace std::chrono_literals;
 
 /// What has not come back after so long without anything else coming, does not come; nor what has
 /// not after so long in any case.
-constexpr Duration patience = 2s;
-constexpr Duration most_patience = 60s;
+constexpr Duration return_timeout = 2s;
+constexpr Duration max_return_timeout = 60s;
 /// If no answer comes, the link is dead, which other checks report.
-constexpr Duration answer_patience = 30s;
+constexpr Duration answer_timeout = 30s;
 /// An ACL may be changed while we are connected.
 constexpr Duration between_rounds = 5min;
 /// An operator may be at work on what is wrong. Nor does a refusal cause rounds more often.
@@ -140,7 +140,7 @@ std::optional<Publication> TopicTest::next(MonotonicTime now) {
   }
   if (!std::exchange(in_round_, true)) begin_round();
   if (next_probe_ == probes_.size()) {
-    const auto quiet_at = std::min(last_event_ + patience, all_sent_at_ + most_patience);
+    const auto quiet_at = std::min(last_event_ + return_timeout, all_sent_at_ + max_return_timeout);
     if (!is_open() || now >= quiet_at) {
       conclude(now);
     } else {
@@ -152,7 +152,7 @@ std::optional<Publication> TopicTest::next(MonotonicTime now) {
   probe.open = true;
   last_event_ = now;
   under_way_ = true;
-  next_at_ = now + answer_patience;
+  next_at_ = now + answer_timeout;
   return Publication{.topic = probe.topic, .payload = payload()};
 }
 

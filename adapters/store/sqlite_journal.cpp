@@ -48,7 +48,7 @@ constexpr std::size_t most_to_fit = 64;
 
 /// A writer that does not get a processor, or is held for a checkpoint, is waited for so many times
 /// longer than one that hangs.
-constexpr int more_patience = 2;
+constexpr int starved_timeout_factor = 2;
 
 MonotonicTime now() {
   return std::chrono::steady_clock::now();
@@ -302,7 +302,7 @@ bool SqliteJournal::Work::hand_over(Lock& lock) {
   requested_ = true;
   const auto began = now();
   notify(lock, work_);
-  auto until = began + settings_.write_patience;
+  auto until = began + settings_.write_timeout;
   while (!done_.wait_until(lock, until, is_done)) {
     const auto writer = writer_;
     lock.unlock();
@@ -310,11 +310,11 @@ bool SqliteJournal::Work::hand_over(Lock& lock) {
     lock.lock();
     if (is_done()) return true;
     const bool hangs = !is_starved && !held_;
-    if (hangs || now() > began + more_patience * settings_.write_patience) {
+    if (hangs || now() > began + starved_timeout_factor * settings_.write_timeout) {
       requested_ = false;
       return false;
     }
-    until = now() + settings_.write_patience;
+    until = now() + settings_.write_timeout;
   }
   return true;
 }
@@ -357,7 +357,7 @@ void SqliteJournal::Work::abandon() {
 
 /// Whether the disk has what was recorded a good while ago. The oldest number is the oldest entry.
 bool SqliteJournal::Work::is_behind() const {
-  return !unsynced_.empty() && now() - unsynced_.begin()->second.since > settings_.sync_patience;
+  return !unsynced_.empty() && now() - unsynced_.begin()->second.since > settings_.sync_timeout;
 }
 
 /// Since when a write has not been completed: one that a caller waited too long for, or one without
@@ -365,7 +365,7 @@ bool SqliteJournal::Work::is_behind() const {
 std::optional<MonotonicTime> SqliteJournal::Work::stalled_since() const {
   if (stalled_) return stalled_;
   const bool hangs =
-      writing_since_ && now() - *writing_since_ > more_patience * settings_.write_patience;
+      writing_since_ && now() - *writing_since_ > starved_timeout_factor * settings_.write_timeout;
   return hangs ? writing_since_ : std::nullopt;
 }
 
@@ -373,9 +373,9 @@ FileFault SqliteJournal::Work::lateness() const {
   return {.kind = FileFault::Kind::late,
           .message = stalled_since()
                          ? "is waiting for its disk, which did not complete a write within " +
-                               whole_milliseconds(settings_.write_patience)
+                               whole_milliseconds(settings_.write_timeout)
                          : "is waiting for its disk, which did not confirm a write within " +
-                               whole_milliseconds(settings_.sync_patience)};
+                               whole_milliseconds(settings_.sync_timeout)};
 }
 
 // The writer.
@@ -840,7 +840,7 @@ std::size_t SqliteJournal::Work::updates_to_fit() const {
 /// The writer has kept a caller waiting for too long. It is not waited for again until it has
 /// recovered.
 void SqliteJournal::Work::stall() {
-  stalled_ = now() - settings_.write_patience;
+  stalled_ = now() - settings_.write_timeout;
   failed(lateness());
 }
 

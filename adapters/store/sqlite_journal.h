@@ -24,13 +24,13 @@ struct JournalSettings {
   /// How long record() waits for a write, and with it everything that waits for the caller. A
   /// healthy file system that is busy with other programs' syncs has been seen to take more than a
   /// quarter of a second: a shorter wait would refuse updates that could have been kept.
-  Duration write_patience = std::chrono::seconds(1);
+  Duration write_timeout = std::chrono::seconds(1);
   /// From record() until an entry that has not been settled by then is synced to the disk. The time
   /// of the sync itself comes on top.
   Duration sync_after = std::chrono::milliseconds(40);
   /// If an entry is neither settled nor known to be on the disk after this time, no further ones
   /// are accepted, since record() could not keep its promise about a power cut.
-  Duration sync_patience = std::chrono::seconds(2);
+  Duration sync_timeout = std::chrono::seconds(2);
   /// From settle() until an entry is removed, unless an earlier record() removes it in the same
   /// write, which spares the disk a write of its own.
   Duration remove_after = std::chrono::milliseconds(100);
@@ -51,7 +51,7 @@ struct JournalSettings {
 /// states is logged.
 ///
 /// A disk that hangs affects only updates. A write that takes longer than
-/// JournalSettings::write_patience is no longer waited for: the update is refused, and so is every
+/// JournalSettings::write_timeout is no longer waited for: the update is refused, and so is every
 /// further one, immediately, until the hanging writes complete. An update that was refused
 /// meanwhile but was written nevertheless is removed before anything else; a kill before that
 /// leaves it in the file, and the next start carries out an update whose device was told that it

@@ -93,9 +93,9 @@ void Driver::limits_changed(Now now, const EngineSettings& settings, Orders& ord
   defer_calls(now, orders);
 }
 
-void Driver::drain(Now now, Duration patience, Orders& orders) {
+void Driver::drain(Now now, Duration timeout, Orders& orders) {
   if (draining()) return;
-  drain_until_ = now.monotonic + patience;
+  drain_until_ = now.monotonic + timeout;
   engine_.reject_new_requests();
   conclude(now, orders);
 }

@@ -81,8 +81,8 @@ class Driver {
   /// As Engine::change_limits(). Leaves calls to timer_fired().
   void limits_changed(Now now, const EngineSettings& settings, Orders& orders);
   /// Begins the shutdown: new requests are rejected, and those already admitted may go on for
-  /// `patience`. Then the rest is rejected or left to the journal, and drained() reports how many.
-  void drain(Now now, Duration patience, Orders& orders);
+  /// `timeout`. Then the rest is rejected or left to the journal, and drained() reports how many.
+  void drain(Now now, Duration timeout, Orders& orders);
 
   /// When timer_fired() is due; MonotonicTime::max(): not before another event.
   [[nodiscard]] MonotonicTime due() const { return due_; }

@@ -129,9 +129,9 @@ void Bridge::reply_ended(Now now, std::uint64_t update) {
   settle(now, orders.effects);
 }
 
-void Bridge::drain(Now now, Duration patience) {
+void Bridge::drain(Now now, Duration timeout) {
   Driver::Orders orders;
-  driver_.drain(now, patience, orders);
+  driver_.drain(now, timeout, orders);
   carry_out(now, orders);
 }
 

@@ -53,7 +53,7 @@ class Bridge {
   [[nodiscard]] MonotonicTime due() const { return driver_.due(); }
   void fire_timer(Now now);
   void reply_ended(Now now, std::uint64_t update);
-  void drain(Now now, Duration patience);
+  void drain(Now now, Duration timeout);
   [[nodiscard]] bool draining() const { return driver_.draining(); }
   [[nodiscard]] bool drained() const { return driver_.drained().has_value(); }
   /// Once it is drained, of a call still under way: it is broken off.

@@ -111,7 +111,7 @@ HttpOutcome EndpointModel::broken_or_late(bool late) {
 }
 
 Fate EndpointModel::meet(MonotonicTime now, const HttpRequest& request, QuotaKind kind,
-                         Duration patience) {
+                         Duration timeout) {
   const auto thing = thing_of(request);
   const auto& w = thing < failing_things_ ? failing_weather_ : weather_;
   auto& dice = dice_.at(thing);
@@ -123,19 +123,19 @@ Fate EndpointModel::meet(MonotonicTime now, const HttpRequest& request, QuotaKin
             .kind = HttpFailure::Kind::connect, .maybe_sent = false, .detail = "simulated"}};
   };
   const auto in_time = [&](Fate fate) {
-    if (fate.takes < patience) return fate;
-    fate.takes = patience;
+    if (fate.takes < timeout) return fate;
+    fate.takes = timeout;
     fate.answered = false;
     fate.outcome = broken_or_late(true);
     return fate;
   };
-  if (dice.chance(w.refused)) return no_connection(std::min<Duration>(1ms, patience));
-  if (dice.chance(w.unreachable)) return no_connection(std::min<Duration>(3s, patience));
+  if (dice.chance(w.refused)) return no_connection(std::min<Duration>(1ms, timeout));
+  if (dice.chance(w.unreachable)) return no_connection(std::min<Duration>(3s, timeout));
   const bool done = dice.chance(w.carried_out);
   if (dice.chance(w.hangs)) {
     // The adapter may be a little late with its news.
     const auto late = dice.chance(0.1) ? dice.between(0ms, 200ms) : Duration::zero();
-    return {.takes = patience + late, .carried_out = done, .outcome = broken_or_late(true)};
+    return {.takes = timeout + late, .carried_out = done, .outcome = broken_or_late(true)};
   }
   if (dice.chance(w.breaks)) {
     return in_time({.takes = latency, .carried_out = done, .outcome = broken_or_late(false)});

@@ -50,8 +50,8 @@ class EndpointModel {
     failing_things_ = count;
     failing_weather_ = weather;
   }
-  /// A call arrives that will be given up after `patience`.
-  Fate meet(MonotonicTime now, const HttpRequest& request, QuotaKind kind, Duration patience);
+  /// A call arrives that will be given up after `timeout`.
+  Fate meet(MonotonicTime now, const HttpRequest& request, QuotaKind kind, Duration timeout);
   /// Does what a call asks for. `asked`: the request that it is made for; null if it is made for
   /// none.
   HttpResponse carry_out(const HttpRequest& request, Asked* asked);

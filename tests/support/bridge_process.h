@@ -29,7 +29,7 @@ class BridgeProcess {
   [[nodiscard]] Process& process() { return process_; }
   /// Waits until it says that it is ready, as /readyz judges it. It does so after every connection
   /// to the broker; lines before byte `from` of the log do not count.
-  bool wait_until_ready(std::size_t from = 0, std::chrono::milliseconds limit = patience);
+  bool wait_until_ready(std::size_t from = 0, std::chrono::milliseconds limit = wait_limit);
 
   /// Waits until the broker has granted its subscriptions, whether or not requests can be served.
   bool wait_until_subscribed();

@@ -51,8 +51,8 @@ std::string JobsEndpoint::exchange(const std::string& method, const std::string&
   // The tests' own calls; whether the bridge verifies is tested elsewhere.
   client.enable_server_certificate_verification(false);
   client.set_tcp_nodelay(true);
-  client.set_connection_timeout(patience);
-  client.set_read_timeout(patience);
+  client.set_connection_timeout(wait_limit);
+  client.set_read_timeout(wait_limit);
   httplib::Request request;
   request.method = method;
   request.path = path;
@@ -108,7 +108,7 @@ std::vector<nlohmann::json> JobsEndpoint::start_next_calls() {
 }
 
 bool JobsEndpoint::wait_for_calls(std::size_t count) {
-  return wait_until([&] { return start_next_calls().size() >= count; }, patience);
+  return wait_until([&] { return start_next_calls().size() >= count; }, wait_limit);
 }
 
 bool JobsEndpoint::wait_for_answers(std::size_t count) {
@@ -118,7 +118,7 @@ bool JobsEndpoint::wait_for_answers(std::size_t count) {
         const auto calls = start_next_calls();
         return static_cast<std::size_t>(std::ranges::count_if(calls, answered)) >= count;
       },
-      patience);
+      wait_limit);
 }
 
 }  // namespace jobs_bridge::testing_support

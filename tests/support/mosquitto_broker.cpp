@@ -60,7 +60,7 @@ void MosquittoBroker::set_acl(const std::string& content) {
   write_file(directory_.file("acl"), content);
   const auto before = log().size();
   process_->signal(SIGHUP);
-  if (!process_->wait_for_output("Reloading config", patience, before)) {
+  if (!process_->wait_for_output("Reloading config", wait_limit, before)) {
     throw std::runtime_error("mosquitto does not reload: " + log());
   }
 }

@@ -138,7 +138,7 @@ MqttDevice::Client::Client(const Options& options) {
                                     properties.get()),
           "connecting");
   // Driven by hand until the broker has accepted it: the thread would retry endlessly.
-  const auto end = std::chrono::steady_clock::now() + patience;
+  const auto end = std::chrono::steady_clock::now() + wait_limit;
   while (!outcome_) {
     require(mosquitto_loop(client_.get(), 100, 1), "connecting");
     if (std::chrono::steady_clock::now() > end) throw std::runtime_error("no answer to CONNECT");

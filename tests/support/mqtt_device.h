@@ -58,7 +58,7 @@ class MqttDevice {
 
   /// Returns when the broker has granted it.
   void subscribe(const std::string& filter, int qos = 1,
-                 std::chrono::milliseconds limit = patience);
+                 std::chrono::milliseconds limit = wait_limit);
   /// Returns at once.
   void publish(const std::string& topic, std::string_view payload, int qos = 1,
                bool retained = false);
@@ -66,19 +66,19 @@ class MqttDevice {
   void publish(const std::string& topic, std::string_view payload, const Properties& properties,
                int qos = 1);
   /// Waits until the broker has acknowledged all that was published.
-  bool flush(std::chrono::milliseconds limit = patience);
+  bool flush(std::chrono::milliseconds limit = wait_limit);
 
   /// What came and has not been taken, in order.
   [[nodiscard]] std::vector<Received> received() const;
   /// How many came in all.
   [[nodiscard]] std::size_t count() const;
   /// Waits until that many have come in all.
-  bool wait_for(std::size_t count, std::chrono::milliseconds limit = patience);
+  bool wait_for(std::size_t count, std::chrono::milliseconds limit = wait_limit);
   /// Takes the oldest message; waits for one if there is none.
-  std::optional<Received> next(std::chrono::milliseconds limit = patience);
+  std::optional<Received> next(std::chrono::milliseconds limit = wait_limit);
   /// Takes the oldest message for which the predicate holds; waits for one if there is none.
   std::optional<Received> take(const Predicate& predicate,
-                               std::chrono::milliseconds limit = patience);
+                               std::chrono::milliseconds limit = wait_limit);
 
  private:
   class Client;

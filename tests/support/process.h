@@ -16,7 +16,7 @@
 namespace jobs_bridge::testing_support {
 
 /// How long a test waits for what ought to happen soon.
-constexpr std::chrono::milliseconds patience{20000};
+constexpr std::chrono::milliseconds wait_limit{20000};
 
 /// A child process, its standard output and error captured as one. It dies with this object, and
 /// with the thread that started it (so start it on one that stays). The report of a sanitizer in
@@ -39,18 +39,18 @@ class Process {
   /// Waits for it to end: its exit status, or 128 and the number of the signal that killed it, as a
   /// shell has it. Nothing if it did not end in time. Once it has ended, further calls return the
   /// same. Then output() is complete, unless it left a child behind that goes on writing.
-  std::optional<int> wait(std::chrono::milliseconds limit = patience);
+  std::optional<int> wait(std::chrono::milliseconds limit = wait_limit);
   [[nodiscard]] bool running() { return !wait(std::chrono::milliseconds(0)); }
 
   /// Everything that it has written so far.
   [[nodiscard]] std::string output() const;
   /// Waits until it has written `text`, from byte `from` of its output on; false: it did not in
   /// time, or has ended without it.
-  bool wait_for_output(std::string_view text, std::chrono::milliseconds limit = patience,
+  bool wait_for_output(std::string_view text, std::chrono::milliseconds limit = wait_limit,
                        std::size_t from = 0) const;
   /// Waits for a whole line in which the regular expression is found, and returns it.
   [[nodiscard]] std::optional<std::string> wait_for_line(
-      const std::string& expression, std::chrono::milliseconds limit = patience) const;
+      const std::string& expression, std::chrono::milliseconds limit = wait_limit) const;
 
  private:
   void capture();

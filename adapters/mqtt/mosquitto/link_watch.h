@@ -14,7 +14,7 @@ namespace jobs_bridge::mqtt {
 class LinkWatch {
  public:
   LinkWatch(Duration keep_alive, MonotonicTime now)
-      : quiet_(keep_alive * 3 / 4), patience_(std::max<Duration>(least, keep_alive * 3 / 5)) {
+      : quiet_(keep_alive * 3 / 4), timeout_(std::max<Duration>(least, keep_alive * 3 / 5)) {
     heard(now);
   }
 
@@ -34,7 +34,7 @@ class LinkWatch {
     if (now < due_) return Finding::fine;
     if (asked_) return Finding::dead;
     asked_ = true;
-    due_ = now + patience_;
+    due_ = now + timeout_;
     return Finding::quiet;
   }
   /// When check() should be called.
@@ -45,7 +45,7 @@ class LinkWatch {
   static constexpr std::chrono::seconds least{1};
 
   const Duration quiet_;
-  const Duration patience_;
+  const Duration timeout_;
   MonotonicTime due_{};
   bool asked_ = false;
 };

@@ -73,7 +73,7 @@ class ServiceTest : public ::testing::Test {
   std::string reload(const std::string& end) {
     const auto from = bridge_->output().size();
     bridge_->signal(SIGHUP);
-    EXPECT_TRUE(bridge_->wait_for_output(end, patience, from)) << bridge_->output();
+    EXPECT_TRUE(bridge_->wait_for_output(end, wait_limit, from)) << bridge_->output();
     return bridge_->output().substr(from);
   }
 

@@ -185,7 +185,7 @@ TEST_F(SigningTest, MutualTlsTakesAReplacedCertificateWithoutARestart) {
   expect_accepted(ask("$aws/things/my-1/jobs/get"));
   EXPECT_TRUE(values_of("clientCommonName").contains("gateway-1"));
   static_cast<void>(issue("gateway", "gateway-2"));
-  const auto end = std::chrono::steady_clock::now() + patience;
+  const auto end = std::chrono::steady_clock::now() + wait_limit;
   while (!values_of("clientCommonName").contains("gateway-2")) {
     expect_accepted(ask("$aws/things/my-1/jobs/get"));
     ASSERT_LT(std::chrono::steady_clock::now(), end) << bridge_->log();
@@ -209,7 +209,7 @@ TEST_F(SigningTest, RequestsGoThroughAProxyThatWantsAPassword) {
       write("proxy.conf", "Port " + std::to_string(port) +
                               "\nListen 127.0.0.1\nMaxClients 20\nBasicAuth gate hush99\n");
   Process proxy({"tinyproxy", "-d", "-c", configuration});
-  ASSERT_TRUE(wait_until([&] { return accepts_connections(port); }, patience)) << proxy.output();
+  ASSERT_TRUE(wait_until([&] { return accepts_connections(port); }, wait_limit)) << proxy.output();
   endpoint_.emplace(JobsEndpoint::Options{.tls = issue("endpoint", "endpoint"),
                                           .arguments = {"--sigv4", static_key()}});
   const auto url = "endpoint.proxy=http://gate@127.0.0.1:" + std::to_string(port);

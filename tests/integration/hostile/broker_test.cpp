@@ -110,7 +110,7 @@ TEST(HostileBrokerTest, FlappingIsAnsweredWithPausesAndNotWithABusyLoop) {
   EXPECT_TRUE(wait_until([&] { return served.load(); })) << bridge.log();
 }
 
-/// The silence is the attack: a test cannot be shorter than the bridge's patience, 10 s.
+/// The silence is the attack: a test cannot be shorter than the bridge's wait_limit, 10 s.
 TEST(HostileBrokerTest, SubscribeThatIsNeverAnsweredIsSaidAndTriedOnAnotherConnection) {
   std::atomic<bool> served{false};
   JobsEndpoint endpoint;
@@ -136,7 +136,7 @@ TEST(HostileBrokerTest, SubscribeThatIsNeverAnsweredIsSaidAndTriedOnAnotherConne
   EXPECT_TRUE(wait_until([&] { return served.load(); })) << bridge.log();
 }
 
-/// As above, it has to outlast the bridge's patience.
+/// As above, it has to outlast the bridge's wait_limit.
 TEST(HostileBrokerTest, SubscribeIsNotGivenUpWhileTheBrokerStillSendsWhatItKept) {
   JobsEndpoint endpoint;
   ScriptedBroker broker([&](Connection& connection, std::size_t) {

@@ -165,7 +165,7 @@ TEST_P(HostileEndpointTest, FailsTheRequestsThatMeetItInTimeAndNoOther) {
       return reply.topic.find("/victim-") != std::string::npos;
     });
   };
-  while (heard() < std::ptrdiff_t{victims} && Others::Clock::now() < start + patience) {
+  while (heard() < std::ptrdiff_t{victims} && Others::Clock::now() < start + wait_limit) {
     ASSERT_TRUE(others.ask()) << others.last() << bridge.log();
   }
   const auto longest =

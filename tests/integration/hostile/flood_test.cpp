@@ -42,7 +42,7 @@ TEST(HostileFloodTest, OfOneDevicesRequestsHasAReplyToEachAndDelaysOnlyIt) {
   for (std::size_t i = 0; i < count; ++i) {
     hostile.publish("$aws/things/hostile/jobs/job-" + std::to_string(i) + "/get", "{}");
   }
-  while (hostile.count() < count && Others::Clock::now() < start + patience) {
+  while (hostile.count() < count && Others::Clock::now() < start + wait_limit) {
     ASSERT_TRUE(others.ask()) << others.last();
     ASSERT_TRUE(echo.ask());
   }

@@ -162,8 +162,8 @@ void run(const Case& row) {
   settings.keep_alive = row.keep_alive;
   BridgeEnd bridge(settings, {row.filter}, reply);
   bridge.connection.start();
-  ASSERT_TRUE(wait_until([&] { return broker.served(); }, patience)) << bridge.log.text();
-  EXPECT_TRUE(bridge.connection.drain(patience)) << bridge.log.text();
+  ASSERT_TRUE(wait_until([&] { return broker.served(); }, wait_limit)) << bridge.log.text();
+  EXPECT_TRUE(bridge.connection.drain(wait_limit)) << bridge.log.text();
   const auto replies = broker.replies();
   EXPECT_GE(replies.size(), row.publications) << bridge.log.text();
   EXPECT_EQ(replies.back(), row.replied_on);
@@ -434,7 +434,7 @@ TEST(AwkwardBrokerTest, WhateverItMustNotSayEndsTheConnectionAtMost) {
     Broker broker({.said = said, .ends = true}, true);
     BridgeEnd bridge(settings_for(broker.port()), {"in/#"}, reply);
     bridge.connection.start();
-    EXPECT_TRUE(wait_until([&] { return broker.served(); }, patience)) << bridge.log.text();
+    EXPECT_TRUE(wait_until([&] { return broker.served(); }, wait_limit)) << bridge.log.text();
     EXPECT_GE(bridge.log.count("connection to the broker is lost"), 1U) << bridge.log.text();
   }
 }

@@ -66,13 +66,13 @@ class BridgeEnd {
     return wait_until_subscribed();
   }
   bool wait_until_subscribed() {
-    return wait_until([&] { return connection.state().subscribed; }, patience);
+    return wait_until([&] { return connection.state().subscribed; }, wait_limit);
   }
   bool wait_until_flowing() {
-    return wait_until([&] { return connection.state().flowing; }, patience);
+    return wait_until([&] { return connection.state().flowing; }, wait_limit);
   }
   bool wait_until_disconnected() {
-    return wait_until([&] { return !connection.state().connected; }, patience);
+    return wait_until([&] { return !connection.state().connected; }, wait_limit);
   }
   void publish(std::string topic, std::string payload) {
     connection.queue({.topic = std::move(topic), .payload = std::move(payload)});
@@ -81,7 +81,7 @@ class BridgeEnd {
 
   bool wait_for(std::size_t count) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, patience, [&] { return messages_.size() >= count; });
+    return changed_.wait_for(lock, wait_limit, [&] { return messages_.size() >= count; });
   }
   std::vector<Message> messages() {
     const std::lock_guard lock(mutex_);
@@ -112,7 +112,7 @@ class BridgeEnd {
 /// Starts it and says why it does not come to a connection; a failure if it does.
 inline BrokerFault fault_of(BridgeEnd& bridge) {
   bridge.connection.start();
-  EXPECT_TRUE(wait_until([&] { return bridge.connection.state().fault.has_value(); }, patience));
+  EXPECT_TRUE(wait_until([&] { return bridge.connection.state().fault.has_value(); }, wait_limit));
   EXPECT_EQ(bridge.connection.state().connections, 0U);
   return bridge.connection.state().fault.value_or(BrokerFault{Kind::interrupted});
 }

@@ -137,12 +137,12 @@ TEST(CanarySubscriptionTest, OneThatTheBrokerForgetsIsMadeAnewInTime) {
   });
   BridgeEnd bridge(with_canary(broker.port()));
   ASSERT_TRUE(bridge.start());
-  ASSERT_TRUE(bridge.log.wait_for("nor any others", patience));
+  ASSERT_TRUE(bridge.log.wait_for("nor any others", wait_limit));
   const auto noticed = steady_clock::now() - forgot.load();
   std::cout << "a subscription that the broker forgot was noticed after "
             << std::chrono::duration<double>(noticed).count() << " s with a keep-alive of 4 s\n";
   EXPECT_LT(noticed, 6s);
-  EXPECT_TRUE(bridge.log.wait_for("messages flow again", patience)) << bridge.log.text();
+  EXPECT_TRUE(bridge.log.wait_for("messages flow again", wait_limit)) << bridge.log.text();
 }
 
 TEST(CanaryPublicationTest, WhereABrokerEndsTheConnectionOverItTheFourthGoesWithout) {
@@ -158,14 +158,14 @@ TEST(CanaryPublicationTest, WhereABrokerEndsTheConnectionOverItTheFourthGoesWith
   });
   BridgeEnd bridge(with_canary(broker.port()));
   bridge.connection.start();
-  ASSERT_TRUE(bridge.log.wait_for("cannot tell whether messages flow", patience));
+  ASSERT_TRUE(bridge.log.wait_for("cannot tell whether messages flow", wait_limit));
   ASSERT_TRUE(wait_until([&] {
     const auto state = bridge.connection.state();
     return state.connections == 4 && state.subscribed;
   }));
   EXPECT_THAT(bridge.connection.state().canary_fault, HasSubstr("connections in a row ended"));
   bridge.publish("out/a", "");
-  EXPECT_TRUE(bridge.connection.drain(patience));
+  EXPECT_TRUE(bridge.connection.drain(wait_limit));
   EXPECT_EQ(broker.connections(), 4U);
 }
 
@@ -187,7 +187,7 @@ TEST(CanaryPublicationTest, ItTakesNoPlaceThatAReplyNeeds) {
   BridgeEnd bridge(with_canary(broker.port()));
   ASSERT_TRUE(bridge.start());
   for (int i = 0; i < 100; ++i) bridge.publish("out/a", "");
-  EXPECT_TRUE(bridge.connection.drain(patience));
+  EXPECT_TRUE(bridge.connection.drain(wait_limit));
   EXPECT_EQ(answered, 100);
 }
 
@@ -203,7 +203,7 @@ TEST(CanaryPublicationTest, ABrokerWithoutKeepAliveGetsItAtThePaceOfOurs) {
   const auto first = *bridge.connection.state().flowed;
   auto last = first;
   for (int i = 0; i < 3; ++i) {
-    ASSERT_TRUE(wait_until([&] { return bridge.connection.state().flowed > last; }, patience));
+    ASSERT_TRUE(wait_until([&] { return bridge.connection.state().flowed > last; }, wait_limit));
     last = *bridge.connection.state().flowed;
   }
   EXPECT_GT(last - first, 3 * 1s) << "one every two seconds";

@@ -82,7 +82,7 @@ TEST_P(ConcurrencyTest, QueueAndFlushDoNotWaitForABrokerThatHangs) {
   }
   EXPECT_LT(longest, 1s);
   broker.thaw();
-  EXPECT_TRUE(bridge.connection.drain(patience));
+  EXPECT_TRUE(bridge.connection.drain(wait_limit));
 }
 
 TEST_P(ConcurrencyTest, NoCallbackAfterStopInAFlood) {

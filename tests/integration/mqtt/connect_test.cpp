@@ -99,7 +99,7 @@ TEST_P(WireTest, MessageComesInAndReplyGoesOut) {
   device.publish("also/b", "");
   ASSERT_TRUE(bridge.wait_for(2));
   EXPECT_EQ(bridge.messages().back().payload, "");
-  EXPECT_TRUE(bridge.connection.drain(patience));
+  EXPECT_TRUE(bridge.connection.drain(wait_limit));
   const auto state = bridge.connection.state();
   EXPECT_TRUE(state.connected);
   EXPECT_EQ(state.connections, 1U);
@@ -117,7 +117,7 @@ TEST_P(WireTest, BrokerThatIsNotThereAtTheStartIsFoundLater) {
   bridge.publish("out/early", "queued before there was a broker");
   broker->start();
   ASSERT_TRUE(bridge.wait_until_subscribed()) << bridge.log.text();
-  EXPECT_TRUE(bridge.connection.drain(patience));
+  EXPECT_TRUE(bridge.connection.drain(wait_limit));
   // However often it was tried.
   EXPECT_EQ(bridge.log.count("cannot connect", Severity::warning), 1U) << bridge.log.text();
   EXPECT_FALSE(bridge.connection.state().fault);
@@ -445,7 +445,7 @@ TEST(ConnectTest, OtherClientWithOurClientIdIsNamedOrGuessedWithMosquitto) {
   ASSERT_TRUE(one.start());
   BridgeEnd other(settings_for(broker.port()));
   other.connection.start();
-  EXPECT_TRUE(one.log.wait_for("another client ", patience)) << one.log.text();
+  EXPECT_TRUE(one.log.wait_for("another client ", wait_limit)) << one.log.text();
   EXPECT_TRUE(one.log.count("client id: bridge") + one.log.count("the bridge's client id") > 0);
 }
 

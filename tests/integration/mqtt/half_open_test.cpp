@@ -82,12 +82,12 @@ TEST_P(ForgottenLinkTest, IsNoticedWithinOneAndAHalfKeepAlivesAndNothingIsLost) 
         if (busy && steady_clock::now() - began > sent * 100ms) send_both_ways();
         return !bridge.connection.state().connected;
       },
-      patience));
+      wait_limit));
   const auto noticed = steady_clock::now() - began;
   EXPECT_LT(noticed, keep_alive * 3 / 2) << bridge.log.text();
-  ASSERT_TRUE(bridge.log.wait_for("messages flow again", patience)) << bridge.log.text();
+  ASSERT_TRUE(bridge.log.wait_for("messages flow again", wait_limit)) << bridge.log.text();
   send_both_ways();
-  ASSERT_TRUE(bridge.connection.drain(patience));
+  ASSERT_TRUE(bridge.connection.drain(wait_limit));
   Ledger in;
   Ledger out;
   ASSERT_TRUE(wait_until(
@@ -98,7 +98,7 @@ TEST_P(ForgottenLinkTest, IsNoticedWithinOneAndAHalfKeepAlivesAndNothingIsLost) 
         }
         return in.distinct() == sent;
       },
-      patience));
+      wait_limit));
   while (out.distinct() < sent) {
     const auto message = device.next();
     ASSERT_TRUE(message);
@@ -128,10 +128,10 @@ TEST_P(SilentBrokerTest, OneThatIsPausedIsNoticedAndFlowsAgainWhenItGoesOn) {
   EXPECT_LT(steady_clock::now() - began, keep_alive * 3 / 2);
   for (int i = 0; i < 100; ++i) bridge.publish("out/" + std::to_string(i), "");
   // Its kernel accepts TCP connections, but it sends nothing.
-  EXPECT_TRUE(bridge.log.wait_for("no answer to CONNECT", patience)) << bridge.log.text();
+  EXPECT_TRUE(bridge.log.wait_for("no answer to CONNECT", wait_limit)) << bridge.log.text();
   broker.thaw();
-  ASSERT_TRUE(bridge.log.wait_for("messages flow again", patience)) << bridge.log.text();
-  ASSERT_TRUE(bridge.connection.drain(patience));
+  ASSERT_TRUE(bridge.log.wait_for("messages flow again", wait_limit)) << bridge.log.text();
+  ASSERT_TRUE(bridge.connection.drain(wait_limit));
   // The broker acknowledges before what it logs has reached us.
   Ledger out;
   EXPECT_TRUE(wait_until(
@@ -142,7 +142,7 @@ TEST_P(SilentBrokerTest, OneThatIsPausedIsNoticedAndFlowsAgainWhenItGoesOn) {
         }
         return out.distinct() == 100;
       },
-      patience))
+      wait_limit))
       << out.distinct();
   EXPECT_EQ(out.out_of_order(), 0U);
   MqttDevice device({.port = broker.port()});
@@ -166,7 +166,7 @@ TEST_P(SilentBrokerTest, AnotherClientOfOurNameThatEmptiesOurSessionCostsUsNoSub
           const auto state = bridge.connection.state();
           return state.connections > before && state.flowing;
         },
-        patience))
+        wait_limit))
         << bridge.log.text();
   }
   EXPECT_GE(bridge.log.count("session=resumed"), 1U) << bridge.log.text();

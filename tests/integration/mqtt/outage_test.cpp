@@ -80,7 +80,7 @@ TEST_P(OutageTest, NothingThatWasQueuedIsLostOverRestartsUnderLoad) {
   }
   enough = true;
   load.join();
-  ASSERT_TRUE(bridge.connection.drain(patience));
+  ASSERT_TRUE(bridge.connection.drain(wait_limit));
   bridge.connection.stop();
   broker.stop();
   received.merge(received_by(broker.log()));
@@ -129,13 +129,13 @@ TEST_P(HalfOpenTest, SilentLinkIsNoticedInTimeAndNothingIsLost) {
           }
           return !bridge.connection.state().connected;
         },
-        patience));
+        wait_limit));
     EXPECT_LT(steady_clock::now() - before, keep_alive * 3 / 2 + 100ms) << busy;
     bridge.publish("out/last", "");
     ++queued;
     network.heal();
     ASSERT_TRUE(bridge.wait_until_subscribed()) << bridge.log.text();
-    ASSERT_TRUE(bridge.connection.drain(patience));
+    ASSERT_TRUE(bridge.connection.drain(wait_limit));
     std::set<std::string> received;
     while (received.size() < queued) {
       const auto message = device.next();

@@ -67,13 +67,13 @@ TEST(PrimaryTest, TheOneThatConnectsReportsItAndTheOneThatLosesItStaysAwayIfItIs
   listen(other.connection, told_other);
   const auto before = std::chrono::steady_clock::now();
   bridge.connection.start();
-  ASSERT_TRUE(wait_until([&] { return told.sent.load() >= before; }, patience))
+  ASSERT_TRUE(wait_until([&] { return told.sent.load() >= before; }, wait_limit))
       << "a message to ourselves, sent after the start, has come back: " << bridge.log.text();
   bridge.connection.set_wanted(false);
   EXPECT_TRUE(bridge.connection.state().connected) << "a connection that there is stays";
   other.connection.start();
-  ASSERT_TRUE(wait_until([&] { return told.ended == 1; }, patience)) << bridge.log.text();
-  ASSERT_TRUE(wait_until([&] { return told_other.sent.load() > before; }, patience));
+  ASSERT_TRUE(wait_until([&] { return told.ended == 1; }, wait_limit)) << bridge.log.text();
+  ASSERT_TRUE(wait_until([&] { return told_other.sent.load() > before; }, wait_limit));
   EXPECT_EQ(told.connected, 1);
   EXPECT_EQ(told_other.connected, 1);
   EXPECT_EQ(told_other.ended, 0);

@@ -75,7 +75,7 @@ TEST_P(PropertiesTest, PublicationsContentTypeReachesDevicesThatSpeakMqtt5) {
     EXPECT_EQ(second->payload, "{}");
     EXPECT_EQ(second->content_type, "");
   }
-  EXPECT_TRUE(bridge.connection.drain(patience));
+  EXPECT_TRUE(bridge.connection.drain(wait_limit));
   EXPECT_EQ(bridge.connection.state().connections, 1U);
 }
 
@@ -148,7 +148,7 @@ TEST(ReasonStringTest, WordsInARefusalOfAnyKindLeaveTheReasonKnown) {
   bridge.publish("out/a", "");
   EXPECT_TRUE(bridge.log.wait_for("refused by the broker: Not authorized (135)"))
       << bridge.log.text();
-  EXPECT_TRUE(bridge.connection.drain(patience));
+  EXPECT_TRUE(bridge.connection.drain(wait_limit));
   EXPECT_EQ(bridge.log.count("refuses the connection: Quota exceeded (151)"), 1U)
       << bridge.log.text();
   EXPECT_EQ(bridge.log.count("filter=in/#: Not authorized (135)"), 1U) << bridge.log.text();

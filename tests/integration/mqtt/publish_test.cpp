@@ -34,7 +34,7 @@ TEST_P(PublishTest, ThreeThousandRepliesAtOnceOnABrokerWithDefaultLimitsArriveIn
     bridge.connection.queue({.topic = "out/" + std::to_string(i), .payload = std::to_string(i)});
   }
   bridge.connection.flush();
-  ASSERT_TRUE(bridge.connection.drain(patience));
+  ASSERT_TRUE(bridge.connection.drain(wait_limit));
   ASSERT_TRUE(device.wait_for(count));
   EXPECT_LT(std::chrono::steady_clock::now() - before, 3s);
   std::size_t next = 0;
@@ -61,7 +61,7 @@ TEST_P(PublishTest, WhatNoBrokerTakesIsGivenUpAndTheRestArrives) {
     ASSERT_TRUE(message) << topic;
     EXPECT_EQ(message->payload, "good") << topic;
   }
-  ASSERT_TRUE(bridge.connection.drain(patience));
+  ASSERT_TRUE(bridge.connection.drain(wait_limit));
   const auto state = bridge.connection.state();
   EXPECT_EQ(state.unpublishable, 6U);
   EXPECT_EQ(state.connections, 1U);
@@ -142,7 +142,7 @@ TEST(PublishOverMqtt5Test,
     bridge.connection.queue({.topic = "out/" + std::to_string(i), .payload = ""});
   }
   bridge.connection.flush();
-  EXPECT_TRUE(bridge.connection.drain(patience));
+  EXPECT_TRUE(bridge.connection.drain(wait_limit));
   EXPECT_TRUE(good);
 }
 
@@ -162,7 +162,7 @@ TEST(PublishOverMqtt5Test, RefusedOnesAreLoggedAndDoNotLeakTheWindow) {
     bridge.connection.queue({.topic = "out/good", .payload = ""});
   }
   bridge.connection.flush();
-  ASSERT_TRUE(bridge.connection.drain(patience));
+  ASSERT_TRUE(bridge.connection.drain(wait_limit));
   EXPECT_EQ(bridge.connection.state().unpublishable, 20U);
   EXPECT_EQ(bridge.log.count("topic=out/refused cause=refused by the broker: Not authorized"), 20U)
       << bridge.log.text();
@@ -179,7 +179,7 @@ TEST(PublishOverMqtt5Test, BrokerThatKnowsOnlyQos0GetsThat) {
   BridgeEnd bridge(settings_for(broker.port()));
   ASSERT_TRUE(bridge.start());
   bridge.publish("out/a", "x");
-  EXPECT_TRUE(bridge.connection.drain(patience));
+  EXPECT_TRUE(bridge.connection.drain(wait_limit));
   EXPECT_TRUE(wait_until([&] { return qos >= 0; }));
   EXPECT_EQ(qos, 0);
 }
@@ -211,7 +211,7 @@ TEST_P(PublishTest, UnacknowledgedOnesAreSentAgainFirstAndInOrderWithAndWithoutA
     for (int i = 0; i < 5; ++i) bridge.publish("out/" + std::to_string(i), "");
     ASSERT_TRUE(wait_until([&] { return bridge.connection.state().connections >= 2; }));
     bridge.publish("out/new", "");
-    ASSERT_TRUE(bridge.connection.drain(patience)) << bridge.log.text();
+    ASSERT_TRUE(bridge.connection.drain(wait_limit)) << bridge.log.text();
     const std::lock_guard lock(mutex);
     EXPECT_THAT(second, ElementsAre("out/0", "out/2", "out/3", "out/4", "out/new"))
         << bridge.log.text();

@@ -55,7 +55,7 @@ TEST_P(RefusedReplyTest, ReplyTooLargeForTheBrokerIsReplacedByARejection) {
   if (GetParam() == Protocol::v5) {
     EXPECT_EQ(reply->correlation_data, "data of token");
   }
-  ASSERT_TRUE(bridge.connection.drain(patience));
+  ASSERT_TRUE(bridge.connection.drain(wait_limit));
   const auto state = bridge.connection.state();
   EXPECT_EQ(state.unpublishable, 1U);
   EXPECT_EQ(state.replaced, 1U);
@@ -88,7 +88,7 @@ TEST_P(RefusedReplyTest, FortyRequestsOfAHealthyThingAreAllAnsweredBesideOnesTha
     ASSERT_TRUE(reply) << bridge.log.text();
     EXPECT_EQ(reply->topic, "out/large/rejected");
   }
-  ASSERT_TRUE(bridge.connection.drain(patience));
+  ASSERT_TRUE(bridge.connection.drain(wait_limit));
   EXPECT_EQ(bridge.connection.state().unanswered, 0U);
   EXPECT_EQ(bridge.connection.state().replaced, bridge.connection.state().unpublishable);
   EXPECT_LE(bridge.connection.state().connections, GetParam() == Protocol::v5 ? 1U : 13U);
@@ -118,7 +118,7 @@ TEST(RefusedReplyOverMqtt5Test, EveryFinalReasonIsAnsweredByARejectionAtOnce) {
     ASSERT_TRUE(bridge.start());
     bridge.connection.queue(reply_to("a", 10, "t"));
     bridge.connection.flush();
-    ASSERT_TRUE(bridge.connection.drain(patience));
+    ASSERT_TRUE(bridge.connection.drain(wait_limit));
     EXPECT_EQ(bridge.connection.state().replaced, 1U);
     const std::lock_guard lock(mutex);
     EXPECT_EQ(topics, (std::vector<std::string>{"out/a/accepted", "out/a/rejected"})) << reason;
@@ -140,7 +140,7 @@ TEST(RefusedReplyOverMqtt5Test, TransientReasonIsTriedAgainAndOtherRepliesDoNotW
     bridge.connection.queue(reply_to("a", 10, "t"));
     bridge.connection.queue(reply_to("b", 10, "t"));
     bridge.connection.flush();
-    ASSERT_TRUE(bridge.connection.drain(patience));
+    ASSERT_TRUE(bridge.connection.drain(wait_limit));
     EXPECT_EQ(bridge.connection.state().unpublishable, 0U);
     EXPECT_EQ(bridge.connection.state().retried, 2U);
     const std::lock_guard lock(mutex);
@@ -173,7 +173,7 @@ TEST(RefusedReplyOverMqtt5Test, DisconnectThatNamesThePublicationNeedsNoFurtherP
   bridge.connection.queue(reply_to("bad", 10, "t"));
   for (int i = 0; i < 3; ++i) bridge.connection.queue(reply_to(std::to_string(i), 10, "t"));
   ASSERT_TRUE(bridge.start());
-  ASSERT_TRUE(bridge.connection.drain(patience)) << bridge.log.text();
+  ASSERT_TRUE(bridge.connection.drain(wait_limit)) << bridge.log.text();
   EXPECT_EQ(bridge.connection.state().connections, 3U) << "together, alone, and without it";
   EXPECT_EQ(bridge.connection.state().replaced, 1U);
   const std::lock_guard lock(mutex);

@@ -95,7 +95,7 @@ TEST(ReplyConnectionTest, RepliesGoApartOnceTheBrokerAcknowledgesLateAndStayInOr
   std::size_t published = 0;
   ASSERT_TRUE(wait_until([&] {
     bridge.publish("out/" + std::to_string(published++), "x");
-    EXPECT_TRUE(bridge.connection.drain(patience));
+    EXPECT_TRUE(bridge.connection.drain(wait_limit));
     return !broker.from(kSecond).empty();
   })) << bridge.log.text();
   EXPECT_EQ(bridge.log.count("replies now go over a connection of their own"), 1U);
@@ -114,7 +114,7 @@ TEST(ReplyConnectionTest, WhereASecondClientIsRefusedAllGoesOnOverTheFirst) {
   ASSERT_TRUE(bridge.start());
   const auto publish = [&] {
     bridge.publish("out/x", "x");
-    EXPECT_TRUE(bridge.connection.drain(patience));
+    EXPECT_TRUE(bridge.connection.drain(wait_limit));
   };
   ASSERT_TRUE(wait_until([&] {
     publish();
@@ -141,7 +141,7 @@ TEST(ReplyConnectionTest, WhereASecondClientEndsTheFirstItIsGivenUp) {
   ASSERT_TRUE(bridge.wait_until_subscribed());
   for (int i = 0; i < 4; ++i) {
     bridge.publish("out/y", "y");
-    EXPECT_TRUE(bridge.connection.drain(patience));
+    EXPECT_TRUE(bridge.connection.drain(wait_limit));
   }
   EXPECT_EQ(broker.seen(kSecond), 2U);
 }

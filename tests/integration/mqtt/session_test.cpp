@@ -258,7 +258,7 @@ TEST_P(SessionTest, WithoutAFilterItOnlyPublishes) {
   BridgeEnd bridge(settings_for(broker.port(), GetParam()), {});
   ASSERT_TRUE(bridge.start());
   bridge.publish("out/a", "");
-  EXPECT_TRUE(bridge.connection.drain(patience));
+  EXPECT_TRUE(bridge.connection.drain(wait_limit));
 }
 
 }  // namespace

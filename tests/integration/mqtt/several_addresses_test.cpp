@@ -33,7 +33,7 @@ class SeveralAddressesTest : public testing::TestWithParam<Protocol> {
           const auto state = bridge.connection.state();
           return state.subscribed && state.address == address;
         },
-        patience);
+        wait_limit);
   }
 };
 INSTANTIATE_TEST_SUITE_P(Protocols, SeveralAddressesTest,

@@ -109,7 +109,7 @@ TEST(ProcessTest, DiesWithItsParent) {
   pid_t pid = 0;
   ASSERT_EQ(read(pipe_ends[0], &pid, sizeof pid), static_cast<ssize_t>(sizeof pid));
   ASSERT_EQ(waitpid(parent, nullptr, 0), parent);
-  EXPECT_TRUE(wait_until([&] { return !lives(std::to_string(pid)); }, patience));
+  EXPECT_TRUE(wait_until([&] { return !lives(std::to_string(pid)); }, wait_limit));
   close(pipe_ends[0]);
   close(pipe_ends[1]);
 }
@@ -118,7 +118,7 @@ TEST(ProcessUsageTest, ProcessorTimeAndMemoryAreTheProcesssOwn) {
   Process idle({"sleep", "100"});
   EXPECT_LT(processor_time(idle.id()), 100ms);
   Process busy({"sh", "-c", "while :; do :; done"});
-  EXPECT_TRUE(wait_until([&] { return processor_time(busy.id()) >= 200ms; }, patience));
+  EXPECT_TRUE(wait_until([&] { return processor_time(busy.id()) >= 200ms; }, wait_limit));
   EXPECT_GT(resident_memory(busy.id()), 100U * 1024);
   EXPECT_LT(resident_memory(busy.id()), 100U * 1024 * 1024);
   busy.signal(SIGKILL);

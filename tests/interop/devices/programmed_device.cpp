@@ -60,7 +60,7 @@ void ProgrammedDevice::work_until_idle() {
       received = std::move(waiting_.front());
       waiting_.pop_front();
     } else {
-      received = receive(patience);
+      received = receive(wait_limit);
     }
     if (!received) fail("nothing comes any more");
     if (received->topic == idle_topic) {

@@ -22,8 +22,8 @@ namespace jobs_bridge::aws {
 
 using namespace std::chrono_literals;
 
-inline MonotonicTime soon(Duration patience = 10s) {
-  return std::chrono::steady_clock::now() + patience;
+inline MonotonicTime soon(Duration timeout = 10s) {
+  return std::chrono::steady_clock::now() + timeout;
 }
 
 inline Credentials keys(const std::string& id, std::optional<Duration> life = {}) {

@@ -17,7 +17,7 @@
 namespace jobs_endpoint::testing {
 namespace {
 
-constexpr std::chrono::milliseconds patience = std::chrono::seconds(10);
+constexpr std::chrono::milliseconds timeout = std::chrono::seconds(10);
 
 /// Where the body begins; npos: the head is not whole yet.
 std::size_t head_size(const std::string& answer) {
@@ -89,7 +89,7 @@ void RawClient::send(std::string_view bytes) {
         ssl_ != nullptr ? SSL_get_error(ssl_.get(), static_cast<int>(sent)) == SSL_ERROR_WANT_WRITE
                         : errno == EAGAIN;
     pollfd writable = {socket_, POLLOUT, 0};
-    if (!full || poll(&writable, 1, static_cast<int>(patience.count())) <= 0) return;
+    if (!full || poll(&writable, 1, static_cast<int>(timeout.count())) <= 0) return;
   }
 }
 
@@ -134,7 +134,7 @@ std::string RawClient::read_answer() {
       unread_.erase(0, size);
       return answer;
     }
-    if (!read_some(patience)) return std::exchange(unread_, {});
+    if (!read_some(timeout)) return std::exchange(unread_, {});
   }
 }
 

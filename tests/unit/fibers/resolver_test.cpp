@@ -20,8 +20,8 @@ using testing::Contains;
 using testing::ElementsAre;
 using Addresses = Result<std::vector<std::string>, std::string>;
 
-MonotonicTime in(Duration patience) {
-  return std::chrono::steady_clock::now() + patience;
+MonotonicTime in(Duration timeout) {
+  return std::chrono::steady_clock::now() + timeout;
 }
 
 TEST(ResolverTest, LiteralAddressIsItsOwnAnswerInItsUsualForm) {

@@ -66,9 +66,9 @@ class DriverTest : public testing::Test {
     driver->call_ended(now, connection, outcome, orders);
     return orders;
   }
-  Orders drain(Duration patience) {
+  Orders drain(Duration timeout) {
     Orders orders;
-    driver->drain(now, patience, orders);
+    driver->drain(now, timeout, orders);
     return orders;
   }
   static std::vector<std::size_t> connections_of(const Orders& orders) {

@@ -63,8 +63,8 @@ class JournalFixture : public ::testing::Test {
  protected:
   using Opened = std::unique_ptr<SqliteJournal>;
   /// Most tests must not depend on how busy the disk is.
-  static constexpr JournalSettings settings = {.write_patience = std::chrono::seconds(10),
-                                               .sync_patience = std::chrono::seconds(60),
+  static constexpr JournalSettings settings = {.write_timeout = std::chrono::seconds(10),
+                                               .sync_timeout = std::chrono::seconds(60),
                                                .retry_after = std::chrono::milliseconds(5),
                                                .closing = std::chrono::seconds(10)};
 

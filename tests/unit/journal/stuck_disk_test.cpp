@@ -25,9 +25,9 @@ class StuckDiskTest : public JournalFixture {
  protected:
   /// A busy disk takes less.
   static constexpr JournalSettings impatient = {
-      .write_patience = 300ms, .sync_patience = 60s, .retry_after = 5ms, .closing = 10s};
+      .write_timeout = 300ms, .sync_timeout = 60s, .retry_after = 5ms, .closing = 10s};
   static constexpr JournalSettings distrustful = {
-      .write_patience = 10s, .sync_patience = 1s, .retry_after = 5ms, .closing = 10s};
+      .write_timeout = 10s, .sync_timeout = 1s, .retry_after = 5ms, .closing = 10s};
 
   void SetUp() override { gate_.install(); }
   void TearDown() override {
