@@ -10,7 +10,7 @@ namespace {
 
 /// Newer events weigh more, since decaying old weights would touch all entries; after so many
 /// half-lives all are scaled down.
-constexpr double most_half_lives = 64;
+constexpr double max_half_lives = 64;
 /// Less than one event in an hour is no longer "of late".
 constexpr double least_per_minute = 1.0 / 60;
 
@@ -49,7 +49,7 @@ void HeavyHitters::make_room() {
 }
 
 void HeavyHitters::add(MonotonicTime now, std::string_view name, std::string_view note) {
-  if (now - origin_ > half_life_ * static_cast<int>(most_half_lives)) move_origin(now);
+  if (now - origin_ > half_life_ * static_cast<int>(max_half_lives)) move_origin(now);
   auto entry = entries_.find(name);
   if (entry == entries_.end()) {
     if (entries_.size() >= capacity_) make_room();

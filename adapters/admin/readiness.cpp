@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 /// AWS refuses signatures that are older or newer than five minutes.
-constexpr std::int64_t most_skew = 300;
+constexpr std::int64_t max_skew = 300;
 /// Renewal begins earlier; credentials that expire this soon could not be renewed.
 constexpr std::int64_t soon = 300;
 constexpr double nearly_full = 0.8;
@@ -246,7 +246,7 @@ void assess_credentials(const Status& status, Verdict& verdict) {
          "The credentials in use are still valid; check the source \"" + credentials.source +
              "\"."});
   }
-  if (std::abs(credentials.clock_skew) > most_skew) {
+  if (std::abs(credentials.clock_skew) > max_skew) {
     const auto off = in_words(std::chrono::seconds(std::abs(credentials.clock_skew)));
     verdict.warnings.push_back({"clock_off",
                                 "This machine's clock is " + off +

@@ -38,7 +38,7 @@ void RecentErrors::add(ErrorEntry entry) {
     return !other.several && other.thing == entry.thing;
   };
   const auto of_its_own = std::ranges::count_if(kept_, of_thing);
-  if (!entry.thing.empty() && of_its_own >= static_cast<std::ptrdiff_t>(most_per_thing)) {
+  if (!entry.thing.empty() && of_its_own >= static_cast<std::ptrdiff_t>(max_per_thing)) {
     const auto oldest = std::find_if(kept_.rbegin(), kept_.rend(), of_thing);
     kept_.erase(std::next(oldest).base());
   } else if (kept_.size() >= most) {

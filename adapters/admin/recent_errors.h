@@ -21,7 +21,7 @@ class RecentErrors {
   [[nodiscard]] std::vector<ErrorEntry> entries() const { return {kept_.begin(), kept_.end()}; }
 
   static constexpr std::size_t most = 50;
-  static constexpr std::size_t most_per_thing = 10;
+  static constexpr std::size_t max_per_thing = 10;
   static constexpr std::size_t longest_text = 400;  ///< bytes
 
  private:

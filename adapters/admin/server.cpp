@@ -194,7 +194,7 @@ using namespace std::chrono_literals;
 /// Scrapers, a browser or two, and one to spare for /healthz.
 constexpr std::size_t threads = 4;
 /// Clients served or waiting; beyond this none is accepted.
-constexpr std::ptrdiff_t most_clients = 32;
+constexpr std::ptrdiff_t max_clients = 32;
 constexpr auto read_timeout = 2s;
 constexpr std::size_t longest_body = 1024;
 /// A browser also sends the cookies of other sites on localhost.
@@ -248,7 +248,7 @@ class Server::Implementation {
                 .loopback = settings.loopback,
                 .snapshot_lasts = settings.snapshot_lasts},
                std::move(snapshot), metrics) {
-    http_.new_task_queue = [] { return new ClientQueue(threads, most_clients); };
+    http_.new_task_queue = [] { return new ClientQueue(threads, max_clients); };
     // Without the library's SO_REUSEPORT, with which a second bridge would share the port
     // unnoticed.
     http_.set_socket_options([](socket_t socket) {

@@ -11,7 +11,7 @@ namespace jobs_bridge::aws {
 namespace {
 
 /// Longer than any realistic chain of roles.
-constexpr std::size_t most_roles = 16;
+constexpr std::size_t max_roles = 16;
 
 std::optional<std::string> profile_of(const Environment& environment) {
   auto name = environment("AWS_DEFAULT_PROFILE");
@@ -124,7 +124,7 @@ Result<Credentials, SourceFault> ProfileSource::assume_role(const ProfileFiles& 
   while (names_role(*profile) && !itself && (roles.empty() || !has_keys(*profile))) {
     const auto where = "profile " + name + ": ";
     visited.push_back(name);
-    if (visited.size() > most_roles)
+    if (visited.size() > max_roles)
       return fault(where + "the chain of source_profile is too long");
     for (const char* key : {"credential_source", "mfa_serial"}) {
       if (!value_of(*profile, key).empty()) return fault(where + key + " is not supported");

@@ -11,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration every = 5min;
-constexpr std::size_t most_delays = 10000;
+constexpr std::size_t max_delays = 10000;
 
 std::string text_of(Duration duration) {
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
@@ -36,7 +36,7 @@ void NotificationReport::add(const Notified& notified) {
                 {"detected_within", text_of(notified.delay)}});
   }
   const std::lock_guard lock(mutex_);
-  if (delays_.size() < most_delays) delays_.push_back(notified.delay);
+  if (delays_.size() < max_delays) delays_.push_back(notified.delay);
 }
 
 void NotificationReport::tick(MonotonicTime now, const Notifier::Counts& counts) {

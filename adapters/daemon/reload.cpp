@@ -51,7 +51,7 @@ void Reload::operator()() {
   auto& limits = fresh.configuration->limits;
   // The broker would withhold messages that the new limit allows, or they would be truncated.
   const bool withheld =
-      limits.max_payload + mqtt::BrokerSettings::most_beside_payload > max_packet_size_;
+      limits.max_payload + mqtt::BrokerSettings::max_beside_payload > max_packet_size_;
   if (withheld) limits.max_payload = running_.configuration->limits.max_payload;
   running_.configuration->limits = limits;
   std::string done;

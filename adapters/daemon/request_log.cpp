@@ -13,7 +13,7 @@ namespace jobs_bridge {
 namespace {
 
 /// Each is logged once; many of them must not fill memory or the log.
-constexpr std::size_t most_retained_things = 1000;
+constexpr std::size_t max_retained_things = 1000;
 
 /// One event name per code: the log's rate limit counts by event, and a flood of one kind of
 /// failure must not hide the first of another.
@@ -90,7 +90,7 @@ void RequestLog::write_retained(const std::string& topic) {
   const auto thing = topics_.thing_level(topic);
   {
     const std::lock_guard lock(mutex_);
-    if (retained_things_.size() >= most_retained_things) return;
+    if (retained_things_.size() >= max_retained_things) return;
     if (!retained_things_.insert(name_hash(thing)).second) return;
   }
   log_.write(Severity::warning,

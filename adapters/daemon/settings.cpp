@@ -24,7 +24,7 @@ NotifierSettings notifier_settings(const config::Configuration& configuration) {
           // With a slow endpoint most connections must remain for devices' requests.
           .calls_in_flight = std::max<std::size_t>(1, connections / 4),
           .watch_for = notify.watch_for,
-          .most_things = notify.max_things,
+          .max_things = notify.max_things,
           .call_deadline = configuration.limits.deadline,
           .repeat_replies = ThingList(notify.repeat_replies)};
 }
@@ -73,7 +73,7 @@ EngineSettings engine_settings(const config::Configuration& configuration) {
 std::size_t max_packet_size(const config::Configuration::Limits& limits) {
   // A payload somewhat larger than max_payload is received, so that it gets a rejection with the
   // reason.
-  return 2 * limits.max_payload + mqtt::BrokerSettings::most_beside_payload;
+  return 2 * limits.max_payload + mqtt::BrokerSettings::max_beside_payload;
 }
 
 Result<mqtt::BrokerSettings, std::string> broker_settings(

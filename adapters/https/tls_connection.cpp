@@ -11,7 +11,7 @@ namespace {
 using Kind = HttpFailure::Kind;
 
 /// Two session tickets are usual, after the handshake.
-constexpr int most_own_messages = 100;
+constexpr int max_own_messages = 100;
 
 }  // namespace
 
@@ -158,7 +158,7 @@ Result<std::size_t, IoFailure> TlsConnection::read(char* buffer, std::size_t siz
       return received;
     }
     if (SSL_get_error(ssl_.get(), result) == SSL_ERROR_ZERO_RETURN) return std::size_t{0};
-    if (own_messages_ > most_own_messages) {
+    if (own_messages_ > max_own_messages) {
       in_order_ = false;
       return Failure{IoFailure{
           Kind::broken, "reading the answer: the server sends nothing but TLS session tickets"}};
@@ -181,7 +181,7 @@ bool TlsConnection::quiet() {
     const int result = SSL_peek_ex(ssl_.get(), &byte, 1, &peeked);
     const bool nothing = result != 1 && SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_READ;
     ERR_clear_error();
-    if (!nothing || own_messages_ > most_own_messages) {
+    if (!nothing || own_messages_ > max_own_messages) {
       in_order_ = false;
       return false;
     }

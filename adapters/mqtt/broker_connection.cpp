@@ -43,7 +43,7 @@ constexpr int hopeless = 3;
 constexpr std::chrono::seconds change_over_limit{5};
 /// A second connection that is refused, or ends the first one, is tried again after so long.
 constexpr std::chrono::hours between_second_tries{1};
-constexpr int most_second_ends = 2;
+constexpr int max_second_ends = 2;
 
 std::string random_name() {
   std::random_device random;
@@ -482,7 +482,7 @@ class BrokerConnection::Implementation final : private Client::Events {
   void note_second_end() {
     const auto now = steady_clock::now();
     second_ends_ = now < second_began_ + at_once ? second_ends_ + 1 : 0;
-    if (second_ends_ < most_second_ends) return;
+    if (second_ends_ < max_second_ends) return;
     second_ends_ = 0;
     second_not_before_ = now + between_second_tries;
   }

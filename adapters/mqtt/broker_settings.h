@@ -16,7 +16,7 @@ struct BrokerSettings {
   enum class Protocol { v5, v3_1_1 };
 
   /// The maximum of topic, Response Topic, Correlation Data, Content Type and small properties.
-  static constexpr std::size_t most_beside_payload = std::size_t{4} * 65540;
+  static constexpr std::size_t max_beside_payload = std::size_t{4} * 65540;
 
   struct Address {
     std::string host;
@@ -69,12 +69,12 @@ struct BrokerSettings {
   /// larger message that arrives nevertheless is truncated, see PacketFilter. Any other packet
   /// larger than this and than a mebibyte ends the connection before it is read into memory. If
   /// this happens repeatedly right after connecting, we have the broker discard our session.
-  std::size_t max_packet_size = (std::size_t{1} << 20) + most_beside_payload;
+  std::size_t max_packet_size = (std::size_t{1} << 20) + max_beside_payload;
 };
 
 /// The limits of the packet filter for such a connection.
 inline PacketFilter::Limits filter_limits(const BrokerSettings& settings) {
-  constexpr auto beside = BrokerSettings::most_beside_payload;
+  constexpr auto beside = BrokerSettings::max_beside_payload;
   const auto most = settings.max_packet_size;
   return {.payload = most > beside ? most - beside : most,
           .mqtt_5 = settings.protocol == BrokerSettings::Protocol::v5,

@@ -20,14 +20,14 @@ constexpr double timeout_with_signs = 0.8;
 /// Paho can take a second to send or to notice something.
 constexpr Duration min_timeout = 1s;
 /// So many deaf connections are given up, each after twice as long; then it is not the connection.
-constexpr int most_deaf = 3;
+constexpr int max_deaf = 3;
 /// So many connections that end right after a canary are no accident: brokers may close one over a
 /// message that they do not allow (MQTT 3.1.1, section 3.3.5).
-constexpr int most_fatal = 3;
+constexpr int max_fatal = 3;
 constexpr Duration rest = 10min;
 constexpr Duration moment = 50ms;
 /// Later returns than of these prove nothing that the earlier would not have.
-constexpr std::size_t most_under_way = 16;
+constexpr std::size_t max_under_way = 16;
 
 Duration part_of(Duration duration, double share) {
   return std::chrono::duration_cast<Duration>(duration * share);
@@ -65,7 +65,7 @@ void Canary::forget_connection() {
 
 void Canary::end(MonotonicTime now) {
   const bool unanswered = asked_ || (on_ && answers_ && !own_answered_ && !under_way_.empty());
-  if (unanswered && ++fatal_in_a_row_ >= most_fatal) {
+  if (unanswered && ++fatal_in_a_row_ >= max_fatal) {
     fatal_in_a_row_ = 0;
     rests_until_ = now + rest;
     fault_ = "several connections in a row ended before the broker answered a canary message";
@@ -95,7 +95,7 @@ std::optional<Publication> Canary::next(MonotonicTime now, Duration suspended) {
   if (answers_) unanswered_since_ = now;
   if (!undelivered_since_) undelivered_since_ = now;
   under_way_.push_back({++sequence_, now, suspended});
-  if (under_way_.size() > most_under_way) under_way_.pop_front();
+  if (under_way_.size() > max_under_way) under_way_.pop_front();
   return Publication{.topic = topic_, .payload = prefix() + std::to_string(sequence_)};
 }
 
@@ -184,7 +184,7 @@ Canary::Finding Canary::check(MonotonicTime now) {
   if (now >= silent_at()) return Finding::silent;
   if (now < deaf_at()) return Finding::fine;
   const bool messages = last_message_ && *last_message_ > *undelivered_since_;
-  if (flowed_ && !messages && deaf_in_a_row_ < most_deaf) {
+  if (flowed_ && !messages && deaf_in_a_row_ < max_deaf) {
     ++deaf_in_a_row_;
     return Finding::deaf;
   }

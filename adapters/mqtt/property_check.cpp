@@ -24,7 +24,7 @@ constexpr std::uint32_t receive_maximum = 0x21;
 constexpr std::uint32_t maximum_packet_size = 0x27;
 
 /// What a variable byte integer takes at most (section 1.5.5).
-constexpr unsigned most_digits = 4;
+constexpr unsigned max_digits = 4;
 
 }  // namespace
 
@@ -204,7 +204,7 @@ void PropertyCheck::end_value() {
 bool PropertyCheck::add_variable(std::uint8_t byte) {
   number_ |= static_cast<std::uint32_t>(byte & 0x7FU) << (7 * digits_);
   if (byte < 0x80) return true;
-  if (++digits_ == most_digits) state_ = State::lost;
+  if (++digits_ == max_digits) state_ = State::lost;
   return false;
 }
 

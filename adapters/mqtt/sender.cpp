@@ -11,7 +11,7 @@ namespace {
 constexpr std::chrono::seconds between_overflow_reports{10};
 
 /// Five pauses that double, 8 s in total: about as long as a device waits.
-constexpr int most_retries = 5;
+constexpr int max_retries = 5;
 constexpr std::chrono::milliseconds first_pause{250};
 
 /// An acknowledgement that takes longer, several times in a row, is late.
@@ -203,7 +203,7 @@ void Sender::refused(Outbox::Sequence sequence, const Refusal& why) {
     std::unique_lock lock(mutex_);
     const auto* sent = outbox_.find(sequence);
     if (sent == nullptr) return;  // the broker acknowledged it twice
-    if (is_transient(why.kind) && sent->refusals < most_retries) {
+    if (is_transient(why.kind) && sent->refusals < max_retries) {
       ++retried_;
       outbox_.postpone(sequence, clock_() + pause_before_retry(sent->refusals, sequence));
       postponed = true;

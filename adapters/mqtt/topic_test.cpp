@@ -20,7 +20,7 @@ constexpr Duration between_rounds = 5min;
 /// An operator may be at work on what is wrong. Nor does a refusal cause rounds more often.
 constexpr Duration between_rounds_if_not_good = 30s;
 /// Two connections that end over the same topic are no accident.
-constexpr int most_fatal = 2;
+constexpr int max_fatal = 2;
 constexpr Duration rest = 10min;
 
 std::string_view last_level(std::string_view topic) {
@@ -97,7 +97,7 @@ void TopicTest::end(MonotonicTime now) {
   if (topic.empty()) return;
   fatal_in_a_row_ = topic == fatal_topic_ ? fatal_in_a_row_ + 1 : 1;
   fatal_topic_ = topic;
-  if (fatal_in_a_row_ < most_fatal) return;
+  if (fatal_in_a_row_ < max_fatal) return;
   fatal_in_a_row_ = 0;
   rests_until_ = now + rest;
   for (auto& probe : probes_) {

@@ -41,7 +41,7 @@ bool may_be_database(const std::string& path, std::string_view application) {
   return std::to_string(id) == application;
 }
 
-constexpr int most_quarantined = 9;
+constexpr int max_quarantined = 9;
 /// SQLite finds them by their names: they must keep up with the database's.
 constexpr std::array<const char*, 4> companions = {"", "-wal", "-shm", "-journal"};
 
@@ -58,7 +58,7 @@ bool is_free(const std::string& name) {
 
 std::string name_for(const std::string& path) {
   std::string name;
-  for (int number = 1; number <= most_quarantined; ++number) {
+  for (int number = 1; number <= max_quarantined; ++number) {
     name = path + ".damaged-" + std::to_string(number);
     if (is_free(name)) break;
   }

@@ -30,7 +30,7 @@ namespace {
 using namespace std::chrono_literals;
 
 /// So that record() does not wait long while a backlog of entries is removed.
-constexpr std::size_t most_removed_at_once = 1000;
+constexpr std::size_t max_removed_at_once = 1000;
 
 /// The log of writes goes into the database when it is so large, or now and then. It may take a
 /// share of what the database may; then no update is written until it begins anew. When it is
@@ -44,7 +44,7 @@ constexpr Duration look_every = 1s;
 
 /// A disk that is full again so soon after there was space had too little: see updates_to_fit().
 constexpr Duration relapse_within = 1min;
-constexpr std::size_t most_to_fit = 64;
+constexpr std::size_t max_to_fit = 64;
 
 /// A writer that does not get a processor, or is held for a checkpoint, is waited for so many times
 /// longer than one that hangs.
@@ -534,7 +534,7 @@ void SqliteJournal::Work::remove_settled(Lock& lock) {
 }
 
 std::vector<std::uint64_t> SqliteJournal::Work::first_settled() const {
-  const auto count = std::min(settled_.size(), most_removed_at_once);
+  const auto count = std::min(settled_.size(), max_removed_at_once);
   return {settled_.begin(), settled_.begin() + static_cast<std::ptrdiff_t>(count)};
 }
 
@@ -818,7 +818,7 @@ void SqliteJournal::Work::failed(const FileFault& fault) {
     if (!full_) {
       full_since_ = now();
       const bool relapse = recovered_ != MonotonicTime{} && now() < recovered_ + relapse_within;
-      updates_to_fit_ = relapse ? std::min(updates_to_fit_ * 4, most_to_fit) : 1;
+      updates_to_fit_ = relapse ? std::min(updates_to_fit_ * 4, max_to_fit) : 1;
     }
     full_ = true;
     look_at_ = std::min(look_at_, now() + settings_.retry_after);

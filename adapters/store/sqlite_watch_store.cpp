@@ -16,7 +16,7 @@ namespace jobs_bridge::store {
 namespace {
 
 /// A disk that is too slow for everything within Pace::closing keeps some of it.
-constexpr std::size_t most_in_a_transaction = 10'000;
+constexpr std::size_t max_in_a_transaction = 10'000;
 
 constexpr std::string_view failed =
     "changes to watched things cannot be written: they are kept in memory and tried again";
@@ -24,9 +24,9 @@ constexpr std::string_view lost = "changes to watched things are lost";
 
 /// Takes a part out of `changes`.
 Changes::Map part_of(Changes::Map& changes) {
-  if (changes.size() <= most_in_a_transaction) return std::exchange(changes, Changes::Map());
+  if (changes.size() <= max_in_a_transaction) return std::exchange(changes, Changes::Map());
   Changes::Map part;
-  while (part.size() < most_in_a_transaction) part.insert(changes.extract(changes.begin()));
+  while (part.size() < max_in_a_transaction) part.insert(changes.extract(changes.begin()));
   return part;
 }
 

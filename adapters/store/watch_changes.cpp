@@ -14,7 +14,7 @@ void Changes::change(WatchedThing thing) {
 void Changes::forget(std::string thing) {
   const auto known = map_.find(thing);
   if (known != map_.end() && !known->second) return;
-  if (forgotten_ >= most_forgotten) {
+  if (forgotten_ >= max_forgotten) {
     if (known != map_.end()) map_.erase(known);
     return;
   }
@@ -30,7 +30,7 @@ void Changes::add_older(Map older) {
   while (!older.empty()) {
     auto node = older.extract(older.begin());
     const bool is_forgotten = !node.mapped();
-    if (is_forgotten && forgotten_ >= most_forgotten) continue;
+    if (is_forgotten && forgotten_ >= max_forgotten) continue;
     if (map_.insert(std::move(node)).inserted && is_forgotten) ++forgotten_;
   }
 }

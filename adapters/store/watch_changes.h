@@ -25,7 +25,7 @@ class Changes {
   /// Changes are bounded by the number of things, but if things come and go while the file cannot
   /// be written, the number of things to remove is not. Beyond this many, further ones are left in
   /// the file: the core removes them after a restart, since they have been inactive for too long.
-  static constexpr std::size_t most_forgotten = 100'000;
+  static constexpr std::size_t max_forgotten = 100'000;
 
   void change(WatchedThing thing);
   void forget(std::string thing);

@@ -21,7 +21,7 @@ constexpr Duration longest_pause_of_update = Circuit::longest_pause;
 constexpr Duration longest_pause_asked = 15s;
 /// Longer, since it ends only when somebody changes a policy.
 constexpr Duration longest_pause_of_denied = 1min;
-constexpr int most_failures_answered = 4;
+constexpr int max_failures_answered = 4;
 
 }  // namespace
 
@@ -97,7 +97,7 @@ Delivery::Step Delivery::ended(Outcome outcome, const Reconciliation::Evidence& 
   }
   if (!update) {
     if (outcome.maybe_sent) ++known.failures_answered;
-    if (known.failures_answered >= most_failures_answered) return std::move(outcome.answer);
+    if (known.failures_answered >= max_failures_answered) return std::move(outcome.answer);
   }
   return later(outcome, random);
 }

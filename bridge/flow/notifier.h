@@ -42,7 +42,7 @@ struct NotifierSettings {
   std::size_t calls_in_flight = 8;
   /// How long after its last request a thing is watched.
   Duration watch_for = std::chrono::hours(24 * 30);
-  std::size_t most_things = 100000;
+  std::size_t max_things = 100000;
   /// Of one call, from its start.
   Duration call_deadline = std::chrono::seconds(8);
   /// Things for which the execution that start-next or `$next/get` finds is published on

@@ -163,8 +163,8 @@ void Notifier::failed(Now now, Poll poll, const Rejection& rejection, bool for_a
     return;
   }
   const auto longer = [](Duration shortest, int& failures) {
-    constexpr int most_doublings = 10;
-    return shortest * (1 << std::min(failures++, most_doublings));
+    constexpr int max_doublings = 10;
+    return shortest * (1 << std::min(failures++, max_doublings));
   };
   schedule(watched,
            now.monotonic + std::min(longer(repeat_failed_after, watched.failures), interval()));

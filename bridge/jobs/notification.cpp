@@ -13,7 +13,7 @@ namespace {
 /// A job id of AWS has at most 64 characters, and a thing seldom has more than some jobs at a time.
 /// An endpoint may say more, of which no more is kept, for each thing, than tells it from another.
 constexpr std::size_t longest_name = 128;
-constexpr std::size_t most_names = 256;
+constexpr std::size_t max_names = 256;
 
 std::string in_short(std::string name) {
   if (name.size() <= longest_name) return name;
@@ -21,13 +21,13 @@ std::string in_short(std::string name) {
 }
 
 void shorten(std::vector<std::string>& names) {
-  if (names.size() <= most_names) return;
+  if (names.size() <= max_names) return;
   std::size_t rest = 0;
-  for (auto at = most_names; at < names.size(); ++at) {
+  for (auto at = max_names; at < names.size(); ++at) {
     rest = rest * 31 + std::hash<std::string>()(names[at]);
   }
-  const auto more = names.size() - most_names;
-  names.resize(most_names);
+  const auto more = names.size() - max_names;
+  names.resize(max_names);
   names.push_back("+" + std::to_string(more) + "~" + std::to_string(rest));
 }
 

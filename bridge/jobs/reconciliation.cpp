@@ -26,7 +26,7 @@ std::string value_of(const std::vector<json_text::Member>& members, std::string_
 }
 
 /// The state only supplements a rejection that is certain: it does not justify more calls than this.
-constexpr int most_looks_for_state = 3;
+constexpr int max_looks_for_state = 3;
 
 using Details = std::map<std::string, std::string>;
 
@@ -181,7 +181,7 @@ Reconciliation::Step Reconciliation::without_description(const Request& update,
   last_failure_ = rejection.detail.empty() ? rejection.message : rejection.detail;
   if (again) {
     ++failed_looks_;
-    if (question_ == Question::applied || failed_looks_ < most_looks_for_state) {
+    if (question_ == Question::applied || failed_looks_ < max_looks_for_state) {
       return Next::describe_later;
     }
   }

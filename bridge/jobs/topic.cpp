@@ -77,9 +77,9 @@ std::string why_not_asked(std::string_view below) {
 /// yet passes on such a Response Topic; so these bounds are narrower than any broker's.
 bool publishable(std::string_view below) {
   constexpr std::size_t longest = 256;
-  constexpr std::ptrdiff_t most_slashes = 15;
+  constexpr std::ptrdiff_t max_slashes = 15;
   return !below.empty() && below.size() <= longest &&
-         std::ranges::count(below, '/') <= most_slashes &&
+         std::ranges::count(below, '/') <= max_slashes &&
          std::ranges::all_of(below, [](char c) { return is_printable(c) && c != '+' && c != '#'; });
 }
 

@@ -212,7 +212,7 @@ void engine_request_of_watched(benchmark::State& state) {
   EngineSettings settings;
   settings.notifier = {.enabled = true,
                        .calls_in_flight = 0,  // polls are not what is measured
-                       .most_things = static_cast<std::size_t>(things)};
+                       .max_things = static_cast<std::size_t>(things)};
   const auto before = heap_bytes();
   Bench bench(settings);
   for (std::int64_t thing = 0; thing < things; ++thing) {

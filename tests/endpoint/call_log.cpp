@@ -38,8 +38,8 @@ Json call_shape(const Call& call) {
 
 }  // namespace
 
-CallLog::CallLog(std::size_t most_calls, std::size_t most_body_bytes)
-    : most_calls_(most_calls), most_body_bytes_(most_body_bytes) {}
+CallLog::CallLog(std::size_t max_calls, std::size_t max_body_bytes)
+    : max_calls_(max_calls), max_body_bytes_(max_body_bytes) {}
 
 std::uint64_t CallLog::arrived(Call call) {
   const auto operation = static_cast<std::size_t>(call.operation);
@@ -50,7 +50,7 @@ std::uint64_t CallLog::arrived(Call call) {
   const std::uint64_t sequence = call.sequence;
   body_bytes_ += call.body.size();
   calls_.push_back(std::move(call));
-  while (calls_.size() > most_calls_ || body_bytes_ > most_body_bytes_) {
+  while (calls_.size() > max_calls_ || body_bytes_ > max_body_bytes_) {
     body_bytes_ -= calls_.front().body.size();
     calls_.pop_front();
   }

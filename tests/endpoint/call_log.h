@@ -43,7 +43,7 @@ struct Call {
 class CallLog {
  public:
   /// The list keeps at most so many calls, and bodies of so many bytes together.
-  explicit CallLog(std::size_t most_calls = 100'000, std::size_t most_body_bytes = 256U << 20U);
+  explicit CallLog(std::size_t max_calls = 100'000, std::size_t max_body_bytes = 256U << 20U);
 
   /// Numbers the call and returns its number.
   std::uint64_t arrived(Call call);
@@ -60,8 +60,8 @@ class CallLog {
  private:
   using Counts = std::array<std::uint64_t, operations>;
 
-  const std::size_t most_calls_;
-  const std::size_t most_body_bytes_;
+  const std::size_t max_calls_;
+  const std::size_t max_body_bytes_;
   std::size_t body_bytes_ = 0;
   std::uint64_t total_ = 0;
   std::uint64_t malformed_ = 0;

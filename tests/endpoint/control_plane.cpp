@@ -18,7 +18,7 @@ constexpr std::size_t longest_comment = 2028;
 constexpr std::size_t longest_reason = 128;
 constexpr std::size_t longest_arn = 2048;
 constexpr std::int64_t longest_timeout_minutes = 10080;
-constexpr int most_retries = 10;
+constexpr int max_retries = 10;
 
 /// What would change what the job does, and is not played here: refused rather than ignored.
 constexpr std::array<const char*, 5> unsupported = {
@@ -87,7 +87,7 @@ RetryLimits retries_member(const Members& members) {
     const std::string path = criterion.path_of("failureType");
     const auto type = required(criterion.text("failureType", 64), path);
     const auto retries =
-        static_cast<int>(required(criterion.integer("numberOfRetries", 0, most_retries),
+        static_cast<int>(required(criterion.integer("numberOfRetries", 0, max_retries),
                                   criterion.path_of("numberOfRetries")));
     if (std::find(seen.begin(), seen.end(), type) != seen.end() ||
         (!seen.empty() && (type == "ALL" || seen.front() == "ALL"))) {
@@ -105,7 +105,7 @@ RetryLimits retries_member(const Members& members) {
                                  "Member must satisfy enum value set: [FAILED, TIMED_OUT, ALL]");
     }
   }
-  if (limits.failed + limits.timed_out > most_retries) {
+  if (limits.failed + limits.timed_out > max_retries) {
     throw constraint_violation(config->path_of("criteriaList"), excerpt(*list),
                                "Members must have at most 10 retries together");
   }

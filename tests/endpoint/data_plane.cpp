@@ -7,13 +7,13 @@ namespace jobs_endpoint {
 namespace {
 
 /// How many GetPendingJobExecutions lists (AWS IoT developer guide, job-limits).
-constexpr std::size_t most_pending_listed = 10;
+constexpr std::size_t max_pending_listed = 10;
 constexpr std::int64_t longest_step_minutes = 10080;
 
 Json get_pending(const Route& route, Store& store, Instant now) {
   Json in_progress = Json::array();
   Json queued = Json::array();
-  for (const Execution* execution : store.pending(route.thing, most_pending_listed, now)) {
+  for (const Execution* execution : store.pending(route.thing, max_pending_listed, now)) {
     Json& list = execution->status == ExecutionStatus::in_progress ? in_progress : queued;
     list.push_back(execution_summary_shape(*execution));
   }

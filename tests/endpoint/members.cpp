@@ -9,7 +9,7 @@
 namespace jobs_endpoint {
 namespace {
 
-constexpr std::size_t most_details = 10;
+constexpr std::size_t max_details = 10;
 constexpr std::size_t longest_detail = 1024;
 constexpr std::size_t longest_quote = 64;
 constexpr int deepest_nesting = 100;
@@ -186,7 +186,7 @@ const Json* Members::array(const char* name) const {
 std::optional<StatusDetails> Members::status_details(const char* name) const {
   const Json* value = typed(name, is_object, "an object");
   if (value == nullptr) return std::nullopt;
-  if (value->size() > most_details) {
+  if (value->size() > max_details) {
     throw constraint_violation(path_of(name), std::to_string(value->size()) + " entries",
                                "Member must have at most 10 entries");
   }

@@ -11,7 +11,7 @@
 namespace jobs_endpoint {
 namespace {
 
-constexpr std::int64_t most_executions = 50'000'000;
+constexpr std::int64_t max_executions = 50'000'000;
 
 bool parse_count(std::string_view text, std::int64_t& count) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
@@ -36,9 +36,9 @@ std::variant<Fleet, std::string> parse_fleet(const std::string& text) {
       !parse_count(std::string_view(text).substr(second + 1), fleet.jobs)) {
     return "'" + text + "': COUNT and JOBS must be whole numbers of 0 and more";
   }
-  if (fleet.things > most_executions ||
-      (fleet.jobs > 0 && fleet.things > most_executions / fleet.jobs)) {
-    return "'" + text + "': more than " + std::to_string(most_executions) + " executions";
+  if (fleet.things > max_executions ||
+      (fleet.jobs > 0 && fleet.things > max_executions / fleet.jobs)) {
+    return "'" + text + "': more than " + std::to_string(max_executions) + " executions";
   }
   if (!is_thing_name(fleet.prefix + "-" + std::to_string(fleet.things)) ||
       !is_job_id(job_id(fleet, fleet.jobs))) {

@@ -11,13 +11,13 @@ namespace {
 
 /// For one device, both kinds of failure together (AWS IoT developer guide,
 /// jobs-configurations-details).
-constexpr int most_retries = 10;
+constexpr int max_retries = 10;
 
 bool may_retry(const Execution& ended) {
   if (ended.job->status != JobStatus::in_progress) return false;
   const RetryLimits& limits = ended.job->definition.retries;
   const int used = ended.failures + ended.timeouts;
-  if (used >= most_retries) return false;
+  if (used >= max_retries) return false;
   if (ended.status == ExecutionStatus::failed) {
     return ended.failures < limits.failed || used < limits.either;
   }

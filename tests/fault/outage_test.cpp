@@ -22,7 +22,7 @@ std::vector<double> arrivals(const json& calls, bool writes) {
   return times;
 }
 
-std::size_t most_in_a_second(const std::vector<double>& times) {
+std::size_t max_in_a_second(const std::vector<double>& times) {
   std::size_t most = 0;
   for (std::size_t first = 0, last = 0; last < times.size(); ++last) {
     while (times[last] - times[first] >= 1.0) ++first;
@@ -43,7 +43,7 @@ double ahead_of_quota(const std::vector<double>& times) {
   }
   return std::max(0.0, -least / 200);
 }
-constexpr double most_ahead_of_quota = is_sanitized ? 0.4 : 0.2;
+constexpr double max_ahead_of_quota = is_sanitized ? 0.4 : 0.2;
 
 std::chrono::seconds outage() {
   const char* const text = std::getenv("FAULT_TEST_OUTAGE_SECONDS");
@@ -84,11 +84,11 @@ TEST(OutageTest, TwoThousandThingsAskADeadEndpointAndAllIsAnsweredOrHeldAndThenD
             << "rejected, the last after " << std::chrono::duration<double>(last_rejected).count()
             << " s; " << calls_meanwhile << " calls meanwhile; 2000 updates held and all accepted "
             << std::chrono::duration<double>(drained).count() << " s after the end of it, at most "
-            << most_in_a_second(writes) << " writes and " << most_in_a_second(reads)
+            << max_in_a_second(writes) << " writes and " << max_in_a_second(reads)
             << " reads in a second, " << arrived.repeated << " carried out twice\n";
   EXPECT_EQ(arrived.whole, 2000U);
-  EXPECT_LT(ahead_of_quota(writes), most_ahead_of_quota);
-  EXPECT_LT(ahead_of_quota(reads), most_ahead_of_quota);
+  EXPECT_LT(ahead_of_quota(writes), max_ahead_of_quota);
+  EXPECT_LT(ahead_of_quota(reads), max_ahead_of_quota);
   EXPECT_FALSE(site.device->wait_for(4001, 200ms));
 }
 
@@ -127,7 +127,7 @@ TEST(HerdTest, TenThousandThingsWithinASecondAreAllAnswered) {
             << " s: " << accepted << " accepted, ";
   for (const auto& [code, count] : codes) std::cout << count << " " << code << ", ";
   std::cout << "last reply after " << std::chrono::duration<double>(last).count() << " s, at most "
-            << most_in_a_second(calls) << " calls in a second, RSS " << before / 1024 << " KiB -> "
+            << max_in_a_second(calls) << " calls in a second, RSS " << before / 1024 << " KiB -> "
             << most / 1024 << " KiB\n";
   EXPECT_EQ(site.device->count(), 10000U);
   EXPECT_GE(accepted, 1300U);
@@ -135,7 +135,7 @@ TEST(HerdTest, TenThousandThingsWithinASecondAreAllAnswered) {
   // that a sanitizer holds up.
   const auto cut_off = is_sanitized ? codes["InternalError"] : 0;
   EXPECT_EQ(codes["RequestThrottled"] + cut_off + accepted, 10000U);
-  EXPECT_LT(ahead_of_quota(calls), most_ahead_of_quota);
+  EXPECT_LT(ahead_of_quota(calls), max_ahead_of_quota);
   EXPECT_LT(most - before, memory_bound(40U << 20));
 }
 

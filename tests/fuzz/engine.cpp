@@ -22,8 +22,8 @@ using namespace jobs_bridge::simulation;
 using namespace std::chrono_literals;
 
 /// More would make a run long and show nothing that fewer do not.
-constexpr std::uint32_t most_things = 6;
-constexpr int most_events = 300;
+constexpr std::uint32_t max_things = 6;
+constexpr int max_events = 300;
 
 /// From a millisecond to two minutes.
 Duration pause_of(std::uint8_t how) {
@@ -80,7 +80,7 @@ void happen(World& world, std::uint8_t what, std::uint8_t how) {
 Shape shape_of(fuzz::Input& input) {
   Dice dice(input.byte() | static_cast<unsigned>(input.byte()) << 8U);
   auto shape = Shape::random(dice);
-  shape.things = std::min(shape.things, most_things);
+  shape.things = std::min(shape.things, max_things);
   return shape;
 }
 
@@ -91,7 +91,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto shape = shape_of(input);
   try {
     World world(shape, 1);
-    for (int event = 0; event < most_events && !input.is_empty(); ++event) {
+    for (int event = 0; event < max_events && !input.is_empty(); ++event) {
       const auto what = input.byte();
       happen(world, what, input.byte());
     }

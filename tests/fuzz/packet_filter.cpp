@@ -16,11 +16,11 @@ namespace {
 using jobs_bridge::fuzz::promise;
 using jobs_bridge::mqtt::PacketFilter;
 
-constexpr std::size_t most_payload = 20;
+constexpr std::size_t max_payload = 20;
 
 /// All that comes out of a new filter, in such pieces.
 std::string filtered(std::string_view bytes, bool mqtt_5, std::size_t arriving, std::size_t asked) {
-  PacketFilter filter({.payload = most_payload, .mqtt_5 = mqtt_5});
+  PacketFilter filter({.payload = max_payload, .mqtt_5 = mqtt_5});
   std::size_t there = 0;
   const auto source = [&](void* piece, std::size_t most) -> ssize_t {
     const auto part = std::min({most, there, bytes.size()});

@@ -13,10 +13,10 @@ namespace {
 /// Rings of the timer that change nothing: so many a second, and for each thing that happens.
 constexpr double idle_rings_per_second = 2;
 constexpr double idle_rings_per_event = 3;
-constexpr double most_spare_rings = 1000;
+constexpr double max_spare_rings = 1000;
 
 /// In larger worlds looking at every thing takes too long.
-constexpr std::size_t most_things_to_count = 100;
+constexpr std::size_t max_things_to_count = 100;
 
 Engine restored(Now now, const EngineSettings& settings, Ledger& ledger, JournalModel& journal) {
   Engine engine(settings, *TopicGrammar::from_base("$aws/things/{thing}/jobs"));
@@ -112,13 +112,13 @@ void Bridge::fire_timer(Now now) {
   last_ring_ = now.monotonic;
   const bool changed = orders.send || calls != calls_ || before.waiting != after.waiting ||
                        before.pausing != after.pausing || before.held != after.held;
-  if (ledger_.things() <= most_things_to_count) {
+  if (ledger_.things() <= max_things_to_count) {
     promise(after.waiting <= ledger_.awaited(now.monotonic),
             "who no longer waits is not counted as waiting",
             [&] { return std::to_string(after.waiting); });
   }
   if (!changed) --spare_rings_;
-  spare_rings_ = std::min(spare_rings_, most_spare_rings);
+  spare_rings_ = std::min(spare_rings_, max_spare_rings);
   promise(spare_rings_ > 0, "the timer does not ring for nothing");
 }
 

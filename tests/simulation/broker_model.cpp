@@ -16,9 +16,9 @@ using namespace std::chrono_literals;
 using mqtt::Evidence;
 using mqtt::Refusal;
 
-constexpr Duration most_latency = 20ms;
+constexpr Duration max_latency = 20ms;
 /// The sender's longest pause before it sends again what was refused for now.
-constexpr Duration most_pause = 5s;
+constexpr Duration max_pause = 5s;
 
 }  // namespace
 
@@ -84,7 +84,7 @@ mqtt::Sender::Link::Handed BrokerModel::hand_over(Sequence sequence, const Publi
 
 void BrokerModel::later(std::function<void()> what) {
   // In order, as the bytes of a connection are.
-  last_event_ = std::max(last_event_, clock_() + dice_.between(Duration::zero(), most_latency));
+  last_event_ = std::max(last_event_, clock_() + dice_.between(Duration::zero(), max_latency));
   agenda_.at(last_event_, [this, connection = connection_, what = std::move(what)] {
     if (connected_ && connection == connection_) what();
   });
@@ -172,7 +172,7 @@ std::size_t BrokerModel::missing_until(Sequence last) const {
 Duration BrokerModel::time_for(std::size_t publications) const {
   // One at a time while there are suspects: there and back. What polls publish meanwhile for other
   // things has its turn as well.
-  return (publications + 1) * 4 * most_latency + 1s + most_pause;
+  return (publications + 1) * 4 * max_latency + 1s + max_pause;
 }
 
 void BrokerModel::forget() {

@@ -115,7 +115,7 @@ Fate EndpointModel::meet(MonotonicTime now, const HttpRequest& request, QuotaKin
   const auto thing = thing_of(request);
   const auto& w = thing < failing_things_ ? failing_weather_ : weather_;
   auto& dice = dice_.at(thing);
-  const auto latency = dice.between(w.least_latency, w.most_latency);
+  const auto latency = dice.between(w.min_latency, w.max_latency);
   const auto no_connection = [](Duration takes) {
     return Fate{
         .takes = takes,

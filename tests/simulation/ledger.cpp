@@ -15,8 +15,8 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view token_member = R"("clientToken":"r)";
 /// Tries of a request that reached the endpoint in vain, and all its tries.
-constexpr int most_failures_answered = 4;
-constexpr int most_calls = 60;
+constexpr int max_failures_answered = 4;
+constexpr int max_calls = 60;
 
 bool maybe_reached(const HttpOutcome& outcome) {
   const auto* failure = std::get_if<HttpFailure>(&outcome);
@@ -265,9 +265,9 @@ void Ledger::check_own_call(MonotonicTime now, Asked& asked) const {
           details);
   promise(!asked.expiry || asked.calls > 0 || asked.restored || now < *asked.expiry,
           "what has expired is not carried out", details);
-  promise(update || asked.failures_answered < most_failures_answered,
+  promise(update || asked.failures_answered < max_failures_answered,
           "the tries that reach the endpoint are bounded", details);
-  promise(update || asked.calls < most_calls, "the tries are bounded", details);
+  promise(update || asked.calls < max_calls, "the tries are bounded", details);
   const auto since = asked.restored ? asked.restored_at : asked.received;
   const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - since).count();
   promise(asked.calls_this_life < 40 + age * 2, "an update is tried more and more rarely", details);

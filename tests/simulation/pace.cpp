@@ -21,7 +21,7 @@ constexpr Duration longest_recovery = 1min;
 constexpr Duration counts_in_flight_for = 1s;
 /// Beside the others, of things that fail alone.
 constexpr std::size_t apart = 1;
-constexpr std::size_t most_probes = 2;
+constexpr std::size_t max_probes = 2;
 
 bool tells_of_trouble(const HttpOutcome& outcome) {
   const auto* response = std::get_if<HttpResponse>(&outcome);
@@ -45,7 +45,7 @@ void Pace::began(MonotonicTime now, RequestId id, QuotaKind kind, bool reachable
   if (!reachable) {
     probes_.insert(id);
     promise(
-        probes_.size() <= most_probes,
+        probes_.size() <= max_probes,
         "an endpoint that is down gets one call at a time, and one for a thing that never failed");
     return;
   }

@@ -33,7 +33,7 @@ std::optional<std::uint64_t> setting(const char* name) {
 }
 
 /// At most so many failures are shrunk, which takes time; of the others the seed is printed.
-constexpr int most_stories = 3;
+constexpr int max_stories = 3;
 
 void run_world(std::uint64_t seed, Totals& totals) {
   const auto plan = random_plan(seed);
@@ -46,7 +46,7 @@ void run_world(std::uint64_t seed, Totals& totals) {
     }
   } catch (const Violation& violation) {
     static int stories = 0;
-    const auto smallest = stories++ < most_stories ? shrink(plan) : std::nullopt;
+    const auto smallest = stories++ < max_stories ? shrink(plan) : std::nullopt;
     ADD_FAILURE()
         << "seed " << seed << ": broken promise: " << violation.what()
         << "\n  world: " << plan.shape.describe_world() << (smallest ? "\n" + smallest->text() : "")

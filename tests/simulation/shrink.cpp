@@ -56,8 +56,8 @@ const std::vector<Simplification>& simplifications() {
 
 class Shrinking {
  public:
-  Shrinking(Plan plan, const Extras& extras, const std::string& promise, int most_runs)
-      : plan_(std::move(plan)), extras_(extras), promise_(promise), left_(most_runs) {
+  Shrinking(Plan plan, const Extras& extras, const std::string& promise, int max_runs)
+      : plan_(std::move(plan)), extras_(extras), promise_(promise), left_(max_runs) {
     extras_.story = nullptr;
   }
 
@@ -188,13 +188,13 @@ std::string Smallest::text() const {
          "  broken promise: " + violation;
 }
 
-std::optional<Smallest> shrink(Plan plan, const Extras& extras, int most_runs) {
+std::optional<Smallest> shrink(Plan plan, const Extras& extras, int max_runs) {
   const auto first = try_out(plan, extras);
   if (!first) return std::nullopt;
-  Shrinking shrinking(std::move(plan), extras, first->promise(), most_runs);
+  Shrinking shrinking(std::move(plan), extras, first->promise(), max_runs);
   shrinking.go();
   Smallest smallest{
-      .plan = shrinking.plan(), .violation = {}, .story = {}, .runs = most_runs - shrinking.left()};
+      .plan = shrinking.plan(), .violation = {}, .story = {}, .runs = max_runs - shrinking.left()};
   auto telling = extras;
   telling.story = &smallest.story;
   if (const auto violation = try_out(smallest.plan, telling)) {

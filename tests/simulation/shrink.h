@@ -20,7 +20,7 @@ struct Smallest {
 
 /// Of a plan that breaks a promise a much smaller one that breaks the same one: fewer things
 /// happen, in a shorter time, to fewer devices, with fewer kinds of fault and plainer settings.
-/// Nothing if it keeps all promises. Tries at most `most_runs` worlds; deterministic.
-std::optional<Smallest> shrink(Plan plan, const Extras& extras = {}, int most_runs = 3000);
+/// Nothing if it keeps all promises. Tries at most `max_runs` worlds; deterministic.
+std::optional<Smallest> shrink(Plan plan, const Extras& extras = {}, int max_runs = 3000);
 
 }  // namespace jobs_bridge::simulation

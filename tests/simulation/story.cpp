@@ -8,7 +8,7 @@ namespace jobs_bridge::simulation {
 namespace {
 
 /// What a person reads, and how much of a long line.
-constexpr std::size_t most_lines = 80;
+constexpr std::size_t max_lines = 80;
 constexpr std::size_t longest = 200;
 
 /// Worlds begin at one hour.
@@ -17,7 +17,7 @@ constexpr MonotonicTime beginning{std::chrono::hours(1)};
 }  // namespace
 
 void Story::tell(MonotonicTime now, std::string_view who, std::string_view what) {
-  if (lines_.size() >= most_lines) {
+  if (lines_.size() >= max_lines) {
     lines_.erase(lines_.begin());
     ++left_out_;
   }

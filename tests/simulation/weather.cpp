@@ -54,10 +54,10 @@ Weather Weather::random(Dice& dice, const Faults& faults) {
   if (dice.chance(0.3)) return fair();
   if (dice.chance(0.25)) return outage(dice, faults);
   Weather weather;
-  weather.least_latency = dice.between(1ms, 50ms);
-  weather.most_latency = weather.least_latency + dice.about(200ms);
+  weather.min_latency = dice.between(1ms, 50ms);
+  weather.max_latency = weather.min_latency + dice.about(200ms);
   // Slower than any deadline, now and then.
-  if (dice.chance(0.1) && faults.has(Fault::slowness)) weather.most_latency += 12s;
+  if (dice.chance(0.1) && faults.has(Fault::slowness)) weather.max_latency += 12s;
   const auto shares = shares_of(faults, kinds.size());
   for (auto left = dice.between(1, 3); left > 0 && !shares.empty(); --left) {
     weather.*shares.at(dice.below(shares.size())) = some(dice);
@@ -76,7 +76,7 @@ Weather Weather::with_only(const Faults& those) const {
     if (!those.has(fault)) weather.*share = 0;
   }
   if (!those.has(Fault::throttling)) weather.capacity = 0;
-  if (!those.has(Fault::slowness)) weather.most_latency = std::min<Duration>(most_latency, 1s);
+  if (!those.has(Fault::slowness)) weather.max_latency = std::min<Duration>(max_latency, 1s);
   return weather;
 }
 
@@ -87,7 +87,7 @@ std::string Weather::text() const {
     if (this->*share > 0) text += percent(this->*share) + " % of the calls " + name + ", ";
   }
   if (capacity > 0) text += std::to_string(static_cast<int>(capacity)) + " calls a second, ";
-  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(most_latency);
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(max_latency);
   return text + "an answer takes up to " + std::to_string(milliseconds.count()) + " ms";
 }
 

@@ -10,8 +10,8 @@ namespace jobs_bridge::simulation {
 
 /// How the endpoint and the way to it behave for a while. Probabilities are of each call.
 struct Weather {
-  Duration least_latency = std::chrono::milliseconds(5);
-  Duration most_latency = std::chrono::milliseconds(30);
+  Duration min_latency = std::chrono::milliseconds(5);
+  Duration max_latency = std::chrono::milliseconds(30);
   double refused = 0;      ///< no connection, at once
   double unreachable = 0;  ///< no connection, after the connect timeout
   double hangs = 0;        ///< no answer until the call's deadline

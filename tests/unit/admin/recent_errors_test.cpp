@@ -63,21 +63,21 @@ TEST(RecentErrorsTest, ThingThatErrsInManyWaysHidesNoOthers) {
   errors.add(error(1, "quiet", "once"));
   for (int at = 0; at < 1000; ++at) errors.add(error(at, "noisy", "fault " + std::to_string(at)));
   const auto entries = errors.entries();
-  EXPECT_EQ(entries.size(), 1 + RecentErrors::most_per_thing);
+  EXPECT_EQ(entries.size(), 1 + RecentErrors::max_per_thing);
   EXPECT_TRUE(std::ranges::any_of(entries, [](const auto& e) { return e.thing == "quiet"; }));
 }
 
 TEST(RecentErrorsTest, ThingTakesPartInErrorsOfSeveralWithoutLosingItsOwn) {
   RecentErrors errors;
-  for (std::size_t i = 0; i < RecentErrors::most_per_thing; ++i) {
+  for (std::size_t i = 0; i < RecentErrors::max_per_thing; ++i) {
     for (const auto* thing : {"another", "noisy"}) {
       errors.add(error(1, thing, "of several " + std::to_string(i)));
     }
   }
-  for (std::size_t i = 0; i < RecentErrors::most_per_thing; ++i) {
+  for (std::size_t i = 0; i < RecentErrors::max_per_thing; ++i) {
     errors.add(error(2, "noisy", "of its own " + std::to_string(i)));
   }
-  EXPECT_EQ(errors.entries().size(), 2 * RecentErrors::most_per_thing);
+  EXPECT_EQ(errors.entries().size(), 2 * RecentErrors::max_per_thing);
 }
 
 TEST(RecentErrorsTest, LongTextIsCutBetweenCharacters) {

@@ -424,7 +424,7 @@ TEST_P(HangingPollsTest, DelayNobodyElses) {
   for (int i = 0; i < ill; ++i) ask("ill-" + std::to_string(i), "get");
   std::map<std::string, std::vector<MonotonicTime>> polls;
   std::multimap<MonotonicTime, RequestId> hanging;  // by their end
-  std::size_t most_hanging = 0;
+  std::size_t max_hanging = 0;
   const auto began = driver_.now.monotonic;
   while (driver_.now.monotonic < began + 60min) {
     driver_.advance(100ms);
@@ -444,11 +444,11 @@ TEST_P(HangingPollsTest, DelayNobodyElses) {
       }
       hanging.emplace(std::min(call->deadline, driver_.now.monotonic + 5s), call->id);
       if (driver_.now.monotonic > began + 3min) {
-        most_hanging = std::max(most_hanging, hanging.size());
+        max_hanging = std::max(max_hanging, hanging.size());
       }
     }
   }
-  EXPECT_LE(most_hanging, 4U) << "half of the calls are left to the others";
+  EXPECT_LE(max_hanging, 4U) << "half of the calls are left to the others";
   Duration longest{};
   for (int i = 0; i < healthy; ++i) {
     const auto& times = polls["T-" + std::to_string(i)];
@@ -561,7 +561,7 @@ TEST_F(SharedQuotaTest, ThingsThatAreSilentLeaveTheShareToThoseThatAsk) {
 
 class FewThingsTest : public NotifierTest {
  protected:
-  FewThingsTest() : NotifierTest({.enabled = true, .calls_in_flight = 2, .most_things = 3}) {}
+  FewThingsTest() : NotifierTest({.enabled = true, .calls_in_flight = 2, .max_things = 3}) {}
 };
 
 TEST_F(FewThingsTest, PastTheLimitAThingIsServedButNotWatched) {

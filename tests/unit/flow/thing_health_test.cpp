@@ -94,7 +94,7 @@ TEST_F(ThingHealthTest, CountsTheFailuresInARow) {
 }
 
 TEST_F(ThingHealthTest, ForgetsTheOneThatWasHeardOfLongestAgo) {
-  constexpr auto most = ThingHealth::most_failing;
+  constexpr auto most = ThingHealth::max_failing;
   fail(1, most);
   fail(1, 1);
   fail(most + 1, most + 1);

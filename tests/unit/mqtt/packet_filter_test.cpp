@@ -208,11 +208,11 @@ TEST_F(PacketFilterTest, WhatIsNoMqttPassesFromThereOn) {
 }
 
 TEST_F(PacketFilterTest, TheSourceIsAskedForNothingBehindThePacket) {
-  std::size_t most_asked = 0;
+  std::size_t max_asked = 0;
   const auto bytes = publish_5("", "{}");
   std::size_t at = 0;
   const auto source = [&](char* piece, std::size_t most) -> ssize_t {
-    most_asked = std::max(most_asked, at + most);
+    max_asked = std::max(max_asked, at + most);
     std::copy_n(bytes.data() + at, most, piece);
     at += most;
     return static_cast<ssize_t>(most);
@@ -222,7 +222,7 @@ TEST_F(PacketFilterTest, TheSourceIsAskedForNothingBehindThePacket) {
   while (got < bytes.size()) {
     got += static_cast<std::size_t>(filter_.read(source, buffer.data(), 1));
   }
-  EXPECT_EQ(most_asked, bytes.size());
+  EXPECT_EQ(max_asked, bytes.size());
 }
 
 TEST_F(PacketFilterTest, AServerKeepAliveThatIsNoneOrLongerThanOursIsLeftOut) {

@@ -52,26 +52,26 @@ TEST(ChangesTest, OlderOnesReplaceNothing) {
 
 TEST(ChangesTest, ThingsToForgetHaveABoundAndChangesAreNotPartOfIt) {
   Changes changes;
-  for (std::size_t i = 0; i < Changes::most_forgotten + 10; ++i) {
+  for (std::size_t i = 0; i < Changes::max_forgotten + 10; ++i) {
     changes.change(thing("come and gone " + std::to_string(i), 1));
     changes.forget("come and gone " + std::to_string(i));
   }
-  EXPECT_EQ(changes.size(), Changes::most_forgotten);
+  EXPECT_EQ(changes.size(), Changes::max_forgotten);
   changes.change(thing("new", 1));
-  EXPECT_EQ(changes.size(), Changes::most_forgotten + 1);
+  EXPECT_EQ(changes.size(), Changes::max_forgotten + 1);
   changes.change(thing("come and gone 0", 2));
   changes.forget("there is room for one again");
   changes.forget("and for no other");
-  EXPECT_EQ(changes.size(), Changes::most_forgotten + 2);
+  EXPECT_EQ(changes.size(), Changes::max_forgotten + 2);
 }
 
 TEST(ChangesTest, BoundHoldsWhenOlderOnesComeBack) {
   Changes changes;
-  for (std::size_t i = 0; i < Changes::most_forgotten; ++i) changes.forget(std::to_string(i));
+  for (std::size_t i = 0; i < Changes::max_forgotten; ++i) changes.forget(std::to_string(i));
   auto older = changes.take();
   changes.forget("newer");
   changes.add_older(std::move(older));
-  EXPECT_EQ(changes.size(), Changes::most_forgotten);
+  EXPECT_EQ(changes.size(), Changes::max_forgotten);
   EXPECT_TRUE(changes.take().contains("newer"));
 }
 

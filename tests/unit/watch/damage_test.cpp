@@ -194,14 +194,14 @@ class RandomDamageTest : public StoreFixture {
     } else {
       EXPECT_TRUE(std::filesystem::exists(path_ + ".damaged-1"));
     }
-    most_saved_ = std::max(most_saved_, loaded.size());
+    max_saved_ = std::max(max_saved_, loaded.size());
     EXPECT_EQ(stored(), loaded) << "the file is whole now";
   }
 
   std::string file_;
   std::string wal_;
   std::vector<std::string> written_;
-  std::size_t most_saved_ = 0;
+  std::size_t max_saved_ = 0;
   std::mt19937 random_{20240607};
 
   std::size_t below(std::size_t end) {
@@ -242,7 +242,7 @@ TEST_F(RandomDamageTest, BlocksThatAreOverwrittenInventNothing) {
     SCOPED_TRACE(round);
     expect_nothing_invented(file, below(2) == 0 ? wal_ : "");
   }
-  EXPECT_GT(most_saved_, 150U) << "what is whole is saved";
+  EXPECT_GT(max_saved_, 150U) << "what is whole is saved";
 }
 
 TEST_F(RandomDamageTest, PagesThatChangePlacesInventNothing) {
