@@ -9,7 +9,7 @@
 namespace jobs_bridge::admin {
 namespace {
 
-constexpr std::size_t shortest_token = 16;
+constexpr std::size_t min_token = 16;
 
 }  // namespace
 
@@ -37,7 +37,7 @@ bool shows_token(std::string_view authorization, std::string_view token) {
 }
 
 bool is_token(std::string_view text) {
-  return text.size() >= shortest_token && is_visible(text);
+  return text.size() >= min_token && is_visible(text);
 }
 
 }  // namespace jobs_bridge::admin

@@ -20,7 +20,7 @@ constexpr Duration last_minute = 1min;
 constexpr std::size_t things_tracked = 256;
 constexpr Duration half_life = 1min;
 constexpr std::size_t things_shown = 10;
-constexpr std::size_t longest_name = 128;
+constexpr std::size_t max_name = 128;
 
 LatencyWindow of_minute() {
   return {slices_of_minute, slice};
@@ -71,7 +71,7 @@ Activity::Activity(TopicGrammar topics)
       failing_(things_tracked, half_life) {}
 
 std::string_view Activity::thing_of(const std::string& topic) const {
-  return topics_.thing_level(topic).substr(0, longest_name);
+  return topics_.thing_level(topic).substr(0, max_name);
 }
 
 void Activity::note_rejection(const Finished& finished, Now now) {

@@ -12,7 +12,7 @@ namespace {
 /// half-lives all are scaled down.
 constexpr double max_half_lives = 64;
 /// Less than one event in an hour is no longer "of late".
-constexpr double least_per_minute = 1.0 / 60;
+constexpr double min_per_minute = 1.0 / 60;
 
 }  // namespace
 
@@ -66,7 +66,7 @@ std::vector<HeavyHitters::Entry> HeavyHitters::top(MonotonicTime now, std::size_
   std::vector<Entry> all;
   for (const auto& [name, counted] : entries_) {
     const auto per_minute = counted.weight * scale;
-    if (per_minute >= least_per_minute) all.push_back({name, per_minute, counted.note});
+    if (per_minute >= min_per_minute) all.push_back({name, per_minute, counted.note});
   }
   const auto kept = std::min(count, all.size());
   const auto more = [](const Entry& left, const Entry& right) {

@@ -15,8 +15,8 @@ auto identity(const ErrorEntry& entry) {
 }
 
 void shorten(std::string& text) {
-  if (text.size() <= RecentErrors::longest_text) return;
-  text.resize(shortened(text, RecentErrors::longest_text).size());
+  if (text.size() <= RecentErrors::max_text) return;
+  text.resize(shortened(text, RecentErrors::max_text).size());
   text += "...";
 }
 

@@ -196,7 +196,7 @@ constexpr std::size_t threads = 4;
 /// Clients served or waiting; beyond this none is accepted.
 constexpr std::ptrdiff_t max_clients = 32;
 constexpr auto read_timeout = 2s;
-constexpr std::size_t longest_body = 1024;
+constexpr std::size_t max_body = 1024;
 /// A browser also sends the cookies of other sites on localhost.
 constexpr RequestStream::Limits limits{
     .bytes = 16 * 1024, .read = read_timeout, .write = std::chrono::seconds(3)};
@@ -255,7 +255,7 @@ class Server::Implementation {
       const int on = 1;
       setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     });
-    http_.set_payload_max_length(longest_body);
+    http_.set_payload_max_length(max_body);
     http_.set_tcp_nodelay(true);
     http_.set_pre_routing_handler([this](const auto& request, auto& response) {
       fill(response, answer(request));

@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto container_timeout = 2s;
-constexpr std::size_t largest_token = 64 * 1024;
+constexpr std::size_t max_token = 64 * 1024;
 constexpr std::string_view agent_of_ecs = "169.254.170.2";
 
 Failure<SourceFault> fault(std::string cause) {
@@ -59,7 +59,7 @@ Result<ServiceUrl, SourceFault> ContainerSource::place() const {
 Result<std::string, SourceFault> ContainerSource::authorization() const {
   const auto path = environment_("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
   if (!path) return environment_("AWS_CONTAINER_AUTHORIZATION_TOKEN").value_or("");
-  auto content = files::read_file(*path, largest_token);
+  auto content = files::read_file(*path, max_token);
   const auto where = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE " + *path + ": ";
   if (!content) return fault(where + content.error().cause);
   auto token = *std::move(content);

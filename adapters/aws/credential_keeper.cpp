@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto longest_fetch = 20s;
+constexpr auto max_fetch = 20s;
 constexpr Duration between_forced_renewals = 10s;
 constexpr auto about_to_end = 5s;
 /// A failure that repeats is logged again after so long; in between at debug.
@@ -73,7 +73,7 @@ void CredentialKeeper::run() {
     lock.unlock();
     auto outcome = [this]() -> Result<Credentials, SourceFault> {
       try {
-        return source_->fetch(time_now() + longest_fetch);
+        return source_->fetch(time_now() + max_fetch);
       } catch (const std::exception& error) {
         return Failure{SourceFault{.absent = false, .cause = error.what()}};
       }

@@ -14,7 +14,7 @@ namespace {
 using IniFile = CSimpleIniCaseA;
 
 /// Far more than real profile files.
-constexpr std::size_t largest_file = std::size_t{1} << 20U;
+constexpr std::size_t max_file = std::size_t{1} << 20U;
 constexpr std::string_view blanks = " \t";
 
 /// Which profile a section of the configuration file is; nothing: none, such as `[sso-session x]`.
@@ -45,7 +45,7 @@ Result<Profiles, std::string> read_profiles(
     const std::string& path, std::optional<std::string> (*profile_in)(std::string_view section),
     bool& any) {
   if (path.empty()) return Profiles();
-  const auto content = files::read_file(path, largest_file);
+  const auto content = files::read_file(path, max_file);
   if (!content && content.error().missing) return Profiles();
   if (!content) return Failure{path + ": " + content.error().cause};
   any = true;

@@ -13,7 +13,7 @@ namespace jobs_bridge::aws {
 namespace {
 
 /// The longest that STS takes is 20,000 characters.
-constexpr std::size_t largest_token = 64 * 1024;
+constexpr std::size_t max_token = 64 * 1024;
 
 void append_member(std::string& form, const char* name, std::string_view value) {
   form.append(form.empty() ? "" : "&").append(name).append("=");
@@ -43,7 +43,7 @@ Result<Credentials, SourceFault> Sts::assume(const Role& role, const Credentials
 Result<Credentials, SourceFault> Sts::assume_with_web_identity(const Role& role,
                                                                const std::string& token_file,
                                                                MonotonicTime deadline) {
-  auto token = files::read_file(token_file, largest_token);
+  auto token = files::read_file(token_file, max_token);
   if (!token) {
     return Failure{
         SourceFault{.cause = "web identity token file " + token_file + ": " + token.error().cause}};

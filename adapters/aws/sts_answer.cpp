@@ -27,14 +27,14 @@ char character_of(std::string_view reference) {
 }
 
 std::optional<std::string> text_of(std::string_view content) {
-  constexpr std::size_t longest_reference = 6;
+  constexpr std::size_t max_reference = 6;
   std::string text;
   while (!content.empty()) {
     const auto at = content.find_first_of("<&");
     text.append(content.substr(0, at));
     if (at == std::string_view::npos) return text;
     content.remove_prefix(at);
-    const auto end = content.substr(0, longest_reference).find(';');
+    const auto end = content.substr(0, max_reference).find(';');
     const char meant =
         end == std::string_view::npos ? '\0' : character_of(content.substr(0, end + 1));
     if (meant == '\0') return std::nullopt;  // an element, too

@@ -8,7 +8,7 @@
 namespace jobs_bridge::config {
 namespace {
 
-constexpr std::size_t longest_name = 128;
+constexpr std::size_t max_name = 128;
 
 bool is_lower_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -17,7 +17,7 @@ bool is_lower_or_digit(char c) {
 }  // namespace
 
 bool is_client_id(std::string_view text) {
-  return !text.empty() && text.size() <= longest_name;
+  return !text.empty() && text.size() <= max_name;
 }
 
 bool is_canary_topic(std::string_view text) {
@@ -27,7 +27,7 @@ bool is_canary_topic(std::string_view text) {
 }
 
 bool is_share_group(std::string_view text) {
-  return text.size() <= longest_name && text.find_first_of("/+#") == std::string_view::npos;
+  return text.size() <= max_name && text.find_first_of("/+#") == std::string_view::npos;
 }
 
 bool is_username(std::string_view text) {
@@ -48,11 +48,11 @@ bool is_no_proxy_pattern(std::string_view text) {
 }
 
 bool is_profile(std::string_view text) {
-  return !text.empty() && text.size() <= longest_name && text.find(']') == std::string_view::npos;
+  return !text.empty() && text.size() <= max_name && text.find(']') == std::string_view::npos;
 }
 
 bool is_role_alias(std::string_view text) {
-  return text.size() <= longest_name && std::all_of(text.begin(), text.end(), [](char c) {
+  return text.size() <= max_name && std::all_of(text.begin(), text.end(), [](char c) {
            return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z') ||
                   std::string_view("_=,@-").find(c) != std::string_view::npos;
          });

@@ -17,7 +17,7 @@
 namespace jobs_bridge::config {
 namespace {
 
-constexpr std::size_t largest_file = std::size_t{1} << 20U;
+constexpr std::size_t max_file = std::size_t{1} << 20U;
 
 std::string_view name_of(toml::node_type type) {
   switch (type) {
@@ -200,7 +200,7 @@ std::optional<toml::table> value_in_toml(const std::string& text) {
 Reading read_toml_file(const std::string& path) {
   if (path.empty())
     return unreadable("--config", "names no file", "give the path of the configuration file");
-  const auto content = files::read_file(path, largest_file);
+  const auto content = files::read_file(path, max_file);
   if (!content)
     return unreadable(path, content.error().cause, "expected a TOML file that the bridge can read");
   if (content->find_first_not_of(" \t\r\n") == std::string::npos) {

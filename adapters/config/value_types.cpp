@@ -39,7 +39,7 @@ ValueType value_type(ValueKind kind, std::string range, Target<T> target, Parse 
 /// A broker closes the connection upon a subscription that it finds too long: mosquitto accepts 200
 /// levels, and MQTT 65,535 bytes for a whole topic, of which the names and verbs of Jobs take the
 /// smaller part.
-constexpr std::size_t longest_base = 1024;
+constexpr std::size_t max_base = 1024;
 constexpr std::size_t max_levels = 100;
 constexpr const char* base_bounds = "at most 1024 bytes and 100 levels";
 
@@ -259,7 +259,7 @@ ValueType topic_base(Target<std::string> target) {
   const std::string form = "a topic without wildcards, one level of which is {thing}";
   return value_type(ValueKind::text, form, std::move(target),
                     [form](const std::string& value) -> Result<std::string, Problem> {
-                      if (value.size() > longest_base || levels_of(value) > max_levels) {
+                      if (value.size() > max_base || levels_of(value) > max_levels) {
                         return wrong(value, "is too long", base_bounds);
                       }
                       const auto grammar = TopicGrammar::from_base(value);

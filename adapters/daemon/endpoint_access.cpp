@@ -64,9 +64,9 @@ EndpointSettings settings_of(const config::Configuration::Endpoint& endpoint) {
 /// For what credential sources ask.
 OpenOrigin origin_opener(const config::Configuration::Endpoint& endpoint, Log& log) {
   return [endpoint, &log](const Origin& origin) -> Result<std::unique_ptr<Endpoint>, std::string> {
-    constexpr std::size_t largest_document = 64 * 1024;
+    constexpr std::size_t max_document = 64 * 1024;
     EndpointSettings settings(origin);
-    settings.max_answer_bytes = largest_document;
+    settings.max_answer_bytes = max_document;
     if (origin.through_proxy) {
       auto proxy = proxy_to(origin.host, endpoint);
       if (!proxy) return Failure{proxy.error()};

@@ -19,13 +19,13 @@ Duration since_boot() noexcept {
 
 Moment read_moment() noexcept {
   // If the thread were preempted between two readings, that would look like a suspension.
-  constexpr Duration longest_reading = 100us;
+  constexpr Duration max_reading = 100us;
   constexpr int max_readings = 10;
   Moment moment;
   for (int reading = 0; reading < max_readings; ++reading) {
     moment.now = steady_clock::now();
     moment.suspended = since_boot() - moment.now.time_since_epoch();
-    if (steady_clock::now() - moment.now < longest_reading) break;
+    if (steady_clock::now() - moment.now < max_reading) break;
   }
   return moment;
 }

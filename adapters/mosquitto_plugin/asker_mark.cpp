@@ -16,8 +16,8 @@ unsigned byte_at(std::string_view bytes, std::size_t position) {
 
 std::optional<std::string> encode(const AskerMark& mark) {
   const auto own_size = mark.correlation_data ? mark.correlation_data->size() : 0;
-  if (mark.client_id.size() > longest_correlation_data || own_size > longest_correlation_data ||
-      head_size + mark.client_id.size() + own_size > longest_correlation_data) {
+  if (mark.client_id.size() > max_correlation_data || own_size > max_correlation_data ||
+      head_size + mark.client_id.size() + own_size > max_correlation_data) {
     return std::nullopt;
   }
   const auto flags =
@@ -34,7 +34,7 @@ std::optional<std::string> encode(const AskerMark& mark) {
 }
 
 std::optional<AskerMark> decode(std::string_view correlation_data) {
-  if (correlation_data.size() < head_size || correlation_data.size() > longest_correlation_data ||
+  if (correlation_data.size() < head_size || correlation_data.size() > max_correlation_data ||
       !correlation_data.starts_with(magic)) {
     return std::nullopt;
   }

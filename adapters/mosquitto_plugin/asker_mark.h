@@ -26,7 +26,7 @@ struct AskerMark {
 };
 
 /// The longest Correlation Data that MQTT can carry, in bytes (MQTT 5, section 1.5.6).
-constexpr std::size_t longest_correlation_data = 65535;
+constexpr std::size_t max_correlation_data = 65535;
 
 /// Nothing if it would be longer than MQTT allows.
 std::optional<std::string> encode(const AskerMark& mark);

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 /// So often we look whether we have stood still: seldom enough to cost nothing.
 constexpr Duration between_looks = 2s;
 /// A busy machine may be late by so much. A longer standstill is always detected.
-constexpr Duration longest_unnoticed = 3s;
+constexpr Duration max_unnoticed = 3s;
 
 }  // namespace
 
@@ -57,7 +57,7 @@ bool LivenessMonitor::note_standstill(MonotonicTime now, std::optional<Duration>
   const auto away = now - std::exchange(looked_, now) + slept;
   if (gone_since_) *gone_since_ -= slept;
   if (kept_since_ && *kept_since_ != MonotonicTime::min()) *kept_since_ -= slept;
-  if (!canary_.is_on() || !canary_.fault().empty() || away <= longest_unnoticed) return false;
+  if (!canary_.is_on() || !canary_.fault().empty() || away <= max_unnoticed) return false;
   kept_since_ = std::min(kept_since_.value_or(now), now - away);
   fresh_from_ = now;
   canary_.stood_still(now);

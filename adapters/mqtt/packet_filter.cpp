@@ -13,9 +13,9 @@ constexpr unsigned publish_packet = 3;
 /// Its flags and its reason code.
 constexpr std::size_t connack_beside = 2;
 /// A longer CONNACK passes unchanged.
-constexpr std::size_t longest_connack = 4096;
+constexpr std::size_t max_connack = 4096;
 /// What a length takes at most (MQTT 5, section 1.5.5).
-constexpr std::size_t longest_length = 4;
+constexpr std::size_t max_length_size = 4;
 
 constexpr std::uint8_t subscription_identifier = 0x0B;
 constexpr std::uint8_t server_keep_alive = 0x13;
@@ -29,7 +29,7 @@ struct Number {
 /// A variable byte integer; nothing: it is not whole, or too long.
 std::optional<Number> variable_number(std::string_view bytes) {
   Number number;
-  while (number.digits < std::min(bytes.size(), longest_length)) {
+  while (number.digits < std::min(bytes.size(), max_length_size)) {
     const auto byte = static_cast<std::uint8_t>(bytes[number.digits]);
     number.value |= std::size_t{byte & 0x7FU} << (7 * number.digits);
     ++number.digits;
@@ -78,7 +78,7 @@ Property property_at(std::string_view bytes) {
     case PropertyType::variable: {
       const auto number = variable_number(value);
       if (number) return of(number->digits);
-      return {.known = value.size() < longest_length};
+      return {.known = value.size() < max_length_size};
     }
     case PropertyType::text: {
       const auto size = text_size(value);
@@ -132,11 +132,11 @@ std::optional<std::string> without_withheld(std::string_view connack,
 /// Whether this User Property, which is whole, is the broker plugin's time of arrival. A longer
 /// value is no time.
 bool is_arrival(std::string_view property) {
-  constexpr std::size_t longest_time = 32;
+  constexpr std::size_t max_time_length = 32;
   const auto name = property.substr(1);
   const auto size = fixed_number(name);
   return name.substr(2, size) == arrival_property &&
-         fixed_number(name.substr(2 + size)) <= longest_time;
+         fixed_number(name.substr(2 + size)) <= max_time_length;
 }
 
 }  // namespace
@@ -198,7 +198,7 @@ void PacketFilter::take_head(std::string_view bytes) {
   if (head_.size() < 2) return;
   const auto length = variable_number(std::string_view(head_).substr(1));
   if (!length) {
-    if (head_.size() <= longest_length) return;
+    if (head_.size() <= max_length_size) return;
     lost_ = true;
     passing_ = ~std::size_t{0};
     state_ = State::pass;
@@ -211,7 +211,7 @@ void PacketFilter::take_head(std::string_view bytes) {
     state_ = State::topic;
     return;
   }
-  if (type == connack_packet && limits_.mqtt_5 && remaining_ > 0 && remaining_ <= longest_connack) {
+  if (type == connack_packet && limits_.mqtt_5 && remaining_ > 0 && remaining_ <= max_connack) {
     state_ = State::connack;
     return;
   }

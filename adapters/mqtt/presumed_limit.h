@@ -33,17 +33,17 @@ class PresumedLimit {
 
   /// A publication of that size ended connections, and `replacement` replaces it.
   void ended_connections(Outbox::Sequence replacement, std::size_t size) {
-    candidate_ = Candidate{.replacement = replacement, .size = size, .largest_taken = 0};
+    candidate_ = Candidate{.replacement = replacement, .size = size, .largest_accepted = 0};
   }
   /// The broker has accepted a publication. Returns whether from now on a size, or a smaller size
   /// than before, is presumed too large.
-  bool taken(MonotonicTime now, Outbox::Sequence sequence, std::size_t size) {
+  bool accepted(MonotonicTime now, Outbox::Sequence sequence, std::size_t size) {
     if (!candidate_) return false;
-    candidate_->largest_taken = std::max(candidate_->largest_taken, size);
+    candidate_->largest_accepted = std::max(candidate_->largest_accepted, size);
     if (candidate_->replacement != sequence) return false;
     const auto candidate = *candidate_;
     candidate_.reset();
-    if (candidate.largest_taken >= candidate.size) return false;
+    if (candidate.largest_accepted >= candidate.size) return false;
     size_ = now < until_ ? std::min(size_, candidate.size) : candidate.size;
     until_ = now + validity;
     return true;
@@ -53,7 +53,7 @@ class PresumedLimit {
   struct Candidate {
     Outbox::Sequence replacement;
     std::size_t size;
-    std::size_t largest_taken;
+    std::size_t largest_accepted;
   };
   std::optional<Candidate> candidate_;
   std::size_t size_ = std::numeric_limits<std::size_t>::max();

@@ -9,9 +9,9 @@ namespace jobs_bridge::mqtt {
 namespace {
 
 /// What a two-byte length can say (MQTT 5, section 1.5.4).
-constexpr std::size_t longest_field = 65535;
+constexpr std::size_t max_field = 65535;
 /// What a remaining length can say (section 2.1.4).
-constexpr std::size_t longest_remaining = 268435455;
+constexpr std::size_t max_remaining_length = 268435455;
 
 /// How many bytes a variable byte integer takes (section 1.5.5).
 std::size_t size_of_length(std::size_t length) {
@@ -29,10 +29,10 @@ std::size_t properties_size(const Publication& publication) {
 }
 
 std::optional<std::string> fault_of_properties(const Publication& publication) {
-  if (publication.correlation_data.size() > longest_field) {
+  if (publication.correlation_data.size() > max_field) {
     return "the correlation data is longer than 65535 bytes";
   }
-  if (publication.content_type.size() > longest_field) {
+  if (publication.content_type.size() > max_field) {
     return "the content type is longer than 65535 bytes";
   }
   // What every media type is made of (RFC 9110, section 8.3.1); MQTT itself allows more.
@@ -63,14 +63,14 @@ namespace {
 /// Why no broker accepts it.
 std::optional<std::string> fault_in(const Publication& publication, bool mqtt_5) {
   if (publication.topic.empty()) return "the topic is empty";
-  if (publication.topic.size() > longest_field) return "the topic is longer than 65535 bytes";
+  if (publication.topic.size() > max_field) return "the topic is longer than 65535 bytes";
   if (publication.topic.find_first_of(std::string_view("+#\0", 3)) != std::string::npos) {
     return "the topic contains a wildcard or a null character";
   }
   if (mqtt_5) {
     if (auto fault = fault_of_properties(publication)) return fault;
   }
-  if (remaining_length(publication, mqtt_5) > longest_remaining) {
+  if (remaining_length(publication, mqtt_5) > max_remaining_length) {
     return "it is longer than MQTT allows";
   }
   return std::nullopt;

@@ -173,7 +173,7 @@ void Sender::acknowledged(Outbox::Sequence sequence) {
     std::unique_lock lock(mutex_);
     if (const auto* sent = outbox_.find(sequence)) {
       if (sent->replacement) ++replaced_;
-      presumed = presumed_limit_.taken(clock_(), sequence, Outbox::size_of(sent->publication));
+      presumed = presumed_limit_.accepted(clock_(), sequence, Outbox::size_of(sent->publication));
       too_large = presumed_limit_.size();
     }
     if (sequence == sample_ && outbox_.find(sequence) != nullptr) {

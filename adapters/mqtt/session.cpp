@@ -13,7 +13,7 @@ namespace {
 using Protocol = BrokerSettings::Protocol;
 
 /// What MQTT's length field allows, where the broker says nothing (MQTT 5, section 3.2.2.3.6).
-constexpr std::size_t largest_packet = 268435460;
+constexpr std::size_t max_packet = 268435460;
 
 }  // namespace
 
@@ -22,7 +22,7 @@ Session::Session(Client::Wanted wanted, const std::string& address, Client::Even
       filters_(wanted.filters),
       address_(address),
       has_spoken_(wanted.has_spoken),
-      maximum_packet_size_(largest_packet),
+      maximum_packet_size_(max_packet),
       qos_(wanted.qos),
       client_(Client::make(wanted, address, events)) {}
 

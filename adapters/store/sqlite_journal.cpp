@@ -37,8 +37,8 @@ constexpr std::size_t max_removed_at_once = 1000;
 /// quiet, a large one's space is given back.
 constexpr std::size_t log_to_checkpoint = std::size_t{1} << 20;
 constexpr std::size_t log_to_truncate = std::size_t{2} << 20;
-constexpr std::size_t largest_log = std::size_t{4} << 20;
-constexpr std::size_t smallest_log = std::size_t{256} << 10;
+constexpr std::size_t max_log = std::size_t{4} << 20;
+constexpr std::size_t min_log = std::size_t{256} << 10;
 constexpr std::size_t share_of_log = 16;
 constexpr Duration look_every = 1s;
 
@@ -99,7 +99,7 @@ std::string whole_milliseconds(Duration duration) {
 
 /// Opening it takes less than this, however much is in it, unless the disk hangs.
 constexpr Duration first_report = 3s;
-constexpr Duration longest_between_reports = 60s;
+constexpr Duration max_between_reports = 60s;
 
 /// Waits for the disk, and logs if that takes long.
 template <typename Opening>
@@ -109,7 +109,7 @@ auto wait_for(std::future<Opening> opening, const std::string& path, Log& log) {
     log.write(Severity::warning,
               "the journal is not open yet: its disk is slow or does not respond",
               {{"path", path}, {"hint", hint_of(FileFault::Kind::late)}});
-    pause = std::min(pause * 2, longest_between_reports);
+    pause = std::min(pause * 2, max_between_reports);
   }
   return opening.get();
 }
@@ -246,7 +246,7 @@ SqliteJournal::Work::Work(std::string path, Opened<JournalFile> opened, JournalS
                           Log& log)
     : path_(std::move(path)),
       settings_(settings),
-      log_max_(std::clamp(settings.max_size / share_of_log, smallest_log, largest_log)),
+      log_max_(std::clamp(settings.max_size / share_of_log, min_log, max_log)),
       file_(std::move(opened.file)),
       look_at_(now() + look_every),
       writer_sleeps_until_(MonotonicTime::max()),

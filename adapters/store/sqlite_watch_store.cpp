@@ -158,7 +158,7 @@ void SqliteWatchStore::Writer::serve() {
     if (is_last) return;
     is_failing = true;
     not_before = now + pause;
-    pause = std::min(pause * 2, pace_.longest_retry);
+    pause = std::min(pause * 2, pace_.max_retry);
   }
 }
 

@@ -20,9 +20,9 @@ struct Pace {
   /// Between two rounds of writing; changes in between are written together. A change after a
   /// longer quiet period is written at once.
   Duration between_rounds = std::chrono::milliseconds(500);
-  /// After a failure; doubled with each further one up to `longest_retry`.
+  /// After a failure; doubled with each further one up to `max_retry`.
   Duration first_retry = std::chrono::seconds(1);
-  Duration longest_retry = std::chrono::minutes(1);
+  Duration max_retry = std::chrono::minutes(1);
   /// The time that the destructor may take to write pending changes.
   Duration closing = std::chrono::seconds(2);
 };

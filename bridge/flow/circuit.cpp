@@ -13,13 +13,13 @@ using namespace std::chrono_literals;
 constexpr int failures_to_open = 5;
 constexpr Duration silence_to_open = 1s;
 /// A probe costs one call.
-constexpr Duration shortest_probe_pause = 250ms;
+constexpr Duration min_probe_pause = 250ms;
 /// As a request's own, see Delivery.
-constexpr Duration shortest_pause_of_thing = 100ms;
+constexpr Duration min_pause_of_thing = 100ms;
 /// From so many calls in flight on there is no limit.
 constexpr std::size_t recovered_window = 256;
 /// Where there is so little to do, nothing is left that could come in a herd.
-constexpr Duration longest_recovery = 1min;
+constexpr Duration max_recovery = 1min;
 /// While recovering, a call that takes longer no longer counts as in flight.
 constexpr Duration counts_in_flight_for = 1s;
 
@@ -93,7 +93,7 @@ void Circuit::succeeded(MonotonicTime now, std::uint64_t thing) {
     back_off_ = {};
     begun_.clear();
     window_ = 1;
-    recovered_at_ = now + longest_recovery;
+    recovered_at_ = now + max_recovery;
   }
   if (window_ > 0 && (++window_ > recovered_window || !is_recovering(now))) {
     window_ = 0;
@@ -108,7 +108,7 @@ void Circuit::failed(MonotonicTime now, bool probe, std::uint64_t thing, const O
   if (outcome.fails_for_all) ++failures_for_all_;
   auto& failing = things_.failed(thing);
   failing.cause = outcome.fault;
-  failing.pause = failing.back_off.next(shortest_pause_of_thing, longest_pause, random);
+  failing.pause = failing.back_off.next(min_pause_of_thing, max_pause, random);
   const bool news = failing.calls == 1 || outcome.fails_for_all;
   if (open_ && !probe) return;
   if (!open_) {
@@ -120,8 +120,8 @@ void Circuit::failed(MonotonicTime now, bool probe, std::uint64_t thing, const O
     since_ = now;
     next_unsuspected_probe_ = now;
   }
-  const auto asked = std::min(outcome.retry_after.value_or(Duration::zero()), longest_pause);
-  next_probe_ = now + std::max(asked, back_off_.next(shortest_probe_pause, longest_pause, random));
+  const auto asked = std::min(outcome.retry_after.value_or(Duration::zero()), max_pause);
+  next_probe_ = now + std::max(asked, back_off_.next(min_probe_pause, max_pause, random));
   if (news) next_unsuspected_probe_ = next_probe_;
 }
 

@@ -52,7 +52,7 @@ namespace jobs_bridge {
 class Circuit {
  public:
   /// The longest time between two probes: it bounds how late the end of an outage is noticed.
-  static constexpr Duration longest_pause = std::chrono::seconds(5);
+  static constexpr Duration max_pause = std::chrono::seconds(5);
 
   /// When a call may be made for a thing that is_suspected(), or for one that is not: a time in the
   /// past if at once, MonotonicTime::max() if not before another call ends. A call that is allowed

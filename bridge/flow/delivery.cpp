@@ -12,15 +12,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration shortest_retry_pause = 100ms;
+constexpr Duration min_retry_pause = 100ms;
 /// A device waits for a reply for some seconds; an update is held for as long as it takes, and is
 /// sent no later than a probe after an outage would be.
-constexpr Duration longest_pause_of_request = 2s;
-constexpr Duration longest_pause_of_update = Circuit::longest_pause;
+constexpr Duration max_pause_of_request = 2s;
+constexpr Duration max_pause_of_update = Circuit::max_pause;
 /// The longest pause that an endpoint can ask for.
-constexpr Duration longest_pause_asked = 15s;
+constexpr Duration max_pause_asked = 15s;
 /// Longer, since it ends only when somebody changes a policy.
-constexpr Duration longest_pause_of_denied = 1min;
+constexpr Duration max_pause_of_denied = 1min;
 constexpr int max_failures_answered = 4;
 
 }  // namespace
@@ -129,12 +129,12 @@ Delivery::Step Delivery::described(const Outcome& outcome, Reconciliation::Evide
 
 Delivery::Again Delivery::later(const Outcome& outcome, Random& random) {
   const auto longest = [&] {
-    if (outcome.access_denied) return longest_pause_of_denied;
-    return must_be_delivered(request_.operation) ? longest_pause_of_update
-                                                 : longest_pause_of_request;
+    if (outcome.access_denied) return max_pause_of_denied;
+    return must_be_delivered(request_.operation) ? max_pause_of_update
+                                                 : max_pause_of_request;
   }();
-  const auto pause = retry_state().back_off.next(shortest_retry_pause, longest, random);
-  const auto asked = std::min(outcome.retry_after.value_or(Duration::zero()), longest_pause_asked);
+  const auto pause = retry_state().back_off.next(min_retry_pause, longest, random);
+  const auto asked = std::min(outcome.retry_after.value_or(Duration::zero()), max_pause_asked);
   return {.pause = std::max(pause, asked), .asked = asked > pause};
 }
 

@@ -106,7 +106,7 @@ void Driver::order_calls(Now now, Orders& orders) {
   while (may_call && !drained_ && !free_.empty()) {
     auto call = engine_.next_call(now, orders.effects);
     if (!call) break;
-    if (lease_) call->deadline = std::min(call->deadline, now.monotonic + lease_->longest_call());
+    if (lease_) call->deadline = std::min(call->deadline, now.monotonic + lease_->max_call_duration());
     const auto connection = free_.back();
     free_.pop_back();
     calls_[connection] = call->id;

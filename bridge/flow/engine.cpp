@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 /// An update restored after a restart has at least this long before it is given up, whatever age
 /// the clock suggests: the clock may be wrong.
-constexpr Duration least_time_after_restart = 1h;
+constexpr Duration min_time_after_restart = 1h;
 
 /// A call ends this much before its request's deadline, so that the cause of a failure is known
 /// when the reply is due.
@@ -28,7 +28,7 @@ constexpr int reconciliation_share = 4;
 /// Limits of the bytes that waiting requests may take: on average per request, and at least in
 /// total.
 constexpr std::size_t usual_bytes = std::size_t{4} << 10U;
-constexpr std::size_t least_queue_bytes = std::size_t{16} << 20U;
+constexpr std::size_t min_queue_bytes = std::size_t{16} << 20U;
 /// One thing may take one part in so many of the total.
 constexpr std::size_t things_share = 16;
 
@@ -83,7 +83,7 @@ Engine::Engine(EngineSettings settings, TopicGrammar topics)
                  settings.failing_alone_calls_in_flight),
       notifier_(settings.notifier, topics),
       random_(settings.seed) {
-  requests_.set_least_time_for_call(least_time_for_call());
+  requests_.set_min_time_for_call(min_time_for_call());
 }
 
 void Engine::restore_watched(Now now, const WatchedThing& thing) {
@@ -113,7 +113,7 @@ void Engine::received(Now now, Message message, Effects& effects) {
   auto age = update ? Duration::zero() : waited(now, message);
   // A request that changes nothing does no harm late, so it is not rejected on mere doubt.
   if (age == Duration::max() && valid->request.operation != Operation::start_next) age = {};
-  if (age > settings_.deadline - least_time_for_call()) {
+  if (age > settings_.deadline - min_time_for_call()) {
     publish_reply(now, std::move(valid->address), waited_too_long(age), {}, effects);
     return;
   }
@@ -232,7 +232,7 @@ std::optional<Rejection> Engine::admission_rejection(const Request& request, std
     return full("this thing's queue", settings_.queue_per_thing, " requests are waiting",
                 "limits.queue_per_thing");
   }
-  const auto most = std::max(least_queue_bytes, settings_.queue * usual_bytes);
+  const auto most = std::max(min_queue_bytes, settings_.queue * usual_bytes);
   if (requests_.bytes() - requests_.update_bytes() + bytes > most && !update) {
     return full("the gateway's queue", most, " bytes of requests are waiting", "limits.queue");
   }
@@ -293,7 +293,7 @@ bool Engine::restore(Now now, const JournalEntry& entry) {
   PendingRequest pending(Delivery::resumed(std::move(valid->request), expired, earliest),
                          std::move(asker));
   pending.give_up =
-      now.monotonic + std::max(max_age - age, std::min(max_age, least_time_after_restart));
+      now.monotonic + std::max(max_age - age, std::min(max_age, min_time_after_restart));
   requests_.add(entry.number, std::move(pending), RequestEvent::restored);
   return true;
 }
@@ -303,7 +303,7 @@ void Engine::change_limits(Now now, const EngineSettings& settings) {
   settings_.queue = settings.queue;
   settings_.queue_per_thing = settings.queue_per_thing;
   intake_.set_max_payload(settings.max_payload);
-  requests_.set_least_time_for_call(least_time_for_call());
+  requests_.set_min_time_for_call(min_time_for_call());
   scheduler_.set_limits(now.monotonic, settings.reads_per_second, settings.writes_per_second);
   notifier_.set_limits(now.monotonic, settings.notifier.calls_per_second,
                        settings.notifier.call_deadline);
@@ -488,9 +488,9 @@ void Engine::try_again(Now now, Iterator it, Delivery::Again again, Effects& eff
     again.pause = std::max(again.pause, circuit.pause_of(pending.thing()));
   auto resume = now.monotonic + (probed ? Duration::zero() : again.pause);
   if (!pending.must_be_delivered()) {
-    const auto last = pending.askers.back().deadline - least_time_for_call();
+    const auto last = pending.askers.back().deadline - min_time_for_call();
     // A pause that the device does not outlast ends with one more try, as late as possible.
-    const auto latest = last - least_time_for_call();
+    const auto latest = last - min_time_for_call();
     if (again.asked && resume >= last && latest > now.monotonic) resume = latest;
     if (resume >= last) {
       conclude(now, it, *pending.delivery.failure(), {}, effects);
@@ -542,13 +542,13 @@ void Engine::tick(Now now, Effects& effects) {
   }
 }
 
-Duration Engine::least_time_for_call() const {
+Duration Engine::min_time_for_call() const {
   return settings_.deadline / 16;
 }
 
 MonotonicTime Engine::next_tick(MonotonicTime now) const {
   const auto& due = requests_.due();
-  auto next = due.empty() ? now + settings_.deadline - least_time_for_call() : due.begin()->first;
+  auto next = due.empty() ? now + settings_.deadline - min_time_for_call() : due.begin()->first;
   if (!requests_.pauses().empty()) next = std::min(next, requests_.pauses().begin()->first);
   if (const auto at = scheduler_.next_tick()) next = std::min(next, *at);
   // A call that is possible already needs no timer: it only waits for a free connection.

@@ -219,7 +219,7 @@ class Engine {
 
   /// The minimum time that a call for a waiting device needs. With less, the call might be carried
   /// out although its device is told of a rejection.
-  [[nodiscard]] Duration least_time_for_call() const;
+  [[nodiscard]] Duration min_time_for_call() const;
 
   EngineSettings settings_;
   Intake intake_;

@@ -10,8 +10,8 @@
 namespace jobs_bridge {
 namespace {
 
-constexpr std::size_t longest_topic = 65535;  // MQTT: UTF-8 strings have a length of two bytes
-constexpr std::size_t longest_suffix = std::string_view("/rejected").size();
+constexpr std::size_t max_topic = 65535;  // MQTT: UTF-8 strings have a length of two bytes
+constexpr std::size_t max_suffix = std::string_view("/rejected").size();
 
 /// A payload that is too long is still searched for its clientToken up to so many times the limit.
 constexpr std::size_t token_search_factor = 2;
@@ -24,7 +24,7 @@ Intake::Intake(TopicGrammar topics, Partition partition, std::size_t max_payload
 Intake::Read Intake::read(Now now, const Message& message) const {
   // A retained message is the broker's copy of an old request, sent again at every subscription.
   if (message.retained) return Ignored{};
-  if (message.topic.size() + longest_suffix > longest_topic) return Ignored{};
+  if (message.topic.size() + max_suffix > max_topic) return Ignored{};
   auto parsed = topics_.parse(message.topic);
   if (std::holds_alternative<NotARequest>(parsed)) return Ignored{};
   if (!partition_.serves(topics_.thing_level(message.topic))) return Ignored{};

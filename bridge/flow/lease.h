@@ -68,7 +68,7 @@ class Lease {
   /// When the wait ends if nothing happens before; max(): there is no wait.
   [[nodiscard]] MonotonicTime due(MonotonicTime now) const;
   /// How long a call may take.
-  [[nodiscard]] Duration longest_call() const { return length_ * 2 / 5; }
+  [[nodiscard]] Duration max_call_duration() const { return length_ * 2 / 5; }
   /// Whether to be connected as the primary.
   [[nodiscard]] bool wants_primary() const { return wants_primary_; }
 

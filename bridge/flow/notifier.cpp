@@ -11,7 +11,7 @@ namespace jobs_bridge {
 namespace {
 
 /// Enough to keep the interval with room for polls that are due at once, where no quota is known.
-constexpr double least_calls_per_second = 50;
+constexpr double min_calls_per_second = 50;
 /// The burst, as a share of the calls of one second.
 constexpr double burst_share = 0.1;
 /// Of a pace: one poll a second.
@@ -22,8 +22,8 @@ constexpr int rechecks_for_own_update = 3;
 /// How long after its last request a thing is polled at the full pace.
 constexpr Duration lately = std::chrono::hours(1);
 /// Polls within so much of each other are made together.
-constexpr Duration longest_step = std::chrono::seconds(1);
-constexpr int shortest_step_share = 10;
+constexpr Duration max_step = std::chrono::seconds(1);
+constexpr int min_step_share = 10;
 
 /// A new time of the last request alone is written at most this often, in seconds.
 constexpr std::int64_t keep_asked_every = 3600;
@@ -55,7 +55,7 @@ void Notifier::set_limits(MonotonicTime now, double calls_per_second, Duration c
 
 double Notifier::call_rate() const {
   if (settings_.calls_per_second > 0) return settings_.calls_per_second;
-  return std::max(least_calls_per_second, 2 * static_cast<double>(total_pace_) / pace_unit);
+  return std::max(min_calls_per_second, 2 * static_cast<double>(total_pace_) / pace_unit);
 }
 
 Notifier::Counts Notifier::counts() const {
@@ -95,7 +95,7 @@ Duration Notifier::stretched(Duration interval) const {
 }
 
 MonotonicTime Notifier::aligned(MonotonicTime at) const {
-  const auto step = std::min<Duration>(longest_step, settings_.interval / shortest_step_share);
+  const auto step = std::min<Duration>(max_step, settings_.interval / min_step_share);
   return step > Duration::zero() ? at - at.time_since_epoch() % step : at;
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration shortest_poll_pause = 1s;
+constexpr Duration min_poll_pause = 1s;
 constexpr Duration repeat_failed_after = 5s;
 /// How long to wait for the endpoint to show what it has accepted.
 constexpr Duration recheck_after = 1s;
@@ -170,7 +170,7 @@ void Notifier::failed(Now now, Poll poll, const Rejection& rejection, bool for_a
            now.monotonic + std::min(longer(repeat_failed_after, watched.failures), interval()));
   health_.failed(name_hash(watched.thing.text()));
   if (!for_all && !health_.endpoint_fails(now.monotonic)) return;
-  const auto pause = longer(shortest_poll_pause, failures_);
+  const auto pause = longer(min_poll_pause, failures_);
   paused_until_ = std::max(paused_until_, now.monotonic + std::min(pause, settings_.interval));
 }
 

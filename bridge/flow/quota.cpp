@@ -20,8 +20,8 @@ constexpr double step_down = 0.1;
 constexpr double recovery_seconds = 10;
 /// The rate at most halves at once, however few calls were carried out lately: there may have been
 /// few to carry out.
-constexpr double least_share = 0.5;
-constexpr double least_rate = 1;
+constexpr double min_share = 0.5;
+constexpr double min_rate = 1;
 constexpr double nearly_all = 0.8;
 /// Without a configured rate, growth by this much over the ceiling counts as recovered.
 constexpr double recovered = 20;
@@ -113,7 +113,7 @@ bool Quota::slow_down(MonotonicTime now) {
   // The measured rate lags behind a growing one: nearly as much as was allowed counts as all of it.
   const double ceiling = carried_out >= allowed * nearly_all
                              ? allowed
-                             : std::max({carried_out, allowed * least_share, least_rate});
+                             : std::max({carried_out, allowed * min_share, min_rate});
   slowed_ =
       Slowed{.ceiling = ceiling, .before = before_throttling(now, allowed, ceiling), .since = now};
   bucket_.set_rate(now, rate(now));

@@ -159,7 +159,7 @@ void RequestTable::schedule(Iterator it) {
     due = *request.expiry;
   } else if (request.is_awaited()) {
     due = request.askers[request.held_askers].deadline;
-    if (is_queued(request.state) && !request.must_be_delivered()) due -= least_time_for_call_;
+    if (is_queued(request.state) && !request.must_be_delivered()) due -= min_time_for_call_;
   }
   if (request.must_be_delivered()) due = std::min(due, request.give_up);
   if (request.due && (*request.due)->first == due) return;

@@ -119,7 +119,7 @@ class RequestTable {
   /// All requests that are not calling_answered, by the time at which they need attention.
   [[nodiscard]] const Agenda& due() const { return due_; }
   /// While it waits, a request other than an update is due this long before its deadline.
-  void set_least_time_for_call(Duration time) { least_time_for_call_ = time; }
+  void set_min_time_for_call(Duration time) { min_time_for_call_ = time; }
   /// Those that pause, by the end of the pause.
   [[nodiscard]] const Agenda& pauses() const { return pauses_; }
 
@@ -153,7 +153,7 @@ class RequestTable {
   Agenda pauses_;
   std::set<RequestId> held_;
   std::deque<RequestId> reconciling_;
-  Duration least_time_for_call_{};
+  Duration min_time_for_call_{};
   std::size_t in_flight_ = 0;
   std::size_t pausing_ = 0;  ///< those of `pauses_` that are not held
   std::size_t updates_ = 0;

@@ -10,12 +10,12 @@ namespace jobs_bridge {
 namespace {
 
 /// The longest text that can follow a thing's jobs in a target, apart from the execution number.
-constexpr std::size_t longest_rest = 100;
+constexpr std::size_t max_rest = 100;
 
 /// RFC 3986, 2.3: what needs no escape anywhere in a URL.
 std::string jobs_of(const ThingName& thing) {
   std::string target;
-  target.reserve(thing.text().size() + longest_rest);
+  target.reserve(thing.text().size() + max_rest);
   target += "/things/";
   append_percent_encoded(target, thing.text());
   return target += "/jobs";

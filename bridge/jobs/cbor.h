@@ -14,7 +14,7 @@ namespace jobs_bridge {
 
 /// How deep arrays and maps may be nested, either way. Decoders on microcontrollers have such a
 /// limit too, mostly a lower one.
-inline constexpr std::size_t deepest_cbor_nesting = 64;
+inline constexpr std::size_t max_cbor_nesting = 64;
 
 /// One CBOR item as JSON text, which is at most eight times as long, or the reason why it is not
 /// one, as a message for the device. No data at all is not an item.

@@ -215,7 +215,7 @@ class Decoder {
   }
 
   bool open(const Head& head) {
-    if (open_.size() == deepest_cbor_nesting) return fail(too_deep());
+    if (open_.size() == max_cbor_nesting) return fail(too_deep());
     const bool is_map = head.major == Major::map;
     Open container{.is_map = is_map, .is_indefinite = head.is_indefinite()};
     if (!container.is_indefinite) {

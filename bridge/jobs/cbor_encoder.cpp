@@ -143,7 +143,7 @@ class Encoder final : public nlohmann::json::json_sax_t {
   }
 
   bool open(Major major) {
-    if (open_.size() == deepest_cbor_nesting) {
+    if (open_.size() == max_cbor_nesting) {
       message_ = too_deep();
       return false;
     }

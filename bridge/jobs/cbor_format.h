@@ -36,7 +36,7 @@ inline constexpr char break_code = '\xFF';
 
 /// The text of the error, for both directions.
 inline std::string too_deep() {
-  return "nesting deeper than " + std::to_string(deepest_cbor_nesting) + " levels";
+  return "nesting deeper than " + std::to_string(max_cbor_nesting) + " levels";
 }
 
 }  // namespace jobs_bridge::cbor_format

@@ -8,8 +8,8 @@
 namespace jobs_bridge {
 namespace {
 
-constexpr std::size_t longest_thing_name = 128;
-constexpr std::size_t longest_job_name = 256;
+constexpr std::size_t max_thing_name = 128;
+constexpr std::size_t max_job_name = 256;
 
 bool is_word_or_colon(char c) {
   return is_letter_or_digit(c) || c == '_' || c == '-' || c == ':';
@@ -26,14 +26,14 @@ bool consists_of(std::string_view text, std::size_t longest, bool (*allowed)(cha
 }  // namespace
 
 std::optional<ThingName> ThingName::parse(std::string_view text) {
-  if (!consists_of(text, longest_thing_name, is_word_or_colon)) return std::nullopt;
+  if (!consists_of(text, max_thing_name, is_word_or_colon)) return std::nullopt;
   return ThingName(std::string(text));
 }
 
 std::optional<JobName> JobName::parse(std::string_view text) {
   // A server would interpret these two as dot segments of the path, escaped or not.
   if (text == "." || text == "..") return std::nullopt;
-  if (!consists_of(text, longest_job_name, fits_a_level)) return std::nullopt;
+  if (!consists_of(text, max_job_name, fits_a_level)) return std::nullopt;
   return JobName(std::string(text));
 }
 

@@ -12,12 +12,12 @@ namespace {
 
 /// A job id of AWS has at most 64 characters, and a thing seldom has more than some jobs at a time.
 /// An endpoint may say more, of which no more is kept, for each thing, than tells it from another.
-constexpr std::size_t longest_name = 128;
+constexpr std::size_t max_name = 128;
 constexpr std::size_t max_names = 256;
 
 std::string in_short(std::string name) {
-  if (name.size() <= longest_name) return name;
-  return name.substr(0, longest_name / 2) + "~" + std::to_string(std::hash<std::string>()(name));
+  if (name.size() <= max_name) return name;
+  return name.substr(0, max_name / 2) + "~" + std::to_string(std::hash<std::string>()(name));
 }
 
 void shorten(std::vector<std::string>& names) {

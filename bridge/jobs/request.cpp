@@ -11,7 +11,7 @@ namespace {
 
 /// The longest value in a URL, in bytes: every byte may take three, and servers commonly allow 8
 /// KiB for the whole line.
-constexpr std::size_t longest_in_url = 256;
+constexpr std::size_t max_in_url = 256;
 
 bool is_number_or_boolean(std::string_view value) {
   return !json_text::is_string(value) && !json_text::is_object(value) &&
@@ -130,10 +130,10 @@ DecodedRequest decode_request(TopicRequest topic, std::string_view payload) {
   read_members(*members, request);
   if (request.operation == Operation::describe) {
     for (const auto& [name, value] : request.unconverted) {
-      if (value.size() <= longest_in_url) continue;
+      if (value.size() <= max_in_url) continue;
       return {.client_token = *std::move(token),
               .content = invalid(std::string(name) + " has " + std::to_string(value.size()) +
-                                 " bytes; the limit is " + std::to_string(longest_in_url))};
+                                 " bytes; the limit is " + std::to_string(max_in_url))};
     }
   }
   return {.client_token = *std::move(token), .content = std::move(request)};

@@ -48,11 +48,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (request == nullptr) return 0;
   promise(options.grammar.brings_in(topic), "only requests are marked");
   if (!request->correlation_data) {
-    promise(client_id.size() + bytes.size() + 7 > longest_correlation_data,
+    promise(client_id.size() + bytes.size() + 7 > max_correlation_data,
             "a mark is missing only where it does not fit");
     return 0;
   }
-  promise(request->correlation_data->size() <= longest_correlation_data, "MQTT can carry a mark");
+  promise(request->correlation_data->size() <= max_correlation_data, "MQTT can carry a mark");
   const auto reply = decide(options, {.client_id = "bridge",
                                       .mqtt_5 = true,
                                       .topic = topic + "/accepted",

@@ -67,7 +67,7 @@ void check_json(std::string_view text) {
     return;
   }
   promise(is_json, "only JSON becomes CBOR");
-  promise(depth_of(text) <= deepest_cbor_nesting, "nesting is bounded");
+  promise(depth_of(text) <= max_cbor_nesting, "nesting is bounded");
   const auto value = json::from_cbor(*cbor, true, false);
   promise(!value.is_discarded(), "the CBOR that we write is CBOR to others");
   if (!has_long_number(text)) {
@@ -87,7 +87,7 @@ void check_cbor(std::string_view data) {
   }
   promise(text->size() <= 8 * data.size(), "JSON is at most eight times as long");
   promise(fuzz::judged(*text).has_value(), "CBOR becomes JSON");
-  promise(depth_of(*text) <= deepest_cbor_nesting, "nesting is bounded");
+  promise(depth_of(*text) <= max_cbor_nesting, "nesting is bounded");
   const auto cbor = cbor_from_json(*text);
   promise(cbor.has_value(), "what was CBOR can be CBOR again");
   // Not the text itself: -2^64 fits into CBOR's integers and not into what is written as one.

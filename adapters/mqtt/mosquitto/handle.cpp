@@ -25,7 +25,7 @@ using Protocol = BrokerSettings::Protocol;
 /// (mosquitto does so past 1,000 messages).
 constexpr int no_limit = 65535;
 /// What libmosquitto takes, in seconds.
-constexpr std::chrono::seconds shortest_keep_alive{5};
+constexpr std::chrono::seconds min_keep_alive{5};
 
 void check(int error, const std::string& what) {
   if (error != MOSQ_ERR_SUCCESS) throw std::runtime_error(what + ": " + text_of_error(error));
@@ -62,7 +62,7 @@ void keep_properties(mosquitto& handle, const BrokerSettings& settings) {
 }  // namespace
 
 std::chrono::seconds mosquitto_keep_alive(std::chrono::seconds keep_alive) {
-  return std::max(shortest_keep_alive, keep_alive / 2);
+  return std::max(min_keep_alive, keep_alive / 2);
 }
 
 Handle make_handle(const BrokerSettings& settings, bool clean, void* user) {

@@ -82,7 +82,7 @@ TEST(RecentErrorsTest, ThingTakesPartInErrorsOfSeveralWithoutLosingItsOwn) {
 
 TEST(RecentErrorsTest, LongTextIsCutBetweenCharacters) {
   RecentErrors errors;
-  std::string text(RecentErrors::longest_text - 1, 'x');
+  std::string text(RecentErrors::max_text - 1, 'x');
   errors.add(error(1, "a", text + "\xc3\xa4\xc3\xa4"));
   EXPECT_EQ(errors.entries()[0].message, text + "...");
   text.pop_back();

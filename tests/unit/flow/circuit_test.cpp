@@ -37,7 +37,7 @@ class CircuitTest : public testing::Test {
   }
   /// A probe succeeds: the circuit recovers.
   void recover(const std::string& thing = "lamp") {
-    now_ += Circuit::longest_pause;
+    now_ += Circuit::max_pause;
     succeed(thing);
     ASSERT_FALSE(circuit_.is_open());
   }
@@ -80,7 +80,7 @@ TEST_F(CircuitTest, FailuresForAllBeforeASuccessDoNotCount) {
 
 TEST_F(CircuitTest, ThrottlingProvesThatTheEndpointIsThere) {
   lose_endpoint();
-  now_ += Circuit::longest_pause;
+  now_ += Circuit::max_pause;
   end(begin("lamp"), "lamp", Health::throttling);
   EXPECT_FALSE(circuit_.is_open());
 }
@@ -97,13 +97,13 @@ TEST_F(CircuitTest, CallFromBeforeTheOutageDoesNotPostponeTheProbe) {
 
 TEST_F(CircuitTest, ProbeThatIsStillUnderWayWhenAnotherSucceedsIsNoneInTheNextOutage) {
   lose_endpoint();
-  now_ += Circuit::longest_pause;
+  now_ += Circuit::max_pause;
   begin("lamp");  // hangs
   EXPECT_FALSE(is_ready(/*suspected=*/true));
   succeed("fan");
   ASSERT_FALSE(circuit_.is_open());
   lose_endpoint();
-  now_ += Circuit::longest_pause;
+  now_ += Circuit::max_pause;
   EXPECT_TRUE(is_ready(/*suspected=*/true));
 }
 

@@ -245,7 +245,7 @@ TEST_F(LeaseTest, WhateverStandsStillOrBreaksNoTwoHaveACallUnderWayAtOnce) {
             ASSERT_LE(all[other].calls_until, now)
                 << "world " << world << ", step " << step << ": " << other << " and " << i;
           }
-          one.calls_until = std::max(one.calls_until, now + one.lease.longest_call());
+          one.calls_until = std::max(one.calls_until, now + one.lease.max_call_duration());
           ++calls[i];
           if (last_caller != static_cast<int>(i)) ++changes;
           last_caller = static_cast<int>(i);

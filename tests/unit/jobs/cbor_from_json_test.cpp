@@ -91,8 +91,8 @@ TEST(CborFromJsonTest, WhatCannotBeCarriedIsRefusedAndNotRepeated) {
 
 TEST(CborFromJsonTest, NestingIsRefusedPastTheLimitAndCostsNoStack) {
   const auto nested = [](std::size_t depth) { return repeated("[", depth) + repeated("]", depth); };
-  EXPECT_EQ(encoded(nested(deepest_cbor_nesting)), repeated("81", deepest_cbor_nesting - 1) + "80");
-  EXPECT_EQ(encoded(nested(deepest_cbor_nesting + 1)), "refused: nesting deeper than 64 levels");
+  EXPECT_EQ(encoded(nested(max_cbor_nesting)), repeated("81", max_cbor_nesting - 1) + "80");
+  EXPECT_EQ(encoded(nested(max_cbor_nesting + 1)), "refused: nesting deeper than 64 levels");
   EXPECT_EQ(encoded(nested(1000000)), "refused: nesting deeper than 64 levels");
   EXPECT_EQ(encoded(repeated(R"({"a":)", 100000) + "1" + repeated("}", 100000)),
             "refused: nesting deeper than 64 levels");

@@ -41,13 +41,13 @@ TEST(AskerMarkTest, MarkWithinAMarkComesOutAsItWas) {
 
 TEST(AskerMarkTest, MarkFitsUpToTheLongestCorrelationData) {
   const std::string id(100, 'x');
-  const std::string longest(longest_correlation_data - head - id.size(), 'y');
+  const std::string longest(max_correlation_data - head - id.size(), 'y');
   const auto encoded = encode({.client_id = id, .qos = 1, .correlation_data = longest});
   ASSERT_TRUE(encoded);
-  EXPECT_EQ(encoded->size(), longest_correlation_data);
+  EXPECT_EQ(encoded->size(), max_correlation_data);
   EXPECT_TRUE(decode(*encoded));
   EXPECT_FALSE(encode({.client_id = id, .qos = 1, .correlation_data = longest + "y"}));
-  EXPECT_FALSE(encode({.client_id = std::string(longest_correlation_data, 'x'), .qos = 1}));
+  EXPECT_FALSE(encode({.client_id = std::string(max_correlation_data, 'x'), .qos = 1}));
 }
 
 TEST(AskerMarkTest, BytesThatAreNoMarkAreNotDecoded) {
@@ -70,7 +70,7 @@ TEST(AskerMarkTest, BytesThatAreNoMarkAreNotDecoded) {
   EXPECT_FALSE(decode(with(5, '\x7f'))) << "a client id that ends behind the end";
   EXPECT_FALSE(decode(with(6, '\0'))) << "no client id";
   EXPECT_FALSE(decode(with(head + 1, '\0'))) << "a NUL in the client id";
-  EXPECT_FALSE(decode(*mark + std::string(longest_correlation_data, 'x'))) << "too long";
+  EXPECT_FALSE(decode(*mark + std::string(max_correlation_data, 'x'))) << "too long";
 }
 
 }  // namespace

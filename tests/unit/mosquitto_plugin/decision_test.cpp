@@ -92,7 +92,7 @@ TEST_F(DecisionTest, RequestThatTheBridgeRejectsIsMarkedToo) {
 }
 
 TEST_F(DecisionTest, MarkThatDoesNotFitIsLeftOut) {
-  const std::string own(longest_correlation_data, 'x');
+  const std::string own(max_correlation_data, 'x');
   const auto request =
       decision({.client_id = "asker", .topic = start_next, .correlation_data = own});
   ASSERT_TRUE(std::holds_alternative<MarkRequest>(request));

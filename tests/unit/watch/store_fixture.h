@@ -55,7 +55,7 @@ class StoreFixture : public ::testing::Test {
   using Store = std::unique_ptr<SqliteWatchStore>;
   static constexpr Pace fast = {.between_rounds = std::chrono::milliseconds(1),
                                 .first_retry = std::chrono::milliseconds(5),
-                                .longest_retry = std::chrono::milliseconds(20),
+                                .max_retry = std::chrono::milliseconds(20),
                                 .closing = std::chrono::seconds(10)};
 
   Store open(Pace pace = fast) {
