@@ -21,7 +21,7 @@
 #include "adapters/mqtt/reconnect_delay.h"
 #include "adapters/mqtt/reply_connection.h"
 #include "adapters/mqtt/sender.h"
-#include "adapters/mqtt/session.h"
+#include "adapters/mqtt/connection.h"
 #include "adapters/net/address.h"
 #include "adapters/net/resolver.h"
 
@@ -62,7 +62,7 @@ struct Finally {
 
 }  // namespace
 
-/// A thread of its own, the keeper, makes one Session after another and handles its subscriptions.
+/// A thread of its own, the keeper, makes one Connection after another and handles its subscriptions.
 class BrokerConnection::Implementation final : private Client::Events {
  public:
   Implementation(BrokerSettings settings, std::vector<std::string> filters, OnMessage on_message,
@@ -318,7 +318,7 @@ class BrokerConnection::Implementation final : private Client::Events {
     filters.insert(filters.end(), test_filters_.begin(), test_filters_.end());
     const Finally recall([this] { sender_.recall(evidence()); });  // once the session is no more
     const bool clean = too_large_in_a_row_ >= hopeless;
-    Session session({.settings = settings_,
+    Connection connection({.settings = settings_,
                      .filters = filters,
                      .loop = loop_,
                      .clean = clean,
@@ -327,7 +327,7 @@ class BrokerConnection::Implementation final : private Client::Events {
                     address, *this);
     ReplyConnection replies(settings_, loop_, *this);
     const Finally end([this] { sender_.end(); });
-    if (const auto fault = session.connect([this] { return stopping(); })) {
+    if (const auto fault = connection.connect([this] { return stopping(); })) {
       report_fault(*fault);
       return {};
     }
@@ -335,34 +335,34 @@ class BrokerConnection::Implementation final : private Client::Events {
       // Over MQTT 3.1.1 a clean session ends with its connection, so it is not the one to work in.
       too_large_in_a_row_ = 0;
       report_.forgotten();
-      session.disconnect();
+      connection.disconnect();
       return {};
     }
     // (A library may have a least keep-alive, and so carry more than we were told already.)
-    if (session.server_keep_alive().value_or(settings_.keep_alive) < settings_.keep_alive) {
-      settings_.keep_alive = *session.server_keep_alive();
+    if (connection.server_keep_alive().value_or(settings_.keep_alive) < settings_.keep_alive) {
+      settings_.keep_alive = *connection.server_keep_alive();
       report_.shorter_keep_alive(settings_.keep_alive);
       return {};
     }
     const auto began = steady_clock::now();
     node.has_spoken = true;
     if (link_.connected) link_.connected();
-    liveness_.connected(session.session_present() || settings_.session_expiry > 0s);
-    announce(session);
-    serve({.main = session, .replies = replies, .address = address, .canary = canary},
+    liveness_.connected(connection.session_present() || settings_.session_expiry > 0s);
+    announce(connection);
+    serve({.main = connection, .replies = replies, .address = address, .canary = canary},
           filters.empty());
     sender_.end();
     if (stopping()) {
-      if (auto* second = replies.session()) second->disconnect();
-      session.disconnect();
+      if (auto* second = replies.connection()) second->disconnect();
+      connection.disconnect();
     }
-    if (replies.session() != nullptr) note_second_end();
+    if (replies.connection() != nullptr) note_second_end();
     const auto lasted = steady_clock::now() - began;
     account_for_end(lasted);
     return lasted;
   }
 
-  void announce(const Session& session) {
+  void announce(const Connection& connection) {
     std::size_t attempts = 0;
     {
       const std::lock_guard lock(mutex_);
@@ -374,27 +374,27 @@ class BrokerConnection::Implementation final : private Client::Events {
       first_node_ = (node_ + 1) % nodes_.size();
       attempts = std::exchange(attempts_, 0);
     }
-    report_.connected(session, attempts);
+    report_.connected(connection, attempts);
   }
 
   struct Connections {
-    Session& main;
+    Connection& main;
     ReplyConnection& replies;
     const std::string& address;
     bool canary;
 
     /// What we publish over.
-    [[nodiscard]] Session& out() const {
-      return replies.session() != nullptr ? *replies.session() : main;
+    [[nodiscard]] Connection& out() const {
+      return replies.connection() != nullptr ? *replies.connection() : main;
     }
   };
 
   /// Returns when the connection is lost or we are to stop.
   void serve(const Connections& connections, bool nothing_to_ask) {
-    auto& session = connections.main;
+    auto& connection = connections.main;
     // First the subscriptions, then the waiting replies: a device that gets a reply may send
     // another request at once.
-    auto check_at = ask(session, nothing_to_ask);
+    auto check_at = ask(connection, nothing_to_ask);
     const auto began = steady_clock::now();
     // Where one of them may end the connection, it must not take the answer with it.
     bool sending = !sender_.has_suspects();
@@ -435,7 +435,7 @@ class BrokerConnection::Implementation final : private Client::Events {
         since_ = steady_clock::now();
       } else {
         lock.unlock();
-        check_at = ask(session, nothing_to_ask);
+        check_at = ask(connection, nothing_to_ask);
         lock.lock();
       }
     }
@@ -447,16 +447,16 @@ class BrokerConnection::Implementation final : private Client::Events {
   }
 
   void begin_to_send(const Connections& connections) {
-    auto& session = connections.out();
+    auto& connection = connections.out();
     const auto window =
-        session.window_beside(connections.canary, !settings_.test_topics.requests.empty());
-    sender_.begin(session, std::min(window, settings_.max_unacknowledged));
+        connection.window_beside(connections.canary, !settings_.test_topics.requests.empty());
+    sender_.begin(connection, std::min(window, settings_.max_unacknowledged));
     sender_.flush();
   }
 
   /// From now on replies go over a connection of their own, if there can be one.
   void part_replies(const Connections& connections) {
-    if (connections.replies.session() != nullptr) return;
+    if (connections.replies.connection() != nullptr) return;
     const auto now = steady_clock::now();
     if (now < second_not_before_) return;
     second_not_before_ = now + between_second_tries;
@@ -492,7 +492,7 @@ class BrokerConnection::Implementation final : private Client::Events {
     return loss_.has_value();
   }
 
-  void see_to_flow(Session& session, MonotonicTime began) {
+  void see_to_flow(Connection& connection, MonotonicTime began) {
     const auto [now, suspended] = fibers::read_moment();
     // A canary that is under way when the connection ends would be blamed for it, or the suspect
     // for the canary's sake. But nothing else shows that a link is dead.
@@ -513,20 +513,20 @@ class BrokerConnection::Implementation final : private Client::Events {
   }
 
   /// Asks for the subscriptions; says when the answer is overdue.
-  MonotonicTime ask(Session& session, bool nothing_to_ask) {
+  MonotonicTime ask(Connection& connection, bool nothing_to_ask) {
     asking_ = true;
     if (nothing_to_ask) {
       subscribed({});
       return MonotonicTime::max();
     }
-    if (auto fault = session.subscribe()) lost(*std::move(fault), Evidence::none);
+    if (auto fault = connection.subscribe()) lost(*std::move(fault), Evidence::none);
     return steady_clock::now() + subscribe_limit;
   }
 
   void take_answer(const Connections& connections, std::vector<Client::Answer> answers) {
-    auto& session = connections.main;
+    auto& connection = connections.main;
     const auto& out = connections.out();
-    const auto granted_qos_0 = note_granted_qos(session, answers);
+    const auto granted_qos_0 = note_granted_qos(connection, answers);
     std::erase_if(answers, [](const Client::Answer& answer) { return !is_failure(answer.code); });
     // A refused canary subscription alone is no reason to subscribe repeatedly.
     std::string canary_refusal;
@@ -547,7 +547,7 @@ class BrokerConnection::Implementation final : private Client::Events {
       (optional ? no_loss : refused)
           .push_back(fault_of_suback(answer.filter, answer.code, answer.words));
     }
-    auto shortcomings = session.shortcomings();
+    auto shortcomings = connection.shortcomings();
     if (granted_qos_0) shortcomings.push_back(*granted_qos_0);
     report_.does_without(no_loss);
     report_.refused(refused);
@@ -580,7 +580,7 @@ class BrokerConnection::Implementation final : private Client::Events {
 
   /// What is granted below the QoS 1 that we ask for. Over MQTT 3.1.1 a broker has no other way to
   /// say that it has QoS 0 only, and may end a connection that publishes above it.
-  std::optional<BrokerFault> note_granted_qos(Session& session,
+  std::optional<BrokerFault> note_granted_qos(Connection& connection,
                                               const std::vector<Client::Answer>& answers) {
     const auto below = [](const Client::Answer& answer) { return answer.code == 0; };
     const auto first = std::ranges::find_if(answers, below);
@@ -590,9 +590,9 @@ class BrokerConnection::Implementation final : private Client::Events {
           return below(answer) || is_failure(answer.code);
         })) {
       qos_ = 0;
-      session.limit_qos(0);
+      connection.limit_qos(0);
     }
-    for (const auto& known : session.shortcomings()) {
+    for (const auto& known : connection.shortcomings()) {
       if (known.kind == BrokerFault::Kind::qos_0_only) return std::nullopt;
     }
     return BrokerFault{BrokerFault::Kind::qos_0_only, "it granted QoS 0 for " + first->filter};

@@ -18,7 +18,7 @@
 
 namespace jobs_bridge::mqtt {
 
-/// What a Session needs of an MQTT library: one connection, used once. It is implemented in the
+/// What a Connection needs of an MQTT library: one connection, used once. It is implemented in the
 /// folder named after the library.
 ///
 /// The library only transports packets: it must not reconnect, resend or delay a publication by

@@ -43,18 +43,18 @@ void ConnectionReport::cannot_connect(MonotonicTime now, const BrokerFault& faul
   write(news ? Severity::warning : Severity::debug, "cannot connect to the broker", fault);
 }
 
-void ConnectionReport::connected(const Session& session, std::size_t attempts) {
+void ConnectionReport::connected(const Connection& connection, std::size_t attempts) {
   told_faults_.clear();
-  if (!session.not_missed().empty()) {
+  if (!connection.not_missed().empty()) {
     log_.write(Severity::info, "the broker lacks features that the bridge does not need",
-               {{"missing", session.not_missed()}});
+               {{"missing", connection.not_missed()}});
   }
   log_.write(Severity::info, "connected to the broker",
              {{"broker", broker()},
               {"attempts", std::to_string(attempts)},
-              {"session", session.session_present() ? "resumed" : "new"},
+              {"session", connection.session_present() ? "resumed" : "new"},
               {"receive_maximum", settings_.protocol == BrokerSettings::Protocol::v5
-                                      ? std::to_string(session.receive_maximum())
+                                      ? std::to_string(connection.receive_maximum())
                                       : std::string()}});
 }
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "adapters/mqtt/acl_hints.h"
-#include "adapters/mqtt/session.h"
+#include "adapters/mqtt/connection.h"
 #include "bridge/ports/log.h"
 #include "bridge/time.h"
 
@@ -24,7 +24,7 @@ class ConnectionReport {
   ConnectionReport(const BrokerSettings& settings, const AclHints& hints, Log& log);
 
   void cannot_connect(MonotonicTime now, const BrokerFault& fault);
-  void connected(const Session& session, std::size_t attempts);
+  void connected(const Connection& connection, std::size_t attempts);
   void shorter_keep_alive(std::chrono::seconds keep_alive);
   /// Subscriptions were refused; one fault for each.
   void refused(const std::vector<BrokerFault>& refused);

@@ -9,7 +9,7 @@
 
 #include "adapters/mqtt/broker_fault.h"
 #include "adapters/mqtt/broker_settings.h"
-#include "adapters/mqtt/session.h"
+#include "adapters/mqtt/connection.h"
 
 namespace jobs_bridge::mqtt {
 
@@ -20,31 +20,31 @@ namespace jobs_bridge::mqtt {
 /// waits behind thousands of them, for seconds. Neither MQTT library can send it before those. A
 /// client of its own, which has no acknowledgements to send, gets its turn immediately.
 ///
-/// Not thread-safe; its events come like those of a Session, except that it has no messages and no
+/// Not thread-safe; its events come like those of a Connection, except that it has no messages and no
 /// subscriptions.
 class ReplyConnection {
  public:
   ReplyConnection(const BrokerSettings& settings, fibers::EventLoop& loop, Client::Events& events)
       : settings_(settings_for_replies(settings)), loop_(loop), events_(events) {}
 
-  /// See Session::connect(); nothing if it is connected.
+  /// See Connection::connect(); nothing if it is connected.
   std::optional<BrokerFault> connect(const std::string& address, int qos,
                                      const std::function<bool()>& stopping) {
     events_.begin();
-    session_.emplace(Client::Wanted{.settings = settings_,
+    connection_.emplace(Client::Wanted{.settings = settings_,
                                     .filters = no_filters_,
                                     .loop = loop_,
                                     .clean = true,
                                     .has_spoken = true,
                                     .qos = qos},
                      address, events_);
-    auto fault = session_->connect(stopping);
+    auto fault = connection_->connect(stopping);
     if (!fault) fault = events_.pass_on_ends();
-    if (fault) session_.reset();
+    if (fault) connection_.reset();
     return fault;
   }
   /// Null if there is none.
-  [[nodiscard]] Session* session() { return session_ ? &*session_ : nullptr; }
+  [[nodiscard]] Connection* connection() { return connection_ ? &*connection_ : nullptr; }
   [[nodiscard]] const std::string& client_id() const { return settings_.client_id; }
 
  private:
@@ -99,7 +99,7 @@ class ReplyConnection {
   const std::vector<std::string> no_filters_;
   fibers::EventLoop& loop_;
   Replies events_;
-  std::optional<Session> session_;
+  std::optional<Connection> connection_;
 };
 
 }  // namespace jobs_bridge::mqtt

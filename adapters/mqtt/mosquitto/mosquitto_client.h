@@ -17,7 +17,7 @@
 
 namespace jobs_bridge::mqtt {
 
-/// A client of libmosquitto that translates its callbacks into a Session's events. They come from
+/// A client of libmosquitto that translates its callbacks into a Connection's events. They come from
 /// the Loop, except the one that reports that a publication at QoS 0 is written: it comes from the
 /// code that writes. No exception passes into the library, which is C.
 class MosquittoClient final : public Client {

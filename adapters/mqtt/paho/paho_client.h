@@ -13,7 +13,7 @@
 
 namespace jobs_bridge::mqtt {
 
-/// A client of Paho that translates its callbacks into a Session's events. No exception may pass:
+/// A client of Paho that translates its callbacks into a Connection's events. No exception may pass:
 /// one that reaches Paho's C library ends the process.
 ///
 /// It is used for one connection, because Paho's automatic reconnect hides the new CONNACK, and

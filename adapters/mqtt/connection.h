@@ -25,15 +25,15 @@ namespace jobs_bridge::mqtt {
 /// Every connection uses a new client of the library, because the state that a client keeps from an
 /// old connection is harmful: it would resend everything unacknowledged at once, whatever the
 /// Receive Maximum of the new one. The Outbox knows what to send again.
-class Session final : public Sender::Link {
+class Connection final : public Sender::Link {
  public:
   /// `address`: the literal address to connect to. Throws std::exception for settings that no
   /// connection can be made with.
-  Session(Client::Wanted wanted, const std::string& address, Client::Events& events);
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
+  Connection(Client::Wanted wanted, const std::string& address, Client::Events& events);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
   /// Waits for callbacks in progress, so it must not be called from one.
-  ~Session() override;
+  ~Connection() override;
 
   /// Connects; returns what went wrong. Blocks for a little more than twice the connect timeout at
   /// most, and returns early when `stopping` becomes true.

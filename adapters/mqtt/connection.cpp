@@ -1,4 +1,4 @@
-#include "adapters/mqtt/session.h"
+#include "adapters/mqtt/connection.h"
 
 #include <algorithm>
 #include <chrono>
@@ -17,7 +17,7 @@ constexpr std::size_t max_packet = 268435460;
 
 }  // namespace
 
-Session::Session(Client::Wanted wanted, const std::string& address, Client::Events& events)
+Connection::Connection(Client::Wanted wanted, const std::string& address, Client::Events& events)
     : settings_(wanted.settings),
       filters_(wanted.filters),
       address_(address),
@@ -26,9 +26,9 @@ Session::Session(Client::Wanted wanted, const std::string& address, Client::Even
       qos_(wanted.qos),
       client_(Client::make(wanted, address, events)) {}
 
-Session::~Session() = default;
+Connection::~Connection() = default;
 
-std::optional<BrokerFault> Session::connect(const std::function<bool()>& stopping) {
+std::optional<BrokerFault> Connection::connect(const std::function<bool()>& stopping) {
   auto outcome = client_->connect(stopping);
   if (!outcome.accepted) {
     if (outcome.fault) return with_what_was_sent(*std::move(outcome.fault));
@@ -67,7 +67,7 @@ std::optional<BrokerFault> Session::connect(const std::function<bool()>& stoppin
 }
 
 /// A broker that refuses the credentials does not say that there were none.
-BrokerFault Session::with_what_was_sent(BrokerFault fault) const {
+BrokerFault Connection::with_what_was_sent(BrokerFault fault) const {
   using Kind = BrokerFault::Kind;
   if (!settings_.username.empty() ||
       (fault.kind != Kind::credentials && fault.kind != Kind::not_authorized)) {
@@ -78,7 +78,7 @@ BrokerFault Session::with_what_was_sent(BrokerFault fault) const {
   return fault;
 }
 
-std::optional<BrokerFault> Session::unfit(bool no_wildcards, bool no_shared) const {
+std::optional<BrokerFault> Connection::unfit(bool no_wildcards, bool no_shared) const {
   const auto is_shared = [](const std::string& filter) { return filter.starts_with("$share/"); };
   const auto has_wildcard = [](const std::string& filter) {
     return filter.find_first_of("+#") != std::string::npos;
@@ -93,30 +93,30 @@ std::optional<BrokerFault> Session::unfit(bool no_wildcards, bool no_shared) con
   return std::nullopt;
 }
 
-std::optional<BrokerFault> Session::subscribe() {
+std::optional<BrokerFault> Connection::subscribe() {
   auto fault = client_->subscribe();
   if (!fault) return std::nullopt;
   return BrokerFault{BrokerFault::Kind::library, "subscribing: " + *std::move(fault)};
 }
 
-Sender::Link::Handed Session::hand_over(Outbox::Sequence sequence, const Publication& publication,
+Sender::Link::Handed Connection::hand_over(Outbox::Sequence sequence, const Publication& publication,
                                         Refusal& why) noexcept {
   return send(sequence, publication, qos_, why);
 }
 
-void Session::publish_canary(const Publication& canary) noexcept {
+void Connection::publish_canary(const Publication& canary) noexcept {
   Refusal ignored;
   send(Outbox::nobody, canary, canary_qos(), ignored);
   send_gathered();
 }
 
-void Session::publish_topic_test(const Publication& publication) noexcept {
+void Connection::publish_topic_test(const Publication& publication) noexcept {
   Refusal ignored;
   send(Outbox::topic_test, publication, topic_test_qos(), ignored);
   send_gathered();
 }
 
-Sender::Link::Handed Session::send(Outbox::Sequence sequence, const Publication& publication,
+Sender::Link::Handed Connection::send(Outbox::Sequence sequence, const Publication& publication,
                                    int qos, Refusal& why) noexcept {
   if (auto refusal = check_publication(publication, settings_.protocol == Protocol::v5,
                                        maximum_packet_size_)) {
@@ -126,11 +126,11 @@ Sender::Link::Handed Session::send(Outbox::Sequence sequence, const Publication&
   return client_->publish(sequence, publication, qos, why);
 }
 
-void Session::send_gathered() noexcept {
+void Connection::send_gathered() noexcept {
   client_->send_gathered();
 }
 
-void Session::disconnect() {
+void Connection::disconnect() {
   client_->disconnect();
 }
 
