@@ -171,7 +171,7 @@ class BrokerConnection::Implementation final : private Client::Events {
     on_message_(std::move(message));
   }
   void acknowledged(Outbox::Sequence sequence) override {
-    if (sequence == Outbox::nobody) {
+    if (sequence == Outbox::canary) {
       liveness_.accepted(steady_clock::now());
     } else if (sequence == Outbox::topic_test) {
       topic_test_.accepted(steady_clock::now());
@@ -184,10 +184,10 @@ class BrokerConnection::Implementation final : private Client::Events {
   }
   void unmatched(Outbox::Sequence sequence) override {
     acknowledged(sequence);
-    if (sequence == Outbox::nobody) lost({BrokerFault::Kind::unsubscribed}, Evidence::none);
+    if (sequence == Outbox::canary) lost({BrokerFault::Kind::unsubscribed}, Evidence::none);
   }
   void refused(Outbox::Sequence sequence, const Refusal& why) override {
-    if (sequence == Outbox::nobody) {
+    if (sequence == Outbox::canary) {
       liveness_.refused(steady_clock::now(), why.detail);
       if (topic_test_.other_refused(steady_clock::now())) liveness_has_news();
     } else if (sequence == Outbox::topic_test) {
@@ -199,7 +199,7 @@ class BrokerConnection::Implementation final : private Client::Events {
       sender_.refused(sequence, why);
     }
   }
-  void subscribed(std::vector<Client::Answer> answers) override {
+  void subscribed(std::vector<Client::SubscriptionResult> answers) override {
     const std::lock_guard lock(mutex_);
     answer_ = std::move(answers);
     changed_.notify_all();
@@ -276,7 +276,7 @@ class BrokerConnection::Implementation final : private Client::Events {
     /// Without it Paho would look the name up, on its sending thread and with its lock held: a
     /// daemon told to stop would hang in the library's clean-up until the lookup ends.
     net::Resolver resolver;
-    bool has_spoken = false;
+    bool accepted_before = false;
   };
 
   Node& next_node() {
@@ -322,7 +322,7 @@ class BrokerConnection::Implementation final : private Client::Events {
                      .filters = filters,
                      .loop = loop_,
                      .clean = clean,
-                     .has_spoken = node.has_spoken,
+                     .accepted_before = node.accepted_before,
                      .qos = qos_},
                     address, *this);
     ReplyConnection replies(settings_, loop_, *this);
@@ -345,7 +345,7 @@ class BrokerConnection::Implementation final : private Client::Events {
       return {};
     }
     const auto began = steady_clock::now();
-    node.has_spoken = true;
+    node.accepted_before = true;
     if (link_.connected) link_.connected();
     liveness_.connected(connection.session_present() || settings_.session_expiry > 0s);
     announce(connection);
@@ -523,15 +523,15 @@ class BrokerConnection::Implementation final : private Client::Events {
     return steady_clock::now() + subscribe_limit;
   }
 
-  void take_answer(const Connections& connections, std::vector<Client::Answer> answers) {
+  void take_answer(const Connections& connections, std::vector<Client::SubscriptionResult> answers) {
     auto& connection = connections.main;
     const auto& out = connections.out();
     const auto granted_qos_0 = note_granted_qos(connection, answers);
-    std::erase_if(answers, [](const Client::Answer& answer) { return !is_failure(answer.code); });
+    std::erase_if(answers, [](const Client::SubscriptionResult& answer) { return !is_failure(answer.code); });
     // A refused canary subscription alone is no reason to subscribe repeatedly.
     std::string canary_refusal;
     bool test_granted = true;
-    std::erase_if(answers, [&](const Client::Answer& refusal) {
+    std::erase_if(answers, [&](const Client::SubscriptionResult& refusal) {
       if (std::ranges::find(test_filters_, refusal.filter) != test_filters_.end()) {
         test_granted = false;
         return true;
@@ -581,12 +581,12 @@ class BrokerConnection::Implementation final : private Client::Events {
   /// What is granted below the QoS 1 that we ask for. Over MQTT 3.1.1 a broker has no other way to
   /// say that it has QoS 0 only, and may end a connection that publishes above it.
   std::optional<BrokerFault> note_granted_qos(Connection& connection,
-                                              const std::vector<Client::Answer>& answers) {
-    const auto below = [](const Client::Answer& answer) { return answer.code == 0; };
+                                              const std::vector<Client::SubscriptionResult>& answers) {
+    const auto below = [](const Client::SubscriptionResult& answer) { return answer.code == 0; };
     const auto first = std::ranges::find_if(answers, below);
     if (first == answers.end()) return std::nullopt;
     if (settings_.protocol == BrokerSettings::Protocol::v3_1_1 &&
-        std::ranges::all_of(answers, [&](const Client::Answer& answer) {
+        std::ranges::all_of(answers, [&](const Client::SubscriptionResult& answer) {
           return below(answer) || is_failure(answer.code);
         })) {
       qos_ = 0;
@@ -670,7 +670,7 @@ class BrokerConnection::Implementation final : private Client::Events {
   std::vector<BrokerFault> shortcomings_;
   std::optional<BrokerFault> fault_;
   /// The broker's answers to the SUBSCRIBEs, not processed yet.
-  std::optional<std::vector<Client::Answer>> answer_;
+  std::optional<std::vector<Client::SubscriptionResult>> answer_;
   /// Why the present session ended, also if it was lost before it was announced. The first cause
   /// counts: a DISCONNECT with a reason comes before the broken connection that follows it.
   std::optional<BrokerFault> loss_;

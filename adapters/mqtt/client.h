@@ -27,7 +27,7 @@ namespace jobs_bridge::mqtt {
 class Client {
  public:
   /// The broker's answer to a subscription: the code in the SUBACK, and the text with it.
-  struct Answer {
+  struct SubscriptionResult {
     std::string filter;
     int code = 0;  ///< the QoS that it grants, or a Reason
     BrokerWords words = {};
@@ -40,14 +40,14 @@ class Client {
    public:
     virtual ~Events() = default;
     virtual void arrived(Message message) = 0;
-    /// `sequence` is Outbox::nobody for a canary, and Outbox::topic_test for a TopicTest.
+    /// `sequence` is Outbox::canary for a canary, and Outbox::topic_test for a TopicTest.
     virtual void acknowledged(Outbox::Sequence sequence) = 0;
     /// The same, but its topic has no subscribers (MQTT 5, if the broker reports it).
     virtual void unmatched(Outbox::Sequence sequence) = 0;
     /// The broker has refused it.
     virtual void refused(Outbox::Sequence sequence, const Refusal& why) = 0;
     /// All the answers to subscribe().
-    virtual void subscribed(std::vector<Answer> answers) = 0;
+    virtual void subscribed(std::vector<SubscriptionResult> results) = 0;
     /// The broker has sent a packet of so many bytes or a few more, which exceeds the limit. lost()
     /// follows.
     virtual void too_large(std::size_t bytes) = 0;
@@ -59,7 +59,7 @@ class Client {
   };
 
   /// What a connection needs; must outlive it.
-  struct Wanted {
+  struct Options {
     const BrokerSettings& settings;
     const std::vector<std::string>& filters;
     /// For a library that has no threads of its own.
@@ -67,13 +67,13 @@ class Client {
     /// Whether the broker is to discard our session: subscriptions and queued messages.
     bool clean = false;
     /// Whether it has accepted us before, with the same settings.
-    bool has_spoken = false;
+    bool accepted_before = false;
     /// The QoS to publish at, if the broker allows it.
     int qos = 1;
   };
   /// Uses the library chosen in the settings. `address`: the literal address to connect to. Throws
   /// std::exception for settings that no connection can be made with.
-  static std::unique_ptr<Client> make(Wanted wanted, const std::string& address, Events& events);
+  static std::unique_ptr<Client> make(Options options, const std::string& address, Events& events);
 
   Client() = default;
   Client(const Client&) = delete;
@@ -94,14 +94,14 @@ class Client {
     bool subscription_identifiers = true;
     bool shared_subscriptions = true;
   };
-  struct Outcome {
+  struct ConnectResult {
     std::optional<Connack> accepted = {};
     std::optional<BrokerFault> fault =
         {};  ///< why it is not connected; nothing: the library does not tell
   };
   /// Blocks for a little more than the connect timeout at most, and returns early when `stopping`
   /// becomes true.
-  virtual Outcome connect(const std::function<bool()>& stopping) = 0;
+  virtual ConnectResult connect(const std::function<bool()>& stopping) = 0;
 
   /// The keep-alive in our CONNECT: chosen so that the library pings often enough, and so less than
   /// the setting.
@@ -112,7 +112,7 @@ class Client {
   virtual std::optional<std::string> subscribe() = 0;
 
   /// The publication has been checked already. See Sender::Link for this and the next function.
-  virtual Sender::Link::Handed publish(Outbox::Sequence sequence, const Publication& publication,
+  virtual Sender::Link::SendResult publish(Outbox::Sequence sequence, const Publication& publication,
                                        int qos, Refusal& why) noexcept = 0;
   virtual void send_gathered() noexcept = 0;
 
@@ -121,9 +121,9 @@ class Client {
 };
 
 /// One for each library that is built. See Client::make().
-std::unique_ptr<Client> make_paho_client(Client::Wanted wanted, const std::string& address,
+std::unique_ptr<Client> make_paho_client(Client::Options options, const std::string& address,
                                          Client::Events& events);
-std::unique_ptr<Client> make_mosquitto_client(Client::Wanted wanted, const std::string& address,
+std::unique_ptr<Client> make_mosquitto_client(Client::Options options, const std::string& address,
                                               Client::Events& events);
 
 }  // namespace jobs_bridge::mqtt

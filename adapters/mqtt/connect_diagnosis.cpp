@@ -195,7 +195,7 @@ BrokerFault judge(Answer answer, const FailedConnect& failed, const Limit& limit
     case Answer::other:
       return {Kind::not_mqtt, {}};
     case Answer::mqtt_311:
-      if (settings.protocol == Protocol::v5 && !failed.has_spoken) {
+      if (settings.protocol == Protocol::v5 && !failed.accepted_before) {
         return {Kind::protocol, "it answers MQTT 3.1.1, but closes the connection upon MQTT 5"};
       }
       break;

@@ -13,7 +13,7 @@ struct FailedConnect {
   const BrokerSettings& settings;
   const std::string& address;  ///< the literal one to connect to
   /// Whether it has spoken our version of MQTT before: then the version is not the cause.
-  bool has_spoken = false;
+  bool accepted_before = false;
 };
 
 /// Finds out why connecting to the broker failed. The MQTT libraries report only that it failed, or

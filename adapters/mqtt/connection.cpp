@@ -17,25 +17,25 @@ constexpr std::size_t max_packet = 268435460;
 
 }  // namespace
 
-Connection::Connection(Client::Wanted wanted, const std::string& address, Client::Events& events)
-    : settings_(wanted.settings),
-      filters_(wanted.filters),
+Connection::Connection(Client::Options options, const std::string& address, Client::Events& events)
+    : settings_(options.settings),
+      filters_(options.filters),
       address_(address),
-      has_spoken_(wanted.has_spoken),
+      accepted_before_(options.accepted_before),
       maximum_packet_size_(max_packet),
-      qos_(wanted.qos),
-      client_(Client::make(wanted, address, events)) {}
+      qos_(options.qos),
+      client_(Client::make(options, address, events)) {}
 
 Connection::~Connection() = default;
 
 std::optional<BrokerFault> Connection::connect(const std::function<bool()>& stopping) {
-  auto outcome = client_->connect(stopping);
-  if (!outcome.accepted) {
-    if (outcome.fault) return with_what_was_sent(*std::move(outcome.fault));
-    return diagnose_connect({.settings = settings_, .address = address_, .has_spoken = has_spoken_},
+  auto result = client_->connect(stopping);
+  if (!result.accepted) {
+    if (result.fault) return with_what_was_sent(*std::move(result.fault));
+    return diagnose_connect({.settings = settings_, .address = address_, .accepted_before = accepted_before_},
                             stopping);
   }
-  const auto& connack = *outcome.accepted;
+  const auto& connack = *result.accepted;
   if (connack.receive_maximum == 0 || connack.maximum_packet_size == 0U) {
     disconnect();
     return BrokerFault{BrokerFault::Kind::malformed, zero_in_connack(connack.receive_maximum == 0)};
@@ -99,14 +99,14 @@ std::optional<BrokerFault> Connection::subscribe() {
   return BrokerFault{BrokerFault::Kind::library, "subscribing: " + *std::move(fault)};
 }
 
-Sender::Link::Handed Connection::hand_over(Outbox::Sequence sequence, const Publication& publication,
+Sender::Link::SendResult Connection::hand_over(Outbox::Sequence sequence, const Publication& publication,
                                         Refusal& why) noexcept {
   return send(sequence, publication, qos_, why);
 }
 
 void Connection::publish_canary(const Publication& canary) noexcept {
   Refusal ignored;
-  send(Outbox::nobody, canary, canary_qos(), ignored);
+  send(Outbox::canary, canary, canary_qos(), ignored);
   send_gathered();
 }
 
@@ -116,12 +116,12 @@ void Connection::publish_topic_test(const Publication& publication) noexcept {
   send_gathered();
 }
 
-Sender::Link::Handed Connection::send(Outbox::Sequence sequence, const Publication& publication,
+Sender::Link::SendResult Connection::send(Outbox::Sequence sequence, const Publication& publication,
                                    int qos, Refusal& why) noexcept {
   if (auto refusal = check_publication(publication, settings_.protocol == Protocol::v5,
                                        maximum_packet_size_)) {
     why = *std::move(refusal);
-    return Handed::never;
+    return SendResult::unsendable;
   }
   return client_->publish(sequence, publication, qos, why);
 }

@@ -29,7 +29,7 @@ class Connection final : public Sender::Link {
  public:
   /// `address`: the literal address to connect to. Throws std::exception for settings that no
   /// connection can be made with.
-  Connection(Client::Wanted wanted, const std::string& address, Client::Events& events);
+  Connection(Client::Options options, const std::string& address, Client::Events& events);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   /// Waits for callbacks in progress, so it must not be called from one.
@@ -67,7 +67,7 @@ class Connection final : public Sender::Link {
   /// From now on nothing is published at a higher QoS.
   void limit_qos(int qos) { qos_ = std::min<int>(qos_, qos); }
 
-  Handed hand_over(Outbox::Sequence sequence, const Publication& publication,
+  SendResult hand_over(Outbox::Sequence sequence, const Publication& publication,
                    Refusal& why) noexcept override;
   void send_gathered() noexcept override;
 
@@ -94,13 +94,13 @@ class Connection final : public Sender::Link {
   [[nodiscard]] std::optional<BrokerFault> unfit(bool no_wildcards, bool no_shared) const;
   [[nodiscard]] int canary_qos() const { return receive_maximum_ > 1 ? qos_.load() : 0; }
   [[nodiscard]] int topic_test_qos() const { return receive_maximum_ > 2 ? qos_.load() : 0; }
-  Handed send(Outbox::Sequence sequence, const Publication& publication, int qos,
+  SendResult send(Outbox::Sequence sequence, const Publication& publication, int qos,
               Refusal& why) noexcept;
 
   const BrokerSettings& settings_;
   const std::vector<std::string>& filters_;
   const std::string address_;
-  const bool has_spoken_;
+  const bool accepted_before_;
   bool session_present_ = false;
   std::size_t receive_maximum_ = 65535;
   std::size_t maximum_packet_size_;

@@ -40,7 +40,7 @@ std::size_t Outbox::push(Publication publication) {
   const auto round = thing.waiting > 0 ? std::max(thing.last_round + 1, round_) : round_;
   waiting_.push_back({next_sequence_, {.publication = std::move(publication)}, {}});
   give_turn(std::prev(waiting_.end()), turns_.upper_bound(round), round);
-  if (++next_sequence_ == topic_test) next_sequence_ = nobody + 1;
+  if (++next_sequence_ == topic_test) next_sequence_ = canary + 1;
   bytes_ += size;
   std::size_t dropped = 0;
   while (waiting_.size() > 1 &&

@@ -52,7 +52,7 @@ class Outbox {
   using Sequence = std::uintptr_t;
   /// Never used for an entry: these stand for publications that bypass the Outbox, a canary and
   /// those of a TopicTest.
-  static constexpr Sequence nobody = 0;
+  static constexpr Sequence canary = 0;
   static constexpr Sequence topic_test = ~Sequence{0};
 
   /// Adds a publication; returns how many older ones had to be dropped for it.

@@ -31,11 +31,11 @@ class ReplyConnection {
   std::optional<BrokerFault> connect(const std::string& address, int qos,
                                      const std::function<bool()>& stopping) {
     events_.begin();
-    connection_.emplace(Client::Wanted{.settings = settings_,
+    connection_.emplace(Client::Options{.settings = settings_,
                                     .filters = no_filters_,
                                     .loop = loop_,
                                     .clean = true,
-                                    .has_spoken = true,
+                                    .accepted_before = true,
                                     .qos = qos},
                      address, events_);
     auto fault = connection_->connect(stopping);
@@ -65,7 +65,7 @@ class ReplyConnection {
       return ended_;
     }
     void arrived(Message) override {}
-    void subscribed(std::vector<Client::Answer>) override {}
+    void subscribed(std::vector<Client::SubscriptionResult>) override {}
     void acknowledged(Outbox::Sequence sequence) override { events_.acknowledged(sequence); }
     void unmatched(Outbox::Sequence sequence) override { events_.unmatched(sequence); }
     void refused(Outbox::Sequence sequence, const Refusal& why) override {

@@ -97,22 +97,22 @@ bool Sender::hand_over_next(std::unique_lock<std::mutex>& lock, const Outbox::En
                                std::to_string(presumed_limit_.size()) + " bytes"});
     return true;
   }
-  if (outbox_.find(sample_) == nullptr) {
+  if (!sample_ || outbox_.find(*sample_) == nullptr) {
     sample_ = sequence;
     sampled_at_ = clock_();
   }
   // No other thread touches an entry that has not been sent: no acknowledgement can come for it,
   // and it is not recalled before end() has returned.
   lock.unlock();
-  const auto handed = link.hand_over(sequence, entry.publication, why);
+  const auto result = link.hand_over(sequence, entry.publication, why);
   lock.lock();
-  switch (handed) {
-    case Link::Handed::over:
+  switch (result) {
+    case Link::SendResult::accepted:
       return true;
-    case Link::Handed::never:
+    case Link::SendResult::unsendable:
       refuse_for_good(lock, sequence, why);
       return true;
-    case Link::Handed::later:
+    case Link::SendResult::link_failed:
       break;
   }
   outbox_.take_back(sequence);
@@ -133,7 +133,7 @@ void Sender::send_gathered(std::unique_lock<std::mutex>& lock) {
 void Sender::begin(Link& link, std::size_t window) {
   const std::lock_guard lock(mutex_);
   link_ = &link;
-  sample_ = Outbox::nobody;
+  sample_.reset();
   late_ = 0;
   outbox_.set_window(window);
 }

@@ -34,16 +34,16 @@ class Sender {
   /// A connection that publications can be given to. Threads in flush() use it one at a time.
   class Link {
    public:
-    enum class Handed {
-      over,
-      later,  ///< not accepted now; another link will accept it
-      never,  ///< this publication cannot be sent over this link
+    enum class SendResult {
+      accepted,
+      link_failed,  ///< not accepted now; another link will accept it
+      unsendable,   ///< this publication cannot be sent over this link
     };
     virtual ~Link() = default;
     /// Does not wait for the network. If it is not sent, `why` has the reason; its kind matters if
-    /// the result is `never`. The acknowledgement may come before this returns, and destroys
+    /// the result is `unsendable`. The acknowledgement may come before this returns, and destroys
     /// `publication`.
-    virtual Handed hand_over(Outbox::Sequence sequence, const Publication& publication,
+    virtual SendResult hand_over(Outbox::Sequence sequence, const Publication& publication,
                              Refusal& why) noexcept = 0;
     /// Everything available for now has been handed over: a link that gathers publications sends
     /// them. Does not wait for the network.
@@ -150,7 +150,7 @@ class Sender {
   Outbox outbox_;
   PresumedLimit presumed_limit_;
   Link* link_ = nullptr;
-  Outbox::Sequence sample_ = Outbox::nobody;  ///< the publication whose acknowledgement is timed
+  std::optional<Outbox::Sequence> sample_;  ///< the publication whose acknowledgement is timed
   MonotonicTime sampled_at_{};
   int late_ = 0;  ///< consecutive late samples
   bool flushing_ = false;

@@ -67,11 +67,11 @@ void BrokerModel::queue(Publication publication) {
   promise(sender_->counts().overflowed == 0, "the outbox has room");
 }
 
-mqtt::Sender::Link::Handed BrokerModel::hand_over(Sequence sequence, const Publication& publication,
+mqtt::Sender::Link::SendResult BrokerModel::hand_over(Sequence sequence, const Publication& publication,
                                                   Refusal& why) noexcept {
   if (dice_.chance(blocked_)) {
     why.detail = "blocked";
-    return Handed::later;
+    return SendResult::link_failed;
   }
   const Packet packet{.sequence = sequence, .thing = publication.thing};
   const bool fits = sender_->counts().unacknowledged <= window_;
@@ -79,7 +79,7 @@ mqtt::Sender::Link::Handed BrokerModel::hand_over(Sequence sequence, const Publi
     promise(fits, "no more is unacknowledged than the broker takes");
     arrive(packet);
   });
-  return Handed::over;
+  return SendResult::accepted;
 }
 
 void BrokerModel::later(std::function<void()> what) {
@@ -185,7 +185,7 @@ void BrokerModel::forget() {
   expected_.clear();
   overtaken_.clear();
   arrived_.clear();
-  last_queued_ = mqtt::Outbox::nobody;
+  last_queued_ = 0;
 }
 
 }  // namespace jobs_bridge::simulation

@@ -64,7 +64,7 @@ class BrokerModel final : public Publisher, private mqtt::Sender::Link, private 
     std::uint64_t thing;
   };
   // Of the link.
-  Handed hand_over(Sequence sequence, const Publication& publication,
+  SendResult hand_over(Sequence sequence, const Publication& publication,
                    mqtt::Refusal& why) noexcept override;
   void send_gathered() noexcept override {}
   // Of the log: the sender says there what it gives up.
@@ -88,7 +88,7 @@ class BrokerModel final : public Publisher, private mqtt::Sender::Link, private 
   std::unique_ptr<mqtt::Sender> sender_;
   std::uint64_t process_ = 0;
   MonotonicTime wake_at_ = MonotonicTime::max();
-  Sequence last_queued_ = mqtt::Outbox::nobody;
+  Sequence last_queued_ = 0;
   std::unordered_map<std::uint64_t, std::deque<Sequence>> expected_;  ///< by thing
   /// Refused at least once: they may arrive whenever, or never.
   std::map<Sequence, std::uint64_t> overtaken_;

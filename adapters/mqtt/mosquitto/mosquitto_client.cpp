@@ -74,20 +74,20 @@ struct MosquittoClient::Callbacks {
   }
 };
 
-std::unique_ptr<Client> make_mosquitto_client(Client::Wanted wanted, const std::string& address,
+std::unique_ptr<Client> make_mosquitto_client(Client::Options options, const std::string& address,
                                               Client::Events& events) {
-  return std::make_unique<MosquittoClient>(wanted, address, events);
+  return std::make_unique<MosquittoClient>(options, address, events);
 }
 
-MosquittoClient::MosquittoClient(Client::Wanted wanted, const std::string& address,
+MosquittoClient::MosquittoClient(Client::Options options, const std::string& address,
                                  Client::Events& events)
-    : settings_(wanted.settings),
-      mqtt_5_(wanted.settings.protocol == BrokerSettings::Protocol::v5),
-      filters_(wanted.filters),
+    : settings_(options.settings),
+      mqtt_5_(options.settings.protocol == BrokerSettings::Protocol::v5),
+      filters_(options.filters),
       address_(address),
       events_(events),
-      handle_(make_handle(wanted.settings, wanted.clean, this)),
-      loop_(*handle_, wanted.loop, wanted.settings, unused_filter(wanted.filters),
+      handle_(make_handle(options.settings, options.clean, this)),
+      loop_(*handle_, options.loop, options.settings, unused_filter(options.filters),
             [this](std::optional<BrokerFault> fault) { ended(std::move(fault)); }) {
   mosquitto_connect_v5_callback_set(handle_.get(), Callbacks::on_connect);
   mosquitto_message_v5_callback_set(handle_.get(), Callbacks::on_message);
@@ -96,14 +96,14 @@ MosquittoClient::MosquittoClient(Client::Wanted wanted, const std::string& addre
   mosquitto_disconnect_v5_callback_set(handle_.get(), Callbacks::on_disconnect);
 }
 
-Client::Outcome MosquittoClient::connect(const std::function<bool()>& stopping) {
+Client::ConnectResult MosquittoClient::connect(const std::function<bool()>& stopping) {
   const auto limit = std::chrono::steady_clock::now() + settings_.connect_timeout;
   const auto begun = begin_to_connect(*handle_, settings_, address_);
   if (!begun) return {.fault = begun.error()};
   if (!*begun) return {};
   loop_.start();
   std::unique_lock lock(mutex_);
-  while (!changed_.wait_for(lock, 50ms, [&] { return outcome_.has_value(); })) {
+  while (!changed_.wait_for(lock, 50ms, [&] { return connect_result_.has_value(); })) {
     lock.unlock();
     if (stopping()) return {.fault = BrokerFault{BrokerFault::Kind::interrupted}};
     if (std::chrono::steady_clock::now() > limit) {
@@ -111,20 +111,20 @@ Client::Outcome MosquittoClient::connect(const std::function<bool()>& stopping) 
     }
     lock.lock();
   }
-  return *outcome_;
+  return *connect_result_;
 }
 
 void MosquittoClient::connected(int code, bool session_present,
                                 const mosquitto_property* properties) {
-  Outcome outcome;
+  ConnectResult result;
   if (code == 0) {
-    outcome.accepted = connack_of(session_present, properties);
+    result.accepted = connack_of(session_present, properties);
     loop_.accepted();
   } else {
-    outcome.fault = fault_of_connack(code, words_in(properties));
+    result.fault = fault_of_connack(code, words_in(properties));
   }
   const std::lock_guard lock(mutex_);
-  outcome_ = std::move(outcome);
+  connect_result_ = std::move(result);
   changed_.notify_all();
 }
 
@@ -149,7 +149,7 @@ std::optional<std::string> MosquittoClient::subscribe() {
 }
 
 void MosquittoClient::subscribed(int id, int reason, const mosquitto_property* properties) {
-  std::vector<Client::Answer> answers;
+  std::vector<Client::SubscriptionResult> answers;
   {
     const std::lock_guard lock(requests_);
     auto request = asked_.extract(id);
@@ -161,10 +161,10 @@ void MosquittoClient::subscribed(int id, int reason, const mosquitto_property* p
   events_.subscribed(std::move(answers));
 }
 
-Sender::Link::Handed MosquittoClient::publish(Outbox::Sequence sequence,
+Sender::Link::SendResult MosquittoClient::publish(Outbox::Sequence sequence,
                                               const Publication& publication, int qos,
                                               Refusal& why) noexcept {
-  using Handed = Sender::Link::Handed;
+  using SendResult = Sender::Link::SendResult;
   try {
     const auto properties = mqtt_5_ ? properties_of(publication) : Properties();
     int error = MOSQ_ERR_SUCCESS;
@@ -181,13 +181,13 @@ Sender::Link::Handed MosquittoClient::publish(Outbox::Sequence sequence,
       why = {.kind = error == MOSQ_ERR_OVERSIZE_PACKET ? Refusal::Kind::too_large
                                                        : Refusal::Kind::malformed,
              .detail = text_of_error(error)};
-      return is_final(error) ? Handed::never : Handed::later;
+      return is_final(error) ? SendResult::unsendable : SendResult::link_failed;
     }
     loop_.count_queued();  // send_gathered() follows
-    return Handed::over;
+    return SendResult::accepted;
   } catch (const std::exception& error) {
     why.detail = error.what();
-    return Handed::later;
+    return SendResult::link_failed;
   }
 }
 
@@ -238,10 +238,10 @@ void MosquittoClient::ended(std::optional<BrokerFault> fault) {
       fault = disconnect_;
       evidence = disconnect_evidence_;
     }
-    if (!outcome_) {
-      outcome_ = Outcome{};
+    if (!connect_result_) {
+      connect_result_ = ConnectResult{};
       // Of what else libmosquitto calls malformed a second look tells more.
-      if (loop_.has_zero_limit()) outcome_->fault = std::move(fault);
+      if (loop_.has_zero_limit()) connect_result_->fault = std::move(fault);
       changed_.notify_all();
       return;
     }

@@ -22,14 +22,14 @@ namespace jobs_bridge::mqtt {
 /// code that writes. No exception passes into the library, which is C.
 class MosquittoClient final : public Client {
  public:
-  MosquittoClient(Client::Wanted wanted, const std::string& address, Client::Events& events);
+  MosquittoClient(Client::Options options, const std::string& address, Client::Events& events);
 
-  Outcome connect(const std::function<bool()>& stopping) override;
+  ConnectResult connect(const std::function<bool()>& stopping) override;
   [[nodiscard]] std::chrono::seconds keep_alive() const override {
     return mosquitto_keep_alive(settings_.keep_alive);
   }
   std::optional<std::string> subscribe() override;
-  Sender::Link::Handed publish(Outbox::Sequence sequence, const Publication& publication, int qos,
+  Sender::Link::SendResult publish(Outbox::Sequence sequence, const Publication& publication, int qos,
                                Refusal& why) noexcept override;
   void send_gathered() noexcept override { loop_.send_queued(); }
   void disconnect() noexcept override;
@@ -54,7 +54,7 @@ class MosquittoClient final : public Client {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::optional<Outcome> outcome_;         ///< of connecting
+  std::optional<ConnectResult> connect_result_;         ///< of connecting
   std::optional<BrokerFault> disconnect_;  ///< the broker's DISCONNECT
   Evidence disconnect_evidence_ = Evidence::none;
 
@@ -67,7 +67,7 @@ class MosquittoClient final : public Client {
   };
   std::deque<UnderWay> under_way_;    ///< brokers acknowledge in order
   std::map<int, std::string> asked_;  ///< filters, by the SUBSCRIBE's identifier
-  std::vector<Client::Answer> answers_;
+  std::vector<Client::SubscriptionResult> answers_;
 
   Loop loop_;  ///< last: destroyed, and with it every callback ended, first
 };

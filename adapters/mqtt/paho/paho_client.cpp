@@ -121,22 +121,22 @@ void guarded(Events& events, Action&& action) noexcept {
 
 }  // namespace
 
-std::unique_ptr<Client> make_paho_client(Client::Wanted wanted, const std::string& address,
+std::unique_ptr<Client> make_paho_client(Client::Options options, const std::string& address,
                                          Client::Events& events) {
-  return std::make_unique<PahoClient>(wanted, address, events);
+  return std::make_unique<PahoClient>(options, address, events);
 }
 
-PahoClient::PahoClient(Client::Wanted wanted, const std::string& address, Client::Events& events)
-    : settings_(wanted.settings),
-      mqtt_5_(wanted.settings.protocol == BrokerSettings::Protocol::v5),
-      clean_(wanted.clean),
-      filters_(wanted.filters),
+PahoClient::PahoClient(Client::Options options, const std::string& address, Client::Events& events)
+    : settings_(options.settings),
+      mqtt_5_(options.settings.protocol == BrokerSettings::Protocol::v5),
+      clean_(options.clean),
+      filters_(options.filters),
       events_(events),
       peer_(address, settings_.port, filter_limits(settings_)),
       publishing_(events),
       subscribing_(events),
-      paho_(url_of(wanted.settings, address), wanted.settings.client_id,
-            create_options_of(wanted.settings), nullptr) {
+      paho_(url_of(options.settings, address), options.settings.client_id,
+            create_options_of(options.settings), nullptr) {
   stand_before_system_calls();
   bound_reads(settings_.max_packet_size);
   // Otherwise Paho writes a line for every packet and function into a buffer that is never read,
@@ -160,8 +160,8 @@ PahoClient::PahoClient(Client::Wanted wanted, const std::string& address, Client
   }
 }
 
-Client::Outcome PahoClient::connect(const std::function<bool()>& stopping) {
-  Outcome outcome;
+Client::ConnectResult PahoClient::connect(const std::function<bool()>& stopping) {
+  ConnectResult result;
   if (settings_.tls) {
     if (auto fault = check_files(settings_)) return {.fault = std::move(fault)};
   }
@@ -198,12 +198,12 @@ Client::Outcome PahoClient::connect(const std::function<bool()>& stopping) {
       connack.wildcard_subscriptions = has(code::WILDCARD_SUBSCRIPTION_AVAILABLE);
       connack.shared_subscriptions = has(code::SHARED_SUBSCRIPTION_AVAILABLE);
     }
-    outcome.accepted = connack;
+    result.accepted = connack;
   } catch (const ::mqtt::exception& error) {
     return {.fault = connack_fault(error)};
   }
   set_no_delay(settings_.port);
-  return outcome;
+  return result;
 }
 
 std::optional<std::string> PahoClient::subscribe() {
@@ -224,9 +224,9 @@ std::optional<std::string> PahoClient::subscribe() {
   }
 }
 
-Sender::Link::Handed PahoClient::publish(Outbox::Sequence sequence, const Publication& publication,
+Sender::Link::SendResult PahoClient::publish(Outbox::Sequence sequence, const Publication& publication,
                                          int qos, Refusal& why) noexcept {
-  using Handed = Sender::Link::Handed;
+  using SendResult = Sender::Link::SendResult;
   try {
     ::mqtt::properties properties;
     if (mqtt_5_ && !publication.correlation_data.empty()) {
@@ -238,13 +238,13 @@ Sender::Link::Handed PahoClient::publish(Outbox::Sequence sequence, const Public
     const auto message = std::make_shared<const ::mqtt::message>(
         publication.topic, publication.payload, qos, false, std::move(properties));
     paho_.publish(message, as_context(sequence), publishing_);
-    return Handed::over;
+    return SendResult::accepted;
   } catch (const ::mqtt::exception& error) {
     why = {.kind = Refusal::Kind::malformed, .detail = error.what()};
-    return error.get_return_code() == MQTTASYNC_BAD_UTF8_STRING ? Handed::never : Handed::later;
+    return error.get_return_code() == MQTTASYNC_BAD_UTF8_STRING ? SendResult::unsendable : SendResult::link_failed;
   } catch (const std::exception& error) {
     why.detail = error.what();
-    return Handed::later;
+    return SendResult::link_failed;
   }
 }
 
@@ -253,7 +253,7 @@ void PahoClient::disconnect() noexcept {
     // Zero: Paho would wait for acknowledgements, for ten seconds if the broker is silent.
     paho_.disconnect(0)->wait_for(500ms);
   } catch (const std::exception&) {
-    // It was not connected any more, which is what was wanted.
+    // It was not connected any more, which is what was options.
   }
 }
 

@@ -23,14 +23,14 @@ namespace jobs_bridge::mqtt {
 /// connect faster: they poll after 10 ms at first, old ones after a second.
 class PahoClient final : public Client, private ::mqtt::callback {
  public:
-  PahoClient(Client::Wanted wanted, const std::string& address, Client::Events& events);
+  PahoClient(Client::Options options, const std::string& address, Client::Events& events);
 
-  Outcome connect(const std::function<bool()>& stopping) override;
+  ConnectResult connect(const std::function<bool()>& stopping) override;
   [[nodiscard]] std::chrono::seconds keep_alive() const override {
     return paho_keep_alive(settings_.keep_alive);
   }
   std::optional<std::string> subscribe() override;
-  Sender::Link::Handed publish(Outbox::Sequence sequence, const Publication& publication, int qos,
+  Sender::Link::SendResult publish(Outbox::Sequence sequence, const Publication& publication, int qos,
                                Refusal& why) noexcept override;
   void send_gathered() noexcept override {}  // Paho's thread sends everything immediately
   void disconnect() noexcept override;
@@ -61,7 +61,7 @@ class PahoClient final : public Client, private ::mqtt::callback {
 
     Client::Events& events_;
     std::size_t unanswered_ = 0;
-    std::vector<Client::Answer> answers_;
+    std::vector<Client::SubscriptionResult> answers_;
   };
 
   void message_arrived(::mqtt::const_message_ptr message) override;

@@ -22,27 +22,27 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing_support::RecordingLog;
-using Handed = Sender::Link::Handed;
+using SendResult = Sender::Link::SendResult;
 
 /// Takes publications as its script says; all, without one.
 class FakeLink final : public Sender::Link {
  public:
-  using Script = std::function<Handed(Outbox::Sequence, const Publication&)>;
+  using Script = std::function<SendResult(Outbox::Sequence, const Publication&)>;
   explicit FakeLink(Script script = nullptr) : script_(std::move(script)) {}
 
-  Handed hand_over(Outbox::Sequence sequence, const Publication& publication,
+  SendResult hand_over(Outbox::Sequence sequence, const Publication& publication,
                    Refusal& why) noexcept override {
     const auto topic = publication.topic;  // an acknowledgement by the script ends the publication
-    const auto handed = script_ ? script_(sequence, publication) : Handed::over;
-    if (handed != Handed::over) {
+    const auto result = script_ ? script_(sequence, publication) : SendResult::accepted;
+    if (result != SendResult::accepted) {
       why = {.kind = Refusal::Kind::too_large, .detail = "the script says so"};
     }
     const std::lock_guard lock(mutex_);
-    if (handed == Handed::over) {
+    if (result == SendResult::accepted) {
       topics_.push_back(topic);
       sequences_.push_back(sequence);
     }
-    return handed;
+    return result;
   }
 
   void send_gathered() noexcept override {
@@ -214,7 +214,7 @@ TEST_F(SenderTest, AcknowledgementSendsTheNext) {
 TEST_F(SenderTest, AcknowledgementThatComesBeforeTheHandOverReturnsCounts) {
   FakeLink link([&](Outbox::Sequence sequence, const Publication&) {
     sender.acknowledged(sequence);
-    return Handed::over;
+    return SendResult::accepted;
   });
   sender.begin(link, 1);
   for (const auto* topic : {"a", "b", "c"}) queue(topic);
@@ -245,7 +245,7 @@ TEST_F(SenderTest, RefusedReplyIsReplacedByARejectionThatSaysSo) {
   std::vector<Publication> sent;
   FakeLink link([&](Outbox::Sequence, const Publication& publication) {
     sent.push_back(publication);
-    return Handed::over;
+    return SendResult::accepted;
   });
   sender.begin(link, 1);
   queue_reply("a");
@@ -310,7 +310,7 @@ TEST_F(SenderTest, ReplyThatIsRefusedForNowTooOftenBecomesARejectionThatAllowsAR
   std::string payload;
   FakeLink link([&](Outbox::Sequence, const Publication& publication) {
     payload = publication.payload;
-    return Handed::over;
+    return SendResult::accepted;
   });
   sender.begin(link, 1);
   queue_reply("a");
@@ -351,7 +351,7 @@ class ClosingBroker {
         closed = closed || publication.payload.size() >= 300;
         if (!closed) taken.push_back(sequence);
         if (!closed) delivered.push_back(publication.topic);
-        return Handed::over;
+        return SendResult::accepted;
       });
       sender_.begin(link, 100);
       sender_.flush();
@@ -422,7 +422,7 @@ TEST_F(SenderTest, LastSuspectThatIsTakenIsNews) {
 
 TEST_F(SenderTest, UnsendableOneDoesNotHoldUpTheNext) {
   FakeLink link([](Outbox::Sequence, const Publication& publication) {
-    return publication.topic == "bad" ? Handed::never : Handed::over;
+    return publication.topic == "bad" ? SendResult::unsendable : SendResult::accepted;
   });
   sender.begin(link, 1);
   queue("bad");
@@ -435,7 +435,7 @@ TEST_F(SenderTest, UnsendableOneDoesNotHoldUpTheNext) {
 
 TEST_F(SenderTest, LinkThatTakesNothingIsReportedAndTheNextSendsAllInOrder) {
   FakeLink broken([](Outbox::Sequence, const Publication& publication) {
-    return publication.topic == "b" ? Handed::later : Handed::over;
+    return publication.topic == "b" ? SendResult::link_failed : SendResult::accepted;
   });
   sender.begin(broken, 10);
   for (const auto* topic : {"a", "b", "c"}) queue(topic);
@@ -452,7 +452,7 @@ TEST_F(SenderTest, LinkThatTakesNothingIsReportedAndTheNextSendsAllInOrder) {
 }
 
 TEST_F(SenderTest, WhatTheLinkDidNotTakeIsNotBlamedForItsEnd) {
-  FakeLink link([](Outbox::Sequence, const Publication&) { return Handed::later; });
+  FakeLink link([](Outbox::Sequence, const Publication&) { return SendResult::link_failed; });
   sender.begin(link, 10);
   queue("a");
   sender.flush();
@@ -487,7 +487,7 @@ TEST_F(SenderTest, ThreadThatFindsAnotherFlushingLeavesItsMessagesToThatOne) {
         sender.flush();  // returns at once
       }).join();
     }
-    return Handed::over;
+    return SendResult::accepted;
   });
   sender.begin(link, 10);
   queue("a");
@@ -502,7 +502,7 @@ TEST_F(SenderTest, EndWaitsForTheFlushThatUsesTheLink) {
     inside = true;
     inside.notify_all();
     go_on.wait(false);
-    return Handed::over;
+    return SendResult::accepted;
   });
   sender.begin(link, 10);
   queue("a");
@@ -536,7 +536,7 @@ TEST_F(SenderTest, ManyThreadsLoseNothingAndKeepTheirOrder) {
       {}, log, [](const std::string&) {}, [] {});
   FakeLink link([&](Outbox::Sequence sequence, const Publication&) {
     plenty.acknowledged(sequence);
-    return Handed::over;
+    return SendResult::accepted;
   });
   plenty.begin(link, 5);
   constexpr int each = 5000;
