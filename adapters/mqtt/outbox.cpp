@@ -60,7 +60,7 @@ std::size_t Outbox::drop_waiting() {
 
 void Outbox::drop(Sent sent) {
   bytes_ -= size_of(sent.publication);
-  clear(sent);
+  unsuspect(sent);
   note_end(sent.publication);
 }
 
@@ -85,7 +85,7 @@ bool Outbox::done(Sequence sequence) {
   const auto found = unacknowledged_.find(sequence);
   if (found == unacknowledged_.end()) return false;
   bytes_ -= size_of(found->second.publication);
-  clear(found->second);
+  unsuspect(found->second);
   note_end(found->second.publication);
   unacknowledged_.erase(found);
   return true;
@@ -102,7 +102,7 @@ void Outbox::replace(Sequence sequence, Publication publication) {
   auto& sent = found.mapped();
   bytes_ -= size_of(sent.publication);
   bytes_ += size_of(publication);
-  clear(sent);
+  unsuspect(sent);
   publication.update = sent.publication.update;
   sent.publication = std::move(publication);
   sent.replacement = true;
@@ -113,7 +113,7 @@ void Outbox::postpone(Sequence sequence, MonotonicTime until) {
   auto found = unacknowledged_.extract(sequence);
   if (!found) return;
   auto& sent = found.mapped();
-  clear(sent);  // the broker has read it and not ended the connection
+  unsuspect(sent);  // the broker has read it and not ended the connection
   ++sent.refusals;
   postponed_.emplace(until, Postponed{sequence, std::move(sent)});
 }
@@ -141,25 +141,25 @@ void Outbox::wait_again(Sequence sequence, Sent content, Turns::iterator before,
 
 std::optional<Outbox::Sequence> Outbox::take_back_all(Evidence evidence) {
   const bool alone = unacknowledged_.size() == 1;
-  SentOnes culprit;
+  Unacknowledged cause;
   for (auto entry = unacknowledged_.begin(); entry != unacknowledged_.end(); ++entry) {
-    if (!accuse(entry->second, alone, evidence)) continue;
-    culprit.insert(unacknowledged_.extract(entry));
+    if (!add_evidence(entry->second, alone, evidence)) continue;
+    cause.insert(unacknowledged_.extract(entry));
     break;  // it was alone
   }
-  Places again;
+  Queue again;
   for (auto entry = unacknowledged_.rbegin(); entry != unacknowledged_.rend(); ++entry) {
     again.push_front({entry->first, std::move(entry->second), {}});
     give_turn(again.begin(), turns_.begin(), before_all);
   }
   waiting_.merge(again, Older{});
-  unacknowledged_ = std::move(culprit);
+  unacknowledged_ = std::move(cause);
   if (unacknowledged_.empty()) return std::nullopt;
   return unacknowledged_.begin()->first;
 }
 
-/// Whether it is the culprit.
-bool Outbox::accuse(Sent& sent, bool alone, Evidence evidence) {
+/// Returns whether it is the cause.
+bool Outbox::add_evidence(Sent& sent, bool alone, Evidence evidence) {
   if (evidence == Evidence::none) return false;
   const bool was_suspect = std::exchange(sent.suspect, true);
   if (!was_suspect) ++suspects_;
@@ -171,12 +171,12 @@ void Outbox::note_end(const Publication& publication) {
   if (publication.update != 0) ended_updates_.push_back(publication.update);
 }
 
-void Outbox::clear(Sent& sent) {
+void Outbox::unsuspect(Sent& sent) {
   if (std::exchange(sent.suspect, false)) --suspects_;
   sent.evidence = 0;
 }
 
-Outbox::Waiting Outbox::take(Places::iterator place) {
+Outbox::Waiting Outbox::take(Queue::iterator place) {
   const auto thing = things_.find(place->content.publication.thing);
   if (--thing->second.waiting == 0) things_.erase(thing);
   turns_.erase(place->turn);
@@ -185,7 +185,7 @@ Outbox::Waiting Outbox::take(Places::iterator place) {
   return waiting;
 }
 
-void Outbox::give_turn(Places::iterator place, Turns::iterator before, std::uint64_t round) {
+void Outbox::give_turn(Queue::iterator place, Turns::iterator before, std::uint64_t round) {
   auto& thing = things_[place->content.publication.thing];
   thing.last_round = std::max(thing.last_round, round);
   ++thing.waiting;

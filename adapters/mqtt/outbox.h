@@ -35,8 +35,8 @@ namespace jobs_bridge::mqtt {
 /// too large, without saying so) must not do so again and again, nor take others with it. It is
 /// unknown which one it was: acknowledgements that the broker had sent may be lost with the
 /// connection. So all that were unacknowledged are suspects, and the next connection sends them
-/// first and one at a time. A publication that is acknowledged is cleared; one that is alone under
-/// way when that connection ends too, and the next one, is the culprit.
+/// first and one at a time. A publication that is acknowledged is no suspect any more; one that is alone under
+/// way when that connection ends too, and the next one, is the cause.
 ///
 /// Reads no clock; the times passed in must not go backwards. Not thread-safe.
 class Outbox {
@@ -93,7 +93,7 @@ class Outbox {
   }
 
   /// The connection has ended: everything unacknowledged waits again, at the front and in the order
-  /// of queueing. The culprit, if there is one, is returned and stays under way, to be replaced or
+  /// of queueing. The cause, if there is one, is returned and stays under way, to be replaced or
   /// removed.
   std::optional<Sequence> take_back_all(Evidence evidence);
   /// Drops everything that is not under way; returns how many publications that were.
@@ -118,9 +118,9 @@ class Outbox {
 
  private:
   struct Waiting;
-  using Places = std::list<Waiting>;
+  using Queue = std::list<Waiting>;
   /// By round; within a round, in the order of queueing.
-  using Turns = std::multimap<std::uint64_t, Places::iterator>;
+  using Turns = std::multimap<std::uint64_t, Queue::iterator>;
   struct Waiting {
     Sequence sequence;
     Sent content;
@@ -135,7 +135,7 @@ class Outbox {
       return (*this)(left.sequence, right.sequence);
     }
   };
-  using SentOnes = std::map<Sequence, Sent, Older>;
+  using Unacknowledged = std::map<Sequence, Sent, Older>;
   struct Postponed {
     Sequence sequence;
     Sent content;
@@ -145,21 +145,21 @@ class Outbox {
     std::uint64_t last_round = 0;
     std::size_t waiting = 0;
   };
-  Waiting take(Places::iterator place);
+  Waiting take(Queue::iterator place);
   void return_to_place(Sequence sequence, Sent content);
   void wait_again(Sequence sequence, Sent content, Turns::iterator before, std::uint64_t round);
-  void give_turn(Places::iterator place, Turns::iterator before, std::uint64_t round);
+  void give_turn(Queue::iterator place, Turns::iterator before, std::uint64_t round);
   void drop(Sent sent);
-  bool accuse(Sent& sent, bool alone, Evidence evidence);
-  void clear(Sent& sent);
+  bool add_evidence(Sent& sent, bool alone, Evidence evidence);
+  void unsuspect(Sent& sent);
   void note_end(const Publication& publication);
 
   Limits limits_;
-  Places waiting_;  ///< in the order of queueing
+  Queue waiting_;  ///< in the order of queueing
   Turns turns_;     ///< of all waiting things
   std::unordered_map<std::uint64_t, Thing> things_;
   std::uint64_t round_ = 1;  ///< the present round; only increases
-  SentOnes unacknowledged_;
+  Unacknowledged unacknowledged_;
   std::multimap<MonotonicTime, Postponed> postponed_;
   std::size_t bytes_ = 0;  ///< of all publications
   std::size_t window_ = 0;

@@ -146,8 +146,8 @@ void Sender::end() {
 
 void Sender::recall(Evidence evidence) {
   std::unique_lock lock(mutex_);
-  if (const auto culprit = outbox_.take_back_all(evidence)) {
-    refuse_for_good(lock, *culprit,
+  if (const auto cause = outbox_.take_back_all(evidence)) {
+    refuse_for_good(lock, *cause,
                     {.kind = Refusal::Kind::ends_connection,
                      .detail = "the connection has repeatedly ended after it was sent"});
   }
@@ -165,7 +165,7 @@ std::size_t Sender::drop_waiting() {
 
 void Sender::acknowledged(Outbox::Sequence sequence) {
   bool more = false;
-  bool cleared = false;
+  bool no_suspects_left = false;
   bool lags = false;
   bool presumed = false;
   std::size_t too_large = 0;
@@ -182,7 +182,7 @@ void Sender::acknowledged(Outbox::Sequence sequence) {
     }
     const bool had_suspects = outbox_.has_suspects();
     outbox_.done(sequence);
-    cleared = had_suspects && !outbox_.has_suspects();
+    no_suspects_left = had_suspects && !outbox_.has_suspects();
     more = outbox_.waiting() > 0;
     if (outbox_.empty()) drained_.notify_all();
     report_ended(lock);
@@ -193,7 +193,7 @@ void Sender::acknowledged(Outbox::Sequence sequence) {
                "size or more are replaced by rejections",
                {{"bytes", std::to_string(too_large)}, {"hint", hint_of(Refusal::Kind::too_large)}});
   }
-  if (cleared || lags) on_news_();
+  if (no_suspects_left || lags) on_news_();
   if (more) flush();
 }
 

@@ -97,7 +97,7 @@ class Sender {
   /// When flush() should be called for publications that were refused temporarily.
   [[nodiscard]] MonotonicTime due() const;
   /// Whether publications are sent one at a time, to see which of them ends connections. Anything
-  /// else published meanwhile could put the blame on the wrong one.
+  /// else published meanwhile could be taken for the cause.
   [[nodiscard]] bool has_suspects() const;
 
   /// Whether the broker acknowledges, but late: what we send waits behind something else.

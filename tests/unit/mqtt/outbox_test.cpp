@@ -200,15 +200,15 @@ TEST(OutboxTest, PublicationLargerThanTheBoundIsStillSent) {
 }
 
 /// Ends connections, each of which has sent all that it may and heard nothing, until there is a
-/// culprit, which is given up.
+/// cause, which is given up.
 std::vector<Topics> connections_until_given_up(Outbox& outbox, Evidence evidence,
                                                std::string& given_up) {
   std::vector<Topics> sent;
   for (int connection = 0; connection < 20; ++connection) {
     sent.push_back(send_all(outbox));
-    if (const auto culprit = outbox.take_back_all(evidence)) {
-      given_up = outbox.find(*culprit)->publication.topic;
-      outbox.done(*culprit);
+    if (const auto cause = outbox.take_back_all(evidence)) {
+      given_up = outbox.find(*cause)->publication.topic;
+      outbox.done(*cause);
       return sent;
     }
   }
@@ -297,9 +297,9 @@ TEST(OutboxTest, InnocentOnesAreNotBlamedWhereAcknowledgementsAreLostWithTheConn
       if (!ended && one_at_a_time) outbox.done(entry->sequence);
     }
     if (!ended) break;
-    if (const auto culprit = outbox.take_back_all(Evidence::strong)) {
-      given_up.push_back(outbox.find(*culprit)->publication.topic);
-      outbox.done(*culprit);
+    if (const auto cause = outbox.take_back_all(Evidence::strong)) {
+      given_up.push_back(outbox.find(*cause)->publication.topic);
+      outbox.done(*cause);
     }
   }
   EXPECT_EQ(given_up, (Topics{"poison"}));
@@ -350,9 +350,9 @@ TEST(OutboxTest, ReplacementOfACulpritIsNotBlamedForWhatThatDid) {
   outbox.set_window(1);
   outbox.push(named("poison"));
   ASSERT_TRUE(outbox.next());
-  const auto culprit = outbox.take_back_all(Evidence::certain);
-  ASSERT_TRUE(culprit);
-  outbox.replace(*culprit, named("instead"));
+  const auto cause = outbox.take_back_all(Evidence::certain);
+  ASSERT_TRUE(cause);
+  outbox.replace(*cause, named("instead"));
   ASSERT_TRUE(outbox.next());
   EXPECT_FALSE(outbox.take_back_all(Evidence::strong));
 }
