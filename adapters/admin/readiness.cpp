@@ -74,7 +74,7 @@ void assess_topics(const Status::Broker& broker, Verdict& verdict) {
     verdict.reasons.push_back({"requests_blocked",
                                because("Jobs requests do not reach the bridge", requests.cause),
                                sentence(requests.hint)});
-  } else if (requests.verdict == Passage::unseen) {
+  } else if (requests.verdict == Passage::undecided) {
     verdict.warnings.push_back({"requests_unseen",
                                 because("The bridge cannot tell whether Jobs requests reach it "
                                         "until some of each kind have arrived",
@@ -85,7 +85,7 @@ void assess_topics(const Status::Broker& broker, Verdict& verdict) {
     verdict.reasons.push_back({"replies_blocked",
                                because("The broker refuses the bridge's replies", replies.cause),
                                sentence(replies.hint)});
-  } else if (replies.verdict == Passage::unseen) {
+  } else if (replies.verdict == Passage::undecided) {
     verdict.warnings.push_back(
         {"replies_unseen",
          because("The bridge cannot tell whether its replies go out", replies.cause),

@@ -76,11 +76,11 @@ struct Status {
         off,       ///< there is no test
         untested,  ///< it is not finished
         good,
-        unseen,  ///< it cannot be determined whether they pass the broker
+        undecided,  ///< it cannot be determined whether they pass the broker
         bad,
       };
       Verdict verdict = Verdict::off;
-      std::string cause;  ///< of `unseen` and `bad`
+      std::string cause;  ///< of `undecided` and `bad`
       std::string hint;
     };
     Passage requests;  ///< whether devices' requests arrive

@@ -87,8 +87,8 @@ constexpr const char* word_for(Status::Broker::Passage::Verdict verdict) {
       return "untested";
     case Verdict::good:
       return "good";
-    case Verdict::unseen:
-      return "unseen";
+    case Verdict::undecided:
+      return "unseen";  // older than the name; scripts read it
     case Verdict::bad:
       break;
   }

@@ -101,11 +101,11 @@ std::string broker(const json& broker) {
 
 std::string topics(const json& broker) {
   if (!broker.at("connected").get<bool>()) return "not known while there is no connection";
-  const auto said = [&](const char* member, const char* good, const char* bad, const char* unseen) {
+  const auto said = [&](const char* member, const char* good, const char* bad, const char* undecided) {
     const auto verdict = text_of(broker.at(member), "verdict");
     if (verdict == "good") return std::string(good);
     if (verdict == "bad") return std::string(bad);
-    return std::string(verdict == "unseen" ? unseen : "not tested yet");
+    return std::string(verdict == "unseen" ? undecided : "not tested yet");
   };
   const auto in = said("jobs_requests", "requests come in", "requests do NOT come in",
                        "cannot tell whether requests come in");

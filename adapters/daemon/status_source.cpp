@@ -39,8 +39,8 @@ admin::Status::Broker::Passage describe(mqtt::TopicTest::Verdict verdict, const 
         return Shown::untested;
       case Tested::good:
         return Shown::good;
-      case Tested::unseen:
-        return Shown::unseen;
+      case Tested::undecided:
+        return Shown::undecided;
       case Tested::bad:
         break;
     }

@@ -109,7 +109,7 @@ constexpr std::array<Row, broker_fault_kinds> rows{{
      "broker.protocol"},
     {Kind::silent, "silent", "the broker no longer responds: the connection is dead",
      "check the network to the broker, and whether the broker is overloaded"},
-    {Kind::deaf, "deaf",
+    {Kind::not_delivering, "deaf",  // older than the name; scripts read it
      "the broker responds, but delivers neither the bridge's canary messages nor any others",
      "see the broker's log; if this persists, restart the broker"},
     {Kind::unsubscribed, "unsubscribed", "the broker has lost the bridge's subscription",

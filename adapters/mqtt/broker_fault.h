@@ -54,7 +54,7 @@ struct BrokerFault {
     too_large,     ///< a packet that it sent
     malformed,     ///< what it sent
     silent,        ///< it does not answer at all
-    deaf,          ///< it answers, but no message comes back
+    not_delivering,  ///< it answers, but no message comes back
     unsubscribed,  ///< it has lost our subscription
     disconnected,  ///< by its DISCONNECT, for another reason
     broken,        ///< closed without a reason

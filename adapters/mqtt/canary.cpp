@@ -19,12 +19,12 @@ constexpr double timeout_without_signs = 0.5;
 constexpr double timeout_with_signs = 0.8;
 /// Paho can take a second to send or to notice something.
 constexpr Duration min_timeout = 1s;
-/// So many deaf connections are given up, each after twice as long; then it is not the connection.
-constexpr int max_deaf = 3;
+/// So many connections that deliver nothing are given up, each after twice as long; then it is not the connection.
+constexpr int max_not_delivering = 3;
 /// So many connections that end right after a canary are no accident: brokers may close one over a
 /// message that they do not allow (MQTT 3.1.1, section 3.3.5).
 constexpr int max_fatal = 3;
-constexpr Duration rest = 10min;
+constexpr Duration pause_after_fatal = 10min;
 constexpr Duration moment = 50ms;
 /// Later returns than of these prove nothing that the earlier would not have.
 constexpr std::size_t max_under_way = 16;
@@ -39,7 +39,7 @@ Canary::Canary(std::string topic, std::string nonce)
     : topic_(std::move(topic)), nonce_(std::move(nonce)) {}
 
 bool Canary::ask(MonotonicTime now, bool needed) {
-  asked_ = !topic_.empty() && (needed || now >= rests_until_);
+  asked_ = !topic_.empty() && (needed || now >= paused_until_);
   return asked_;
 }
 
@@ -67,7 +67,7 @@ void Canary::end(MonotonicTime now) {
   const bool unanswered = asked_ || (on_ && answers_ && !own_answered_ && !under_way_.empty());
   if (unanswered && ++fatal_in_a_row_ >= max_fatal) {
     fatal_in_a_row_ = 0;
-    rests_until_ = now + rest;
+    paused_until_ = now + pause_after_fatal;
     fault_ = "several connections in a row ended before the broker answered a canary message";
   }
   asked_ = false;
@@ -123,7 +123,7 @@ bool Canary::arrived(MonotonicTime now, std::string_view topic, std::string_view
   flowed_ = now;
   ++returns_;
   refused_ = verdict_given_up_ = false;
-  deaf_in_a_row_ = 0;
+  not_delivering_in_a_row_ = 0;
   fault_.clear();
   return true;
 }
@@ -163,13 +163,13 @@ MonotonicTime Canary::silent_at() const {
          std::max(min_timeout, part_of(keep_alive_, signs ? timeout_with_signs : timeout_without_signs));
 }
 
-MonotonicTime Canary::deaf_at() const {
+MonotonicTime Canary::not_delivering_at() const {
   if (!on_ || !undelivered_since_ || refused_ || verdict_given_up_) return MonotonicTime::max();
   // Where it has come back before, a message of another kind shows that it is only late. Where it
   // has not, there must be a verdict however many others come.
   const auto since = flowing_ ? std::max(*undelivered_since_, last_arrival_) : *undelivered_since_;
   return since + std::max(min_timeout, part_of(keep_alive_, timeout_with_signs)) *
-                     (1 << deaf_in_a_row_);
+                     (1 << not_delivering_in_a_row_);
 }
 
 Canary::Finding Canary::check(MonotonicTime now) {
@@ -182,11 +182,11 @@ Canary::Finding Canary::check(MonotonicTime now) {
     if (undelivered_since_) undelivered_since_ = now;
   }
   if (now >= silent_at()) return Finding::silent;
-  if (now < deaf_at()) return Finding::fine;
+  if (now < not_delivering_at()) return Finding::fine;
   const bool messages = last_message_ && *last_message_ > *undelivered_since_;
-  if (flowed_ && !messages && deaf_in_a_row_ < max_deaf) {
-    ++deaf_in_a_row_;
-    return Finding::deaf;
+  if (flowed_ && !messages && not_delivering_in_a_row_ < max_not_delivering) {
+    ++not_delivering_in_a_row_;
+    return Finding::not_delivering;
   }
   verdict_given_up_ = true;
   fault_ = messages ? "no canary message comes back, although other messages arrive"
@@ -196,7 +196,7 @@ Canary::Finding Canary::check(MonotonicTime now) {
 
 MonotonicTime Canary::due() const {
   if (!on_) return MonotonicTime::max();
-  return std::min({next_at_, silent_at(), deaf_at()});
+  return std::min({next_at_, silent_at(), not_delivering_at()});
 }
 
 }  // namespace jobs_bridge::mqtt

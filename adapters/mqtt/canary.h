@@ -70,7 +70,7 @@ class Canary {
   enum class Finding {
     fine,
     silent,  ///< nothing is acknowledged: reconnect
-    deaf,    ///< publications are acknowledged, but neither a canary nor any other message arrives:
+    not_delivering,  ///< publications are acknowledged, but neither a canary nor any other message arrives:
              ///< reconnect
   };
   /// Returns what has been found since the last call.
@@ -106,7 +106,7 @@ class Canary {
   void forget_connection();
   void note_own_answer();
   [[nodiscard]] MonotonicTime silent_at() const;
-  [[nodiscard]] MonotonicTime deaf_at() const;
+  [[nodiscard]] MonotonicTime not_delivering_at() const;
 
   const std::string topic_;
   const std::string nonce_;
@@ -116,12 +116,12 @@ class Canary {
   Duration round_trip_{};
   MonotonicTime last_sent_{};
   std::string fault_;
-  /// Consecutive connections given up as deaf: after some of them, reconnecting again is unlikely
+  /// Consecutive connections given up as not delivering: after some of them, reconnecting again is unlikely
   /// to help.
-  int deaf_in_a_row_ = 0;
+  int not_delivering_in_a_row_ = 0;
   /// Consecutive connections that ended after a subscription or a canary without an answer.
   int fatal_in_a_row_ = 0;
-  MonotonicTime rests_until_ = MonotonicTime::min();
+  MonotonicTime paused_until_ = MonotonicTime::min();
 
   // State of the present connection.
   bool asked_ = false;  ///< the subscription was requested and not answered so far
@@ -130,7 +130,7 @@ class Canary {
   bool flowing_ = false;
   bool own_answered_ = false;  ///< a canary was acknowledged, not only other publications
   bool refused_ = false;
-  bool verdict_given_up_ = false;  ///< it cannot be determined whether the connection is deaf
+  bool verdict_given_up_ = false;  ///< it cannot be determined whether the connection delivers messages
   Duration keep_alive_{};
   std::uint64_t connection_ = 0;
   std::uint64_t sequence_ = 0;

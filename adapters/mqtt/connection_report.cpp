@@ -162,7 +162,7 @@ TopicTest::Verdict ConnectionReport::topics(const char* event, TopicTest::Verdic
   using Verdict = TopicTest::Verdict;
   if (verdict == told || verdict == Verdict::untested) return Verdict::off;
   const auto before = std::exchange(told, verdict);
-  if (verdict == Verdict::bad || verdict == Verdict::unseen) {
+  if (verdict == Verdict::bad || verdict == Verdict::undecided) {
     const auto severity = verdict == Verdict::bad ? Severity::error : Severity::warning;
     log_.write(severity, event, {{"cause", cause}, {"hint", hint}});
     return Verdict::off;
@@ -178,7 +178,7 @@ void ConnectionReport::topics(const TopicTest::State& state) {
       state.requests, state.requests_cause, hints_.requests, told_requests_);
   if (requests == Verdict::bad) {
     log_.write(Severity::info, "Jobs requests reach the bridge again");
-  } else if (requests == Verdict::unseen) {
+  } else if (requests == Verdict::undecided) {
     log_.write(Severity::info, "Jobs requests do reach the bridge");
   }
   const auto replies =
@@ -187,7 +187,7 @@ void ConnectionReport::topics(const TopicTest::State& state) {
              state.replies, state.replies_cause, hints_.replies, told_replies_);
   if (replies == Verdict::bad) {
     log_.write(Severity::info, "the bridge's replies go out again");
-  } else if (replies == Verdict::unseen) {
+  } else if (replies == Verdict::undecided) {
     log_.write(Severity::info, "the bridge's replies do go out");
   }
 }

@@ -72,8 +72,8 @@ LivenessMonitor::Step LivenessMonitor::step(MonotonicTime now, Duration suspende
     case Canary::Finding::silent:
       step.dead = {.kind = BrokerFault::Kind::silent};
       break;
-    case Canary::Finding::deaf:
-      step.dead = {.kind = BrokerFault::Kind::deaf};
+    case Canary::Finding::not_delivering:
+      step.dead = {.kind = BrokerFault::Kind::not_delivering};
       break;
     case Canary::Finding::fine:
       if (hold) {

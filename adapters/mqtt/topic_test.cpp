@@ -21,7 +21,7 @@ constexpr Duration between_rounds = 5min;
 constexpr Duration between_rounds_if_not_good = 30s;
 /// Two connections that end over the same topic are no accident.
 constexpr int max_fatal = 2;
-constexpr Duration rest = 10min;
+constexpr Duration pause_after_fatal = 10min;
 
 std::string_view last_level(std::string_view topic) {
   return topic.substr(topic.rfind('/') + 1);
@@ -60,13 +60,13 @@ TopicTest::TopicTest(Topics topics, std::string nonce, bool mqtt_5)
     probes_.push_back({.topic = topic, .is_request = true});
   for (const auto& topic : topics_.replies) probes_.push_back({.topic = topic});
   real_requests_missing_ = topics_.requests.size();
-  dealt_ = topics_.shared;
+  maybe_delivered_elsewhere_ = topics_.shared;
   summarize();
 }
 
 std::vector<std::string> TopicTest::ask(MonotonicTime now) {
   const std::lock_guard lock(mutex_);
-  asked_ = !probes_.empty() && now >= rests_until_;
+  asked_ = !probes_.empty() && now >= paused_until_;
   std::vector<std::string> filters;
   if (!asked_) return filters;
   if (!mqtt_5_) filters = topics_.reply_filters;
@@ -82,7 +82,7 @@ void TopicTest::begin(MonotonicTime now, bool answers, bool granted) {
   if (on_ || !std::exchange(asked_, false)) return;
   on_ = true;
   answers_ = answers;
-  dealt_ = topics_.shared && (topics_.own_group.empty() || !granted);
+  maybe_delivered_elsewhere_ = topics_.shared && (topics_.own_group.empty() || !granted);
   next_at_ = now;
 }
 
@@ -99,7 +99,7 @@ void TopicTest::end(MonotonicTime now) {
   fatal_topic_ = topic;
   if (fatal_in_a_row_ < max_fatal) return;
   fatal_in_a_row_ = 0;
-  rests_until_ = now + rest;
+  paused_until_ = now + pause_after_fatal;
   for (auto& probe : probes_) {
     if (probe.topic == topic) {
       probe.outcome = Probe::Outcome::refused;
@@ -118,7 +118,7 @@ void TopicTest::begin_round() {
     if (!probe.has_passed) continue;
     if (!probe.is_request) {
       reply_taken_ = false;
-    } else if (std::exchange(probe.seen_for_real, false)) {
+    } else if (std::exchange(probe.real_request_seen, false)) {
       ++real_requests_missing_;
     }
   }
@@ -189,8 +189,8 @@ bool TopicTest::is_open() const {
 
 void TopicTest::note_real_request(std::string_view topic) {
   for (auto& probe : probes_) {
-    if (!probe.is_request || probe.seen_for_real || !is_of_one_kind(probe.topic, topic)) continue;
-    probe.seen_for_real = true;
+    if (!probe.is_request || probe.real_request_seen || !is_of_one_kind(probe.topic, topic)) continue;
+    probe.real_request_seen = true;
     --real_requests_missing_;
     summarize();
   }
@@ -281,9 +281,9 @@ void TopicTest::summarize_requests() {
   bool untestable = false;
   bool has_passed = false;
   for (const auto& probe : probes_) {
-    if (!probe.is_request || probe.outcome == Outcome::passed || probe.seen_for_real) continue;
+    if (!probe.is_request || probe.outcome == Outcome::passed || probe.real_request_seen) continue;
     // What other members of the group have been handed proves nothing.
-    if (dealt_ && probe.has_passed) continue;
+    if (maybe_delivered_elsewhere_ && probe.has_passed) continue;
     if (probe.outcome == Outcome::untested) {
       untested = true;
     } else if (probe.outcome == Outcome::untestable) {
@@ -297,12 +297,12 @@ void TopicTest::summarize_requests() {
     }
   }
   const bool nothing_comes = std::ranges::all_of(probes_, [](const Probe& probe) {
-    return probe.outcome == Outcome::absent && !probe.seen_for_real;
+    return probe.outcome == Outcome::absent && !probe.real_request_seen;
   });
   if (!missing.empty()) {
     // Over MQTT 5 it has taken a request, and we have its word that we subscribe to it.
     const bool sure = (mqtt_5_ && answers_) || has_passed || (!mqtt_5_ && nothing_comes);
-    state_.requests = sure && !dealt_ ? Verdict::bad : Verdict::unseen;
+    state_.requests = sure && !maybe_delivered_elsewhere_ ? Verdict::bad : Verdict::undecided;
     state_.requests_cause =
         !mqtt_5_ && nothing_comes
             ? "nothing that the bridge publishes on Jobs topics comes back to it, neither " +
@@ -313,10 +313,10 @@ void TopicTest::summarize_requests() {
                                   : "") +
                   ": " + missing.text();
   } else if (!blocked.empty()) {
-    state_.requests = Verdict::unseen;
+    state_.requests = Verdict::undecided;
     state_.requests_cause = blocked.text() + ": " + blocked_cause;
   } else if (untestable) {
-    state_.requests = Verdict::unseen;
+    state_.requests = Verdict::undecided;
     state_.requests_cause = "several connections in a row ended during the self-test";
   } else {
     state_.requests = untested ? Verdict::untested : Verdict::good;
@@ -354,11 +354,11 @@ void TopicTest::summarize_replies() {
     state_.replies = Verdict::bad;
     state_.replies_cause = *real_refusal_;
   } else if (!absent.empty()) {
-    state_.replies = has_passed ? Verdict::bad : Verdict::unseen;
+    state_.replies = has_passed ? Verdict::bad : Verdict::undecided;
     state_.replies_cause =
         "the broker acknowledged replies, but did not deliver them to the bridge: " + absent.text();
   } else if (untestable) {
-    state_.replies = Verdict::unseen;
+    state_.replies = Verdict::undecided;
     state_.replies_cause = "several connections in a row ended during the self-test";
   } else {
     state_.replies = untested ? Verdict::untested : Verdict::good;

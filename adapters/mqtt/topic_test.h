@@ -88,12 +88,12 @@ class TopicTest {
     off,       ///< there is no test
     untested,  ///< it is not finished, or the Receive Maximum leaves no place for it
     good,
-    unseen,  ///< it cannot be determined whether it works
+    undecided,  ///< it cannot be determined whether it works
     bad,
   };
   struct State {
     Verdict requests = Verdict::off;
-    std::string requests_cause;  ///< of `unseen` and `bad`
+    std::string requests_cause;  ///< of `undecided` and `bad`
     Verdict replies = Verdict::off;
     std::string replies_cause;
     bool operator==(const State&) const = default;
@@ -124,7 +124,7 @@ class TopicTest {
     /// Has ever passed: the test is allowed, then, and a failure has another cause.
     bool has_passed = false;
     /// For a request: a request of a device has arrived; if has_passed, since the last round began.
-    bool seen_for_real = false;
+    bool real_request_seen = false;
   };
   [[nodiscard]] std::string payload() const;
   [[nodiscard]] bool is_open() const;
@@ -146,16 +146,16 @@ class TopicTest {
   /// A real reply was accepted; if a reply of the test has ever passed, since the last round began.
   bool reply_taken_ = false;
   std::optional<std::string> real_refusal_;  ///< why the last real reply was refused
-  std::size_t real_requests_missing_ = 0;    ///< how many probes are not seen_for_real
+  std::size_t real_requests_missing_ = 0;    ///< how many probes are not real_request_seen
   int fatal_in_a_row_ = 0;
   std::string fatal_topic_;
-  MonotonicTime rests_until_ = MonotonicTime::min();
+  MonotonicTime paused_until_ = MonotonicTime::min();
 
   // State of the present connection.
   bool asked_ = false;
   bool on_ = false;
   bool answers_ = true;
-  bool dealt_ = false;  ///< our requests may have been delivered to another instance
+  bool maybe_delivered_elsewhere_ = false;  ///< our requests may have been delivered to another instance
   bool in_round_ = false;
   std::size_t next_probe_ = 0;  ///< of this round
   bool under_way_ = false;      ///< the previous probe

@@ -96,8 +96,8 @@ TEST(ReadinessTest, RequestsOrRepliesThatTheBrokerStopsAreReasonsWithCauseAndCur
 
 TEST(ReadinessTest, WhatTheSelfTestCannotSeeIsAWarning) {
   auto status = working();
-  status.broker.requests = {Passage::Verdict::unseen, "not authorized", "allow it"};
-  status.broker.replies = {Passage::Verdict::unseen, "none came back", "allow it"};
+  status.broker.requests = {Passage::Verdict::undecided, "not authorized", "allow it"};
+  status.broker.replies = {Passage::Verdict::undecided, "none came back", "allow it"};
   EXPECT_THAT(reasons(status), IsEmpty());
   EXPECT_THAT(warnings(status), ElementsAre("requests_unseen", "replies_unseen"));
 }
@@ -296,7 +296,7 @@ TEST(ReadinessTest, ReplyThatAnAclRefusedIsNoWarningOnceTheSelfTestPasses) {
                                       .topic = "$aws/things/a/jobs/start-next/accepted",
                                       .cause = "not authorized",
                                       .hint = "allow it"};
-  status.broker.replies.verdict = Status::Broker::Passage::Verdict::unseen;
+  status.broker.replies.verdict = Status::Broker::Passage::Verdict::undecided;
   EXPECT_THAT(warnings(status), Contains("replies_refused"));
   status.broker.replies.verdict = Status::Broker::Passage::Verdict::good;
   EXPECT_THAT(warnings(status), IsEmpty());

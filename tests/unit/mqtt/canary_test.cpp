@@ -92,7 +92,7 @@ TEST_F(CanaryTest, ALinkThatAnswersButDeliversNothingIsNoticedWithinOneAndAHalf)
   begin();
   there_and_back();
   const auto died = now_;
-  EXPECT_EQ(live(60s, true, false), Finding::deaf);
+  EXPECT_EQ(live(60s, true, false), Finding::not_delivering);
   EXPECT_LE(now_ - died, 15s);
 }
 
@@ -142,7 +142,7 @@ TEST_F(CanaryTest, ReconnectingIsTriedThreeTimesEachAfterTwiceAsLongAndNotForEve
   there_and_back();
   for (int i = 0; i < 3; ++i) {
     const auto began = now_;
-    EXPECT_EQ(live(1h, true, false), Finding::deaf);
+    EXPECT_EQ(live(1h, true, false), Finding::not_delivering);
     EXPECT_GE(now_ - began, 8s * (1 << i));
     EXPECT_LE(now_ - began, 8s * (1 << i) + 5s);
     canary_.end(now_);
@@ -153,7 +153,7 @@ TEST_F(CanaryTest, ReconnectingIsTriedThreeTimesEachAfterTwiceAsLongAndNotForEve
   now_ += 5s;
   there_and_back();
   EXPECT_EQ(canary_.fault(), "") << "and it heals by itself";
-  EXPECT_EQ(live(60s, true, false), Finding::deaf);
+  EXPECT_EQ(live(60s, true, false), Finding::not_delivering);
 }
 
 TEST_F(CanaryTest, ARefusedOneIsAFaultAndNoReasonToReconnectAndMayBeAllowedLater) {
@@ -267,7 +267,7 @@ TEST_F(CanaryTest, WhereTheBrokerAnswersNoneOnlyItsReturnCounts) {
   EXPECT_THAT(canary_.fault(), HasSubstr("no canary message comes back"));
   now_ += 5s;
   there_and_back();
-  EXPECT_EQ(live(60s, true, false), Finding::deaf);
+  EXPECT_EQ(live(60s, true, false), Finding::not_delivering);
 }
 
 TEST_F(CanaryTest, WhatOthersPublishThereAndWhatIsOldOrRepeatedProvesNothingAndIsForNobody) {

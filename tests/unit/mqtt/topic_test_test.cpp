@@ -180,7 +180,7 @@ TEST_F(TopicTestTest, RequestsOfDevicesProveThatTheirKindComesIn) {
 TEST_F(TopicTestTest, BrokerThatDoesNotLetUsPublishRequestsLeavesItOpenWhetherTheyComeIn) {
   connect();
   serve({.refuses = [](const std::string& topic) { return !is_reply(topic); }});
-  EXPECT_EQ(test.state().requests, Verdict::unseen);
+  EXPECT_EQ(test.state().requests, Verdict::undecided);
   EXPECT_THAT(test.state().requests_cause, HasSubstr("Not authorized"));
   EXPECT_EQ(test.state().replies, Verdict::good);
 }
@@ -213,10 +213,10 @@ TEST_F(TopicTestTest, WhatMayHaveGoneToAnotherMemberOfTheGroupIsUnseen) {
   for (int i = 0; i < 400; ++i, now += 10ms) {
     if (member.next(now)) member.accepted(now);
   }
-  EXPECT_EQ(member.state().requests, Verdict::unseen);
+  EXPECT_EQ(member.state().requests, Verdict::undecided);
   EXPECT_EQ(member.state().replies, Verdict::good);
   EXPECT_TRUE(member.arrived(now, "base/~self-test~other/jobs/start-next", "x"));
-  EXPECT_EQ(member.state().requests, Verdict::unseen);
+  EXPECT_EQ(member.state().requests, Verdict::undecided);
   EXPECT_TRUE(member.arrived(now, "base/~self-test~other/jobs/y/update", "x"));
   EXPECT_EQ(member.state().requests, Verdict::good) << "those of other members come by the group";
 }
@@ -240,7 +240,7 @@ TEST_F(TopicTestTest, WhatAGroupOfOneIsNotHandedIsHandedToNobody) {
   };
   EXPECT_EQ(verdict(true, false).requests, Verdict::bad);
   EXPECT_NE(verdict(true, false).requests_cause.find("broker.share_group"), std::string::npos);
-  EXPECT_EQ(verdict(false, false).requests, Verdict::unseen) << "nothing is known without it";
+  EXPECT_EQ(verdict(false, false).requests, Verdict::undecided) << "nothing is known without it";
   EXPECT_EQ(verdict(true, true).requests, Verdict::good);
 }
 
@@ -336,7 +336,7 @@ TEST_F(TopicTestTest, AtQos0NothingSaysThatAReplyIsTaken) {
   connect(/*answers=*/false);
   serve({});
   EXPECT_EQ(test.state().requests, Verdict::good);
-  EXPECT_EQ(test.state().replies, Verdict::unseen);
+  EXPECT_EQ(test.state().replies, Verdict::undecided);
 }
 
 TEST_F(TopicTestOver311Test, RepliesAreSubscribedToAndMustComeBack) {
@@ -353,9 +353,9 @@ TEST_F(TopicTestOver311Test, WhereNothingComesBackOnlyRequestsOfDevicesProveThat
   serve_311({.drops = [](const std::string&) { return true; }});
   EXPECT_EQ(old.state().requests, Verdict::bad);
   EXPECT_THAT(old.state().requests_cause, HasSubstr("nothing that the bridge publishes"));
-  EXPECT_EQ(old.state().replies, Verdict::unseen);
+  EXPECT_EQ(old.state().replies, Verdict::undecided);
   old.arrived(now, "base/thing/jobs/start-next", "{}");
-  EXPECT_EQ(old.state().requests, Verdict::unseen) << "it is the test that may be forbidden";
+  EXPECT_EQ(old.state().requests, Verdict::undecided) << "it is the test that may be forbidden";
   old.arrived(now, "base/thing/jobs/job-7/update", "{}");
   EXPECT_EQ(old.state().requests, Verdict::good);
 }
@@ -378,10 +378,10 @@ TEST_F(TopicTestOver311Test, SilenceIsNoProofAndRealRepliesProveNothing) {
   serve_311({.drops = [](const std::string& topic) {
     return topic.ends_with("/update") || is_reply(topic);
   }});
-  EXPECT_EQ(old.state().requests, Verdict::unseen);
-  EXPECT_EQ(old.state().replies, Verdict::unseen);
+  EXPECT_EQ(old.state().requests, Verdict::undecided);
+  EXPECT_EQ(old.state().replies, Verdict::undecided);
   old.reply_accepted();
-  EXPECT_EQ(old.state().replies, Verdict::unseen);
+  EXPECT_EQ(old.state().replies, Verdict::undecided);
 }
 
 TEST_F(TopicTestOver311Test, SubscriptionThatEndsConnectionsIsNotAskedForAgain) {
@@ -390,7 +390,7 @@ TEST_F(TopicTestOver311Test, SubscriptionThatEndsConnectionsIsNotAskedForAgain) 
     old.end(now);
   }
   EXPECT_THAT(old.ask(now), IsEmpty());
-  EXPECT_EQ(old.state().replies, Verdict::unseen);
+  EXPECT_EQ(old.state().replies, Verdict::undecided);
 }
 
 }  // namespace
