@@ -36,7 +36,7 @@ constexpr std::chrono::seconds subscribe_limit{10};
 /// Packets that are too large, each sent so soon after we have connected, until we have the broker
 /// forget what it keeps for us: it would be the end of every connection.
 constexpr std::chrono::seconds at_once{5};
-constexpr int hopeless = 3;
+constexpr int max_too_large_in_a_row = 3;
 
 /// How long what is under way may take before replies go another way, so that none overtakes one
 /// that was sent before it.
@@ -62,7 +62,8 @@ struct Finally {
 
 }  // namespace
 
-/// A thread of its own, the keeper, makes one Connection after another and handles its subscriptions.
+/// A thread of its own, named `broker`, makes one Connection after another and handles its
+/// subscriptions.
 class BrokerConnection::Implementation final : private Client::Events {
  public:
   Implementation(BrokerSettings settings, std::vector<std::string> filters, OnMessage on_message,
@@ -74,7 +75,7 @@ class BrokerConnection::Implementation final : private Client::Events {
         loop_(loop),
         log_(log),
         since_(steady_clock::now()),
-        liveness_(settings_.canary_topic, random_name(), [this] { liveness_has_news(); }),
+        liveness_(settings_.canary_topic, random_name(), [this] { note_due_changed(); }),
         topic_test_(settings_.test_topics, random_name(),
                     settings_.protocol == BrokerSettings::Protocol::v5),
         report_(settings_, hints_, log),
@@ -85,7 +86,7 @@ class BrokerConnection::Implementation final : private Client::Events {
             [this](const std::string& cause) {
               lost({BrokerFault::Kind::library, cause}, Evidence::none);
             },
-            [this] { liveness_has_news(); }) {
+            [this] { note_due_changed(); }) {
     nodes_.emplace_back(BrokerSettings::Address{settings_.host, settings_.port, settings_.tls});
     for (const auto& address : settings_.more_addresses) nodes_.emplace_back(address);
     unsetenv("http_proxy");
@@ -98,7 +99,7 @@ class BrokerConnection::Implementation final : private Client::Events {
 
   void report_link(LinkEvents events) {
     link_ = std::move(events);
-    liveness_.report_returns(link_.canary_returned);
+    liveness_.report_canary_returns(link_.canary_returned);
   }
 
   void report_serving(std::function<void()> on_serving) { on_serving_ = std::move(on_serving); }
@@ -111,7 +112,7 @@ class BrokerConnection::Implementation final : private Client::Events {
   }
 
   void start() {
-    reconnect_thread_ = std::thread([this] {
+    broker_thread_ = std::thread([this] {
       pthread_setname_np(pthread_self(), "broker");
       keep_connected();
     });
@@ -124,7 +125,7 @@ class BrokerConnection::Implementation final : private Client::Events {
       changed_.notify_all();
     }
     for (auto& node : nodes_) node.resolver.stop();
-    if (reconnect_thread_.joinable()) reconnect_thread_.join();
+    if (broker_thread_.joinable()) broker_thread_.join();
   }
 
   State state() const {
@@ -161,11 +162,11 @@ class BrokerConnection::Implementation final : private Client::Events {
  private:
   void arrived(Message message) override {
     const auto [now, suspended] = fibers::read_moment();
-    heard_ = now;
+    last_message_at_ = now;
     if (liveness_.arrived(now, suspended, message)) return;
     if (topic_test_.arrived(now, message.topic, message.payload)) {
-      liveness_.tested(!message.arrival.empty());
-      if (topic_test_.due() <= now) liveness_has_news();
+      liveness_.self_test_arrived(!message.arrival.empty());
+      if (topic_test_.due() <= now) note_due_changed();
       return;
     }
     on_message_(std::move(message));
@@ -175,7 +176,7 @@ class BrokerConnection::Implementation final : private Client::Events {
       liveness_.accepted(steady_clock::now());
     } else if (sequence == Outbox::topic_test) {
       topic_test_.accepted(steady_clock::now());
-      liveness_has_news();
+      note_due_changed();
     } else {
       liveness_.answered();
       topic_test_.reply_accepted();
@@ -189,19 +190,19 @@ class BrokerConnection::Implementation final : private Client::Events {
   void refused(Outbox::Sequence sequence, const Refusal& why) override {
     if (sequence == Outbox::canary) {
       liveness_.refused(steady_clock::now(), why.detail);
-      if (topic_test_.other_refused(steady_clock::now())) liveness_has_news();
+      if (topic_test_.other_refused(steady_clock::now())) note_due_changed();
     } else if (sequence == Outbox::topic_test) {
       topic_test_.refused(steady_clock::now(), why);
-      liveness_has_news();
+      note_due_changed();
     } else {
       liveness_.answered();
-      if (topic_test_.reply_refused(steady_clock::now(), why)) liveness_has_news();
+      if (topic_test_.reply_refused(steady_clock::now(), why)) note_due_changed();
       sender_.refused(sequence, why);
     }
   }
   void subscribed(std::vector<Client::SubscriptionResult> answers) override {
     const std::lock_guard lock(mutex_);
-    answer_ = std::move(answers);
+    suback_ = std::move(answers);
     changed_.notify_all();
   }
   void too_large(std::size_t bytes) override {
@@ -227,9 +228,9 @@ class BrokerConnection::Implementation final : private Client::Events {
                {{"cause", cause}, {"hint", "check the machine's memory"}});
   }
 
-  void liveness_has_news() {
+  void note_due_changed() {
     const std::lock_guard lock(mutex_);
-    liveness_news_ = true;
+    due_changed_ = true;
     changed_.notify_all();
   }
 
@@ -306,7 +307,7 @@ class BrokerConnection::Implementation final : private Client::Events {
       const std::lock_guard lock(mutex_);
       loss_.reset();
       evidence_ = Evidence::none;
-      answer_.reset();
+      suback_.reset();
       too_large_ = false;
     }
     auto filters = filters_;
@@ -317,7 +318,7 @@ class BrokerConnection::Implementation final : private Client::Events {
     test_filters_ = topic_test_.ask(steady_clock::now());
     filters.insert(filters.end(), test_filters_.begin(), test_filters_.end());
     const Finally recall([this] { sender_.recall(evidence()); });  // once the session is no more
-    const bool clean = too_large_in_a_row_ >= hopeless;
+    const bool clean = too_large_in_a_row_ >= max_too_large_in_a_row;
     Connection connection({.settings = settings_,
                      .filters = filters,
                      .loop = loop_,
@@ -334,7 +335,7 @@ class BrokerConnection::Implementation final : private Client::Events {
     if (clean) {
       // Over MQTT 3.1.1 a clean session ends with its connection, so it is not the one to work in.
       too_large_in_a_row_ = 0;
-      report_.forgotten();
+      report_.session_discarded();
       connection.disconnect();
       return {};
     }
@@ -390,63 +391,63 @@ class BrokerConnection::Implementation final : private Client::Events {
   };
 
   /// Returns when the connection is lost or we are to stop.
-  void serve(const Connections& connections, bool nothing_to_ask) {
+  void serve(const Connections& connections, bool nothing_to_subscribe) {
     auto& connection = connections.main;
     // First the subscriptions, then the waiting replies: a device that gets a reply may send
     // another request at once.
-    auto check_at = ask(connection, nothing_to_ask);
+    auto check_at = subscribe(connection, nothing_to_subscribe);
     const auto began = steady_clock::now();
     // Where one of them may end the connection, it must not take the answer with it.
     bool sending = !sender_.has_suspects();
-    if (sending) begin_to_send(connections);
+    if (sending) begin_sending(connections);
     std::unique_lock lock(mutex_);
     while (true) {
-      const auto news = [&] { return loss_ || stopping_ || answer_ || liveness_news_; };
+      const auto news = [&] { return loss_ || stopping_ || suback_ || due_changed_; };
       const auto due = std::min({subscribed_ ? MonotonicTime::max() : check_at, liveness_.due(),
-                                 sender_.due(), test_due()});
+                                 sender_.due(), topic_test_due()});
       if (due == MonotonicTime::max()) {
         changed_.wait(lock, news);
       } else {
         changed_.wait_until(lock, due, news);
       }
       if (loss_ || stopping_) return;
-      liveness_news_ = false;
+      due_changed_ = false;
       lock.unlock();
       if (sender_.due() <= steady_clock::now()) sender_.flush();
-      if (sending && sender_.lags()) part_replies(connections);
-      see_to_flow(connections.out(), began);
+      if (sending && sender_.lags()) move_replies(connections);
+      check_liveness(connections.out(), began);
       lock.lock();
       if (loss_ || stopping_) return;
-      if (answer_) {
-        auto answer = *std::exchange(answer_, std::nullopt);
-        asking_ = false;
+      if (suback_) {
+        auto answer = *std::exchange(suback_, std::nullopt);
+        suback_pending_ = false;
         lock.unlock();
-        take_answer(connections, std::move(answer));
-        if (!std::exchange(sending, true)) begin_to_send(connections);
+        handle_suback(connections, std::move(answer));
+        if (!std::exchange(sending, true)) begin_sending(connections);
         check_at = steady_clock::now() + settings_.subscribe_again;
         lock.lock();
       } else if (subscribed_ || steady_clock::now() < check_at) {
         continue;
-      } else if (asking_ && steady_clock::now() < heard_.load() + subscribe_limit) {
+      } else if (suback_pending_ && steady_clock::now() < last_message_at_.load() + subscribe_limit) {
         // What it has kept for us comes first, however long that takes.
-        check_at = heard_.load() + subscribe_limit;
-      } else if (asking_) {
+        check_at = last_message_at_.load() + subscribe_limit;
+      } else if (suback_pending_) {
         loss_ = BrokerFault{BrokerFault::Kind::no_suback};
         since_ = steady_clock::now();
       } else {
         lock.unlock();
-        check_at = ask(connection, nothing_to_ask);
+        check_at = subscribe(connection, nothing_to_subscribe);
         lock.lock();
       }
     }
   }
 
-  MonotonicTime test_due() const {
+  MonotonicTime topic_test_due() const {
     // While there are suspects the flow's due time brings us back.
     return sender_.has_suspects() ? MonotonicTime::max() : topic_test_.due();
   }
 
-  void begin_to_send(const Connections& connections) {
+  void begin_sending(const Connections& connections) {
     auto& connection = connections.out();
     const auto window =
         connection.window_beside(connections.canary, !settings_.test_topics.requests.empty());
@@ -455,14 +456,14 @@ class BrokerConnection::Implementation final : private Client::Events {
   }
 
   /// From now on replies go over a connection of their own, if there can be one.
-  void part_replies(const Connections& connections) {
+  void move_replies(const Connections& connections) {
     if (connections.replies.connection() != nullptr) return;
     const auto now = steady_clock::now();
     if (now < second_not_before_) return;
     second_not_before_ = now + between_second_tries;
     const auto over = [this] { return stopping() || is_lost(); };
     if (const auto fault = connections.replies.connect(connections.address, qos_, over)) {
-      if (!over()) report_.replies_not_apart(connections.replies.client_id(), *fault);
+      if (!over()) report_.replies_not_moved(connections.replies.client_id(), *fault);
       return;
     }
     second_began_ = steady_clock::now();
@@ -472,9 +473,9 @@ class BrokerConnection::Implementation final : private Client::Events {
       std::unique_lock lock(mutex_);
       changed_.wait_for(lock, std::chrono::milliseconds(5), [&] { return loss_ || stopping_; });
     }
-    report_.replies_apart(connections.replies.client_id());
+    report_.replies_moved(connections.replies.client_id());
     second_not_before_ = {};
-    begin_to_send(connections);
+    begin_sending(connections);
   }
 
   /// A broker that knows clients by another name than the one they give may take the second
@@ -492,7 +493,7 @@ class BrokerConnection::Implementation final : private Client::Events {
     return loss_.has_value();
   }
 
-  void see_to_flow(Connection& connection, MonotonicTime began) {
+  void check_liveness(Connection& connection, MonotonicTime began) {
     const auto [now, suspended] = fibers::read_moment();
     // A canary that is under way when the connection ends would be blamed for it, or the suspect
     // for the canary's sake. But nothing else shows that a link is dead.
@@ -502,20 +503,20 @@ class BrokerConnection::Implementation final : private Client::Events {
       lost(*step.dead, Evidence::weak);
       return;
     }
-    if (step.flows) report_.flows(step.round_trip, step.gone);
+    if (step.flows) report_.flows(step.round_trip, step.silent_for);
     report_.canary_fault(step.fault);
-    if (step.canary) session.publish_canary(*step.canary);
+    if (step.canary) connection.publish_canary(*step.canary);
     if (!hold) {
-      if (const auto publication = topic_test_.next(now)) session.publish_topic_test(*publication);
+      if (const auto publication = topic_test_.next(now)) connection.publish_topic_test(*publication);
       report_.topics(topic_test_.state());
     }
     report_serving_once();
   }
 
   /// Asks for the subscriptions; says when the answer is overdue.
-  MonotonicTime ask(Connection& connection, bool nothing_to_ask) {
-    asking_ = true;
-    if (nothing_to_ask) {
+  MonotonicTime subscribe(Connection& connection, bool nothing_to_subscribe) {
+    suback_pending_ = true;
+    if (nothing_to_subscribe) {
       subscribed({});
       return MonotonicTime::max();
     }
@@ -523,7 +524,7 @@ class BrokerConnection::Implementation final : private Client::Events {
     return steady_clock::now() + subscribe_limit;
   }
 
-  void take_answer(const Connections& connections, std::vector<Client::SubscriptionResult> answers) {
+  void handle_suback(const Connections& connections, std::vector<Client::SubscriptionResult> answers) {
     auto& connection = connections.main;
     const auto& out = connections.out();
     const auto granted_qos_0 = note_granted_qos(connection, answers);
@@ -540,16 +541,16 @@ class BrokerConnection::Implementation final : private Client::Events {
       canary_refusal = describe_reason(refusal.code) + quote_words(refusal.words.reason_string);
       return true;
     });
-    std::vector<BrokerFault> no_loss;
+    std::vector<BrokerFault> optional_refused;
     std::vector<BrokerFault> refused;
     for (const auto& answer : answers) {
       const bool optional = std::ranges::count(settings_.optional_filters, answer.filter) > 0;
-      (optional ? no_loss : refused)
+      (optional ? optional_refused : refused)
           .push_back(fault_of_suback(answer.filter, answer.code, answer.words));
     }
     auto shortcomings = connection.shortcomings();
     if (granted_qos_0) shortcomings.push_back(*granted_qos_0);
-    report_.does_without(no_loss);
+    report_.optional_filters_refused(optional_refused);
     report_.refused(refused);
     report_.shortcomings(shortcomings);
     const bool granted = refused.empty();
@@ -646,7 +647,7 @@ class BrokerConnection::Implementation final : private Client::Events {
     return stopping_;
   }
 
-  BrokerSettings settings_;  ///< after the start the keeper's own
+  BrokerSettings settings_;  ///< after the start used by the thread `broker` only
   const AclHints hints_;
   const std::vector<std::string> filters_;
   const OnMessage on_message_;
@@ -664,13 +665,13 @@ class BrokerConnection::Implementation final : private Client::Events {
   MonotonicTime since_;
   std::size_t connections_ = 0;
   std::size_t node_ = 0;
-  bool liveness_news_ = false;
+  bool due_changed_ = false;
   std::vector<std::string> refused_;
   std::optional<BrokerFault> refusal_;
   std::vector<BrokerFault> shortcomings_;
   std::optional<BrokerFault> fault_;
   /// The broker's answers to the SUBSCRIBEs, not processed yet.
-  std::optional<std::vector<Client::SubscriptionResult>> answer_;
+  std::optional<std::vector<Client::SubscriptionResult>> suback_;
   /// Why the present session ended, also if it was lost before it was announced. The first cause
   /// counts: a DISCONNECT with a reason comes before the broken connection that follows it.
   std::optional<BrokerFault> loss_;
@@ -681,13 +682,13 @@ class BrokerConnection::Implementation final : private Client::Events {
   std::function<void()> on_serving_;
   LivenessMonitor liveness_;
   TopicTest topic_test_;
-  std::atomic<MonotonicTime> heard_{MonotonicTime{}};  ///< when a message came last
+  std::atomic<MonotonicTime> last_message_at_{MonotonicTime{}};  ///< when a message came last
 
-  // Used by the keeper only.
+  // Used by the thread `broker` only.
   std::deque<Node> nodes_;
   std::size_t first_node_ = 0;  ///< the one to begin with
   std::size_t attempts_ = 0;    ///< since the last connection
-  bool asking_ = false;         ///< a SUBSCRIBE is unanswered
+  bool suback_pending_ = false;         ///< a SUBSCRIBE is unanswered
   bool serving_due_ = false;    ///< to be reported
   std::vector<std::string> test_filters_;
   int qos_ = 1;  ///< to publish at
@@ -698,7 +699,7 @@ class BrokerConnection::Implementation final : private Client::Events {
   ConnectionReport report_;
 
   Sender sender_;
-  std::thread reconnect_thread_;
+  std::thread broker_thread_;
 };
 
 BrokerConnection::BrokerConnection(BrokerSettings settings, std::vector<std::string> topic_filters,

@@ -63,7 +63,7 @@ class BrokerConnection final : public Publisher {
     std::function<void()> connected;
     /// That connection has ended.
     std::function<void()> ended;
-    /// A canary has come back, see LivenessMonitor::report_returns().
+    /// A canary has come back, see LivenessMonitor::report_canary_returns().
     std::function<void(MonotonicTime sent)> canary_returned;
   };
   /// To be called before start(), once.

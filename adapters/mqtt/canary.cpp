@@ -49,7 +49,7 @@ void Canary::begin(MonotonicTime now, const Link& link) {
   ++connection_;
   keep_alive_ = link.keep_alive;
   answers_ = link.answers;
-  next_at_ = looked_ = last_arrival_ = now;
+  next_at_ = checked_ = last_arrival_ = now;
   if (!wanted) return;
   on_ = link.refusal.empty();
   if (!on_) fault_ = "the broker refuses the subscription: " + link.refusal;
@@ -79,7 +79,7 @@ std::string Canary::prefix() const {
 }
 
 void Canary::stood_still(MonotonicTime now) {
-  looked_ = next_at_ = now;
+  checked_ = next_at_ = now;
   unanswered_since_.reset();
   if (undelivered_since_) undelivered_since_ = now;
 }
@@ -175,8 +175,8 @@ MonotonicTime Canary::not_delivering_at() const {
 Canary::Finding Canary::check(MonotonicTime now) {
   // If check() was not called for long, this process stood still, and what arrived meanwhile has
   // not been read.
-  const bool stood_still = now - looked_ > part_of(keep_alive_, every) + min_timeout;
-  looked_ = now;
+  const bool stood_still = now - checked_ > part_of(keep_alive_, every) + min_timeout;
+  checked_ = now;
   if (stood_still) {
     if (unanswered_since_) unanswered_since_ = now;
     if (undelivered_since_) undelivered_since_ = now;

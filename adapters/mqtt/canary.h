@@ -136,7 +136,7 @@ class Canary {
   std::uint64_t sequence_ = 0;
   std::deque<Sent> under_way_;
   MonotonicTime next_at_{};
-  MonotonicTime looked_{};
+  MonotonicTime checked_{};
   MonotonicTime last_arrival_{};
   std::optional<MonotonicTime> last_message_;      ///< other than a canary
   std::optional<MonotonicTime> unanswered_since_;  ///< nothing was acknowledged since this was sent

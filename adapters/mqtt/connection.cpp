@@ -31,7 +31,7 @@ Connection::~Connection() = default;
 std::optional<BrokerFault> Connection::connect(const std::function<bool()>& stopping) {
   auto result = client_->connect(stopping);
   if (!result.accepted) {
-    if (result.fault) return with_what_was_sent(*std::move(result.fault));
+    if (result.fault) return add_missing_username(*std::move(result.fault));
     return diagnose_connect({.settings = settings_, .address = address_, .accepted_before = accepted_before_},
                             stopping);
   }
@@ -57,17 +57,17 @@ std::optional<BrokerFault> Connection::connect(const std::function<bool()>& stop
                              std::to_string(connack.session_expiry->count()) + " s instead of " +
                                  std::to_string(settings_.session_expiry.count()) + " s"});
   }
-  if (!connack.retained_messages) not_missed_ = "retained messages";
+  if (!connack.retained_messages) unneeded_missing_features_ = "retained messages";
   if (!connack.subscription_identifiers) {
-    not_missed_ += (not_missed_.empty() ? "" : ", ") + std::string("subscription identifiers");
+    unneeded_missing_features_ += (unneeded_missing_features_.empty() ? "" : ", ") + std::string("subscription identifiers");
   }
-  auto fault = unfit(!connack.wildcard_subscriptions, !connack.shared_subscriptions);
+  auto fault = missing_feature(!connack.wildcard_subscriptions, !connack.shared_subscriptions);
   if (fault) disconnect();
   return fault;
 }
 
 /// A broker that refuses the credentials does not say that there were none.
-BrokerFault Connection::with_what_was_sent(BrokerFault fault) const {
+BrokerFault Connection::add_missing_username(BrokerFault fault) const {
   using Kind = BrokerFault::Kind;
   if (!settings_.username.empty() ||
       (fault.kind != Kind::credentials && fault.kind != Kind::not_authorized)) {
@@ -78,7 +78,7 @@ BrokerFault Connection::with_what_was_sent(BrokerFault fault) const {
   return fault;
 }
 
-std::optional<BrokerFault> Connection::unfit(bool no_wildcards, bool no_shared) const {
+std::optional<BrokerFault> Connection::missing_feature(bool no_wildcards, bool no_shared) const {
   const auto is_shared = [](const std::string& filter) { return filter.starts_with("$share/"); };
   const auto has_wildcard = [](const std::string& filter) {
     return filter.find_first_of("+#") != std::string::npos;

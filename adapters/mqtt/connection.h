@@ -62,7 +62,7 @@ class Connection final : public Sender::Link {
   /// What the broker does not do as it should, according to its CONNACK.
   [[nodiscard]] const std::vector<BrokerFault>& shortcomings() const { return shortcomings_; }
   /// Other features that the broker reports as missing and the bridge does not need; empty if none.
-  [[nodiscard]] const std::string& not_missed() const { return not_missed_; }
+  [[nodiscard]] const std::string& unneeded_missing_features() const { return unneeded_missing_features_; }
 
   /// From now on nothing is published at a higher QoS.
   void limit_qos(int qos) { qos_ = std::min<int>(qos_, qos); }
@@ -90,8 +90,8 @@ class Connection final : public Sender::Link {
 
  private:
   /// Why the broker cannot be used, according to its CONNACK.
-  [[nodiscard]] BrokerFault with_what_was_sent(BrokerFault fault) const;
-  [[nodiscard]] std::optional<BrokerFault> unfit(bool no_wildcards, bool no_shared) const;
+  [[nodiscard]] BrokerFault add_missing_username(BrokerFault fault) const;
+  [[nodiscard]] std::optional<BrokerFault> missing_feature(bool no_wildcards, bool no_shared) const;
   [[nodiscard]] int canary_qos() const { return receive_maximum_ > 1 ? qos_.load() : 0; }
   [[nodiscard]] int topic_test_qos() const { return receive_maximum_ > 2 ? qos_.load() : 0; }
   SendResult send(Outbox::Sequence sequence, const Publication& publication, int qos,
@@ -107,7 +107,7 @@ class Connection final : public Sender::Link {
   std::optional<std::chrono::seconds> server_keep_alive_;
   std::atomic<int> qos_;
   std::vector<BrokerFault> shortcomings_;
-  std::string not_missed_;
+  std::string unneeded_missing_features_;
   std::unique_ptr<Client> client_;
 };
 

@@ -7,11 +7,11 @@
 namespace jobs_bridge::mqtt {
 namespace {
 
-/// A fault that stays is told again after this time.
-constexpr std::chrono::minutes fault_again{5};
+/// A fault that stays is reported again after this time.
+constexpr std::chrono::minutes fault_interval{5};
 /// So many connections in a row that ended sooner than this are no accident.
 constexpr std::chrono::seconds too_brief{5};
-constexpr int brief_in_a_row = 3;
+constexpr int flapping_after = 3;
 
 std::string milliseconds(Duration duration) {
   return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
@@ -35,19 +35,19 @@ void ConnectionReport::write(Severity severity, std::string_view event, const Br
 }
 
 void ConnectionReport::cannot_connect(MonotonicTime now, const BrokerFault& fault) {
-  brief_ = 0;  // what another client with our id does not cause
-  const auto told = told_faults_.find(broker());
-  const bool news = told == told_faults_.end() || told->second.fault != fault ||
-                    now - told->second.at >= fault_again;
-  if (news) told_faults_.insert_or_assign(broker(), Reported{fault, now});
+  brief_count_ = 0;  // what another client with our id does not cause
+  const auto reported = reported_faults_.find(broker());
+  const bool news = reported == reported_faults_.end() || reported->second.fault != fault ||
+                    now - reported->second.at >= fault_interval;
+  if (news) reported_faults_.insert_or_assign(broker(), Reported{fault, now});
   write(news ? Severity::warning : Severity::debug, "cannot connect to the broker", fault);
 }
 
 void ConnectionReport::connected(const Connection& connection, std::size_t attempts) {
-  told_faults_.clear();
-  if (!connection.not_missed().empty()) {
+  reported_faults_.clear();
+  if (!connection.unneeded_missing_features().empty()) {
     log_.write(Severity::info, "the broker lacks features that the bridge does not need",
-               {{"missing", connection.not_missed()}});
+               {{"missing", connection.unneeded_missing_features()}});
   }
   log_.write(Severity::info, "connected to the broker",
              {{"broker", broker()},
@@ -58,13 +58,13 @@ void ConnectionReport::connected(const Connection& connection, std::size_t attem
                                       : std::string()}});
 }
 
-void ConnectionReport::replies_apart(const std::string& client_id) {
+void ConnectionReport::replies_moved(const std::string& client_id) {
   log_.write(Severity::info,
              "the broker acknowledges slowly: replies now go over a connection of their own",
              {{"broker", broker()}, {"client_id", client_id}});
 }
 
-void ConnectionReport::replies_not_apart(const std::string& client_id, const BrokerFault& fault) {
+void ConnectionReport::replies_not_moved(const std::string& client_id, const BrokerFault& fault) {
   log_.write(Severity::warning,
              "the broker acknowledges slowly, and the second connection for replies failed",
              {{"broker", broker()},
@@ -80,18 +80,18 @@ void ConnectionReport::shorter_keep_alive(std::chrono::seconds keep_alive) {
 }
 
 void ConnectionReport::refused(const std::vector<BrokerFault>& refused) {
-  const bool news = refused != told_refused_;
+  const bool news = refused != reported_refused_;
   for (const auto& fault : refused) {
     log_.write(
         news ? Severity::error : Severity::debug, "the broker refuses a subscription",
         {{"filter", fault.detail}, {"kind", to_string(fault.kind)}, {"hint", hint_of(fault.kind)}});
   }
-  told_refused_ = refused;
+  reported_refused_ = refused;
 }
 
-void ConnectionReport::does_without(const std::vector<BrokerFault>& refused) {
-  if (refused == told_without_) return;
-  told_without_ = refused;
+void ConnectionReport::optional_filters_refused(const std::vector<BrokerFault>& refused) {
+  if (refused == reported_optional_refused_) return;
+  reported_optional_refused_ = refused;
   for (const auto& fault : refused) {
     log_.write(
         Severity::info,
@@ -101,8 +101,8 @@ void ConnectionReport::does_without(const std::vector<BrokerFault>& refused) {
 }
 
 void ConnectionReport::shortcomings(const std::vector<BrokerFault>& faults) {
-  if (faults == told_shortcomings_) return;
-  told_shortcomings_ = faults;
+  if (faults == reported_shortcomings_) return;
+  reported_shortcomings_ = faults;
   for (const auto& fault : faults) {
     write(Severity::warning, "the broker's limits may cause requests or replies to be lost", fault);
   }
@@ -113,9 +113,9 @@ void ConnectionReport::subscribed() {
 }
 
 BrokerFault ConnectionReport::lost(BrokerFault fault, Duration lasted) {
-  const bool without_a_word = fault.kind == BrokerFault::Kind::broken;
-  brief_ = without_a_word && lasted < too_brief ? brief_ + 1 : 0;
-  if (brief_ >= brief_in_a_row) fault = {BrokerFault::Kind::flapping, settings_.client_id};
+  const bool without_reason = fault.kind == BrokerFault::Kind::broken;
+  brief_count_ = without_reason && lasted < too_brief ? brief_count_ + 1 : 0;
+  if (brief_count_ >= flapping_after) fault = {BrokerFault::Kind::flapping, settings_.client_id};
   write(Severity::warning, "the connection to the broker is lost", fault);
   return fault;
 }
@@ -124,7 +124,7 @@ void ConnectionReport::disconnected() {
   log_.write(Severity::info, "disconnected from the broker", {{"broker", broker()}});
 }
 
-void ConnectionReport::forgotten() {
+void ConnectionReport::session_discarded() {
   log_.write(
       Severity::error,
       "the session at the broker was discarded, with the requests kept in it: one packet in it is "
@@ -135,22 +135,22 @@ void ConnectionReport::forgotten() {
             std::to_string(settings_.max_packet_size) + ")"}});
 }
 
-void ConnectionReport::flows(Duration round_trip, std::optional<Duration> gone) {
-  if (!std::exchange(told_canary_fault_, {}).empty()) {
+void ConnectionReport::flows(Duration round_trip, std::optional<Duration> silent_for) {
+  if (!std::exchange(reported_canary_fault_, {}).empty()) {
     log_.write(Severity::info, "canary messages come back again",
                {{"topic", settings_.canary_topic}, {"round_trip_ms", milliseconds(round_trip)}});
-  } else if (gone) {
+  } else if (silent_for) {
     log_.write(Severity::info, "messages flow again",
-               {{"round_trip_ms", milliseconds(round_trip)}, {"gone_ms", milliseconds(*gone)}});
+               {{"round_trip_ms", milliseconds(round_trip)}, {"gone_ms", milliseconds(*silent_for)}});
   } else {
     log_.write(Severity::debug, "messages flow", {{"round_trip_ms", milliseconds(round_trip)}});
   }
 }
 
 void ConnectionReport::canary_fault(const std::string& fault) {
-  // That there is no fault any more is told by the first canary that comes back.
-  if (fault.empty() || fault == told_canary_fault_) return;
-  told_canary_fault_ = fault;
+  // That there is no fault any more is reported by the first canary that comes back.
+  if (fault.empty() || fault == reported_canary_fault_) return;
+  reported_canary_fault_ = fault;
   log_.write(Severity::warning,
              "canary messages do not come back: the bridge cannot tell whether messages flow",
              {{"topic", settings_.canary_topic}, {"cause", fault}, {"hint", hints_.canary}});
@@ -158,10 +158,10 @@ void ConnectionReport::canary_fault(const std::string& fault) {
 
 TopicTest::Verdict ConnectionReport::topics(const char* event, TopicTest::Verdict verdict,
                                             const std::string& cause, const std::string& hint,
-                                            TopicTest::Verdict& told) {
+                                            TopicTest::Verdict& reported) {
   using Verdict = TopicTest::Verdict;
-  if (verdict == told || verdict == Verdict::untested) return Verdict::off;
-  const auto before = std::exchange(told, verdict);
+  if (verdict == reported || verdict == Verdict::untested) return Verdict::off;
+  const auto before = std::exchange(reported, verdict);
   if (verdict == Verdict::bad || verdict == Verdict::undecided) {
     const auto severity = verdict == Verdict::bad ? Severity::error : Severity::warning;
     log_.write(severity, event, {{"cause", cause}, {"hint", hint}});
@@ -175,7 +175,7 @@ void ConnectionReport::topics(const TopicTest::State& state) {
   const auto requests = topics(
       state.requests == Verdict::bad ? "Jobs requests do not reach the bridge"
                                      : "the bridge cannot tell whether Jobs requests reach it",
-      state.requests, state.requests_cause, hints_.requests, told_requests_);
+      state.requests, state.requests_cause, hints_.requests, reported_requests_);
   if (requests == Verdict::bad) {
     log_.write(Severity::info, "Jobs requests reach the bridge again");
   } else if (requests == Verdict::undecided) {
@@ -184,7 +184,7 @@ void ConnectionReport::topics(const TopicTest::State& state) {
   const auto replies =
       topics(state.replies == Verdict::bad ? "the broker refuses the bridge's replies"
                                            : "the bridge cannot tell whether its replies go out",
-             state.replies, state.replies_cause, hints_.replies, told_replies_);
+             state.replies, state.replies_cause, hints_.replies, reported_replies_);
   if (replies == Verdict::bad) {
     log_.write(Severity::info, "the bridge's replies go out again");
   } else if (replies == Verdict::undecided) {

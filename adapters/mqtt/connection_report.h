@@ -29,7 +29,7 @@ class ConnectionReport {
   /// Subscriptions were refused; one fault for each.
   void refused(const std::vector<BrokerFault>& refused);
   /// The same for optional filters.
-  void does_without(const std::vector<BrokerFault>& refused);
+  void optional_filters_refused(const std::vector<BrokerFault>& refused);
   /// What the broker does not do as it should.
   void shortcomings(const std::vector<BrokerFault>& faults);
   /// Every subscription that is needed has been granted.
@@ -38,16 +38,16 @@ class ConnectionReport {
   BrokerFault lost(BrokerFault fault, Duration lasted);
   void disconnected();
   /// We have made the broker discard our session.
-  void forgotten();
+  void session_discarded();
 
   /// Replies use a connection of their own from now on; the second function: they do not, for a
   /// reason.
-  void replies_apart(const std::string& client_id);
-  void replies_not_apart(const std::string& client_id, const BrokerFault& fault);
+  void replies_moved(const std::string& client_id);
+  void replies_not_moved(const std::string& client_id, const BrokerFault& fault);
 
   /// A canary has come back on this connection for the first time, or after an interruption.
-  /// `gone`: how long nothing flowed before.
-  void flows(Duration round_trip, std::optional<Duration> gone);
+  /// `silent_for`: how long nothing flowed before.
+  void flows(Duration round_trip, std::optional<Duration> silent_for);
   /// Why canaries prove nothing, if so: Canary::fault().
   void canary_fault(const std::string& fault);
   /// Whether requests arrive and replies are delivered.
@@ -59,7 +59,7 @@ class ConnectionReport {
   void write(Severity severity, std::string_view event, const BrokerFault& fault);
   /// Returns what the verdict was before it turned good; `off` if it did not.
   TopicTest::Verdict topics(const char* event, TopicTest::Verdict verdict, const std::string& cause,
-                            const std::string& hint, TopicTest::Verdict& told);
+                            const std::string& hint, TopicTest::Verdict& reported);
 
   const BrokerSettings& settings_;
   const AclHints& hints_;
@@ -68,14 +68,14 @@ class ConnectionReport {
     BrokerFault fault;
     MonotonicTime at;
   };
-  std::map<std::string, Reported> told_faults_;  ///< of unreachable brokers, by address
-  std::vector<BrokerFault> told_refused_;
-  std::vector<BrokerFault> told_without_;
-  std::vector<BrokerFault> told_shortcomings_;
-  std::string told_canary_fault_;
-  TopicTest::Verdict told_requests_ = TopicTest::Verdict::off;
-  TopicTest::Verdict told_replies_ = TopicTest::Verdict::off;
-  int brief_ = 0;  ///< consecutive connections that broke at once
+  std::map<std::string, Reported> reported_faults_;  ///< of unreachable brokers, by address
+  std::vector<BrokerFault> reported_refused_;
+  std::vector<BrokerFault> reported_optional_refused_;
+  std::vector<BrokerFault> reported_shortcomings_;
+  std::string reported_canary_fault_;
+  TopicTest::Verdict reported_requests_ = TopicTest::Verdict::off;
+  TopicTest::Verdict reported_replies_ = TopicTest::Verdict::off;
+  int brief_count_ = 0;  ///< consecutive connections that broke at once
 };
 
 }  // namespace jobs_bridge::mqtt

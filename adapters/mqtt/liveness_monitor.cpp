@@ -10,22 +10,22 @@ namespace {
 using namespace std::chrono_literals;
 
 /// So often we look whether we have stood still: seldom enough to cost nothing.
-constexpr Duration between_looks = 2s;
+constexpr Duration between_checks = 2s;
 /// A busy machine may be late by so much. A longer standstill is always detected.
 constexpr Duration max_unnoticed = 3s;
 
 }  // namespace
 
 LivenessMonitor::LivenessMonitor(std::string canary_topic, std::string nonce,
-                                 std::function<void()> on_news)
-    : on_news_(std::move(on_news)), canary_(std::move(canary_topic), std::move(nonce)) {}
+                                 std::function<void()> on_due_changed)
+    : on_due_changed_(std::move(on_due_changed)), canary_(std::move(canary_topic), std::move(nonce)) {}
 
 bool LivenessMonitor::connecting(MonotonicTime now) {
   const std::lock_guard lock(mutex_);
-  const bool asked = canary_.ask(now, /*needed=*/on_return_ != nullptr);
+  const bool asked = canary_.ask(now, /*needed=*/on_canary_returned_ != nullptr);
   // A canary that did not come back before may not end the backlog either.
   kept_since_.reset();
-  if (asked && canary_.fault().empty()) kept_since_ = gone_since_.value_or(MonotonicTime::min());
+  if (asked && canary_.fault().empty()) kept_since_ = silent_since_.value_or(MonotonicTime::min());
   return asked;
 }
 
@@ -40,26 +40,26 @@ void LivenessMonitor::subscribed(MonotonicTime now, const Canary::Link& link) {
   if (canary_.is_on()) return;
   canary_.begin(now, link);
   if (!canary_.is_on()) kept_since_.reset();
-  fresh_from_ = looked_ = now;
+  caught_up_from_ = checked_ = now;
 }
 
 void LivenessMonitor::ended(MonotonicTime now, MonotonicTime lost) {
   const std::lock_guard lock(mutex_);
   note_standstill(now, std::nullopt);
   canary_.end(now);
-  told_flowing_ = false;
-  if (!gone_since_) gone_since_ = std::min(lost, kept_since_.value_or(lost));
+  reported_flowing_ = false;
+  if (!silent_since_) silent_since_ = std::min(lost, kept_since_.value_or(lost));
 }
 
 bool LivenessMonitor::note_standstill(MonotonicTime now, std::optional<Duration> suspended) {
   const auto slept = suspended && suspended_ ? *suspended - *suspended_ : Duration::zero();
   if (suspended) suspended_ = suspended;
-  const auto away = now - std::exchange(looked_, now) + slept;
-  if (gone_since_) *gone_since_ -= slept;
+  const auto away = now - std::exchange(checked_, now) + slept;
+  if (silent_since_) *silent_since_ -= slept;
   if (kept_since_ && *kept_since_ != MonotonicTime::min()) *kept_since_ -= slept;
   if (!canary_.is_on() || !canary_.fault().empty() || away <= max_unnoticed) return false;
   kept_since_ = std::min(kept_since_.value_or(now), now - away);
-  fresh_from_ = now;
+  caught_up_from_ = now;
   canary_.stood_still(now);
   return true;
 }
@@ -86,23 +86,23 @@ LivenessMonitor::Step LivenessMonitor::step(MonotonicTime now, Duration suspende
   step.fault = canary_.fault();
   if (step.dead) {
     // It has been dead for longer than we know.
-    if (!gone_since_) gone_since_ = canary_.last_arrival();
+    if (!silent_since_) silent_since_ = canary_.last_arrival();
     return step;
   }
   if (!step.fault.empty()) {
     kept_since_.reset();
-    gone_since_.reset();
+    silent_since_.reset();
   }
-  step.flows = canary_.flowing() && !told_flowing_;
-  told_flowing_ = canary_.flowing();
+  step.flows = canary_.flowing() && !reported_flowing_;
+  reported_flowing_ = canary_.flowing();
   step.round_trip = canary_.round_trip();
-  if (step.flows && gone_since_) step.gone = now - *std::exchange(gone_since_, std::nullopt);
+  if (step.flows && silent_since_) step.silent_for = now - *std::exchange(silent_since_, std::nullopt);
   return step;
 }
 
 MonotonicTime LivenessMonitor::due() const {
   const std::lock_guard lock(mutex_);
-  return canary_.is_on() ? std::min(canary_.due(), looked_ + between_looks) : MonotonicTime::max();
+  return canary_.is_on() ? std::min(canary_.due(), checked_ + between_checks) : MonotonicTime::max();
 }
 
 bool LivenessMonitor::arrived(MonotonicTime now, Duration suspended, Message& message) {
@@ -119,17 +119,17 @@ bool LivenessMonitor::arrived(MonotonicTime now, Duration suspended, Message& me
       news = news || (!flowed && canary_.flowing());
       const bool ours = canary_.returns() != returns;
       if (ours) canary_returned = canary_.last_sent();
-      if (ours && now - canary_.round_trip() >= fresh_from_) kept_since_.reset();
+      if (ours && now - canary_.round_trip() >= caught_up_from_) kept_since_.reset();
     } else {
-      if (!stamps_) message.arrival.clear();
+      if (!arrival_trusted_) message.arrival.clear();
       if (kept_since_) {
         message.kept_for =
             *kept_since_ == MonotonicTime::min() ? Duration::max() : now - *kept_since_;
       }
     }
   }
-  if (canary_returned && on_return_) on_return_(*canary_returned);
-  if (news) on_news_();
+  if (canary_returned && on_canary_returned_) on_canary_returned_(*canary_returned);
+  if (news) on_due_changed_();
   return canary;
 }
 
@@ -138,9 +138,9 @@ bool LivenessMonitor::caught_up() const {
   return !kept_since_;
 }
 
-void LivenessMonitor::tested(bool stamped) {
+void LivenessMonitor::self_test_arrived(bool stamped) {
   const std::lock_guard lock(mutex_);
-  stamps_ = stamped;
+  arrival_trusted_ = stamped;
 }
 
 void LivenessMonitor::answered() {
@@ -158,7 +158,7 @@ void LivenessMonitor::refused(MonotonicTime now, const std::string& reason) {
     const std::lock_guard lock(mutex_);
     canary_.refused(now, reason);
   }
-  on_news_();
+  on_due_changed_();
 }
 
 LivenessMonitor::State LivenessMonitor::state() const {

@@ -24,15 +24,15 @@ namespace jobs_bridge::mqtt {
 /// Any thread may call anything. It calls nothing while it holds its lock.
 class LivenessMonitor {
  public:
-  /// `on_news`: step() should be called before it is due; called from within the MQTT library's
+  /// `on_due_changed`: step() should be called before it is due; called from within the MQTT library's
   /// callbacks. For the other parameters see Canary.
-  LivenessMonitor(std::string canary_topic, std::string nonce, std::function<void()> on_news);
+  LivenessMonitor(std::string canary_topic, std::string nonce, std::function<void()> on_due_changed);
 
-  /// `on_return` is called for each canary that comes back, on the same threads as on_news; `sent`:
+  /// `on_canary_returned` is called for each canary that comes back, on the same threads as on_due_changed; `sent`:
   /// when it was sent, by a clock that goes on while the machine is suspended. Canaries are then
   /// used on every connection. To be called before any other function.
-  void report_returns(std::function<void(MonotonicTime sent)> on_return) {
-    on_return_ = std::move(on_return);
+  void report_canary_returns(std::function<void(MonotonicTime sent)> on_canary_returned) {
+    on_canary_returned_ = std::move(on_canary_returned);
   }
 
   /// We are about to connect. From now on messages may have waited for us, until our canary shows
@@ -50,7 +50,7 @@ class LivenessMonitor {
     std::optional<BrokerFault> dead;    ///< why to reconnect
     std::optional<Publication> canary;  ///< to be published
     bool flows = false;                 ///< from now on, on this connection
-    std::optional<Duration> gone;  ///< if `flows`: for how long nothing flowed, if that is known
+    std::optional<Duration> silent_for;  ///< if `flows`: for how long nothing flowed, if that is known
     Duration round_trip{};
     std::string fault;  ///< Canary::fault()
   };
@@ -68,7 +68,7 @@ class LivenessMonitor {
   /// A request of our own self-test came back, with or without Message::arrival. Only the broker's
   /// plugin can have set it there. If it is missing, Message::arrival of devices' requests cannot
   /// be trusted either: the devices themselves may have set it.
-  void tested(bool stamped);
+  void self_test_arrived(bool stamped);
   /// See Canary.
   void answered();
   void accepted(MonotonicTime now);
@@ -84,20 +84,20 @@ class LivenessMonitor {
   [[nodiscard]] State state() const;
 
  private:
-  const std::function<void()> on_news_;
-  std::function<void(MonotonicTime)> on_return_;
+  const std::function<void()> on_due_changed_;
+  std::function<void(MonotonicTime)> on_canary_returned_;
   mutable std::mutex mutex_;
   Canary canary_;
   /// Whether the process has stood still since the last call; notes it.
   bool note_standstill(MonotonicTime now, std::optional<Duration> suspended);
 
-  bool told_flowing_ = false;
-  bool stamps_ = true;  ///< whether arrival times are the plugin's, as far as is known
-  std::optional<MonotonicTime> gone_since_;  ///< since when no message has been seen to flow
+  bool reported_flowing_ = false;
+  bool arrival_trusted_ = true;  ///< whether arrival times are the plugin's, as far as is known
+  std::optional<MonotonicTime> silent_since_;  ///< since when no message has been seen to flow
   /// Messages that arrive may have waited since then; min(): since an unknown time.
   std::optional<MonotonicTime> kept_since_;
-  MonotonicTime fresh_from_{};  ///< a canary sent from then on shows that we have caught up
-  MonotonicTime looked_{};
+  MonotonicTime caught_up_from_{};  ///< a canary sent from then on shows that we have caught up
+  MonotonicTime checked_{};
   std::optional<Duration> suspended_;
 };
 

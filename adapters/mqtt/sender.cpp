@@ -45,10 +45,10 @@ struct Sender::Turn {
   }
 };
 
-Sender::Sender(Outbox::Limits limits, Log& log, LinkFailed link_failed, OnNews on_news, Clock clock)
+Sender::Sender(Outbox::Limits limits, Log& log, LinkFailed link_failed, OnDueChanged on_due_changed, Clock clock)
     : log_(log),
       link_failed_(std::move(link_failed)),
-      on_news_(std::move(on_news)),
+      on_due_changed_(std::move(on_due_changed)),
       clock_(std::move(clock)),
       outbox_(limits) {}
 
@@ -193,7 +193,7 @@ void Sender::acknowledged(Outbox::Sequence sequence) {
                "size or more are replaced by rejections",
                {{"bytes", std::to_string(too_large)}, {"hint", hint_of(Refusal::Kind::too_large)}});
   }
-  if (no_suspects_left || lags) on_news_();
+  if (no_suspects_left || lags) on_due_changed_();
   if (more) flush();
 }
 
@@ -211,7 +211,7 @@ void Sender::refused(Outbox::Sequence sequence, const Refusal& why) {
       refuse_for_good(lock, sequence, why);
     }
   }
-  if (postponed) on_news_();
+  if (postponed) on_due_changed_();
   flush();
 }
 

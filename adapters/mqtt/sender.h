@@ -54,7 +54,7 @@ class Sender {
   using LinkFailed = std::function<void(const std::string& cause)>;
 
   /// Called when due() or has_suspects() has changed; may be called from any function here.
-  using OnNews = std::function<void()>;
+  using OnDueChanged = std::function<void()>;
 
   /// Called with the numbers (Publication::update) of replies that the broker has acknowledged, or that
   /// will not be sent any more. May be called from any function here except queue().
@@ -62,7 +62,7 @@ class Sender {
 
   using Clock = std::function<MonotonicTime()>;
 
-  Sender(Outbox::Limits limits, Log& log, LinkFailed link_failed, OnNews on_news,
+  Sender(Outbox::Limits limits, Log& log, LinkFailed link_failed, OnDueChanged on_due_changed,
          Clock clock = std::chrono::steady_clock::now);
   Sender(const Sender&) = delete;
   Sender& operator=(const Sender&) = delete;
@@ -140,7 +140,7 @@ class Sender {
 
   Log& log_;
   const LinkFailed link_failed_;
-  const OnNews on_news_;
+  const OnDueChanged on_due_changed_;
   OnRepliesEnded on_replies_ended_;
   const Clock clock_;
 

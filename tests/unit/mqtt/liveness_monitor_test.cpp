@@ -59,7 +59,7 @@ TEST_F(LivenessMonitorTest, TheFirstReturnOnAConnectionIsNewsAndSaysHowLongNothi
   EXPECT_EQ(news_, 1);
   auto step = liveness_.step(now_, suspended_);
   EXPECT_TRUE(step.flows);
-  EXPECT_FALSE(step.gone) << "it is the first connection";
+  EXPECT_FALSE(step.silent_for) << "it is the first connection";
   EXPECT_FALSE(liveness_.step(now_, suspended_).flows) << "said already";
   liveness_.ended(now_, now_);
   EXPECT_FALSE(liveness_.state().flowing);
@@ -68,7 +68,7 @@ TEST_F(LivenessMonitorTest, TheFirstReturnOnAConnectionIsNewsAndSaysHowLongNothi
   come_back(liveness_.step(now_, suspended_));
   step = liveness_.step(now_, suspended_);
   EXPECT_TRUE(step.flows);
-  EXPECT_EQ(step.gone, Duration(3s));
+  EXPECT_EQ(step.silent_for, Duration(3s));
 }
 
 TEST_F(LivenessMonitorTest, AnOutageThatWasNoticedLateBeganWithTheLastArrival) {
@@ -87,7 +87,7 @@ TEST_F(LivenessMonitorTest, AnOutageThatWasNoticedLateBeganWithTheLastArrival) {
   connect(true);
   EXPECT_EQ(kept_for(), now_ - last);
   come_back(liveness_.step(now_, suspended_));
-  EXPECT_EQ(liveness_.step(now_, suspended_).gone, now_ - last);
+  EXPECT_EQ(liveness_.step(now_, suspended_).silent_for, now_ - last);
 }
 
 TEST_F(LivenessMonitorTest, WhatComesBeforeTheCanaryMayHaveBeenKeptSinceTheOutageBegan) {
@@ -211,12 +211,12 @@ TEST_F(LivenessMonitorTest, TheTimeOfArrivalIsPassedOnUntilATestShowsThatNoPlugi
   };
   connect(true);
   EXPECT_EQ(arrival(), "1800000000000") << "what was kept comes before any test";
-  liveness_.tested(false);
+  liveness_.self_test_arrived(false);
   EXPECT_EQ(arrival(), "");
   liveness_.ended(now_, now_);
   connect(true);
   EXPECT_EQ(arrival(), "") << "it is the same broker";
-  liveness_.tested(true);
+  liveness_.self_test_arrived(true);
   EXPECT_EQ(arrival(), "1800000000000") << "which has the plugin now";
 }
 
