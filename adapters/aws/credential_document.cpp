@@ -38,7 +38,7 @@ std::string refusal(const HttpResponse& response, const Json& document, std::str
   if (!document.is_object()) return text;
   for (const char* name : {"message", "Message", "code", "Code"}) {
     if (const auto said = text_in(document, name); !said.empty()) {
-      return text + ": " + tamed(said, secret);
+      return text + ": " + safe_to_log(said, secret);
     }
   }
   return text;
@@ -63,7 +63,7 @@ std::optional<std::int64_t> read_offset(std::string_view text) {
 
 }  // namespace
 
-std::string tamed(std::string text, std::string_view secret) {
+std::string safe_to_log(std::string text, std::string_view secret) {
   // Before the text is shortened: a secret that is cut in two would not be found.
   constexpr std::string_view in_its_place = "(a secret)";
   for (auto at = secret.empty() ? text.npos : text.find(secret); at != text.npos;
@@ -120,7 +120,7 @@ Result<Credentials, SourceFault> read_document(const HttpResponse& response, Doc
   if (!document.is_object()) return fault("the answer is not a JSON object");
   // An instance without a role answers with status 200 and an error code.
   if (const auto code = text_in(document, "Code"); !code.empty() && code != "Success") {
-    return fault("it answers " + tamed(code, secret));
+    return fault("it answers " + safe_to_log(code, secret));
   }
   if (form == DocumentForm::iot) document = document.value("credentials", Json::object());
   if (!document.is_object()) return fault("the answer's credentials are not an object");

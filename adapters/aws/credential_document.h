@@ -34,7 +34,7 @@ Result<Credentials, SourceFault> with_end(Credentials credentials, const std::st
                                           MonotonicTime now, std::int64_t unix_now);
 
 /// Foreign text made safe to log: one line, not too long, without `secret`.
-std::string tamed(std::string text, std::string_view secret = {});
+std::string safe_to_log(std::string text, std::string_view secret = {});
 
 /// `2018-01-18T09:18:06Z`, also with a fraction, or with an offset (`+01:00`, `-0330`) in place of
 /// the Z; in seconds since 1970.

@@ -18,7 +18,7 @@ constexpr auto max_fetch = 20s;
 constexpr Duration between_forced_renewals = 10s;
 constexpr auto about_to_end = 5s;
 /// A failure that repeats is logged again after so long; in between at debug.
-constexpr Duration tell_again = 5min;
+constexpr Duration report_interval = 5min;
 
 MonotonicTime time_now() {
   return std::chrono::steady_clock::now();
@@ -96,7 +96,7 @@ void CredentialKeeper::take(Result<Credentials, SourceFault> outcome) {
   }
   ++renewals_;
   const bool recovered = !std::exchange(fault_, {}).empty();
-  told_fault_.clear();
+  reported_fault_.clear();
   obtained_ = now;
   schedule_.succeeded(now, *outcome, source_->can_change());
   const bool first = credentials_ == nullptr;
@@ -128,11 +128,11 @@ void CredentialKeeper::log_success(const Credentials& fresh, bool first) const {
 
 void CredentialKeeper::log_failure(const std::string& cause, bool valid) {
   const auto now = time_now();
-  const bool news = cause != told_fault_ || valid != told_valid_ || now - told_at_ >= tell_again;
+  const bool news = cause != reported_fault_ || valid != reported_valid_ || now - reported_at_ >= report_interval;
   if (news) {
-    told_fault_ = cause;
-    told_valid_ = valid;
-    told_at_ = now;
+    reported_fault_ = cause;
+    reported_valid_ = valid;
+    reported_at_ = now;
   }
   if (valid) {
     log_.write(news ? Severity::warning : Severity::debug,

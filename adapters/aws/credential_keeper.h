@@ -77,9 +77,9 @@ class CredentialKeeper {
   std::string source_name_;  ///< of credentials_
   std::string fault_;
   /// The failure that was logged last, and when.
-  std::string told_fault_;
-  bool told_valid_ = false;
-  MonotonicTime told_at_{};
+  std::string reported_fault_;
+  bool reported_valid_ = false;
+  MonotonicTime reported_at_{};
   std::optional<MonotonicTime> obtained_;
   std::uint64_t renewals_ = 0;
   std::uint64_t failures_ = 0;

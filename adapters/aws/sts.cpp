@@ -76,7 +76,7 @@ Result<Credentials, SourceFault> Sts::ask(const std::string& form, const Role& r
   }
   const auto answer = query_.ask(service, request, deadline);
   if (!answer) return Failure{SourceFault{.cause = answer.error().detail}};
-  return read_sts_answer(*answer, service.host + ", role " + tamed(role.arn),
+  return read_sts_answer(*answer, service.host + ", role " + safe_to_log(role.arn),
                          std::chrono::steady_clock::now(), clock_(), secret);
 }
 

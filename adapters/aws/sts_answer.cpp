@@ -61,7 +61,7 @@ Result<Credentials, SourceFault> read_sts_answer(const HttpResponse& response,
   if (response.status != 200) {
     auto what = "HTTP " + std::to_string(response.status);
     for (const char* name : {"Code", "Message"}) {
-      if (const auto said = element_text(body, name)) what += ": " + tamed(*said, secret);
+      if (const auto said = element_text(body, name)) what += ": " + safe_to_log(*said, secret);
     }
     return fault(what);
   }

@@ -28,7 +28,7 @@ void add_options(CLI::App& command, std::optional<std::string>& config,
   command.set_version_flag("--version", version());
   command
       .add_option("--config", config,
-                  std::string("The configuration, a TOML file. Default: ") + usual_file +
+                  std::string("The configuration, a TOML file. Default: ") + default_file +
                       " if it exists, otherwise the defaults and the environment")
       ->type_name("FILE");
   command.add_option("--set", sets, "Sets one key of the configuration; may be repeated")

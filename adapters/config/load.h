@@ -31,7 +31,7 @@ struct LoadOutcome {
 std::vector<std::string> changed_keys(const LoadOutcome& before, const LoadOutcome& after);
 
 /// The default path of the configuration file.
-constexpr const char* usual_file = "/etc/jobs-bridge/jobs-bridge.toml";
+constexpr const char* default_file = "/etc/jobs-bridge/jobs-bridge.toml";
 
 /// Reads the TOML file `path`, if there is one, lets `environment` ("NAME=value", those that start
 /// with JOBS_BRIDGE_) override it and `sets` ("section.key=value") override both, and checks the

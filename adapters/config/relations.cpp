@@ -33,7 +33,7 @@ void check_tls_files(Review& review, std::string_view section, const std::vector
     review.fault(private_key, "is set without " + certificate, "set both or neither");
   }
   const auto has_tls = [&](const Url& url) { return url.scheme == tls_scheme; };
-  if (!review.is_sound({url_key}) || std::ranges::any_of(urls, has_tls)) return;
+  if (!review.have_no_fault({url_key}) || std::ranges::any_of(urls, has_tls)) return;
   for (const auto& key : {in(section, "ca_file"), certificate}) {
     if (review.text(key).empty()) continue;
     review.warn(key, "has no effect: " + url_key + " is " + urls.front().scheme + "://",
@@ -62,7 +62,7 @@ void check_share_group(Review& review) {
 /// Where one instance can take over from another.
 void check_lease(Review& review) {
   const auto& broker = review.configuration.broker;
-  if (!review.is_sound({"broker.standby", "broker.lease", "broker.keep_alive"})) return;
+  if (!review.have_no_fault({"broker.standby", "broker.lease", "broker.keep_alive"})) return;
   if (broker.lease.count() == 0) {
     if (!broker.standby) return;
     review.fault(
@@ -121,7 +121,7 @@ void check_broker(Review& review) {
   check_tls_files(review, "broker", broker.urls, "mqtts");
   const bool has_password = !review.text("broker.password_file").empty();
   const bool has_username = !review.text("broker.username").empty();
-  if (has_password && !has_username && review.is_sound({"broker.username"})) {
+  if (has_password && !has_username && review.have_no_fault({"broker.username"})) {
     review.fault("broker.password_file", "is set without broker.username", "set broker.username");
   }
   const auto tells_all = [](const Url& url) {
@@ -129,7 +129,7 @@ void check_broker(Review& review) {
   };
   if ((has_password || has_username) && !broker.allow_plaintext &&
       std::ranges::any_of(broker.urls, tells_all) &&
-      review.is_sound({"broker.url", "broker.allow_plaintext"})) {
+      review.have_no_fault({"broker.url", "broker.allow_plaintext"})) {
     review.fault("broker.url", "would send broker.username and the password in plain text",
                  "use mqtts://, or set broker.allow_plaintext = true");
   }
@@ -140,7 +140,7 @@ void check_broker(Review& review) {
 
 void check_proxy(Review& review) {
   const auto& endpoint = review.configuration.endpoint;
-  if (!review.is_sound({"endpoint.proxy"})) return;
+  if (!review.have_no_fault({"endpoint.proxy"})) return;
   const bool has_password = !review.text("endpoint.proxy_password_file").empty();
   if (has_password && (!endpoint.proxy || endpoint.proxy->username.empty())) {
     review.fault("endpoint.proxy_password_file", "is set, but endpoint.proxy names no user",
@@ -160,7 +160,7 @@ void check_endpoint(Review& review) {
   const auto& endpoint = review.configuration.endpoint;
   check_tls_files(review, "endpoint", {endpoint.url}, "https");
   if (review.text("endpoint.url").find(region_placeholder) != std::string::npos &&
-      endpoint.region.empty() && review.is_sound({"endpoint.url", "endpoint.region"})) {
+      endpoint.region.empty() && review.have_no_fault({"endpoint.url", "endpoint.region"})) {
     review.fault("endpoint.region", "is empty, but endpoint.url contains {region}",
                  "set it to the endpoint's region, such as \"eu-central-1\"");
   }
@@ -175,7 +175,7 @@ void check_endpoint(Review& review) {
   }
   check_proxy(review);
   if (endpoint.url.scheme == "http" && !is_loopback(endpoint.url.host) &&
-      !endpoint.allow_plaintext && review.is_sound({"endpoint.url", "endpoint.allow_plaintext"})) {
+      !endpoint.allow_plaintext && review.have_no_fault({"endpoint.url", "endpoint.allow_plaintext"})) {
     review.fault("endpoint.url", "is plain http:// to another host",
                  "use https://, or set endpoint.allow_plaintext = true");
   }
@@ -183,7 +183,7 @@ void check_endpoint(Review& review) {
 
 void check_limits(Review& review) {
   const auto& limits = review.configuration.limits;
-  if (review.is_sound({"limits.queue", "limits.queue_per_thing"}) &&
+  if (review.have_no_fault({"limits.queue", "limits.queue_per_thing"}) &&
       limits.queue_per_thing > limits.queue) {
     review.fault(
         review.is_given("limits.queue_per_thing") ? "limits.queue_per_thing" : "limits.queue",
@@ -196,7 +196,7 @@ void check_limits(Review& review) {
 /// A file that is made if it is not there.
 void check_directory(Review& review, std::string_view key) {
   const auto& path = review.text(key);
-  if (!review.is_sound({key}) || files::has_directory(path)) return;
+  if (!review.have_no_fault({key}) || files::has_directory(path)) return;
   const auto directory = std::filesystem::path(path).parent_path().string();
   review.fault(key, "the directory " + printable(directory) + " does not exist",
                "create the directory, or name a file in one that exists");
@@ -208,7 +208,7 @@ void check_notify(Review& review) {
   if (!notify.path.empty() && notify.path == review.text("journal.path")) {
     review.fault("notify.path", "is the same file as journal.path", "use a separate file");
   }
-  if (!review.is_sound({"notify.enabled"})) return;
+  if (!review.have_no_fault({"notify.enabled"})) return;
   if (!notify.enabled) {
     if (!notify.path.empty()) {
       review.warn("notify.path", "has no effect: notify.enabled is false",
@@ -216,7 +216,7 @@ void check_notify(Review& review) {
     }
     return;
   }
-  if (review.is_sound({"notify.things", "notify.max_things"}) &&
+  if (review.have_no_fault({"notify.things", "notify.max_things"}) &&
       notify.things.size() > notify.max_things) {
     review.fault(review.is_given("notify.max_things") ? "notify.max_things" : "notify.things",
                  "things has " + std::to_string(notify.things.size()) +
@@ -224,12 +224,12 @@ void check_notify(Review& review) {
                  "raise max_things, or shorten the list");
   }
   if (review.is_given("notify.idle_interval") &&
-      review.is_sound({"notify.interval", "notify.idle_interval"}) &&
+      review.have_no_fault({"notify.interval", "notify.idle_interval"}) &&
       notify.idle_interval < notify.interval) {
     review.warn("notify.idle_interval", "has no effect: it is shorter than notify.interval",
                 "set it to notify.interval or more");
   }
-  if (review.is_sound({"notify.interval", "notify.watch_for"}) &&
+  if (review.have_no_fault({"notify.interval", "notify.watch_for"}) &&
       notify.watch_for < notify.interval) {
     review.warn(review.is_given("notify.watch_for") ? "notify.watch_for" : "notify.interval",
                 "watch_for is shorter than interval, so some things may never be polled for",
@@ -239,7 +239,7 @@ void check_notify(Review& review) {
 
 void check_admin(Review& review) {
   const auto& admin = review.configuration.admin;
-  if (!review.is_sound({"admin.listen", "admin.token_file"})) return;
+  if (!review.have_no_fault({"admin.listen", "admin.token_file"})) return;
   const bool has_token = !admin.token_file.empty();
   if (!admin.listen) {
     if (has_token) {

@@ -13,7 +13,7 @@ bool Review::is_given(std::string_view key) const {
   return settings_.find(key)->second.origin.layer != Layer::standard;
 }
 
-bool Review::is_sound(std::initializer_list<std::string_view> keys) const {
+bool Review::have_no_fault(std::initializer_list<std::string_view> keys) const {
   return std::none_of(keys.begin(), keys.end(),
                       [this](std::string_view key) { return faulty_.contains(key); });
 }

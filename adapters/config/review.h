@@ -34,7 +34,7 @@ class Review {
   /// Whether it was set explicitly, even to the default.
   [[nodiscard]] bool is_given(std::string_view key) const;
   /// Whether none of these keys has a fault so far, so that further checks make sense.
-  [[nodiscard]] bool is_sound(std::initializer_list<std::string_view> keys) const;
+  [[nodiscard]] bool have_no_fault(std::initializer_list<std::string_view> keys) const;
 
   /// Lets `alter` change the value, or each element; a problem is a fault.
   void change(std::string_view key,

@@ -11,7 +11,7 @@ namespace {
 
 void complete_region(Review& review) {
   auto& endpoint = review.configuration.endpoint;
-  if (!endpoint.region.empty() || !review.is_sound({"endpoint.url", "endpoint.region"})) return;
+  if (!endpoint.region.empty() || !review.have_no_fault({"endpoint.url", "endpoint.region"})) return;
   endpoint.region = region_in(endpoint.url.host);
   if (!endpoint.region.empty()) return;
   review.fault("endpoint.region", "is empty, but requests are signed for a region",
@@ -38,12 +38,12 @@ void complete_iot(Review& review) {
     credentials.iot_private_key_file = endpoint.private_key_file;
   }
   if (credentials.iot_ca_file.empty()) credentials.iot_ca_file = endpoint.ca_file;
-  if (credentials.iot_role_alias.empty() && review.is_sound({"credentials.iot_role_alias"})) {
+  if (credentials.iot_role_alias.empty() && review.have_no_fault({"credentials.iot_role_alias"})) {
     review.fault("credentials.iot_role_alias", "is empty, but credentials come from AWS IoT",
                  "set it to the name of a role alias");
   }
   if (credentials.iot_certificate_file.empty() &&
-      review.is_sound({"credentials.iot_certificate_file", "endpoint.certificate_file"})) {
+      review.have_no_fault({"credentials.iot_certificate_file", "endpoint.certificate_file"})) {
     review.fault(
         "credentials.iot_certificate_file",
         "is empty, but credentials come from AWS IoT, which issues them only to the holder of a "
@@ -59,7 +59,7 @@ void check_source(Review& review) {
                                  credentials.iot_endpoint.has_value());
   if (maybe_iot) {
     complete_iot(review);
-    if (!credentials.iot_endpoint && review.is_sound({"credentials.iot_endpoint"})) {
+    if (!credentials.iot_endpoint && review.have_no_fault({"credentials.iot_endpoint"})) {
       review.fault(
           "credentials.iot_endpoint", "is empty, but credentials come from AWS IoT",
           "set it to what aws iot describe-endpoint --endpoint-type iot:CredentialProvider prints");
@@ -87,7 +87,7 @@ bool certificate_replaces_signatures(const Review& review) {
 void complete_signing(Review& review) {
   auto& configuration = review.configuration;
   auto& source = configuration.credentials.source;
-  if (!review.is_sound({"credentials.source"})) return;
+  if (!review.have_no_fault({"credentials.source"})) return;
   if (certificate_replaces_signatures(review)) source = CredentialSource::none;
   check_source(review);
   if (source == CredentialSource::none) return;

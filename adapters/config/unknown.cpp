@@ -32,7 +32,7 @@ std::vector<std::string_view> names_of_sections() {
 }
 
 /// The sections that have a key of this name.
-std::string homes_of(std::string_view key) {
+std::string sections_with(std::string_view key) {
   std::string text;
   for (const auto& section : sections()) {
     if (find_key(section.name, key) == nullptr) continue;
@@ -45,8 +45,8 @@ std::string homes_of(std::string_view key) {
 
 Problem unknown_section(std::string_view name) {
   const auto names = names_of_sections();
-  if (const auto homes = homes_of(name); !homes.empty()) {
-    return {.message = "is a key outside its section", .hint = "it belongs in " + homes};
+  if (const auto owners = sections_with(name); !owners.empty()) {
+    return {.message = "is a key outside its section", .hint = "it belongs in " + owners};
   }
   const auto meant = nearest(name, names);
   return {.message = "unknown section",
@@ -59,8 +59,8 @@ Problem unknown_key(const Section& section, std::string_view name) {
   std::string hint = "the keys of this section are " + join(names);
   if (const auto meant = nearest(name, names)) {
     hint = did_you_mean(std::string(section.name).append(".").append(*meant));
-  } else if (const auto homes = homes_of(name); !homes.empty()) {
-    hint = "it belongs in " + homes;
+  } else if (const auto owners = sections_with(name); !owners.empty()) {
+    hint = "it belongs in " + owners;
   }
   return {.message = "unknown key", .hint = hint};
 }

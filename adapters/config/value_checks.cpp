@@ -60,7 +60,7 @@ std::string endpoint_url(const Review& review, const std::string& written) {
 /// A secret that is read later; it is checked at the start so that a fault shows early.
 void check_secret(Review& review, std::string_view key, const std::string& path,
                   const std::string& what) {
-  if (path.empty() || !review.is_sound({key})) return;
+  if (path.empty() || !review.have_no_fault({key})) return;
   if (const auto secret = read_secret(path); !secret) {
     review.fault(key, secret.error(), "expected a file with one line, the " + what);
   }
@@ -75,7 +75,7 @@ void read_values(Review& review) {
       if (found == review.settings().end()) continue;
       // (If a placeholder could not be replaced, that is the fault to report, not the remaining
       // text.)
-      if (key.type.host_placeholders && !review.is_sound({key.path})) continue;
+      if (key.type.host_placeholders && !review.have_no_fault({key.path})) continue;
       if (is_list(key.type.kind)) {
         read_list(review, key, found->second.elements);
         continue;
@@ -93,7 +93,7 @@ void check_files(Review& review) {
   for (const auto& section : sections()) {
     for (const auto& key : section.keys) {
       const std::string& path = review.text(key.path);
-      if (key.type.file == FileUse::none || path.empty() || !review.is_sound({key.path})) continue;
+      if (key.type.file == FileUse::none || path.empty() || !review.have_no_fault({key.path})) continue;
       if (const auto why = files::why_unreadable(path)) {
         review.fault(key.path, printable(path) + " " + *why,
                      "expected a file that the bridge can read");

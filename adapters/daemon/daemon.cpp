@@ -221,7 +221,7 @@ int run_daemon(const Start& start, Log& log) {
   if (standby) standby->stop();
   broker.stop();
   const auto left = broker.state();
-  const auto unheard = dispatcher->look().counts.answered;
+  const auto unacknowledged = dispatcher->snapshot().counts.answered;
   admin::Status status_at_stop;
   activity.describe(status_at_stop, read_clocks());
   const auto& in_all = status_at_stop.requests;
@@ -233,7 +233,7 @@ int run_daemon(const Start& start, Log& log) {
              {"rejected_at_stop", std::to_string(drained.rejected)},
              {"updates_left_in_journal", std::to_string(drained.left_to_journal)},
              {"replies_left", std::to_string(left.waiting + left.unacknowledged)},
-             {"replies_kept_in_journal", std::to_string(unheard)}});
+             {"replies_kept_in_journal", std::to_string(unacknowledged)}});
   return 0;
 }
 

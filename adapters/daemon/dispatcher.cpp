@@ -280,7 +280,7 @@ void Dispatcher::change_limits(const EngineSettings& settings) {
   carry_out(now, orders);
 }
 
-Dispatcher::Snapshot Dispatcher::look() {
+Dispatcher::Snapshot Dispatcher::snapshot() {
   const std::lock_guard lock(mutex_);
   const auto now = drivers_time(clock_()).monotonic;
   const auto& engine = driver_.engine();

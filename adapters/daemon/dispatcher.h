@@ -105,7 +105,7 @@ class Dispatcher {
     Duration overdue{};
     bool stopping = false;
   };
-  [[nodiscard]] Snapshot look();
+  [[nodiscard]] Snapshot snapshot();
 
   using Drained = Driver::Drained;
   /// Shuts down: rejects new requests, lets those taken finish for at most `timeout`, rejects the

@@ -45,10 +45,10 @@ std::vector<std::string> process_environment() {
 template <typename Command>
 std::optional<std::string> file_of(const Command& command) {
   std::error_code ignored;
-  if (command.config || !std::filesystem::exists(config::usual_file, ignored)) {
+  if (command.config || !std::filesystem::exists(config::default_file, ignored)) {
     return command.config;
   }
-  return config::usual_file;
+  return config::default_file;
 }
 
 template <typename Command>

@@ -45,8 +45,8 @@ void ServiceManager::alive() {
 }
 
 void ServiceManager::say(const std::string& status) {
-  if (!listens_ || status == said_) return;
-  said_ = status;
+  if (!listens_ || status == last_status_) return;
+  last_status_ = status;
   auto line = status;
   std::ranges::replace(line, '\n', ' ');
   tell("STATUS=" + line);

@@ -29,7 +29,7 @@ class ServiceManager {
  private:
   bool listens_ = false;
   std::optional<Duration> watchdog_;
-  std::string said_;
+  std::string last_status_;
 };
 
 }  // namespace jobs_bridge

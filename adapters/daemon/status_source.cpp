@@ -77,7 +77,7 @@ void StatusSource::set_limits(const config::Configuration::Limits& limits) {
 admin::Status StatusSource::take() const {
   const std::lock_guard lock(mutex_);
   const auto now = read_clocks();
-  const auto flow = parts_.dispatcher.look();
+  const auto flow = parts_.dispatcher.snapshot();
   if (flow.overdue > stuck) throw std::runtime_error("the engine does not respond");
 
   admin::Status status;

@@ -62,13 +62,13 @@ Result<MaybeJournal, std::string> open_journal(const config::Configuration::Jour
 void take_over(Engine& engine, store::SqliteJournal& journal, Log& log) {
   const auto now = Dispatcher::drivers_time(read_clocks());
   std::size_t taken = 0;
-  std::size_t strange = 0;
+  std::size_t foreign = 0;
   for (const auto& entry : journal.take_loaded()) {
     if (engine.restore(now, entry)) {
       ++taken;
       continue;
     }
-    ++strange;
+    ++foreign;
     log.write(
         Severity::error,
         "an update in the journal belongs to another configuration and stays there",
@@ -77,9 +77,9 @@ void take_over(Engine& engine, store::SqliteJournal& journal, Log& log) {
           "start the bridge once more with the former topics.base and broker.partition, until "
           "\"jobs-bridge status\" says 0 held"}});
   }
-  if (taken + strange == 0) return;
+  if (taken + foreign == 0) return;
   log.write(Severity::info, "updates were taken over from the journal",
-            {{"updates", std::to_string(taken)}, {"left", std::to_string(strange)}});
+            {{"updates", std::to_string(taken)}, {"left", std::to_string(foreign)}});
 }
 
 }  // namespace jobs_bridge

@@ -55,18 +55,18 @@ struct AddressSanitizer {
   void began() {
     __sanitizer_finish_switch_fiber(nullptr, &outer_bottom, &outer_size);
   }
-  void leaving(bool for_ever) {
-    __sanitizer_start_switch_fiber(for_ever ? nullptr : &inner_fake, outer_bottom, outer_size);
+  void leaving(bool for_good) {
+    __sanitizer_start_switch_fiber(for_good ? nullptr : &inner_fake, outer_bottom, outer_size);
   }
-  void entered_again() {
+  void reentered() {
     __sanitizer_finish_switch_fiber(inner_fake, &outer_bottom, &outer_size);
   }
 #else
   void entering(const context::stack_context& /*inner*/) {}
   void came_back() {}
   void began() {}
-  void leaving(bool /*for_ever*/) {}
-  void entered_again() {}
+  void leaving(bool /*for_good*/) {}
+  void reentered() {}
 #endif
 };
 
@@ -137,7 +137,7 @@ void StackSwitch::leave() {
   state.address.leaving(false);
   state.thread.leaving();
   state.outer = std::move(state.outer).resume();
-  state.address.entered_again();
+  state.address.reentered();
 }
 
 bool StackSwitch::finished() const {

@@ -26,7 +26,7 @@ using Kind = BrokerFault::Kind;
 using Protocol = BrokerSettings::Protocol;
 
 /// How quickly a stop is noticed, in milliseconds.
-constexpr int glance = 50;
+constexpr int poll_milliseconds = 50;
 /// A server of TLS 1.3 that has asked for a certificate speaks after the handshake: it refuses
 /// ours, or it sends tickets. One that sends none is not waited for much longer.
 constexpr auto verdict_timeout = 1s;
@@ -49,7 +49,7 @@ class Limit {
                           steady_clock::time_point until = steady_clock::time_point::max()) const {
     pollfd ready{.fd = descriptor, .events = static_cast<short>(events), .revents = 0};
     while (steady_clock::now() < std::min(end_, until) && !stopping_()) {
-      if (poll(&ready, 1, glance) > 0) return true;
+      if (poll(&ready, 1, poll_milliseconds) > 0) return true;
     }
     return false;
   }

@@ -159,7 +159,7 @@ ssize_t PacketFilter::give(char* buffer, std::size_t size) {
 }
 
 void PacketFilter::passed(std::size_t bytes) {
-  if (lost_) return;
+  if (not_mqtt_) return;
   passing_ -= bytes;
   next_part();
 }
@@ -184,7 +184,7 @@ void PacketFilter::take(std::string_view bytes) {
   used_ = 0;
   if (remaining_ > 0) return;
   // It ends before it should.
-  if (state_ == State::properties) begin_payload(/*may_cut=*/false);
+  if (state_ == State::properties) begin_payload(/*may_truncate=*/false);
   if (state_ == State::topic) {
     ready_ = head_ + pending_;
     end_packet();
@@ -199,7 +199,7 @@ void PacketFilter::take_head(std::string_view bytes) {
   const auto length = variable_number(std::string_view(head_).substr(1));
   if (!length) {
     if (head_.size() <= max_length_size) return;
-    lost_ = true;
+    not_mqtt_ = true;
     passing_ = ~std::size_t{0};
     state_ = State::pass;
     ready_ = head_;
@@ -236,7 +236,7 @@ bool PacketFilter::read_topic() {
   if (!limits_.mqtt_5) {
     topic_ = bytes.substr(0, size);
     used_ = size;
-    begin_payload(/*may_cut=*/true);
+    begin_payload(/*may_truncate=*/true);
     return false;
   }
   const auto length = variable_number(bytes.substr(size));
@@ -250,7 +250,7 @@ bool PacketFilter::read_topic() {
 
 bool PacketFilter::read_property() {
   if (properties_left_ == 0) {
-    begin_payload(/*may_cut=*/true);
+    begin_payload(/*may_truncate=*/true);
     return false;
   }
   const auto bytes = std::string_view(pending_).substr(used_);
@@ -261,7 +261,7 @@ bool PacketFilter::read_property() {
   const auto mark = std::uint64_t{1} << (identifier & 0x3FU);
   if (!property.known || !may_be_in_publish(identifier) ||
       property.size.value_or(0) > properties_left_ || (!dropped && (seen_ & mark) != 0)) {
-    begin_payload(/*may_cut=*/false);
+    begin_payload(/*may_truncate=*/false);
     return false;
   }
   if (!property.size || bytes.size() < *property.size) return false;
@@ -275,11 +275,11 @@ bool PacketFilter::read_property() {
   return true;
 }
 
-void PacketFilter::begin_payload(bool may_cut) {
+void PacketFilter::begin_payload(bool may_truncate) {
   const auto here = pending_.size() - used_;
   const auto size = here + remaining_;
-  const auto kept = may_cut ? std::min(size, limits_.payload + 1) : size;
-  if (kept < size) ++cut_;
+  const auto kept = may_truncate ? std::min(size, limits_.payload + 1) : size;
+  if (kept < size) ++truncated_;
   redelivered_ = (static_cast<unsigned>(head_.front()) & 0x08U) != 0;
   auto start = topic_;
   if (limits_.mqtt_5) start += as_variable(properties_.size() + properties_left_) + properties_;

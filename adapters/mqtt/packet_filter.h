@@ -60,7 +60,7 @@ class PacketFilter {
   /// Whether the last PUBLISH was a redelivery: its DUP flag.
   [[nodiscard]] bool redelivered() const { return redelivered_; }
   /// The number of PUBLISH packets whose payload was truncated.
-  [[nodiscard]] std::size_t cut() const { return cut_; }
+  [[nodiscard]] std::size_t truncated() const { return truncated_; }
 
  private:
   enum class State : std::uint8_t {
@@ -79,14 +79,14 @@ class PacketFilter {
   void passed(std::size_t bytes);
   bool read_topic();
   bool read_property();
-  /// Everything before the payload has been read or, if `may_cut` is false, is not valid MQTT.
-  void begin_payload(bool may_cut);
+  /// Everything before the payload has been read or, if `may_truncate` is false, is not valid MQTT.
+  void begin_payload(bool may_truncate);
   void next_part();
   void end_packet();
 
   Limits limits_;
   State state_ = State::head;
-  bool lost_ = false;                ///< this is not MQTT: everything passes
+  bool not_mqtt_ = false;                ///< this is not MQTT: everything passes
   std::string head_;                 ///< first byte and length
   std::string pending_;              ///< received bytes not parsed yet
   std::size_t used_ = 0;             ///< bytes of pending_ already parsed
@@ -100,7 +100,7 @@ class PacketFilter {
   std::size_t skipping_ = 0;
   std::string ready_;  ///< output for the library
   std::size_t given_ = 0;
-  std::size_t cut_ = 0;
+  std::size_t truncated_ = 0;
   bool redelivered_ = false;
 };
 

@@ -145,7 +145,7 @@ Result<Content<JournalEntry>, FileFault> read_alone(const std::string& path) {
 }
 
 /// Repairs a damaged write-ahead log as far as possible; nothing if it is intact.
-Result<std::optional<LogDamage>, FileFault> mend_log(const std::string& path) {
+Result<std::optional<LogDamage>, FileFault> repair_log(const std::string& path) {
   if (auto fault = ensure_file(path, updates)) return Failure{*std::move(fault)};
   const auto locked = lock(path);
   if (!locked) return Failure{locked.error()};
@@ -154,8 +154,8 @@ Result<std::optional<LogDamage>, FileFault> mend_log(const std::string& path) {
   // A file of another application is not changed.
   const auto content = read_alone(path);
   if (!content && content.error().kind != Kind::damaged) return Failure{content.error()};
-  if (damage->mended.empty()) return damage;
-  if (const auto cause = overwrite_log(path, damage->mended)) {
+  if (damage->repaired.empty()) return damage;
+  if (const auto cause = overwrite_log(path, damage->repaired)) {
     return Failure{FileFault{Kind::unusable,
                              "has a damaged write-ahead log that cannot be repaired: " + *cause}};
   }
@@ -238,9 +238,9 @@ std::optional<std::string> JournalFile::why_refused(const std::string& path) {
 Result<Opened<JournalFile>, FileFault> JournalFile::open_or_recover(const std::string& path,
                                                                     std::size_t max_size,
                                                                     Log& log) {
-  auto mended = mend_log(path);
-  if (!mended) return Failure{mended.error()};
-  if (mended.value()) report(path, *mended.value(), log);
+  auto repaired = repair_log(path);
+  if (!repaired) return Failure{repaired.error()};
+  if (repaired.value()) report(path, *repaired.value(), log);
   auto opened = store::open_or_recover<JournalFile>(
       path, [&] { return find(path, max_size); },
       [&](const std::string& name, const Content<JournalEntry>& content) {

@@ -40,10 +40,10 @@ constexpr std::size_t log_to_truncate = std::size_t{2} << 20;
 constexpr std::size_t max_log = std::size_t{4} << 20;
 constexpr std::size_t min_log = std::size_t{256} << 10;
 constexpr std::size_t share_of_log = 16;
-constexpr Duration look_every = 1s;
+constexpr Duration check_every = 1s;
 
 /// A disk that is full again so soon after there was space had too little: see updates_to_fit().
-constexpr Duration relapse_within = 1min;
+constexpr Duration full_again_within = 1min;
 constexpr std::size_t max_to_fit = 64;
 
 /// A writer that does not get a processor, or is held for a checkpoint, is waited for so many times
@@ -156,10 +156,10 @@ class SqliteJournal::Work {
   void remove_settled(Lock& lock);
   [[nodiscard]] std::vector<std::uint64_t> first_settled() const;
   void have_removed(std::size_t count);
-  void mend(Lock& lock);
+  void reopen(Lock& lock);
   [[nodiscard]] bool log_is_full() const { return log_used_ >= log_max_; }
   [[nodiscard]] std::vector<JournalEntry> forgotten(const std::vector<JournalEntry>& kept) const;
-  void rescue(Lock& lock);
+  void recover_moved_file(Lock& lock);
   void close(Lock& lock);
   template <typename Touch>
   auto without(Lock& lock, Touch touch);
@@ -178,9 +178,9 @@ class SqliteJournal::Work {
   void wake_syncer();
 
   /// The file can be written, or not: says so when it changes.
-  void went_well();
+  void write_succeeded();
   void failed(const FileFault& fault);
-  void gave_up(const std::exception& error);
+  void thread_failed(const std::exception& error);
   void stall();
   void recover_from_lateness();
 
@@ -216,8 +216,8 @@ class SqliteJournal::Work {
   std::map<std::uint64_t, Unsynced> unsynced_;
   std::optional<MonotonicTime> writing_since_;  ///< the writer touches the file
   MonotonicTime remove_at_ = MonotonicTime::max();
-  MonotonicTime mend_at_ = MonotonicTime::max();
-  MonotonicTime look_at_;  ///< whether all is in order
+  MonotonicTime reopen_at_ = MonotonicTime::max();
+  MonotonicTime check_at_;  ///< whether all is in order
   MonotonicTime writer_sleeps_until_;
   MonotonicTime syncer_sleeps_until_;
   bool moved_ = false;              ///< the path no longer leads to the file
@@ -228,7 +228,7 @@ class SqliteJournal::Work {
   MonotonicTime recovered_{};       ///< when it could last be written again
   bool full_ = false;               ///< the journal fails for want of space
   bool log_is_stuck_ = false;       ///< it is as large as it may be and cannot begin anew
-  bool unsynced_for_good_ = false;  ///< the disk failed to keep something; see mend()
+  bool unsynced_for_good_ = false;  ///< the disk failed to keep something; see reopen()
   bool reopen_ = false;             ///< what is open is not to be trusted
   bool wrote_ = false;              ///< since the last checkpoint
   bool held_ = false;               ///< the writer must not, for a checkpoint
@@ -248,7 +248,7 @@ SqliteJournal::Work::Work(std::string path, Opened<JournalFile> opened, JournalS
       settings_(settings),
       log_max_(std::clamp(settings.max_size / share_of_log, min_log, max_log)),
       file_(std::move(opened.file)),
-      look_at_(now() + look_every),
+      check_at_(now() + check_every),
       writer_sleeps_until_(MonotonicTime::max()),
       syncer_sleeps_until_(MonotonicTime::max()),
       log_(log) {
@@ -389,7 +389,7 @@ void SqliteJournal::Work::run_writer() {
     if (!lock.owns_lock()) lock.lock();
     writing_since_.reset();
     begun_ = false;
-    gave_up(error);
+    thread_failed(error);
   }
   auto file = std::exchange(file_, nullptr);
   outcome_ = FileFault{.kind = FileFault::Kind::unusable, .message = "is closed"};
@@ -401,7 +401,7 @@ void SqliteJournal::Work::run_writer() {
   ended_.notify_all();
 }
 
-void SqliteJournal::Work::gave_up(const std::exception& error) {
+void SqliteJournal::Work::thread_failed(const std::exception& error) {
   state_.failing = true;
   state_.takes_what_fits = false;
   state_.cause = std::string("failed: ") + error.what();
@@ -416,7 +416,7 @@ void SqliteJournal::Work::write(Lock& lock) {
   while (true) {
     if (!held_ && log_is_full() && !log_is_stuck_ && file_ && !reopen_) {
       // The other thread has it begin anew.
-      look_at_ = MonotonicTime::min();
+      check_at_ = MonotonicTime::min();
       held_ = true;
       notify(lock, to_sync_);
     }
@@ -449,7 +449,7 @@ void SqliteJournal::Work::write(Lock& lock) {
 
 MonotonicTime SqliteJournal::Work::write_due() const {
   if (held_) return MonotonicTime::max();
-  return std::min(file_ ? remove_at_ : MonotonicTime::max(), mend_at_);
+  return std::min(file_ ? remove_at_ : MonotonicTime::max(), reopen_at_);
 }
 
 /// The one thing that is to be done first; false: there is nothing.
@@ -459,9 +459,9 @@ bool SqliteJournal::Work::write_something(Lock& lock) {
   } else if (file_ && !log_is_stuck_ && now() >= remove_at_) {
     remove_settled(lock);
   } else if (std::exchange(moved_, false)) {
-    rescue(lock);
-  } else if ((reopen_ || !file_) && now() >= mend_at_) {
-    mend(lock);
+    recover_moved_file(lock);
+  } else if ((reopen_ || !file_) && now() >= reopen_at_) {
+    reopen(lock);
   } else {
     return false;
   }
@@ -505,7 +505,7 @@ void SqliteJournal::Work::write_entry(Lock& lock) {
   }
   if (!fault) {
     // On a full disk one that happens to fit does not mean that the next one will.
-    if (!full_) went_well();
+    if (!full_) write_succeeded();
     const auto number = entry_.number;
     unsynced_.insert_or_assign(number, Unsynced{.since = now(), .entry = std::move(entry_)});
     wake_syncer();
@@ -544,7 +544,7 @@ void SqliteJournal::Work::have_removed(std::size_t count) {
 }
 
 /// Takes everything out of a file that goes with the connection to it.
-void SqliteJournal::Work::rescue(Lock& lock) {
+void SqliteJournal::Work::recover_moved_file(Lock& lock) {
   if (!file_) return;
   log_.write(Severity::error,
              "the journal's file was removed or replaced: its updates are written to a new one",
@@ -561,7 +561,7 @@ void SqliteJournal::Work::rescue(Lock& lock) {
   });
   unsaved_.insert(unsaved_.end(), std::make_move_iterator(content.rows.begin()),
                   std::make_move_iterator(content.rows.end()));
-  mend(lock);
+  reopen(lock);
 }
 
 /// The syncer lets go of a file that is to be opened again.
@@ -569,8 +569,8 @@ void SqliteJournal::Work::wait_for_syncer(Lock& lock) {
   work_.wait(lock, [this] { return !syncing_; });
 }
 
-void SqliteJournal::Work::mend(Lock& lock) {
-  mend_at_ = now() + settings_.retry_after;
+void SqliteJournal::Work::reopen(Lock& lock) {
+  reopen_at_ = now() + settings_.retry_after;
   reopen_ = false;
   auto old = std::exchange(file_, nullptr);
   wait_for_syncer(lock);
@@ -616,10 +616,10 @@ void SqliteJournal::Work::mend(Lock& lock) {
   file_ = std::move(file);
   log_used_ = 0;
   log_is_stuck_ = false;
-  mend_at_ = MonotonicTime::max();
+  reopen_at_ = MonotonicTime::max();
   remove_at_ = settled_.empty() ? MonotonicTime::max() : now();
   wake_syncer();
-  went_well();
+  write_succeeded();
 }
 
 /// What was recorded and is not among what the file holds.
@@ -669,7 +669,7 @@ void SqliteJournal::Work::run_syncer() {
     if (!lock.owns_lock()) lock.lock();
     syncing_ = false;
     held_ = false;
-    gave_up(error);
+    thread_failed(error);
   }
   work_.notify_one();
   --running_;
@@ -679,8 +679,8 @@ void SqliteJournal::Work::run_syncer() {
 void SqliteJournal::Work::sync(Lock& lock) {
   while (!stopping_) {
     if (now() >= sync_due()) sync_file(lock);
-    if (now() >= look_at_) keep_small(lock);
-    const auto due = std::min(sync_due(), look_at_);
+    if (now() >= check_at_) keep_small(lock);
+    const auto due = std::min(sync_due(), check_at_);
     if (stopping_ || now() >= due) continue;
     syncer_sleeps_until_ = due;
     to_sync_.wait_until(lock, due);
@@ -730,7 +730,7 @@ void SqliteJournal::Work::cannot_sync(const std::string& cause) {
 }
 
 void SqliteJournal::Work::keep_small(Lock& lock) {
-  look_at_ = now() + (full_ ? std::min(look_every, settings_.retry_after) : look_every);
+  check_at_ = now() + (full_ ? std::min(check_every, settings_.retry_after) : check_every);
   if (!file_ || reopen_) {
     held_ = false;
     return work_.notify_one();
@@ -772,7 +772,7 @@ void SqliteJournal::Work::begin_log_anew(Lock& lock, bool give_back) {
       beside(lock, [bytes = needed_, updates = updates_to_fit(), done](JournalFile& file) {
         return file.make_room(bytes, updates, done);
       });
-  if (has_room) went_well();
+  if (has_room) write_succeeded();
 }
 
 /// Whether all of the log was brought into the database.
@@ -789,7 +789,7 @@ bool SqliteJournal::Work::checkpoint(Lock& lock, Touch touch) {
 
 // How it goes.
 
-void SqliteJournal::Work::went_well() {
+void SqliteJournal::Work::write_succeeded() {
   late_ = false;
   full_ = false;
   if (!state_.failing) return;
@@ -817,16 +817,16 @@ void SqliteJournal::Work::failed(const FileFault& fault) {
   if (lacks_space) {
     if (!full_) {
       full_since_ = now();
-      const bool relapse = recovered_ != MonotonicTime{} && now() < recovered_ + relapse_within;
-      updates_to_fit_ = relapse ? std::min(updates_to_fit_ * 4, max_to_fit) : 1;
+      const bool full_again = recovered_ != MonotonicTime{} && now() < recovered_ + full_again_within;
+      updates_to_fit_ = full_again ? std::min(updates_to_fit_ * 4, max_to_fit) : 1;
     }
     full_ = true;
-    look_at_ = std::min(look_at_, now() + settings_.retry_after);
+    check_at_ = std::min(check_at_, now() + settings_.retry_after);
     to_sync_.notify_one();
     return;
   }
   reopen_ = !is_for_want_of_space(fault.kind);
-  mend_at_ = std::min(mend_at_, now() + settings_.retry_after);
+  reopen_at_ = std::min(reopen_at_, now() + settings_.retry_after);
   work_.notify_one();
 }
 
@@ -834,7 +834,7 @@ void SqliteJournal::Work::failed(const FileFault& fault) {
 /// each time that the space turned out to be for a few only, so that it does not fail and recover
 /// every few seconds. What there is is used up in the end: after a minute one must do.
 std::size_t SqliteJournal::Work::updates_to_fit() const {
-  return now() < full_since_ + relapse_within ? updates_to_fit_ : 1;
+  return now() < full_since_ + full_again_within ? updates_to_fit_ : 1;
 }
 
 /// The writer has kept a caller waiting for too long. It is not waited for again until it has
@@ -845,7 +845,7 @@ void SqliteJournal::Work::stall() {
 }
 
 void SqliteJournal::Work::recover_from_lateness() {
-  if (late_ && !stalled_ && !is_behind()) went_well();
+  if (late_ && !stalled_ && !is_behind()) write_succeeded();
 }
 
 // The journal.

@@ -58,7 +58,7 @@ class SqliteWatchStore::Writer {
   /// again.
   std::optional<FileFault> write_all();
   std::optional<FileFault> make_ready();
-  void rescue();
+  void recover_moved_file();
   void wait_for_more(Lock& lock, std::optional<MonotonicTime> not_before);
   [[nodiscard]] bool is_late();
   void report(Severity severity, std::string_view event, std::string_view cause,
@@ -199,7 +199,7 @@ std::optional<FileFault> SqliteWatchStore::Writer::write_all() {
 
 /// There is a file, and the path leads to it.
 std::optional<FileFault> SqliteWatchStore::Writer::make_ready() {
-  if (file_ && file_->has_moved()) rescue();
+  if (file_ && file_->has_moved()) recover_moved_file();
   if (file_) return std::nullopt;
   auto opened = WatchFile::open_or_recover(path_, log_);
   if (!opened) return opened.error();
@@ -209,7 +209,7 @@ std::optional<FileFault> SqliteWatchStore::Writer::make_ready() {
 }
 
 /// Takes everything out of a file that goes with the connection to it.
-void SqliteWatchStore::Writer::rescue() {
+void SqliteWatchStore::Writer::recover_moved_file() {
   auto things = file_->read().rows;
   report(Severity::warning,
          "the file of watched things was removed or replaced: all of them are written to a new one",

@@ -106,7 +106,7 @@ class LogFile {
     for (std::size_t frame = end; frame < count; ++frame) {
       if (is_of_this_log(frame) && is_commit(frame)) ++damage.writes_lost;
     }
-    if (damage.bits_corrected > 0) damage.mended = mended(end);
+    if (damage.bits_corrected > 0) damage.repaired = repaired(end);
     if (damage.bits_corrected + damage.writes_lost == 0) return std::nullopt;
     return damage;
   }
@@ -199,7 +199,7 @@ class LogFile {
     put_checksum(bytes_, 24, add({}, std::string_view(bytes_).substr(0, 24), is_big_endian()));
     return fits();
   }
-  [[nodiscard]] std::string mended(std::size_t frames) const {
+  [[nodiscard]] std::string repaired(std::size_t frames) const {
     std::string log = bytes_.substr(0, at(frames));
     auto sum = add({}, std::string_view(log).substr(0, 24), is_big_endian());
     put_checksum(log, 24, sum);

@@ -15,7 +15,7 @@ struct LogDamage {
   /// Writes in or after a frame that is missing or cannot be corrected.
   std::size_t writes_lost = 0;
   /// The log as it was written, up to there; empty if no bit was corrected.
-  std::string mended;
+  std::string repaired;
 };
 
 /// Checks the log beside a database that is not open. Nothing if there is none or it is intact. A

@@ -75,7 +75,7 @@ Delivery::Step Delivery::ended(Outcome outcome, const Reconciliation::Evidence& 
   // A device can repeat a request once the gateway's credentials are in order; an update must not
   // be lost because of them.
   const bool passes =
-      outcome.repeat == Repeat::may_help || (update && outcome.repeat == Repeat::helps_when_mended);
+      outcome.repeat == Repeat::may_help || (update && outcome.repeat == Repeat::helps_when_fixed);
   const bool sent_before = retry_ && retry_->maybe_sent;
   auto reconciliation = Reconciliation::of(request_, outcome, sent_before);
   if (!passes && !reconciliation) {

@@ -27,7 +27,7 @@ constexpr int reconciliation_share = 4;
 
 /// Limits of the bytes that waiting requests may take: on average per request, and at least in
 /// total.
-constexpr std::size_t usual_bytes = std::size_t{4} << 10U;
+constexpr std::size_t average_request_bytes = std::size_t{4} << 10U;
 constexpr std::size_t min_queue_bytes = std::size_t{16} << 20U;
 /// One thing may take one part in so many of the total.
 constexpr std::size_t things_share = 16;
@@ -232,13 +232,13 @@ std::optional<Rejection> Engine::admission_rejection(const Request& request, std
     return full("this thing's queue", settings_.queue_per_thing, " requests are waiting",
                 "limits.queue_per_thing");
   }
-  const auto most = std::max(min_queue_bytes, settings_.queue * usual_bytes);
+  const auto most = std::max(min_queue_bytes, settings_.queue * average_request_bytes);
   if (requests_.bytes() - requests_.update_bytes() + bytes > most && !update) {
     return full("the gateway's queue", most, " bytes of requests are waiting", "limits.queue");
   }
   // Small requests are limited by their number alone.
   const auto share = (update ? holding.max_bytes : most) / things_share;
-  if (bytes > usual_bytes && requests_.bytes(thing) + bytes > std::max(share, bytes)) {
+  if (bytes > average_request_bytes && requests_.bytes(thing) + bytes > std::max(share, bytes)) {
     return full("this thing's queue", share, " bytes of requests are waiting",
                 update ? "journal.max_size" : "limits.queue");
   }

@@ -292,15 +292,15 @@ class Judge {
   Outcome refused(Refusal refusal) {
     // 401 means missing or invalid credentials; a 403 without a name may come from any proxy on the
     // way.
-    const bool mendable =
+    const bool fixable =
         refusal == Refusal::credentials ||
         (refusal == Refusal::unexplained && (response_.status == 401 || meaning_ == Meaning::none));
     Outcome outcome{.answer = {},
-                    .repeat = mendable ? Repeat::helps_when_mended : Repeat::useless,
+                    .repeat = fixable ? Repeat::helps_when_fixed : Repeat::useless,
                     .refusal = refusal};
     // Equivalent to an outage: it will carry out no call for any thing.
-    if (mendable) outcome.health = Health::failing;
-    outcome.access_denied = !mendable;
+    if (fixable) outcome.health = Health::failing;
+    outcome.access_denied = !fixable;
     describe_fault(outcome, kind_of(refusal));
     outcome.fails_for_all = refusal == Refusal::credentials;
     outcome.answer = internal_error();

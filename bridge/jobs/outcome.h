@@ -17,7 +17,7 @@ namespace jobs_bridge {
 enum class Repeat : std::uint8_t {
   useless,           ///< no: it was carried out, or the Jobs API has refused it
   may_help,          ///< perhaps: the endpoint is unreachable, fails, throttles or answers nonsense
-  helps_when_mended  ///< only after the gateway's credentials or its clock have been corrected
+  helps_when_fixed  ///< only after the gateway's credentials or its clock have been corrected
 };
 
 /// Whether the endpoint has carried the call out.

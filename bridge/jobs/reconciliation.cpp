@@ -26,7 +26,7 @@ std::string value_of(const std::vector<json_text::Member>& members, std::string_
 }
 
 /// The state only supplements a rejection that is certain: it does not justify more calls than this.
-constexpr int max_looks_for_state = 3;
+constexpr int max_describes_for_state = 3;
 
 using Details = std::map<std::string, std::string>;
 
@@ -180,8 +180,8 @@ Reconciliation::Step Reconciliation::without_description(const Request& update,
                                                          const Rejection& rejection, bool again) {
   last_failure_ = rejection.detail.empty() ? rejection.message : rejection.detail;
   if (again) {
-    ++failed_looks_;
-    if (question_ == Question::applied || failed_looks_ < max_looks_for_state) {
+    ++failed_describes_;
+    if (question_ == Question::applied || failed_describes_ < max_describes_for_state) {
       return Next::describe_later;
     }
   }

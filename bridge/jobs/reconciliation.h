@@ -120,7 +120,7 @@ class Reconciliation {
   std::optional<std::int64_t> applied_to_;
   /// What the device is told if a further execution turns out to have failed lately.
   std::optional<Accepted> accepted_;
-  int failed_looks_ = 0;
+  int failed_describes_ = 0;
   std::string last_failure_;  ///< of a describe, for the operator
 };
 

@@ -60,7 +60,7 @@ class Connection {
   awaitable<void> trickle(std::string_view bytes, std::chrono::milliseconds interval);
   awaitable<void> wait(std::chrono::microseconds duration);
   awaitable<void> read_until_closed();
-  awaitable<void> say_goodbye();
+  awaitable<void> shut_down_tls();
   tcp::socket& socket();
 
   Stream stream_;
@@ -106,7 +106,7 @@ awaitable<void> Connection<Stream>::serve() {
     if (delivery.delay.count() > 0) co_await wait(delivery.delay);
     if (!co_await deliver(delivery, keep_alive)) co_return;
     if (!keep_alive) {
-      co_await say_goodbye();
+      co_await shut_down_tls();
       co_return;
     }
   }
@@ -141,7 +141,7 @@ awaitable<void> Connection<Stream>::refuse(const error_code& error) {
   const HttpAnswer answer = {
       status, {{"Content-Type", "text/plain"}}, "not an HTTP request: " + error.message() + "\n"};
   if (!co_await write(to_wire(answer, service_.date(service_.clock.now()), false))) co_return;
-  co_await say_goodbye();
+  co_await shut_down_tls();
   co_await drain();
 }
 
@@ -194,7 +194,7 @@ awaitable<bool> Connection<Stream>::deliver(const Delivery& delivery, bool keep_
       co_return socket().is_open();
     case FaultKind::close_idle:
       co_await write(bytes);
-      co_await say_goodbye();
+      co_await shut_down_tls();
       co_return false;
     case FaultKind::extra_bytes:
       co_return co_await write(bytes + delivery.stray);
@@ -244,7 +244,7 @@ awaitable<void> Connection<Stream>::read_until_closed() {
 
 /// An orderly end, without waiting for the peer's part in it.
 template <typename Stream>
-awaitable<void> Connection<Stream>::say_goodbye() {
+awaitable<void> Connection<Stream>::shut_down_tls() {
   error_code ignored;
   if constexpr (std::is_same_v<Stream, TlsStream>) {
     SSL_set_shutdown(stream_.native_handle(), SSL_RECEIVED_SHUTDOWN);

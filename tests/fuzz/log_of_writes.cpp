@@ -59,10 +59,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto damage = store::damage_of_log(path);
   promise(log != whole || !damage, "a whole log is none");
   promise(bits != 1 || damage, "one wrong bit is said");
-  if (!damage || damage->mended.empty()) return 0;
-  promise(damage->mended.size() <= log.size(), "a mended log fits where the damaged one was");
-  promise(!store::overwrite_log(path, damage->mended), "a log can be written over");
+  if (!damage || damage->repaired.empty()) return 0;
+  promise(damage->repaired.size() <= log.size(), "a repaired log fits where the damaged one was");
+  promise(!store::overwrite_log(path, damage->repaired), "a log can be written over");
   const auto again = store::damage_of_log(path);
-  promise(!again || again->bits_corrected == 0, "what was mended is whole");
+  promise(!again || again->bits_corrected == 0, "what was repaired is whole");
   return 0;
 }

@@ -114,11 +114,11 @@ bool PeerConnection::send_session_tickets(int count) {
   return poll(&ended, 1, 0) == 0;
 }
 
-void PeerConnection::finish(bool with_goodbye) {
+void PeerConnection::finish(bool with_close_notify) {
   if (socket_ < 0) return;
   if (ssl_ != nullptr) {
     ERR_clear_error();
-    if (with_goodbye && SSL_is_init_finished(ssl_) == 1) SSL_shutdown(ssl_);
+    if (with_close_notify && SSL_is_init_finished(ssl_) == 1) SSL_shutdown(ssl_);
     SSL_free(ssl_);
     ERR_clear_error();
     ssl_ = nullptr;

@@ -40,9 +40,9 @@ class PeerConnection {
   /// So many TLS 1.3 session tickets, as a server may send at any time. False: the connection has
   /// ended.
   bool send_session_tickets(int count);
-  /// An orderly end: TLS's goodbye, where there is TLS, and FIN.
+  /// An orderly end: TLS's close_notify, where there is TLS, and FIN.
   void close();
-  /// FIN without TLS's goodbye.
+  /// FIN without TLS's close_notify.
   void close_abruptly();
   /// RST.
   void reset();
@@ -62,7 +62,7 @@ class PeerConnection {
   void interrupt();
   /// Bytes read; 0: the end, of whatever kind.
   std::size_t read(char* buffer, std::size_t size);
-  void finish(bool with_goodbye);
+  void finish(bool with_close_notify);
   /// After a failed handshake: lets the other side read the alert, which a reset would destroy.
   void close_after_alert();
 

@@ -75,7 +75,7 @@ Handle make_handle(const BrokerSettings& settings, bool clean, void* user) {
     throw std::runtime_error("broker.client_id " + settings.client_id + ": " +
                              (errno == ENOMEM ? "out of memory" : "not a valid client id"));
   }
-  stand_before_system_read();
+  interpose_system_read();
   bound_reads(settings.max_packet_size);
   // It then leaves all reading and writing to those who call its loop functions: see Loop.
   check(mosquitto_threaded_set(handle.get(), true), "threads");

@@ -15,11 +15,11 @@ class LinkWatch {
  public:
   LinkWatch(Duration keep_alive, MonotonicTime now)
       : quiet_(keep_alive * 3 / 4), timeout_(std::max<Duration>(least, keep_alive * 3 / 5)) {
-    heard(now);
+    received(now);
   }
 
   /// Something was received.
-  void heard(MonotonicTime now) {
+  void received(MonotonicTime now) {
     due_ = now + quiet_;
     asked_ = false;
   }

@@ -21,7 +21,7 @@ using std::chrono::steady_clock;
 
 /// How often libmosquitto looks whether to ping: rarely, as each look wakes an idle machine, yet so
 /// that a ping is well within the half keep-alive that a broker waits beyond it.
-Duration between_looks(Duration keep_alive) {
+Duration misc_interval(Duration keep_alive) {
   return std::max<Duration>(1s, keep_alive / 5);
 }
 /// Ignored by libmosquitto, but for its being positive.
@@ -73,7 +73,7 @@ Loop::End Loop::end_of(int error) const {
 /// While it exists, queued packets are already being handled.
 class Loop::Turn {
  public:
-  explicit Turn(Loop& loop) : loop_(loop), use_(loop.ahead_) { loop_.busy_ = true; }
+  explicit Turn(Loop& loop) : loop_(loop), use_(loop.read_ahead_) { loop_.busy_ = true; }
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
   ~Turn() { loop_.busy_ = false; }
@@ -90,7 +90,7 @@ Loop::Loop(mosquitto& handle, fibers::EventLoop& events, const BrokerSettings& s
       unused_filter_(std::move(unused_filter)),
       on_end_(std::move(on_end)),
       events_(events),
-      ahead_(handle, settings.protocol == BrokerSettings::Protocol::v5 ? &properties_ : nullptr,
+      read_ahead_(handle, settings.protocol == BrokerSettings::Protocol::v5 ? &properties_ : nullptr,
              filter_limits(settings)) {}
 
 Loop::~Loop() {
@@ -152,7 +152,7 @@ void Loop::write_queued() {
   }
   // The system takes no more for now.
   const unsigned out = mosquitto_want_write(&handle_) ? EPOLLOUT : 0U;
-  wait_for(said_goodbye_ ? out : EPOLLIN | out);
+  wait_for(disconnect_sent_ ? out : EPOLLIN | out);
 }
 
 void Loop::wait_for(unsigned interest) {
@@ -170,8 +170,8 @@ void Loop::wake() noexcept {
   if (fiber) fibers::EventLoop::wake(fiber);
 }
 
-void Loop::say_goodbye(std::chrono::milliseconds limit) {
-  goodbye_ = true;
+void Loop::send_disconnect(std::chrono::milliseconds limit) {
+  disconnect_due_ = true;
   wake();
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, limit, [&] { return ended_; });
@@ -179,7 +179,7 @@ void Loop::say_goodbye(std::chrono::milliseconds limit) {
 
 MonotonicTime Loop::due() const {
   if (!watch_) return MonotonicTime::max();  // connecting has a limit of its own
-  return std::min(look_at_, watch_->due());
+  return std::min(misc_at_, watch_->due());
 }
 
 void Loop::run() {
@@ -202,7 +202,7 @@ void Loop::run() {
     }
     write_rest();
   }
-  if (over && !said_goodbye_) on_end_(std::move(over->fault));
+  if (over && !disconnect_sent_) on_end_(std::move(over->fault));
   const std::lock_guard lock(mutex_);
   ended_ = true;
   changed_.notify_all();
@@ -210,8 +210,8 @@ void Loop::run() {
 
 std::optional<Loop::End> Loop::serve(unsigned ready) {
   if (failure_) return end_of(*failure_);
-  if (goodbye_ && !said_goodbye_) {
-    said_goodbye_ = true;  // from now on it would treat incoming data as a fault
+  if (disconnect_due_ && !disconnect_sent_) {
+    disconnect_sent_ = true;  // from now on it would treat incoming data as a fault
     if (mosquitto_disconnect_v5(&handle_, 0, nullptr) != MOSQ_ERR_SUCCESS) return End{};
     queued_.fetch_add(1);
   }
@@ -219,12 +219,12 @@ std::optional<Loop::End> Loop::serve(unsigned ready) {
   if (is_shaking_hands(handle_)) {
     if (ready == 0) return std::nullopt;
     if (auto over = shake_hands(ready)) return over;
-  } else if (!said_goodbye_ &&
-             ((ready & ~static_cast<unsigned>(EPOLLOUT)) != 0 || ahead_.kept() > 0)) {
+  } else if (!disconnect_sent_ &&
+             ((ready & ~static_cast<unsigned>(EPOLLOUT)) != 0 || read_ahead_.kept() > 0)) {
     if (auto over = read()) return over;
   }
   if ((ready & EPOLLOUT) != 0) queued_.fetch_add(1);
-  if (auto over = look_after()) return over;
+  if (auto over = check_timers()) return over;
   write_queued();
   if (failure_) return end_of(*failure_);
   return std::nullopt;
@@ -250,23 +250,23 @@ std::optional<Loop::End> Loop::read() {
   // epoll does not report data that has been read ahead or decrypted already.
   bool more = true;
   while (more) {
-    const auto given = ahead_.given();
+    const auto given = read_ahead_.given();
     const int error = mosquitto_loop_read(&handle_, some_packets);
     if (error != MOSQ_ERR_SUCCESS || mosquitto_socket(&handle_) < 0) return end_of(error);
     const SSL* const tls = tls_of(handle_);
     // TLS may have to write before it reads on: then what is kept has to wait.
     more =
-        (ahead_.kept() > 0 && ahead_.given() != given) || (tls != nullptr && SSL_pending(tls) > 0);
+        (read_ahead_.kept() > 0 && read_ahead_.given() != given) || (tls != nullptr && SSL_pending(tls) > 0);
   }
-  if (watch_) watch_->heard(steady_clock::now());
+  if (watch_) watch_->received(steady_clock::now());
   return std::nullopt;
 }
 
-std::optional<Loop::End> Loop::look_after() {
-  if (!watch_ || said_goodbye_) return std::nullopt;
+std::optional<Loop::End> Loop::check_timers() {
+  if (!watch_ || disconnect_sent_) return std::nullopt;
   const auto now = steady_clock::now();
-  if (now >= look_at_) {
-    look_at_ = now + between_looks(keep_alive_);
+  if (now >= misc_at_) {
+    misc_at_ = now + misc_interval(keep_alive_);
     const int error = mosquitto_loop_misc(&handle_);
     if (error != MOSQ_ERR_SUCCESS) return end_of(error);
     if (mosquitto_want_write(&handle_)) queued_.fetch_add(1);

@@ -59,7 +59,7 @@ class Loop {
   void send_queued() noexcept;
 
   /// Whether the PUBLISH being delivered was redelivered; to be called by its callback.
-  [[nodiscard]] bool is_redelivered() const { return ahead_.filter().redelivered(); }
+  [[nodiscard]] bool is_redelivered() const { return read_ahead_.filter().redelivered(); }
 
   /// Whether the connection ended over a CONNACK with a limit of 0. By `on_end`.
   [[nodiscard]] bool has_zero_limit() const {
@@ -67,7 +67,7 @@ class Loop {
   }
 
   /// Sends DISCONNECT, after what is queued, and waits for the end, but no longer than `limit`.
-  void say_goodbye(std::chrono::milliseconds limit);
+  void send_disconnect(std::chrono::milliseconds limit);
 
  private:
   class Turn;
@@ -83,7 +83,7 @@ class Loop {
   std::optional<End> serve(unsigned ready);
   std::optional<End> shake_hands(unsigned ready);
   std::optional<End> read();
-  std::optional<End> look_after();
+  std::optional<End> check_timers();
   /// These too.
   void write_queued();
   void wait_for(unsigned interest);
@@ -101,20 +101,20 @@ class Loop {
 
   // Used by the event loop's thread only.
   PropertyCheck properties_;
-  ReadAhead ahead_;
+  ReadAhead read_ahead_;
   bool busy_ = false;            ///< reading or writing is in progress
   unsigned interest_ = 0;        ///< what the socket is waited for
   std::uint64_t socket_id_ = 0;  ///< see fibers::descriptor_id()
   bool open_ = false;            ///< TCP is connected
-  bool said_goodbye_ = false;
+  bool disconnect_sent_ = false;
   std::optional<int> failure_;  ///< errno of a failed write
 
   // Used by the fiber only.
   std::optional<LinkWatch> watch_;  ///< once the broker has accepted us
-  MonotonicTime look_at_{};
+  MonotonicTime misc_at_{};
 
   std::atomic<bool> stopping_{false};
-  std::atomic<bool> goodbye_{false};
+  std::atomic<bool> disconnect_due_{false};
   std::mutex mutex_;
   std::condition_variable changed_;
   std::shared_ptr<fibers::EventLoop::Fiber> fiber_;  ///< null: it has not run yet

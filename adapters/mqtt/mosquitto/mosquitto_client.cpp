@@ -254,7 +254,7 @@ void MosquittoClient::ended(std::optional<BrokerFault> fault) {
 
 void MosquittoClient::disconnect() noexcept {
   try {
-    loop_.say_goodbye(500ms);
+    loop_.send_disconnect(500ms);
   } catch (const std::exception&) {
     // The connection then ends without it, when this is destroyed.
   }

@@ -19,7 +19,7 @@ bool is_socket(int descriptor) {
 
 }  // namespace
 
-void stand_before_system_read() {
+void interpose_system_read() {
   static const TlsReads reads{.filter_of = [](SSL*) { return ReadAhead::filter_in_use(); },
                               .may_pass = ReadAhead::passes};
   inspect_tls_reads(reads);

@@ -6,6 +6,6 @@ namespace jobs_bridge::mqtt {
 /// libmosquitto it reads through a ReadAhead, bounded as described in packet_size_guard.h, and for
 /// all other callers it is the system's. What libmosquitto reads through TLS is checked in the same
 /// way.
-void stand_before_system_read();
+void interpose_system_read();
 
 }  // namespace jobs_bridge::mqtt

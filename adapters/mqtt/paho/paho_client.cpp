@@ -137,7 +137,7 @@ PahoClient::PahoClient(Client::Options options, const std::string& address, Clie
       subscribing_(events),
       paho_(url_of(options.settings, address), options.settings.client_id,
             create_options_of(options.settings), nullptr) {
-  stand_before_system_calls();
+  interpose_system_calls();
   bound_reads(settings_.max_packet_size);
   // Otherwise Paho writes a line for every packet and function into a buffer that is never read,
   // which takes a fifth of its time.

@@ -25,13 +25,13 @@ void note_failed_write() {
   errno = error;
 }
 
-bool means_the_peer_has_gone(int error) {
+bool is_peer_gone(int error) {
   return error == EPIPE || error == ECONNRESET || error == ETIMEDOUT;
 }
 
 }  // namespace
 
-void stand_before_system_calls() {
+void interpose_system_calls() {
   // Paho itself ends the connection upon properties that MQTT does not define.
   static const TlsReads reads{.filter_of = [](SSL* tls) { return filter_of(SSL_get_fd(tls)); },
                               .may_pass = nullptr};
@@ -67,7 +67,7 @@ extern "C" __attribute__((used)) ssize_t write_parts(int descriptor, const iovec
 
 extern "C" ssize_t write_parts(int descriptor, const iovec* parts, int count) {
   const auto result = syscall(SYS_writev, descriptor, parts, count);
-  if (result < 0 && means_the_peer_has_gone(errno)) note_failed_write();
+  if (result < 0 && is_peer_gone(errno)) note_failed_write();
   return result;
 }
 

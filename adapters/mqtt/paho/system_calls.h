@@ -6,7 +6,7 @@ namespace jobs_bridge::mqtt {
 
 /// Makes the linker include this program's recv(), writev() and SSL_write(), which take precedence
 /// over those that Paho would otherwise call.
-void stand_before_system_calls();
+void interpose_system_calls();
 
 /// Whether, since then, Paho has failed to write to a broker that closed the connection; any thread
 /// may call it. Paho gives the connection up without a reason, as it does after a packet that it

@@ -260,7 +260,7 @@ TEST_F(DispatcherTest, JournalThatDoesNotRespondDelaysNoRequestTakenBefore) {
   dispatcher->receive(start_next_of("first"));
   std::thread library([&] { dispatcher->receive(update_of("second")); });
   EXPECT_TRUE(publisher.wait_for(1)) << "its call ends while the update is recorded";
-  EXPECT_EQ(dispatcher->look().counts.updates, 0U) << "the update is not taken yet";
+  EXPECT_EQ(dispatcher->snapshot().counts.updates, 0U) << "the update is not entered yet";
   disk_responds.set_value();
   library.join();
   EXPECT_TRUE(publisher.wait_for(2));
@@ -332,7 +332,7 @@ TEST_F(DispatcherTest, MessagesFromAnotherThreadWhileCallsEndAndLimitsChangeAreA
     for (int i = 0; i < 200; ++i) {
       settings.writes_per_second = i % 2 == 0 ? 0 : 50000;
       dispatcher->change_limits(settings);
-      static_cast<void>(dispatcher->look());
+      static_cast<void>(dispatcher->snapshot());
     }
   });
   for (std::size_t i = 0; i < requests; ++i) {

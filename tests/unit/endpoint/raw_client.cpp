@@ -148,7 +148,7 @@ std::string RawClient::read_all(std::chrono::milliseconds limit) {
   return std::exchange(unread_, {});
 }
 
-bool RawClient::heard_goodbye() const {
+bool RawClient::got_close_notify() const {
   return ssl_ != nullptr && (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
 }
 

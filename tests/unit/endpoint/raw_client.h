@@ -40,8 +40,8 @@ class RawClient {
   /// All until the other side ends, or the limit.
   std::string read_all(std::chrono::milliseconds limit = std::chrono::seconds(10));
   [[nodiscard]] End end() const { return end_; }
-  /// Whether TLS's goodbye came before the end.
-  [[nodiscard]] bool heard_goodbye() const;
+  /// Whether TLS's close_notify came before the end.
+  [[nodiscard]] bool got_close_notify() const;
 
  private:
   void shake_hands(const Tls& tls);

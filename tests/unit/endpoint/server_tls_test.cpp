@@ -99,7 +99,7 @@ TEST_F(EndpointTlsTest, IdleCloseSaysGoodbyeAndTruncationDoesNot) {
     RawClient client(server.port(), trusting());
     client.send(request("GET", "/things/t/jobs"));
     client.read_all();
-    EXPECT_EQ(client.heard_goodbye(), orderly);
+    EXPECT_EQ(client.got_close_notify(), orderly);
   }
 }
 

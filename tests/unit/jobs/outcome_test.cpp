@@ -285,7 +285,7 @@ TEST(EnvelopedErrorTest, AnErrorWithoutCodeOrMessageIsInternalError) {
 std::string shown(const Outcome& outcome) {
   const auto* rejection = std::get_if<Rejection>(&outcome.answer);
   std::string text = rejection == nullptr ? "accepted" : code_of(*rejection);
-  constexpr std::array repeats = {" useless", " may_help", " helps_when_mended"};
+  constexpr std::array repeats = {" useless", " may_help", " helps_when_fixed"};
   constexpr std::array applied = {" no", " maybe", " yes"};
   constexpr std::array throttled = {"", " account", " thing"};
   constexpr std::array refusals = {"", " credentials", " access", " unexplained"};
@@ -326,7 +326,7 @@ TEST(OutcomeTest, AnErrorWithANameMeansTheSameInEveryShape) {
   const std::string timed_out = "InternalError may_help maybe failing";
   const std::string away = "InternalError may_help maybe failing";
   const std::string unknown = "InternalError useless no healthy";
-  const std::string credentials = "InternalError helps_when_mended no credentials failing";
+  const std::string credentials = "InternalError helps_when_fixed no credentials failing";
   std::vector<Named> rows = {
       // What the Jobs API says is never repeated.
       {400, "InvalidRequestException", "InvalidRequest useless no healthy"},
@@ -352,7 +352,7 @@ TEST(OutcomeTest, AnErrorWithANameMeansTheSameInEveryShape) {
       {403, "ResourceNotFoundException", "InternalError useless no unexplained healthy"},
       {401, "AccessDeniedException", "InternalError useless no access healthy"},
       // The gateway's credentials.
-      {401, "UnauthorizedException", "InternalError helps_when_mended no unexplained failing"},
+      {401, "UnauthorizedException", "InternalError helps_when_fixed no unexplained failing"},
       {403, "ExpiredTokenException", credentials},
       {403, "ExpiredToken", credentials},
       {403, "UnrecognizedClientException", credentials},
@@ -419,13 +419,13 @@ TEST(OutcomeTest, AnErrorWithoutANameIsOfSomebodyElseUnlessItJudgesTheRequest) {
     std::string page;
     std::string object;
   };
-  const std::string mendable = "InternalError helps_when_mended no unexplained failing";
+  const std::string fixable = "InternalError helps_when_fixed no unexplained failing";
   const std::string throttled = "RequestThrottled may_help no account throttling";
   for (const auto& row : {
            Bare{400, away, refused},
-           Bare{401, mendable, mendable},
+           Bare{401, fixable, fixable},
            Bare{402, away, refused},
-           Bare{403, mendable, mendable},
+           Bare{403, fixable, fixable},
            Bare{404, away, away},
            Bare{405, away, away},
            Bare{408, away, away},

@@ -185,7 +185,7 @@ class LogDamageTest : public CrashTest {
 
 TEST_F(LogDamageTest, OneFlippedBitSeldomCostsAnUpdateAndIsSaidWithTheNumberLost) {
   std::mt19937 random(1);  // NOLINT(cert-msc51-cpp): the same test every time
-  int mended = 0;
+  int repaired = 0;
   constexpr int rounds = 100;
   for (int round = 0; round < rounds; ++round) {
     auto damaged = log_of_writes_;
@@ -197,9 +197,9 @@ TEST_F(LogDamageTest, OneFlippedBitSeldomCostsAnUpdateAndIsSaidWithTheNumberLost
     const auto there = stored_with(damaged);
     EXPECT_THAT(there, IsSubsetOf(range(1, updates))) << "byte " << at;
     EXPECT_GE(lost_at_most(), updates - there.size()) << "byte " << at << "\n" << said_;
-    if (there == range(1, updates)) ++mended;
+    if (there == range(1, updates)) ++repaired;
   }
-  EXPECT_GE(mended, rounds * 3 / 4);
+  EXPECT_GE(repaired, rounds * 3 / 4);
 }
 
 TEST_F(LogDamageTest, WhatIsLostBehindADamagedPartIsCounted) {

@@ -135,7 +135,7 @@ TEST_F(PacketFilterTest, OfALargePayloadOneByteMoreThanTheLimitIsLeft) {
             publish_5(kCorrelation, std::string(11, 'x')) + next);
   EXPECT_EQ(filtered(filter_, publish_5("", std::string(11, 'x'))),
             publish_5("", std::string(11, 'x')));
-  EXPECT_EQ(filter_.cut(), 1U);
+  EXPECT_EQ(filter_.truncated(), 1U);
   EXPECT_EQ(filtered(filter_3_, publish_3(large) + publish_3("{}"), 3, 1000),
             publish_3(std::string(11, 'x')) + publish_3("{}"));
 }

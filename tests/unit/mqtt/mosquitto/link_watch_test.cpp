@@ -16,7 +16,7 @@ TEST(LinkWatchTest, LinkThatSpeaksIsFineAndIsNotAsked) {
   LinkWatch watch(4s, start);
   for (auto now = start; now < start + 1h; now += 2s) {
     EXPECT_EQ(watch.check(now), LinkFinding::fine);
-    watch.heard(now);
+    watch.received(now);
   }
 }
 
@@ -41,7 +41,7 @@ TEST(LinkWatchTest, AnswerInTimeBeginsAnew) {
   const auto asked = watch.due();
   ASSERT_EQ(watch.check(asked), LinkFinding::quiet);
   EXPECT_EQ(watch.check(asked + 1s), LinkFinding::fine);
-  watch.heard(asked + 2s);
+  watch.received(asked + 2s);
   EXPECT_EQ(watch.check(watch.due()), LinkFinding::quiet);
 }
 
