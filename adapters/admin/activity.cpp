@@ -57,7 +57,7 @@ ErrorEntry error(Now now, std::string code, std::string message, std::string cau
 
 }  // namespace
 
-bool is_refused(const Finished& finished) {
+bool is_queue_full(const Finished& finished) {
   return finished.rejection && finished.rejection->code == ErrorCode::request_throttled &&
          finished.took == Duration::zero() && finished.endpoint_request_id.empty();
 }
@@ -79,7 +79,7 @@ void Activity::note_rejection(const Finished& finished, Now now) {
   const auto thing = thing_of(finished.topic);
   const auto code = to_string(rejection.code);
   ++rejected_;
-  if (is_refused(finished)) ++refused_;
+  if (is_queue_full(finished)) ++rejected_queue_full_;
   if (finished.is_lost()) {
     ++lost_;
   } else if (finished.held) {
@@ -189,7 +189,7 @@ void Activity::describe(Status& status, Now now) const {
   requests.rejected_per_second = rejections_.per_second(moment);
   requests.accepted = accepted_;
   requests.rejected = rejected_;
-  requests.refused = refused_;
+  requests.rejected_queue_full = rejected_queue_full_;
   requests.lost = lost_;
   requests.rejected_late = rejected_late_;
   requests.latency = requests_.over(moment, last_minute);

@@ -54,7 +54,7 @@ class Activity final : public Observer {
   mutable std::mutex mutex_;
   std::uint64_t accepted_ = 0;
   std::uint64_t rejected_ = 0;
-  std::uint64_t refused_ = 0;
+  std::uint64_t rejected_queue_full_ = 0;
   std::uint64_t lost_ = 0;
   std::uint64_t rejected_late_ = 0;
   RateWindow received_;

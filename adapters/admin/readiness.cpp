@@ -108,8 +108,8 @@ void assess_broker(const Status::Broker& broker, Verdict& verdict) {
                      "Wait a moment; if this persists, see the broker's log."}
             : Reason{"broker_refuses_subscription",
                      "The broker refuses the subscription to " + list(refused),
-                     sentence(broker.refusal.hint) + " The bridge asks again every 30 seconds.",
-                     broker.refusal.kind});
+                     sentence(broker.filter_refusal.hint) + " The bridge asks again every 30 seconds.",
+                     broker.filter_refusal.kind});
   } else if (broker.canary && !broker.flowing) {
     verdict.reasons.push_back({"broker_silent",
                                "Connected to the broker, but no canary message has come back",
@@ -293,13 +293,13 @@ void assess_journal(const Status::Journal& journal, Verdict& verdict) {
              "other requests work."});
     return;
   }
-  if (journal.enabled && journal.refused_ago && *journal.refused_ago < refusal_is_news) {
+  if (journal.enabled && journal.not_recorded_ago && *journal.not_recorded_ago < refusal_is_news) {
     verdict.warnings.push_back(
         {"updates_refused",
-         because("Since the start " + count(journal.refused, "update", "updates") +
+         because("Since the start " + count(journal.not_recorded, "update", "updates") +
                      " could not be recorded; the last one was rejected " +
-                     in_words(*journal.refused_ago) + " ago",
-                 "the journal " + journal.refusal),
+                     in_words(*journal.not_recorded_ago) + " ago",
+                 "the journal " + journal.not_recorded_cause),
          "The journal can be written at the moment." +
              (journal.hint.empty() ? std::string() : " " + sentence(journal.hint))});
   }

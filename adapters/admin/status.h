@@ -114,7 +114,7 @@ struct Status {
     };
     std::optional<RefusedReply> last_refused_reply;
     std::vector<std::string> refused_filters;
-    Fault refusal;  ///< the cause for the first of them
+    Fault filter_refusal;  ///< the cause for the first of them
   } broker;
 
   struct Endpoint {
@@ -162,7 +162,7 @@ struct Status {
     std::size_t held = 0;  ///< updates past their deadline
     std::uint64_t accepted = 0;
     std::uint64_t rejected = 0;
-    std::uint64_t refused = 0;  ///< of those, because a queue was full
+    std::uint64_t rejected_queue_full = 0;  ///< of those, because a queue was full
     std::uint64_t lost = 0;     ///< updates given up after they were held
     /// Updates that the endpoint rejected after their devices had stopped waiting.
     std::uint64_t rejected_late = 0;
@@ -184,9 +184,9 @@ struct Status {
     bool takes_what_fits = false;  ///< failing for want of space: small updates are still recorded
     /// For how long the disk has not completed a write, if that is the cause of the failure.
     std::optional<Duration> disk_stalled;
-    std::uint64_t refused = 0;            ///< entries that could not be recorded, total
-    std::optional<Duration> refused_ago;  ///< the last of them
-    std::string refusal;                  ///< why
+    std::uint64_t not_recorded = 0;  ///< entries that could not be recorded, total
+    std::optional<Duration> not_recorded_ago;  ///< the last of them
+    std::string not_recorded_cause;  ///< why
     Duration longest_unsynced{};
     std::optional<Duration> oldest_held;
   } journal;
@@ -209,7 +209,7 @@ struct Status {
   struct Notifier {
     bool enabled = false;
     std::size_t watched = 0;
-    std::uint64_t refused = 0;  ///< things not watched because there are too many
+    std::uint64_t not_watched = 0;  ///< things not watched because there are too many
     std::uint64_t polls = 0;
     std::uint64_t failed_polls = 0;
     std::uint64_t notifications = 0;

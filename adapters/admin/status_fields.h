@@ -274,7 +274,7 @@ void describe(const Status::Requests& requests, auto& visit) {
       gauge("jobs_bridge_updates_held", "Updates past their deadline that wait for the endpoint"));
   visit.field("accepted", requests.accepted);
   visit.field("rejected", requests.rejected);
-  visit.field("refused", requests.refused);
+  visit.field("refused", requests.rejected_queue_full);
   visit.field("updates_lost", requests.lost);
   visit.field("updates_rejected_late", requests.rejected_late);
   visit.field("latency", requests.latency);
@@ -295,10 +295,10 @@ void describe(const Status::Journal& journal, auto& visit) {
               gauge("jobs_bridge_journal_failing", "1 while the journal cannot be written"));
   visit.field("cause", journal.cause);
   visit.field("disk_stalled_seconds", in<Seconds>(journal.disk_stalled));
-  visit.field("refused", journal.refused,
+  visit.field("refused", journal.not_recorded,
               counter("jobs_bridge_journal_refused_total", "Updates that could not be recorded"));
-  visit.field("refused_ago_seconds", in<Seconds>(journal.refused_ago));
-  visit.field("refusal", journal.refusal);
+  visit.field("refused_ago_seconds", in<Seconds>(journal.not_recorded_ago));
+  visit.field("refusal", journal.not_recorded_cause);
   visit.field("longest_unsynced_ms", Milliseconds{journal.longest_unsynced},
               gauge("jobs_bridge_journal_longest_unsynced_seconds",
                     "The longest time that an entry was not known to be on the disk"));
@@ -335,7 +335,7 @@ void describe(const Status::Notifier& notifier, auto& visit) {
   visit.field(
       "things_watched", notifier.watched,
       gauge("jobs_bridge_notifier_things_watched", "Things polled on behalf of their devices"));
-  visit.field("things_refused", notifier.refused,
+  visit.field("things_refused", notifier.not_watched,
               counter("jobs_bridge_notifier_things_refused_total",
                       "Things not watched because there are too many"));
   visit.field("polls", notifier.polls,

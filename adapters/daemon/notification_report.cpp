@@ -55,7 +55,7 @@ void NotificationReport::tick(MonotonicTime now, const Notifier::Counts& counts)
   std::ranges::sort(delays);
   log_.write(Severity::info, "notifications in the last minutes",
              {{"things_watched", std::to_string(counts.watched)},
-              {"things_refused", std::to_string(counts.refused)},
+              {"things_refused", std::to_string(counts.not_watched)},
               {"interval", text_of(counts.interval)},
               {"polls", std::to_string(counts.calls - before.calls)},
               {"failed_polls", std::to_string(counts.failed_calls - before.failed_calls)},

@@ -125,7 +125,7 @@ void StatusSource::fill_broker(admin::Status& status, Now now) const {
       .retried = state.retried,
       .last_refused_reply = describe(state.last_refused, now),
       .refused_filters = state.refused,
-      .refusal = describe(state.refusal)};
+      .filter_refusal = describe(state.refusal)};
   for (const auto& url : configuration_.broker.urls) {
     status.broker.urls.push_back(config::address_of(url));
   }
@@ -148,7 +148,7 @@ void StatusSource::fill_flow(admin::Status& status, const Dispatcher::Snapshot& 
   status.requests.held = flow.counts.held;
   status.notifier = {.enabled = configuration_.notify.enabled,
                      .watched = flow.notifier.watched,
-                     .refused = flow.notifier.refused,
+                     .not_watched = flow.notifier.not_watched,
                      .polls = flow.notifier.calls,
                      .failed_polls = flow.notifier.failed_calls,
                      .notifications = flow.notifier.notifications,
@@ -170,10 +170,10 @@ void StatusSource::fill_journal(admin::Status& status, const Dispatcher::Snapsho
   status.journal.hint = state.hint;
   status.journal.takes_what_fits = state.takes_what_fits;
   status.journal.disk_stalled = state.disk_stalled;
-  status.journal.refused = state.refused;
-  if (state.last_refusal) {
-    status.journal.refused_ago = now.monotonic - state.last_refusal->at;
-    status.journal.refusal = state.last_refusal->cause;
+  status.journal.not_recorded = state.not_recorded;
+  if (state.last_not_recorded) {
+    status.journal.not_recorded_ago = now.monotonic - state.last_not_recorded->at;
+    status.journal.not_recorded_cause = state.last_not_recorded->cause;
   }
   status.journal.longest_unsynced = state.longest_unsynced;
 }

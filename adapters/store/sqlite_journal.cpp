@@ -259,8 +259,8 @@ SqliteJournal::Work::Work(std::string path, Opened<JournalFile> opened, JournalS
 std::optional<std::string> SqliteJournal::Work::record(const JournalEntry& entry) try {
   Lock lock(mutex_);
   const auto refused = [&](const std::string& cause) {
-    ++state_.refused;
-    state_.last_refusal = State::Refusal{.at = now(), .cause = cause};
+    ++state_.not_recorded;
+    state_.last_not_recorded = State::NotRecorded{.at = now(), .cause = cause};
     return "the journal " + cause;
   };
   recover_from_lateness();

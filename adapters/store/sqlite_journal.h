@@ -86,12 +86,12 @@ class SqliteJournal final : public Journal {
     /// For how long the disk has not completed an operation, if that is the cause.
     std::optional<Duration> disk_stalled;
     std::uint64_t syncs = 0;    ///< syncs to the disk, total
-    std::uint64_t refused = 0;  ///< entries that could not be recorded, total
-    struct Refusal {
+    std::uint64_t not_recorded = 0;  ///< entries that could not be recorded, total
+    struct NotRecorded {
       MonotonicTime at{};
       std::string cause;
     };
-    std::optional<Refusal> last_refusal;  ///< of those
+    std::optional<NotRecorded> last_not_recorded;  ///< of those
     /// The longest time for which an entry was not known to be on the disk.
     Duration longest_unsynced{};
   };

@@ -109,7 +109,7 @@ MonotonicTime Notifier::first_due(MonotonicTime now, const ThingName& thing) con
 Notifier::Watched* Notifier::watch(Now now, const ThingName& thing) {
   if (const auto found = things_.find(thing.text()); found != things_.end()) return &found->second;
   if (things_.size() >= settings_.max_things) {
-    ++counts_.refused;
+    ++counts_.not_watched;
     return nullptr;
   }
   auto& watched = things_

@@ -114,7 +114,7 @@ class Notifier {
 
   struct Counts {
     std::size_t watched = 0;
-    std::uint64_t refused = 0;  ///< things not watched because there are too many
+    std::uint64_t not_watched = 0;  ///< things not watched because there are too many
     std::uint64_t calls = 0;
     std::uint64_t failed_calls = 0;
     std::uint64_t notifications = 0;  ///< notify and notify-next together

@@ -108,9 +108,9 @@ Status healthy_status() {
                     .hint = {},
                     .takes_what_fits = false,
                     .disk_stalled = std::nullopt,
-                    .refused = 0,
-                    .refused_ago = std::nullopt,
-                    .refusal = {},
+                    .not_recorded = 0,
+                    .not_recorded_ago = std::nullopt,
+                    .not_recorded_cause = {},
                     .longest_unsynced = 48ms,
                     .oldest_held = std::nullopt};
   status.credentials = {.source = "iot",
@@ -124,7 +124,7 @@ Status healthy_status() {
                         .clock_skew = 0};
   status.notifier = {.enabled = true,
                      .watched = 412,
-                     .refused = 0,
+                     .not_watched = 0,
                      .polls = 1284410,
                      .failed_polls = 31,
                      .notifications = 1290,

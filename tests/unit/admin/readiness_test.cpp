@@ -197,14 +197,14 @@ TEST(ReadinessTest, JournalThatCannotBeWrittenIsAReasonAndOneThatFillsAWarning) 
 TEST(ReadinessTest, AnUpdateThatCouldNotBeRecordedIsAWarningUntilItIsOldNews) {
   auto status = working();
   status.journal.enabled = true;
-  status.journal.refused = 3;
-  status.journal.refused_ago = 6s;
-  status.journal.refusal = "has no space: its disk is full";
+  status.journal.not_recorded = 3;
+  status.journal.not_recorded_ago = 6s;
+  status.journal.not_recorded_cause = "has no space: its disk is full";
   ASSERT_THAT(warnings(status), ElementsAre("updates_refused"));
   EXPECT_EQ(readiness(status).warnings[0].message,
             "Since the start 3 updates could not be recorded; the last one was rejected 6 seconds "
             "ago: the journal has no space: its disk is full");
-  status.journal.refused_ago = 15min;
+  status.journal.not_recorded_ago = 15min;
   EXPECT_THAT(warnings(status), IsEmpty());
 }
 

@@ -116,7 +116,7 @@ TEST_F(TelemetryTest, AnEndpointThatWasNotCalledOrHasNotAnsweredIsNotSaidToAnswe
 TEST_F(TelemetryTest, RefusalForWantOfRoomIsToldFromTheEndpointsThrottling) {
   decide(rejected("pump", ErrorCode::request_throttled, Duration::zero()));
   decide(rejected("pump", ErrorCode::request_throttled, 20ms));
-  EXPECT_EQ(status().requests.refused, 1U);
+  EXPECT_EQ(status().requests.rejected_queue_full, 1U);
   EXPECT_THAT(metrics(), HasSubstr("jobs_bridge_requests_refused_total 1"));
 }
 

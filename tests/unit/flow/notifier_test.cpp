@@ -569,7 +569,7 @@ TEST_F(FewThingsTest, PastTheLimitAThingIsServedButNotWatched) {
     EXPECT_FALSE(ask("lamp-" + std::to_string(i), "get").empty());
   }
   EXPECT_EQ(driver_.engine.notifier_counts().watched, 3U);
-  EXPECT_EQ(driver_.engine.notifier_counts().refused, 2U);
+  EXPECT_EQ(driver_.engine.notifier_counts().not_watched, 2U);
 }
 
 TEST_F(FewThingsTest, ASlowEndpointIsNotGivenMorePollsThanTheLimit) {

@@ -397,7 +397,7 @@ TEST_F(FullDiskTest, SpaceForAFewUpdatesDoesNotMakeItFailAndRecoverAllTheTime) {
     number = record_until_refused(journal, number);
   }
   EXPECT_LE(log_.count("the journal can be written again"), 4U);
-  const auto refusal = journal.state().last_refusal;
+  const auto refusal = journal.state().last_not_recorded;
   ASSERT_TRUE(refusal);
   EXPECT_THAT(refusal->cause, HasSubstr("full"));
   make_space();

@@ -71,7 +71,7 @@ TEST_F(StuckDiskTest, AWriteThatHangsCostsThatUpdateAndNothingElseWaits) {
   EXPECT_TRUE(state.failing);
   EXPECT_THAT(state.cause, HasSubstr("waiting for its disk"));
   EXPECT_TRUE(state.disk_stalled);
-  EXPECT_EQ(state.refused, 1996U);
+  EXPECT_EQ(state.not_recorded, 1996U);
   EXPECT_EQ(log_.count("the journal cannot be written: updates are rejected"), 1U);
   EXPECT_EQ(log_.count("the journal can be written again"), 0U);
   gate_.open();
