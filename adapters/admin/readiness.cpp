@@ -106,10 +106,11 @@ void assess_broker(const Status::Broker& broker, Verdict& verdict) {
         refused.empty()
             ? Reason{"broker_not_subscribed", "The broker has not answered the subscriptions yet",
                      "Wait a moment; if this persists, see the broker's log."}
-            : Reason{"broker_refuses_subscription",
-                     "The broker refuses the subscription to " + list(refused),
-                     sentence(broker.filter_refusal.hint) + " The bridge asks again every 30 seconds.",
-                     broker.filter_refusal.kind});
+            : Reason{
+                  "broker_refuses_subscription",
+                  "The broker refuses the subscription to " + list(refused),
+                  sentence(broker.filter_refusal.hint) + " The bridge asks again every 30 seconds.",
+                  broker.filter_refusal.kind});
   } else if (broker.canary && !broker.flowing) {
     verdict.reasons.push_back({"broker_silent",
                                "Connected to the broker, but no canary message has come back",

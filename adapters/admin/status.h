@@ -163,7 +163,7 @@ struct Status {
     std::uint64_t accepted = 0;
     std::uint64_t rejected = 0;
     std::uint64_t rejected_queue_full = 0;  ///< of those, because a queue was full
-    std::uint64_t lost = 0;     ///< updates given up after they were held
+    std::uint64_t lost = 0;                 ///< updates given up after they were held
     /// Updates that the endpoint rejected after their devices had stopped waiting.
     std::uint64_t rejected_late = 0;
     Latency latency;  ///< of all but held updates
@@ -184,9 +184,9 @@ struct Status {
     bool takes_what_fits = false;  ///< failing for want of space: small updates are still recorded
     /// For how long the disk has not completed a write, if that is the cause of the failure.
     std::optional<Duration> disk_stalled;
-    std::uint64_t not_recorded = 0;  ///< entries that could not be recorded, total
+    std::uint64_t not_recorded = 0;            ///< entries that could not be recorded, total
     std::optional<Duration> not_recorded_ago;  ///< the last of them
-    std::string not_recorded_cause;  ///< why
+    std::string not_recorded_cause;            ///< why
     Duration longest_unsynced{};
     std::optional<Duration> oldest_held;
   } journal;

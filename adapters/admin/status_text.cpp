@@ -101,7 +101,8 @@ std::string broker(const json& broker) {
 
 std::string topics(const json& broker) {
   if (!broker.at("connected").get<bool>()) return "not known while there is no connection";
-  const auto said = [&](const char* member, const char* good, const char* bad, const char* undecided) {
+  const auto said = [&](const char* member, const char* good, const char* bad,
+                        const char* undecided) {
     const auto verdict = text_of(broker.at(member), "verdict");
     if (verdict == "good") return std::string(good);
     if (verdict == "bad") return std::string(bad);

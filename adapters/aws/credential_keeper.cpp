@@ -128,7 +128,8 @@ void CredentialKeeper::log_success(const Credentials& fresh, bool first) const {
 
 void CredentialKeeper::log_failure(const std::string& cause, bool valid) {
   const auto now = time_now();
-  const bool news = cause != reported_fault_ || valid != reported_valid_ || now - reported_at_ >= report_interval;
+  const bool news =
+      cause != reported_fault_ || valid != reported_valid_ || now - reported_at_ >= report_interval;
   if (news) {
     reported_fault_ = cause;
     reported_valid_ = valid;

@@ -124,8 +124,7 @@ Result<Credentials, SourceFault> ProfileSource::assume_role(const ProfileFiles& 
   while (names_role(*profile) && !itself && (roles.empty() || !has_keys(*profile))) {
     const auto where = "profile " + name + ": ";
     visited.push_back(name);
-    if (visited.size() > max_roles)
-      return fault(where + "the chain of source_profile is too long");
+    if (visited.size() > max_roles) return fault(where + "the chain of source_profile is too long");
     for (const char* key : {"credential_source", "mfa_serial"}) {
       if (!value_of(*profile, key).empty()) return fault(where + key + " is not supported");
     }

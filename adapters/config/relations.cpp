@@ -175,7 +175,8 @@ void check_endpoint(Review& review) {
   }
   check_proxy(review);
   if (endpoint.url.scheme == "http" && !is_loopback(endpoint.url.host) &&
-      !endpoint.allow_plaintext && review.have_no_fault({"endpoint.url", "endpoint.allow_plaintext"})) {
+      !endpoint.allow_plaintext &&
+      review.have_no_fault({"endpoint.url", "endpoint.allow_plaintext"})) {
     review.fault("endpoint.url", "is plain http:// to another host",
                  "use https://, or set endpoint.allow_plaintext = true");
   }

@@ -11,7 +11,8 @@ namespace {
 
 void complete_region(Review& review) {
   auto& endpoint = review.configuration.endpoint;
-  if (!endpoint.region.empty() || !review.have_no_fault({"endpoint.url", "endpoint.region"})) return;
+  if (!endpoint.region.empty() || !review.have_no_fault({"endpoint.url", "endpoint.region"}))
+    return;
   endpoint.region = region_in(endpoint.url.host);
   if (!endpoint.region.empty()) return;
   review.fault("endpoint.region", "is empty, but requests are signed for a region",

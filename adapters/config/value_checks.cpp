@@ -93,7 +93,8 @@ void check_files(Review& review) {
   for (const auto& section : sections()) {
     for (const auto& key : section.keys) {
       const std::string& path = review.text(key.path);
-      if (key.type.file == FileUse::none || path.empty() || !review.have_no_fault({key.path})) continue;
+      if (key.type.file == FileUse::none || path.empty() || !review.have_no_fault({key.path}))
+        continue;
       if (const auto why = files::why_unreadable(path)) {
         review.fault(key.path, printable(path) + " " + *why,
                      "expected a file that the bridge can read");

@@ -236,8 +236,7 @@ Finding check_endpoint(EndpointAccess& access, const config::Configuration& conf
       .operation = Operation::get_pending,
       .thing = *ThingName::parse(things.empty() ? "jobs-bridge-check" : things.front())};
   const auto exchange = access.endpoint().open();
-  const auto outcome =
-      exchange->perform(build_call(question), steady_clock::now() + check_timeout);
+  const auto outcome = exchange->perform(build_call(question), steady_clock::now() + check_timeout);
   return judge(question, outcome, config::address_of(configuration.endpoint.url));
 }
 

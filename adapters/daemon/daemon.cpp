@@ -116,13 +116,13 @@ void serve(ServiceManager& manager, const StatusSource& status, ReadyReport& rea
 }
 
 /// If there is a standby, or this is one.
-std::optional<Dispatcher::PrimaryRole> primary_role_of(const config::Configuration::Broker& settings,
-                                          mqtt::BrokerConnection& broker) {
+std::optional<Dispatcher::PrimaryRole> primary_role_of(
+    const config::Configuration::Broker& settings, mqtt::BrokerConnection& broker) {
   if (settings.lease.count() == 0) return std::nullopt;
   const Lease lease(settings.lease, settings.standby);
   broker.set_wanted(lease.wants_primary());
-  return Dispatcher::PrimaryRole{.lease = lease,
-                           .set = [&broker](bool be_primary) { broker.set_wanted(be_primary); }};
+  return Dispatcher::PrimaryRole{
+      .lease = lease, .set = [&broker](bool be_primary) { broker.set_wanted(be_primary); }};
 }
 
 /// `key`: of the configuration, with which the cause has to do.

@@ -261,7 +261,7 @@ void Dispatcher::start_call(Now now, Driver::Start start) {
       const std::lock_guard lock(mutex_);
       now = clock_();
       driver_.cannot_make_call(drivers_time(now), start.connection,
-                             "out of memory for another connection", orders);
+                               "out of memory for another connection", orders);
       apply_locked(orders.effects);
     }
     carry_out(now, orders);

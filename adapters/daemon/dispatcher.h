@@ -50,8 +50,8 @@ class Dispatcher {
   /// Used if a standby can take over from this instance at the broker.
   struct PrimaryRole {
     Lease lease;
-    /// Called with whether to be connected as the primary, whenever that changes, on any thread that
-    /// an event comes on, with no lock held; must not block.
+    /// Called with whether to be connected as the primary, whenever that changes, on any thread
+    /// that an event comes on, with no lock held; must not block.
     std::function<void(bool be_primary)> set;
   };
 
@@ -75,8 +75,8 @@ class Dispatcher {
   /// throw. On the event loop it also begins the call; on other threads it wakes the loop for that.
   void receive(Message message) noexcept;
 
-  /// The broker has acknowledged the replies to these updates, or never will, see Engine::reply_ended(). Any thread may
-  /// call it; does not throw.
+  /// The broker has acknowledged the replies to these updates, or never will, see
+  /// Engine::reply_ended(). Any thread may call it; does not throw.
   void replies_ended(const std::vector<std::uint64_t>& updates) noexcept;
 
   /// Something has happened that concerns the lease: `event` reports it to the lease, with the time

@@ -53,21 +53,21 @@ TopicGrammar topics_of(const config::Configuration& configuration) {
 }
 
 EngineSettings engine_settings(const config::Configuration& configuration) {
-  return {
-      .deadline = configuration.limits.deadline,
-      .queue = configuration.limits.queue,
-      .queue_per_thing = configuration.limits.queue_per_thing,
-      .max_payload = configuration.limits.max_payload,
-      .reads_per_second = static_cast<double>(configuration.limits.reads_per_second),
-      .writes_per_second = static_cast<double>(configuration.limits.writes_per_second),
-      .partition = configuration.broker.partition,
-      .holding = {.durable = !configuration.journal.path.empty(),
-                  .max_bytes = configuration.journal.max_size,
-                  .max_per_thing = configuration.journal.max_per_thing,
-                  .max_age = configuration.journal.max_age},
-      .failing_alone_calls_in_flight = std::max<std::size_t>(1, configuration.endpoint.connections / 2),
-      .notifier = notifier_settings(configuration),
-      .seed = 0};
+  return {.deadline = configuration.limits.deadline,
+          .queue = configuration.limits.queue,
+          .queue_per_thing = configuration.limits.queue_per_thing,
+          .max_payload = configuration.limits.max_payload,
+          .reads_per_second = static_cast<double>(configuration.limits.reads_per_second),
+          .writes_per_second = static_cast<double>(configuration.limits.writes_per_second),
+          .partition = configuration.broker.partition,
+          .holding = {.durable = !configuration.journal.path.empty(),
+                      .max_bytes = configuration.journal.max_size,
+                      .max_per_thing = configuration.journal.max_per_thing,
+                      .max_age = configuration.journal.max_age},
+          .failing_alone_calls_in_flight =
+              std::max<std::size_t>(1, configuration.endpoint.connections / 2),
+          .notifier = notifier_settings(configuration),
+          .seed = 0};
 }
 
 std::size_t max_packet_size(const config::Configuration::Limits& limits) {

@@ -19,8 +19,8 @@ class Standby {
  public:
   using Report = std::function<void(const std::function<void(Lease&, MonotonicTime)>&)>;
 
-  /// `report`: as Dispatcher::lease_event(). Everything passed by reference must outlive this object,
-  /// which must be created before `primary` is started.
+  /// `report`: as Dispatcher::lease_event(). Everything passed by reference must outlive this
+  /// object, which must be created before `primary` is started.
   Standby(mqtt::BrokerConnection& primary, Report report);
 
   /// Begins to watch the instance for which this one is the standby, by its canaries on that topic.

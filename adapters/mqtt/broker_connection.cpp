@@ -15,13 +15,13 @@
 #include <utility>
 
 #include "adapters/fibers/moment.h"
+#include "adapters/mqtt/connection.h"
 #include "adapters/mqtt/connection_report.h"
 #include "adapters/mqtt/liveness_monitor.h"
 #include "adapters/mqtt/reason.h"
 #include "adapters/mqtt/reconnect_delay.h"
 #include "adapters/mqtt/reply_connection.h"
 #include "adapters/mqtt/sender.h"
-#include "adapters/mqtt/connection.h"
 #include "adapters/net/address.h"
 #include "adapters/net/resolver.h"
 
@@ -320,12 +320,12 @@ class BrokerConnection::Implementation final : private Client::Events {
     const Finally recall([this] { sender_.recall(evidence()); });  // once the session is no more
     const bool clean = too_large_in_a_row_ >= max_too_large_in_a_row;
     Connection connection({.settings = settings_,
-                     .filters = filters,
-                     .loop = loop_,
-                     .clean = clean,
-                     .accepted_before = node.accepted_before,
-                     .qos = qos_},
-                    address, *this);
+                           .filters = filters,
+                           .loop = loop_,
+                           .clean = clean,
+                           .accepted_before = node.accepted_before,
+                           .qos = qos_},
+                          address, *this);
     ReplyConnection replies(settings_, loop_, *this);
     const Finally end([this] { sender_.end(); });
     if (const auto fault = connection.connect([this] { return stopping(); })) {
@@ -428,7 +428,8 @@ class BrokerConnection::Implementation final : private Client::Events {
         lock.lock();
       } else if (subscribed_ || steady_clock::now() < check_at) {
         continue;
-      } else if (suback_pending_ && steady_clock::now() < last_message_at_.load() + subscribe_limit) {
+      } else if (suback_pending_ &&
+                 steady_clock::now() < last_message_at_.load() + subscribe_limit) {
         // What it has kept for us comes first, however long that takes.
         check_at = last_message_at_.load() + subscribe_limit;
       } else if (suback_pending_) {
@@ -507,7 +508,8 @@ class BrokerConnection::Implementation final : private Client::Events {
     report_.canary_fault(step.fault);
     if (step.canary) connection.publish_canary(*step.canary);
     if (!hold) {
-      if (const auto publication = topic_test_.next(now)) connection.publish_topic_test(*publication);
+      if (const auto publication = topic_test_.next(now))
+        connection.publish_topic_test(*publication);
       report_.topics(topic_test_.state());
     }
     report_serving_once();
@@ -524,11 +526,13 @@ class BrokerConnection::Implementation final : private Client::Events {
     return steady_clock::now() + subscribe_limit;
   }
 
-  void handle_suback(const Connections& connections, std::vector<Client::SubscriptionResult> answers) {
+  void handle_suback(const Connections& connections,
+                     std::vector<Client::SubscriptionResult> answers) {
     auto& connection = connections.main;
     const auto& out = connections.out();
     const auto granted_qos_0 = note_granted_qos(connection, answers);
-    std::erase_if(answers, [](const Client::SubscriptionResult& answer) { return !is_failure(answer.code); });
+    std::erase_if(
+        answers, [](const Client::SubscriptionResult& answer) { return !is_failure(answer.code); });
     // A refused canary subscription alone is no reason to subscribe repeatedly.
     std::string canary_refusal;
     bool test_granted = true;
@@ -581,8 +585,8 @@ class BrokerConnection::Implementation final : private Client::Events {
 
   /// What is granted below the QoS 1 that we ask for. Over MQTT 3.1.1 a broker has no other way to
   /// say that it has QoS 0 only, and may end a connection that publishes above it.
-  std::optional<BrokerFault> note_granted_qos(Connection& connection,
-                                              const std::vector<Client::SubscriptionResult>& answers) {
+  std::optional<BrokerFault> note_granted_qos(
+      Connection& connection, const std::vector<Client::SubscriptionResult>& answers) {
     const auto below = [](const Client::SubscriptionResult& answer) { return answer.code == 0; };
     const auto first = std::ranges::find_if(answers, below);
     if (first == answers.end()) return std::nullopt;
@@ -686,10 +690,10 @@ class BrokerConnection::Implementation final : private Client::Events {
 
   // Used by the thread `broker` only.
   std::deque<Node> nodes_;
-  std::size_t first_node_ = 0;  ///< the one to begin with
-  std::size_t attempts_ = 0;    ///< since the last connection
-  bool suback_pending_ = false;         ///< a SUBSCRIBE is unanswered
-  bool serving_due_ = false;    ///< to be reported
+  std::size_t first_node_ = 0;   ///< the one to begin with
+  std::size_t attempts_ = 0;     ///< since the last connection
+  bool suback_pending_ = false;  ///< a SUBSCRIBE is unanswered
+  bool serving_due_ = false;     ///< to be reported
   std::vector<std::string> test_filters_;
   int qos_ = 1;  ///< to publish at
   int too_large_in_a_row_ = 0;

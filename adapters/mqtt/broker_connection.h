@@ -52,8 +52,8 @@ class BrokerConnection final : public Publisher {
   BrokerConnection& operator=(const BrokerConnection&) = delete;
   ~BrokerConnection() override;
 
-  /// `on_replies_ended`: see Sender; it is called on the same threads as `on_message`, or on those that
-  /// call flush(). To be called before start(), once.
+  /// `on_replies_ended`: see Sender; it is called on the same threads as `on_message`, or on those
+  /// that call flush(). To be called before start(), once.
   void report_ended_replies(Sender::OnRepliesEnded on_replies_ended);
 
   /// Events of the connection, for code that must know them at once. Called on the same threads as

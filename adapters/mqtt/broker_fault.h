@@ -51,14 +51,14 @@ struct BrokerFault {
     // The end of a connection.
     no_suback,
     taken_over,
-    too_large,     ///< a packet that it sent
-    malformed,     ///< what it sent
-    silent,        ///< it does not answer at all
+    too_large,       ///< a packet that it sent
+    malformed,       ///< what it sent
+    silent,          ///< it does not answer at all
     not_delivering,  ///< it answers, but no message comes back
-    unsubscribed,  ///< it has lost our subscription
-    disconnected,  ///< by its DISCONNECT, for another reason
-    broken,        ///< closed without a reason
-    flapping,      ///< the same, right after connecting
+    unsubscribed,    ///< it has lost our subscription
+    disconnected,    ///< by its DISCONNECT, for another reason
+    broken,          ///< closed without a reason
+    flapping,        ///< the same, right after connecting
   };
   Kind kind = Kind::broken;
   std::string detail = {};  ///< further facts: names, numbers, texts of the broker or a library

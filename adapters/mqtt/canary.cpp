@@ -19,7 +19,8 @@ constexpr double timeout_without_signs = 0.5;
 constexpr double timeout_with_signs = 0.8;
 /// Paho can take a second to send or to notice something.
 constexpr Duration min_timeout = 1s;
-/// So many connections that deliver nothing are given up, each after twice as long; then it is not the connection.
+/// So many connections that deliver nothing are given up, each after twice as long; then it is not
+/// the connection.
 constexpr int max_not_delivering = 3;
 /// So many connections that end right after a canary are no accident: brokers may close one over a
 /// message that they do not allow (MQTT 3.1.1, section 3.3.5).
@@ -160,7 +161,8 @@ MonotonicTime Canary::silent_at() const {
   // them.
   const bool signs = last_message_ && *last_message_ > *unanswered_since_;
   return *unanswered_since_ +
-         std::max(min_timeout, part_of(keep_alive_, signs ? timeout_with_signs : timeout_without_signs));
+         std::max(min_timeout,
+                  part_of(keep_alive_, signs ? timeout_with_signs : timeout_without_signs));
 }
 
 MonotonicTime Canary::not_delivering_at() const {

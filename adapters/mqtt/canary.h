@@ -69,9 +69,9 @@ class Canary {
 
   enum class Finding {
     fine,
-    silent,  ///< nothing is acknowledged: reconnect
-    not_delivering,  ///< publications are acknowledged, but neither a canary nor any other message arrives:
-             ///< reconnect
+    silent,          ///< nothing is acknowledged: reconnect
+    not_delivering,  ///< publications are acknowledged, but neither a canary nor any other message
+                     ///< arrives: reconnect
   };
   /// Returns what has been found since the last call.
   Finding check(MonotonicTime now);
@@ -116,8 +116,8 @@ class Canary {
   Duration round_trip_{};
   MonotonicTime last_sent_{};
   std::string fault_;
-  /// Consecutive connections given up as not delivering: after some of them, reconnecting again is unlikely
-  /// to help.
+  /// Consecutive connections given up as not delivering: after some of them, reconnecting again is
+  /// unlikely to help.
   int not_delivering_in_a_row_ = 0;
   /// Consecutive connections that ended after a subscription or a canary without an answer.
   int fatal_in_a_row_ = 0;
@@ -130,7 +130,8 @@ class Canary {
   bool flowing_ = false;
   bool own_answered_ = false;  ///< a canary was acknowledged, not only other publications
   bool refused_ = false;
-  bool verdict_given_up_ = false;  ///< it cannot be determined whether the connection delivers messages
+  bool verdict_given_up_ =
+      false;  ///< it cannot be determined whether the connection delivers messages
   Duration keep_alive_{};
   std::uint64_t connection_ = 0;
   std::uint64_t sequence_ = 0;

@@ -112,8 +112,9 @@ class Client {
   virtual std::optional<std::string> subscribe() = 0;
 
   /// The publication has been checked already. See Sender::Link for this and the next function.
-  virtual Sender::Link::SendResult publish(Outbox::Sequence sequence, const Publication& publication,
-                                       int qos, Refusal& why) noexcept = 0;
+  virtual Sender::Link::SendResult publish(Outbox::Sequence sequence,
+                                           const Publication& publication, int qos,
+                                           Refusal& why) noexcept = 0;
   virtual void send_gathered() noexcept = 0;
 
   /// Sends DISCONNECT, without waiting for acknowledgements. Blocks for a second at most.

@@ -32,8 +32,9 @@ std::optional<BrokerFault> Connection::connect(const std::function<bool()>& stop
   auto result = client_->connect(stopping);
   if (!result.accepted) {
     if (result.fault) return add_missing_username(*std::move(result.fault));
-    return diagnose_connect({.settings = settings_, .address = address_, .accepted_before = accepted_before_},
-                            stopping);
+    return diagnose_connect(
+        {.settings = settings_, .address = address_, .accepted_before = accepted_before_},
+        stopping);
   }
   const auto& connack = *result.accepted;
   if (connack.receive_maximum == 0 || connack.maximum_packet_size == 0U) {
@@ -59,7 +60,8 @@ std::optional<BrokerFault> Connection::connect(const std::function<bool()>& stop
   }
   if (!connack.retained_messages) unneeded_missing_features_ = "retained messages";
   if (!connack.subscription_identifiers) {
-    unneeded_missing_features_ += (unneeded_missing_features_.empty() ? "" : ", ") + std::string("subscription identifiers");
+    unneeded_missing_features_ +=
+        (unneeded_missing_features_.empty() ? "" : ", ") + std::string("subscription identifiers");
   }
   auto fault = missing_feature(!connack.wildcard_subscriptions, !connack.shared_subscriptions);
   if (fault) disconnect();
@@ -99,8 +101,9 @@ std::optional<BrokerFault> Connection::subscribe() {
   return BrokerFault{BrokerFault::Kind::library, "subscribing: " + *std::move(fault)};
 }
 
-Sender::Link::SendResult Connection::hand_over(Outbox::Sequence sequence, const Publication& publication,
-                                        Refusal& why) noexcept {
+Sender::Link::SendResult Connection::hand_over(Outbox::Sequence sequence,
+                                               const Publication& publication,
+                                               Refusal& why) noexcept {
   return send(sequence, publication, qos_, why);
 }
 
@@ -117,7 +120,7 @@ void Connection::publish_topic_test(const Publication& publication) noexcept {
 }
 
 Sender::Link::SendResult Connection::send(Outbox::Sequence sequence, const Publication& publication,
-                                   int qos, Refusal& why) noexcept {
+                                          int qos, Refusal& why) noexcept {
   if (auto refusal = check_publication(publication, settings_.protocol == Protocol::v5,
                                        maximum_packet_size_)) {
     why = *std::move(refusal);

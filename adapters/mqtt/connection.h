@@ -62,13 +62,15 @@ class Connection final : public Sender::Link {
   /// What the broker does not do as it should, according to its CONNACK.
   [[nodiscard]] const std::vector<BrokerFault>& shortcomings() const { return shortcomings_; }
   /// Other features that the broker reports as missing and the bridge does not need; empty if none.
-  [[nodiscard]] const std::string& unneeded_missing_features() const { return unneeded_missing_features_; }
+  [[nodiscard]] const std::string& unneeded_missing_features() const {
+    return unneeded_missing_features_;
+  }
 
   /// From now on nothing is published at a higher QoS.
   void limit_qos(int qos) { qos_ = std::min<int>(qos_, qos); }
 
   SendResult hand_over(Outbox::Sequence sequence, const Publication& publication,
-                   Refusal& why) noexcept override;
+                       Refusal& why) noexcept override;
   void send_gathered() noexcept override;
 
   /// Publishes a canary, bypassing the Outbox: it must not wait behind the publications that it
@@ -95,7 +97,7 @@ class Connection final : public Sender::Link {
   [[nodiscard]] int canary_qos() const { return receive_maximum_ > 1 ? qos_.load() : 0; }
   [[nodiscard]] int topic_test_qos() const { return receive_maximum_ > 2 ? qos_.load() : 0; }
   SendResult send(Outbox::Sequence sequence, const Publication& publication, int qos,
-              Refusal& why) noexcept;
+                  Refusal& why) noexcept;
 
   const BrokerSettings& settings_;
   const std::vector<std::string>& filters_;

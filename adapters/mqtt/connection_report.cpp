@@ -140,8 +140,9 @@ void ConnectionReport::flows(Duration round_trip, std::optional<Duration> silent
     log_.write(Severity::info, "canary messages come back again",
                {{"topic", settings_.canary_topic}, {"round_trip_ms", milliseconds(round_trip)}});
   } else if (silent_for) {
-    log_.write(Severity::info, "messages flow again",
-               {{"round_trip_ms", milliseconds(round_trip)}, {"gone_ms", milliseconds(*silent_for)}});
+    log_.write(
+        Severity::info, "messages flow again",
+        {{"round_trip_ms", milliseconds(round_trip)}, {"gone_ms", milliseconds(*silent_for)}});
   } else {
     log_.write(Severity::debug, "messages flow", {{"round_trip_ms", milliseconds(round_trip)}});
   }

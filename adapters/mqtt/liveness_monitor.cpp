@@ -18,7 +18,8 @@ constexpr Duration max_unnoticed = 3s;
 
 LivenessMonitor::LivenessMonitor(std::string canary_topic, std::string nonce,
                                  std::function<void()> on_due_changed)
-    : on_due_changed_(std::move(on_due_changed)), canary_(std::move(canary_topic), std::move(nonce)) {}
+    : on_due_changed_(std::move(on_due_changed)),
+      canary_(std::move(canary_topic), std::move(nonce)) {}
 
 bool LivenessMonitor::connecting(MonotonicTime now) {
   const std::lock_guard lock(mutex_);
@@ -96,13 +97,15 @@ LivenessMonitor::Step LivenessMonitor::step(MonotonicTime now, Duration suspende
   step.flows = canary_.flowing() && !reported_flowing_;
   reported_flowing_ = canary_.flowing();
   step.round_trip = canary_.round_trip();
-  if (step.flows && silent_since_) step.silent_for = now - *std::exchange(silent_since_, std::nullopt);
+  if (step.flows && silent_since_)
+    step.silent_for = now - *std::exchange(silent_since_, std::nullopt);
   return step;
 }
 
 MonotonicTime LivenessMonitor::due() const {
   const std::lock_guard lock(mutex_);
-  return canary_.is_on() ? std::min(canary_.due(), checked_ + between_checks) : MonotonicTime::max();
+  return canary_.is_on() ? std::min(canary_.due(), checked_ + between_checks)
+                         : MonotonicTime::max();
 }
 
 bool LivenessMonitor::arrived(MonotonicTime now, Duration suspended, Message& message) {

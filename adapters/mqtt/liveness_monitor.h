@@ -24,13 +24,14 @@ namespace jobs_bridge::mqtt {
 /// Any thread may call anything. It calls nothing while it holds its lock.
 class LivenessMonitor {
  public:
-  /// `on_due_changed`: step() should be called before it is due; called from within the MQTT library's
-  /// callbacks. For the other parameters see Canary.
-  LivenessMonitor(std::string canary_topic, std::string nonce, std::function<void()> on_due_changed);
+  /// `on_due_changed`: step() should be called before it is due; called from within the MQTT
+  /// library's callbacks. For the other parameters see Canary.
+  LivenessMonitor(std::string canary_topic, std::string nonce,
+                  std::function<void()> on_due_changed);
 
-  /// `on_canary_returned` is called for each canary that comes back, on the same threads as on_due_changed; `sent`:
-  /// when it was sent, by a clock that goes on while the machine is suspended. Canaries are then
-  /// used on every connection. To be called before any other function.
+  /// `on_canary_returned` is called for each canary that comes back, on the same threads as
+  /// on_due_changed; `sent`: when it was sent, by a clock that goes on while the machine is
+  /// suspended. Canaries are then used on every connection. To be called before any other function.
   void report_canary_returns(std::function<void(MonotonicTime sent)> on_canary_returned) {
     on_canary_returned_ = std::move(on_canary_returned);
   }
@@ -50,7 +51,8 @@ class LivenessMonitor {
     std::optional<BrokerFault> dead;    ///< why to reconnect
     std::optional<Publication> canary;  ///< to be published
     bool flows = false;                 ///< from now on, on this connection
-    std::optional<Duration> silent_for;  ///< if `flows`: for how long nothing flowed, if that is known
+    std::optional<Duration>
+        silent_for;  ///< if `flows`: for how long nothing flowed, if that is known
     Duration round_trip{};
     std::string fault;  ///< Canary::fault()
   };

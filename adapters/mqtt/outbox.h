@@ -35,8 +35,8 @@ namespace jobs_bridge::mqtt {
 /// too large, without saying so) must not do so again and again, nor take others with it. It is
 /// unknown which one it was: acknowledgements that the broker had sent may be lost with the
 /// connection. So all that were unacknowledged are suspects, and the next connection sends them
-/// first and one at a time. A publication that is acknowledged is no suspect any more; one that is alone under
-/// way when that connection ends too, and the next one, is the cause.
+/// first and one at a time. A publication that is acknowledged is no suspect any more; one that is
+/// alone under way when that connection ends too, and the next one, is the cause.
 ///
 /// Reads no clock; the times passed in must not go backwards. Not thread-safe.
 class Outbox {
@@ -156,7 +156,7 @@ class Outbox {
 
   Limits limits_;
   Queue waiting_;  ///< in the order of queueing
-  Turns turns_;     ///< of all waiting things
+  Turns turns_;    ///< of all waiting things
   std::unordered_map<std::uint64_t, Thing> things_;
   std::uint64_t round_ = 1;  ///< the present round; only increases
   Unacknowledged unacknowledged_;

@@ -86,7 +86,7 @@ class PacketFilter {
 
   Limits limits_;
   State state_ = State::head;
-  bool not_mqtt_ = false;                ///< this is not MQTT: everything passes
+  bool not_mqtt_ = false;            ///< this is not MQTT: everything passes
   std::string head_;                 ///< first byte and length
   std::string pending_;              ///< received bytes not parsed yet
   std::size_t used_ = 0;             ///< bytes of pending_ already parsed

@@ -20,8 +20,8 @@ namespace jobs_bridge::mqtt {
 /// waits behind thousands of them, for seconds. Neither MQTT library can send it before those. A
 /// client of its own, which has no acknowledgements to send, gets its turn immediately.
 ///
-/// Not thread-safe; its events come like those of a Connection, except that it has no messages and no
-/// subscriptions.
+/// Not thread-safe; its events come like those of a Connection, except that it has no messages and
+/// no subscriptions.
 class ReplyConnection {
  public:
   ReplyConnection(const BrokerSettings& settings, fibers::EventLoop& loop, Client::Events& events)
@@ -32,12 +32,12 @@ class ReplyConnection {
                                      const std::function<bool()>& stopping) {
     events_.begin();
     connection_.emplace(Client::Options{.settings = settings_,
-                                    .filters = no_filters_,
-                                    .loop = loop_,
-                                    .clean = true,
-                                    .accepted_before = true,
-                                    .qos = qos},
-                     address, events_);
+                                        .filters = no_filters_,
+                                        .loop = loop_,
+                                        .clean = true,
+                                        .accepted_before = true,
+                                        .qos = qos},
+                        address, events_);
     auto fault = connection_->connect(stopping);
     if (!fault) fault = events_.pass_on_ends();
     if (fault) connection_.reset();

@@ -45,7 +45,8 @@ struct Sender::Turn {
   }
 };
 
-Sender::Sender(Outbox::Limits limits, Log& log, LinkFailed link_failed, OnDueChanged on_due_changed, Clock clock)
+Sender::Sender(Outbox::Limits limits, Log& log, LinkFailed link_failed, OnDueChanged on_due_changed,
+               Clock clock)
     : log_(log),
       link_failed_(std::move(link_failed)),
       on_due_changed_(std::move(on_due_changed)),

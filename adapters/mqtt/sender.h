@@ -44,7 +44,7 @@ class Sender {
     /// the result is `unsendable`. The acknowledgement may come before this returns, and destroys
     /// `publication`.
     virtual SendResult hand_over(Outbox::Sequence sequence, const Publication& publication,
-                             Refusal& why) noexcept = 0;
+                                 Refusal& why) noexcept = 0;
     /// Everything available for now has been handed over: a link that gathers publications sends
     /// them. Does not wait for the network.
     virtual void send_gathered() noexcept = 0;
@@ -56,8 +56,8 @@ class Sender {
   /// Called when due() or has_suspects() has changed; may be called from any function here.
   using OnDueChanged = std::function<void()>;
 
-  /// Called with the numbers (Publication::update) of replies that the broker has acknowledged, or that
-  /// will not be sent any more. May be called from any function here except queue().
+  /// Called with the numbers (Publication::update) of replies that the broker has acknowledged, or
+  /// that will not be sent any more. May be called from any function here except queue().
   using OnRepliesEnded = std::function<void(const std::vector<std::uint64_t>& updates)>;
 
   using Clock = std::function<MonotonicTime()>;
@@ -68,7 +68,9 @@ class Sender {
   Sender& operator=(const Sender&) = delete;
 
   /// To be called before anything else, once.
-  void report_ended_replies(OnRepliesEnded on_replies_ended) { on_replies_ended_ = std::move(on_replies_ended); }
+  void report_ended_replies(OnRepliesEnded on_replies_ended) {
+    on_replies_ended_ = std::move(on_replies_ended);
+  }
 
   /// Only queues it.
   void queue(Publication publication);

@@ -189,7 +189,8 @@ bool TopicTest::is_open() const {
 
 void TopicTest::note_real_request(std::string_view topic) {
   for (auto& probe : probes_) {
-    if (!probe.is_request || probe.real_request_seen || !is_of_one_kind(probe.topic, topic)) continue;
+    if (!probe.is_request || probe.real_request_seen || !is_of_one_kind(probe.topic, topic))
+      continue;
     probe.real_request_seen = true;
     --real_requests_missing_;
     summarize();

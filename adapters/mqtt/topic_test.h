@@ -155,7 +155,8 @@ class TopicTest {
   bool asked_ = false;
   bool on_ = false;
   bool answers_ = true;
-  bool maybe_delivered_elsewhere_ = false;  ///< our requests may have been delivered to another instance
+  bool maybe_delivered_elsewhere_ =
+      false;  ///< our requests may have been delivered to another instance
   bool in_round_ = false;
   std::size_t next_probe_ = 0;  ///< of this round
   bool under_way_ = false;      ///< the previous probe

@@ -817,7 +817,8 @@ void SqliteJournal::Work::failed(const FileFault& fault) {
   if (lacks_space) {
     if (!full_) {
       full_since_ = now();
-      const bool full_again = recovered_ != MonotonicTime{} && now() < recovered_ + full_again_within;
+      const bool full_again =
+          recovered_ != MonotonicTime{} && now() < recovered_ + full_again_within;
       updates_to_fit_ = full_again ? std::min(updates_to_fit_ * 4, max_to_fit) : 1;
     }
     full_ = true;

@@ -85,7 +85,7 @@ class SqliteJournal final : public Journal {
     bool takes_what_fits = false;
     /// For how long the disk has not completed an operation, if that is the cause.
     std::optional<Duration> disk_stalled;
-    std::uint64_t syncs = 0;    ///< syncs to the disk, total
+    std::uint64_t syncs = 0;         ///< syncs to the disk, total
     std::uint64_t not_recorded = 0;  ///< entries that could not be recorded, total
     struct NotRecorded {
       MonotonicTime at{};

@@ -9,17 +9,17 @@
 
 namespace jobs_bridge {
 
-/// Updates whose answer is known, but whose reply the broker has not acknowledged yet. They stay in the
-/// journal until then: if they were removed earlier and the process were killed, their devices
+/// Updates whose answer is known, but whose reply the broker has not acknowledged yet. They stay in
+/// the journal until then: if they were removed earlier and the process were killed, their devices
 /// would never get a reply.
 ///
 /// The updates of one thing are forgotten in the order in which they were answered, whichever reply
-/// the broker acknowledges first. An update that is restored after a kill is described, and may be carried
-/// out once more; every later update of the thing must then be restored as well, so that the last
-/// one decides the final state.
+/// the broker acknowledges first. An update that is restored after a kill is described, and may be
+/// carried out once more; every later update of the thing must then be restored as well, so that
+/// the last one decides the final state.
 ///
-/// Bounded by what is waiting to be published, each of which is eventually acknowledged or dropped. Not
-/// thread-safe.
+/// Bounded by what is waiting to be published, each of which is eventually acknowledged or dropped.
+/// Not thread-safe.
 class AnsweredUpdates {
  public:
   /// `thing`: as Publication::thing. `bytes`: the space that it takes in the journal.
@@ -29,8 +29,8 @@ class AnsweredUpdates {
     bytes_ += bytes;
   }
 
-  /// The broker has acknowledged the reply, or never will. Returns the numbers of the updates to forget
-  /// now, in order; empty if the number is unknown.
+  /// The broker has acknowledged the reply, or never will. Returns the numbers of the updates to
+  /// forget now, in order; empty if the number is unknown.
   std::vector<std::uint64_t> reply_ended(std::uint64_t number) {
     const auto known = things_.find(number);
     if (known == things_.end()) return {};

@@ -103,7 +103,7 @@ class Circuit {
               Random& random);
 
   bool open_ = false;
-  std::optional<RequestId> probe_;        ///< under way, while open: for a suspected thing
+  std::optional<RequestId> probe_;              ///< under way, while open: for a suspected thing
   std::optional<RequestId> unsuspected_probe_;  ///< for a thing that is not suspected
   MonotonicTime next_probe_{};
   MonotonicTime next_unsuspected_probe_{};
@@ -111,7 +111,7 @@ class Circuit {
   std::size_t window_ = 0;  ///< while recovering: most calls in flight; 0: any number
   MonotonicTime recovered_at_{};
   using Begun = std::deque<std::pair<MonotonicTime, RequestId>>;
-  Begun begun_;        ///< while recovering: in flight
+  Begun begun_;                ///< while recovering: in flight
   Begun begun_failing_alone_;  ///< in flight, of things that fail alone
   ThingHealth things_;
   int failures_ = 0;          ///< in a row

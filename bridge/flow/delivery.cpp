@@ -130,8 +130,7 @@ Delivery::Step Delivery::described(const Outcome& outcome, Reconciliation::Evide
 Delivery::Again Delivery::later(const Outcome& outcome, Random& random) {
   const auto longest = [&] {
     if (outcome.access_denied) return max_pause_of_denied;
-    return must_be_delivered(request_.operation) ? max_pause_of_update
-                                                 : max_pause_of_request;
+    return must_be_delivered(request_.operation) ? max_pause_of_update : max_pause_of_request;
   }();
   const auto pause = retry_state().back_off.next(min_retry_pause, longest, random);
   const auto asked = std::min(outcome.retry_after.value_or(Duration::zero()), max_pause_asked);

@@ -60,7 +60,7 @@ Health Driver::call_ended(Now now, std::size_t connection, const HttpOutcome& ou
 }
 
 void Driver::cannot_make_call(Now now, std::size_t connection, const std::string& cause,
-                            Orders& orders) {
+                              Orders& orders) {
   const HttpFailure failure{
       .kind = HttpFailure::Kind::connect, .maybe_sent = false, .detail = cause};
   engine_.answered(now, std::exchange(calls_[connection], 0), failure, orders.effects);
@@ -106,7 +106,8 @@ void Driver::order_calls(Now now, Orders& orders) {
   while (may_call && !drained_ && !free_.empty()) {
     auto call = engine_.next_call(now, orders.effects);
     if (!call) break;
-    if (lease_) call->deadline = std::min(call->deadline, now.monotonic + lease_->max_call_duration());
+    if (lease_)
+      call->deadline = std::min(call->deadline, now.monotonic + lease_->max_call_duration());
     const auto connection = free_.back();
     free_.pop_back();
     calls_[connection] = call->id;

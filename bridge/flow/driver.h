@@ -90,7 +90,7 @@ class Driver {
   [[nodiscard]] std::size_t free_connections() const { return free_.size(); }
 
   struct Drained {
-    std::size_t rejected = 0;        ///< requests rejected because the time was up
+    std::size_t rejected = 0;         ///< requests rejected because the time was up
     std::size_t left_to_journal = 0;  ///< updates that the next start takes over
   };
   /// Set once the shutdown that drain() began is complete; the event after that is timer_fired().
@@ -115,7 +115,7 @@ class Driver {
   std::optional<Lease::State> lease_state_;  ///< the state ordered last
   std::vector<RequestId> calls_;             ///< by connection; 0: none
   std::vector<std::size_t> free_;            ///< connections; the one to use next is the last
-  bool may_have_call_ = true;                   ///< there may be a call that has not been ordered yet
+  bool may_have_call_ = true;                ///< there may be a call that has not been ordered yet
   bool unsent_ = false;  ///< something was published whose sending was not ordered yet
   MonotonicTime due_ = MonotonicTime::min();
   std::optional<MonotonicTime> drain_until_;

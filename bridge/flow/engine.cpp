@@ -157,9 +157,10 @@ void Engine::recorded(Now now, Effects& effects) {
 void Engine::not_recorded(Now now, const std::string& cause, Effects& effects) {
   if (!recording_) return;
   auto admitted = *std::exchange(recording_, std::nullopt);
-  publish_reply(now, std::move(admitted.asker.address),
-          Rejection{ErrorCode::request_throttled, "the gateway cannot store the update: " + cause},
-          {}, effects);
+  publish_reply(
+      now, std::move(admitted.asker.address),
+      Rejection{ErrorCode::request_throttled, "the gateway cannot store the update: " + cause}, {},
+      effects);
 }
 
 void Engine::enter(Now now, Admitted admitted, Iterator same, Effects& effects) {
@@ -177,7 +178,8 @@ void Engine::enter(Now now, Admitted admitted, Iterator same, Effects& effects) 
   reject_illegal_transitions(now, effects);
 }
 
-bool Engine::answer_if_known(const Request& request, const ReplyAddress& address, Effects& effects) {
+bool Engine::answer_if_known(const Request& request, const ReplyAddress& address,
+                             Effects& effects) {
   if (const auto* reply = recent_.find(address.fingerprint, address.thing)) {
     effects.publications.push_back(*reply);
     return true;
@@ -190,7 +192,7 @@ bool Engine::answer_if_known(const Request& request, const ReplyAddress& address
 }
 
 Engine::Iterator Engine::find_same(const Request& request, std::optional<Duration> expires_after,
-                                MonotonicTime deadline) {
+                                   MonotonicTime deadline) {
   // A request that may expire before its device gives up cannot be shared.
   if (expires_after && *expires_after < settings_.deadline) return requests_.end();
   // Only the last one of the thing: nothing may have changed in between.
@@ -208,8 +210,8 @@ Engine::Iterator Engine::find_same(const Request& request, std::optional<Duratio
   return in_order && lasting && pending.request() == request ? found : requests_.end();
 }
 
-std::optional<Rejection> Engine::admission_rejection(const Request& request, std::size_t bytes,
-                                         RequestTable::Requests::const_iterator same) const {
+std::optional<Rejection> Engine::admission_rejection(
+    const Request& request, std::size_t bytes, RequestTable::Requests::const_iterator same) const {
   const auto full = [](std::string_view whose, std::size_t limit, std::string_view what,
                        std::string_view key) {
     return Rejection{ErrorCode::request_throttled,

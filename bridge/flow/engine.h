@@ -73,25 +73,27 @@ struct EngineSettings {
 /// time. Time must not go backwards between calls.
 ///
 /// The life of a request is that of its state: see next_state(). Received is rejected at once, or
-/// admitted and entered; next_call() begins it; answered() concludes it, or has it requeued, paused or reconciled;
-/// tick() resumes it, and at its deadline has it withdrawn, or held if it is an update. An event
-/// that cannot happen in a request's state is an illegal transition, which only an error in the
-/// bridge causes: it is reported in the effects, the request is rejected, and all others go on.
+/// admitted and entered; next_call() begins it; answered() concludes it, or has it requeued, paused
+/// or reconciled; tick() resumes it, and at its deadline has it withdrawn, or held if it is an
+/// update. An event that cannot happen in a request's state is an illegal transition, which only an
+/// error in the bridge causes: it is reported in the effects, the request is rejected, and all
+/// others go on.
 ///
 /// Promises kept here: every request gets exactly one reply inside its deadline, but for an update
 /// that cannot be delivered by then, which is answered when its outcome is known; the requests of a
 /// thing are carried out in arrival order, one at a time (a call whose device has been
-/// answered still counts as the one call of its thing); things take turns; the number of waiting requests is bounded, and beyond the
-/// bound the reply is RequestThrottled; no more calls are made than the quotas and the endpoint's
-/// state allow; a request touches only its own thing's paths and topics.
+/// answered still counts as the one call of its thing); things take turns; the number of waiting
+/// requests is bounded, and beyond the bound the reply is RequestThrottled; no more calls are made
+/// than the quotas and the endpoint's state allow; a request touches only its own thing's paths and
+/// topics.
 class Engine {
  public:
   Engine(EngineSettings settings, TopicGrammar topics);
 
   /// A message came from the broker. Retained messages, and those on topics that are not request
   /// topics, are ignored. If Effects::recorded holds an entry afterwards, the message is an update
-  /// that is admitted but not entered yet: it is to be recorded, and recorded() or not_recorded() to
-  /// be called before the next received(). Other events may happen meanwhile.
+  /// that is admitted but not entered yet: it is to be recorded, and recorded() or not_recorded()
+  /// to be called before the next received(). Other events may happen meanwhile.
   void received(Now now, Message message, Effects& effects);
   /// The update is in the journal, and is entered.
   void recorded(Now now, Effects& effects);
@@ -179,17 +181,17 @@ class Engine {
     std::optional<Duration> expires_after;
   };
 
-  /// Returns whether a redelivered update is already known: one that was answered gets the same reply
-  /// again, one that still waits goes on waiting.
+  /// Returns whether a redelivered update is already known: one that was answered gets the same
+  /// reply again, one that still waits goes on waiting.
   bool answer_if_known(const Request& request, const ReplyAddress& address, Effects& effects);
   /// The pending request whose answer can serve this one as well, or the end.
   Iterator find_same(const Request& request, std::optional<Duration> expires_after,
-                  MonotonicTime deadline);
+                     MonotonicTime deadline);
   /// Has it share the answer of `same`, unless that is the end.
   void enter(Now now, Admitted admitted, Iterator same, Effects& effects);
   /// `same`: the request that would be joined, or the end.
   std::optional<Rejection> admission_rejection(const Request& request, std::size_t bytes,
-                                   RequestTable::Requests::const_iterator same) const;
+                                               RequestTable::Requests::const_iterator same) const;
 
   /// Nothing if it cannot be begun, which is an illegal transition.
   std::optional<Call> start(Now now, RequestId id, bool fails_alone);

@@ -20,7 +20,8 @@ auto first_of(auto& list, const Lanes::Allowed& allowed) {
 
 Lanes::List& Lanes::list_of(const Lane& lane) {
   if (lane.busy_with) return busy_;
-  return ready_[lane.fails_alone ? 1 : 0][index_of(lane.waiting.front().kind)][lane.urgent > 0 ? 1 : 0];
+  return ready_[lane.fails_alone ? 1 : 0][index_of(lane.waiting.front().kind)]
+               [lane.urgent > 0 ? 1 : 0];
 }
 
 void Lanes::move_to_end(List& from, Iterator lane) {
@@ -74,7 +75,8 @@ bool Lanes::Precedence::yields(bool first, bool second) {
   return false;
 }
 
-std::optional<Lanes::Turn> Lanes::first_turn(const Allowed& allowed, bool failing_alone, bool urgent) {
+std::optional<Lanes::Turn> Lanes::first_turn(const Allowed& allowed, bool failing_alone,
+                                             bool urgent) {
   std::optional<Turn> turn;
   if ((failing_alone && !allowed.failing_alone) || (!urgent && !allowed.held)) return turn;
   for (const auto kind : {QuotaKind::reads, QuotaKind::writes}) {

@@ -142,7 +142,7 @@ class Lanes {
   std::uint64_t next_turn_ = 1;
   std::size_t failing_alone_ = 0;             ///< lanes
   std::array<Precedence, 2> urgent_first_{};  ///< before those with nothing urgent, of either kind
-  Precedence healthy_first_;                 ///< before those that fail alone
+  Precedence healthy_first_;                  ///< before those that fail alone
 };
 
 }  // namespace jobs_bridge

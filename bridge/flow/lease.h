@@ -82,11 +82,11 @@ class Lease {
   const Duration length_;
   const bool standby_;
   bool wants_primary_;
-  bool waited_ = false;                     ///< rule 2 was fulfilled when the connection began or ended
+  bool waited_ = false;  ///< rule 2 was fulfilled when the connection began or ended
   std::optional<MonotonicTime> connected_;  ///< since when we are
   std::optional<MonotonicTime> proven_;     ///< when the last canary that came back was sent
   std::optional<MonotonicTime>
-      quiet_since_;    ///< since when no canary of the other instance has arrived
+      quiet_since_;        ///< since when no canary of the other instance has arrived
   Duration quiet_needed_;  ///< how long that must last before we connect as the primary
 };
 

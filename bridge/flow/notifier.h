@@ -208,7 +208,7 @@ class Notifier {
   std::set<Due> retries_;  ///< whose last poll failed
   std::unordered_map<RequestId, Poll> polls_;
   std::deque<Poll>
-      awaiting_head_;          ///< polls whose list has arrived and whose head is not asked for yet
+      awaiting_head_;  ///< polls whose list has arrived and whose head is not asked for yet
   std::uint64_t total_pace_ = 0;  ///< the paces of all together
   TokenBucket bucket_;
   std::uint64_t next_number_ = 1;

@@ -40,8 +40,8 @@ Rejection without_form(const Answer& answer, const std::string& cause) {
 
 }  // namespace
 
-void publish_reply(Now now, ReplyAddress address, const Answer& answer, std::string endpoint_request_id,
-             Effects& effects) {
+void publish_reply(Now now, ReplyAddress address, const Answer& answer,
+                   std::string endpoint_request_id, Effects& effects) {
   const auto* rejection = std::get_if<Rejection>(&answer);
   const bool without_token = address.held && rejection != nullptr;
   auto payload = payload_of(answer, without_token ? std::string() : address.client_token, now);
@@ -53,7 +53,7 @@ void publish_reply(Now now, ReplyAddress address, const Answer& answer, std::str
       content_type = cbor_content_type;
     } else if (rejection == nullptr || !rejection->execution_state.empty()) {
       publish_reply(now, std::move(address), without_form(answer, encoded.error()),
-              std::move(endpoint_request_id), effects);
+                    std::move(endpoint_request_id), effects);
       return;
     }
   }

@@ -38,7 +38,7 @@ struct ReplyAddress {
 /// it is present and crashes (JobsFeature.cpp, updateJobExecutionStatusRejectedHandler; its handler
 /// of `accepted` does check). Without a token it logs a warning; device SDKs v2 ignore such a reply
 /// as they do one with a foreign token; clients that go by the topic read it as usual.
-void publish_reply(Now now, ReplyAddress address, const Answer& answer, std::string endpoint_request_id,
-             Effects& effects);
+void publish_reply(Now now, ReplyAddress address, const Answer& answer,
+                   std::string endpoint_request_id, Effects& effects);
 
 }  // namespace jobs_bridge

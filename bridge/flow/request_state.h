@@ -48,9 +48,9 @@ inline constexpr std::size_t request_event_count = 10;
 ///                     │                    │ └─ reconcile ─> reconciling
 ///                     │                    └── withdrawn ──> calling_answered
 ///
-/// `concluded` ends calling and calling_answered, and `withdrawn` all other states. `held` leads from waiting
-/// to waiting_held and so on; a reconciling request waits for its turn from then on. `restored`
-/// begins with waiting_held.
+/// `concluded` ends calling and calling_answered, and `withdrawn` all other states. `held` leads
+/// from waiting to waiting_held and so on; a reconciling request waits for its turn from then on.
+/// `restored` begins with waiting_held.
 constexpr std::optional<RequestState> next_state(RequestState state, RequestEvent event) {
   using enum RequestState;
   using Event = RequestEvent;
@@ -113,13 +113,13 @@ constexpr bool is_calling(RequestState state) {
 
 constexpr std::string_view to_string(RequestState state) {
   constexpr std::array<std::string_view, request_state_count> names = {
-      "absent",  "waiting",      "waiting_held", "calling", "calling_held",
+      "absent",  "waiting",      "waiting_held", "calling",         "calling_held",
       "pausing", "pausing_held", "reconciling",  "calling_answered"};
   return names.at(static_cast<std::size_t>(state));
 }
 constexpr std::string_view to_string(RequestEvent event) {
   constexpr std::array<std::string_view, request_event_count> names = {
-      "entered",     "restored", "begun", "requeued",  "paused",
+      "entered",   "restored", "begun", "requeued",  "paused",
       "reconcile", "resumed",  "held",  "concluded", "withdrawn"};
   return names.at(static_cast<std::size_t>(event));
 }

@@ -14,8 +14,8 @@
 #include "bridge/flow/call.h"
 #include "bridge/flow/delivery.h"
 #include "bridge/flow/lanes.h"
-#include "bridge/flow/request_state.h"
 #include "bridge/flow/publish_reply.h"
+#include "bridge/flow/request_state.h"
 #include "bridge/jobs/request.h"
 #include "bridge/time.h"
 
@@ -83,7 +83,9 @@ class RequestTable {
   /// - held: one more asker of an update is past its deadline.
   bool apply(Iterator it, RequestEvent event, MonotonicTime resume = {});
   /// The illegal transitions since the last call.
-  std::vector<IllegalTransition> take_illegal_transitions() { return std::exchange(illegal_transitions_, {}); }
+  std::vector<IllegalTransition> take_illegal_transitions() {
+    return std::exchange(illegal_transitions_, {});
+  }
   /// Removes a request whose state cannot be relied on. If its call is under way, it goes on
   /// in the state calling_answered.
   void discard(Iterator it);

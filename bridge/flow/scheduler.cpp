@@ -53,7 +53,8 @@ MonotonicTime Scheduler::next_at(MonotonicTime now, const RequestTable& requests
                                  const Notifier& notifier) const {
   auto whom = allowed(now, true);
   const auto circuit_at = circuit_.ready_at(now, true);
-  const auto any_at = std::max(circuit_at, circuit_.failing_alone_ready_at(now, failing_alone_calls_));
+  const auto any_at =
+      std::max(circuit_at, circuit_.failing_alone_ready_at(now, failing_alone_calls_));
   auto next = next_at(now, requests, notifier, whom, any_at);
   if (any_at > circuit_at) {
     whom.failing_alone = false;

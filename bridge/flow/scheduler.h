@@ -23,10 +23,12 @@ namespace jobs_bridge {
 /// thread-safe; time must not go backwards.
 class Scheduler {
  public:
-  /// Maximum calls per second; 0: no limit. `failing_alone_calls`: maximum number of calls in flight for
-  /// things that fail alone.
+  /// Maximum calls per second; 0: no limit. `failing_alone_calls`: maximum number of calls in
+  /// flight for things that fail alone.
   Scheduler(double reads_per_second, double writes_per_second, std::size_t failing_alone_calls)
-      : reads_(reads_per_second), writes_(writes_per_second), failing_alone_calls_(failing_alone_calls) {}
+      : reads_(reads_per_second),
+        writes_(writes_per_second),
+        failing_alone_calls_(failing_alone_calls) {}
 
   /// What comes next: a request, which must now be begun, or a poll.
   struct Turn {

@@ -49,7 +49,7 @@ class ThingHealth {
     std::uint64_t thing = 0;
     std::uint64_t successes = 0;  ///< of other things, before its first failure
     int calls = 0;                ///< that failed in a row
-    bool outside_outage = false;           ///< a call failed while the endpoint was not down
+    bool outside_outage = false;  ///< a call failed while the endpoint was not down
     // Set by whoever called failed():
     std::string cause = {};  ///< of the last failure, for the device
     BackOff back_off = {};

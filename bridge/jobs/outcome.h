@@ -15,8 +15,8 @@ namespace jobs_bridge {
 
 /// Whether it helps to make the same call again.
 enum class Repeat : std::uint8_t {
-  useless,           ///< no: it was carried out, or the Jobs API has refused it
-  may_help,          ///< perhaps: the endpoint is unreachable, fails, throttles or answers nonsense
+  useless,          ///< no: it was carried out, or the Jobs API has refused it
+  may_help,         ///< perhaps: the endpoint is unreachable, fails, throttles or answers nonsense
   helps_when_fixed  ///< only after the gateway's credentials or its clock have been corrected
 };
 

@@ -25,7 +25,8 @@ std::string value_of(const std::vector<json_text::Member>& members, std::string_
   return member == nullptr ? std::string() : std::string(member->value);
 }
 
-/// The state only supplements a rejection that is certain: it does not justify more calls than this.
+/// The state only supplements a rejection that is certain: it does not justify more calls than
+/// this.
 constexpr int max_describes_for_state = 3;
 
 using Details = std::map<std::string, std::string>;
@@ -136,7 +137,8 @@ std::optional<Reconciliation> Reconciliation::of(const Request& update, const Ou
   const bool for_repeat = sent_before && (rejection.code == ErrorCode::terminal_state_reached ||
                                           rejection.code == ErrorCode::invalid_request);
   if (for_state || for_repeat) {
-    return Reconciliation(Question::execution_state, sent_before, rejection, update.execution_number);
+    return Reconciliation(Question::execution_state, sent_before, rejection,
+                          update.execution_number);
   }
   if (outcome.applied == Applied::maybe && outcome.repeat != Repeat::useless) {
     return Reconciliation(Question::applied, true, rejection, update.execution_number);

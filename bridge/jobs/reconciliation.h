@@ -15,7 +15,8 @@ namespace jobs_bridge {
 
 /// Finds out, by describing the execution, what an update's own answer leaves open:
 ///
-/// - A rejection for the execution's state or version: the reply carries `executionState`, which the
+/// - A rejection for the execution's state or version: the reply carries `executionState`, which
+/// the
 ///   HTTP API's error does not have, and it tells the two codes apart, for which the HTTP API has
 ///   one exception.
 /// - An update that may have been carried out although no proper answer came (the connection broke,

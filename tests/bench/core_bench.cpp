@@ -217,8 +217,8 @@ void engine_request_of_watched(benchmark::State& state) {
   Bench bench(settings);
   for (std::int64_t thing = 0; thing < things; ++thing) {
     bench.engine.restore_watched(bench.now, {.thing = name_of(thing),
-                                      .asked = bench.now.unix_seconds,
-                                      .told = R"({"head":"update-1#1"})"});
+                                             .asked = bench.now.unix_seconds,
+                                             .told = R"({"head":"update-1#1"})"});
   }
   state.counters["bytes/thing"] =
       static_cast<double>(heap_bytes() - before) / static_cast<double>(things);

@@ -124,7 +124,7 @@ void check_members(const Request& request, const json& payload) {
 void check_reply(const ReplyAddress& address, const Answer& answer, std::string_view suffix) {
   Effects effects;
   publish_reply({.monotonic = address.received, .unix_seconds = 1'700'000'000}, address, answer, "",
-          effects);
+                effects);
   promise(effects.publications.size() == 1, "a request has one reply");
   const auto& reply = effects.publications.front();
   promise(reply.topic == address.topic + std::string(suffix), "the reply goes to its topic");

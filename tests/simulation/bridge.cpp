@@ -191,7 +191,8 @@ void Bridge::settle(Now now, const Effects& effects) {
 void Bridge::publish(Now now, const Effects& effects) {
   for (const auto& transition : effects.illegal_transitions) {
     promise(false, "only what can happen in its state happens to a request", [&] {
-      return std::string(to_string(transition.event)) + " while " + std::string(to_string(transition.state));
+      return std::string(to_string(transition.event)) + " while " +
+             std::string(to_string(transition.state));
     });
   }
   digest_.add(now.monotonic, effects);

@@ -67,8 +67,9 @@ void BrokerModel::queue(Publication publication) {
   promise(sender_->counts().overflowed == 0, "the outbox has room");
 }
 
-mqtt::Sender::Link::SendResult BrokerModel::hand_over(Sequence sequence, const Publication& publication,
-                                                  Refusal& why) noexcept {
+mqtt::Sender::Link::SendResult BrokerModel::hand_over(Sequence sequence,
+                                                      const Publication& publication,
+                                                      Refusal& why) noexcept {
   if (dice_.chance(blocked_)) {
     why.detail = "blocked";
     return SendResult::link_failed;

@@ -65,7 +65,7 @@ class BrokerModel final : public Publisher, private mqtt::Sender::Link, private 
   };
   // Of the link.
   SendResult hand_over(Sequence sequence, const Publication& publication,
-                   mqtt::Refusal& why) noexcept override;
+                       mqtt::Refusal& why) noexcept override;
   void send_gathered() noexcept override {}
   // Of the log: the sender says there what it gives up.
   [[nodiscard]] bool enabled(Severity severity) const override;

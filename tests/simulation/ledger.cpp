@@ -197,7 +197,8 @@ void Ledger::check_bounds(MonotonicTime now, std::uint32_t thing) const {
   promise(static_cast<std::size_t>(waiting) <= settings_.queue_per_thing + 1,
           "a thing's queue has a bound", [&] { return std::to_string(waiting); });
   // Each update that is held may have been asked for again by a queue's worth of devices. Those
-  // that had been answered before a kill, whose replies the broker had not acknowledged, come in addition.
+  // that had been answered before a kill, whose replies the broker had not acknowledged, come in
+  // addition.
   const auto stored =
       std::ranges::count_if(open, [&](AskedNumber number) { return asked_[number].replies == 0; });
   promise(std::cmp_less_equal(

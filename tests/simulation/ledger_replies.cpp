@@ -179,8 +179,8 @@ void Ledger::check_rejected(MonotonicTime now, const Asked& asked, std::string_v
   const bool rejected_at_stop = shutting_down_ && !settings_.holding.durable;
   const bool disturbed = lines_[asked.thing].disturbed_at >= asked.received;
   // One that joined another shares its fate.
-  promise(at_once || asked.invalid || expired || rejected_at_stop || asked.given_up || asked.refused ||
-              asked.joined || !settings_.holding.durable,
+  promise(at_once || asked.invalid || expired || rejected_at_stop || asked.given_up ||
+              asked.refused || asked.joined || !settings_.holding.durable,
           "an update is held until the endpoint has decided", details);
   // An endpoint that refuses to say what became of it.
   const bool unknown =

@@ -90,8 +90,9 @@ Loop::Loop(mosquitto& handle, fibers::EventLoop& events, const BrokerSettings& s
       unused_filter_(std::move(unused_filter)),
       on_end_(std::move(on_end)),
       events_(events),
-      read_ahead_(handle, settings.protocol == BrokerSettings::Protocol::v5 ? &properties_ : nullptr,
-             filter_limits(settings)) {}
+      read_ahead_(handle,
+                  settings.protocol == BrokerSettings::Protocol::v5 ? &properties_ : nullptr,
+                  filter_limits(settings)) {}
 
 Loop::~Loop() {
   stopping_ = true;
@@ -255,8 +256,8 @@ std::optional<Loop::End> Loop::read() {
     if (error != MOSQ_ERR_SUCCESS || mosquitto_socket(&handle_) < 0) return end_of(error);
     const SSL* const tls = tls_of(handle_);
     // TLS may have to write before it reads on: then what is kept has to wait.
-    more =
-        (read_ahead_.kept() > 0 && read_ahead_.given() != given) || (tls != nullptr && SSL_pending(tls) > 0);
+    more = (read_ahead_.kept() > 0 && read_ahead_.given() != given) ||
+           (tls != nullptr && SSL_pending(tls) > 0);
   }
   if (watch_) watch_->received(steady_clock::now());
   return std::nullopt;

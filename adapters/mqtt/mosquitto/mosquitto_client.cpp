@@ -162,8 +162,8 @@ void MosquittoClient::subscribed(int id, int reason, const mosquitto_property* p
 }
 
 Sender::Link::SendResult MosquittoClient::publish(Outbox::Sequence sequence,
-                                              const Publication& publication, int qos,
-                                              Refusal& why) noexcept {
+                                                  const Publication& publication, int qos,
+                                                  Refusal& why) noexcept {
   using SendResult = Sender::Link::SendResult;
   try {
     const auto properties = mqtt_5_ ? properties_of(publication) : Properties();

@@ -17,9 +17,9 @@
 
 namespace jobs_bridge::mqtt {
 
-/// A client of libmosquitto that translates its callbacks into a Connection's events. They come from
-/// the Loop, except the one that reports that a publication at QoS 0 is written: it comes from the
-/// code that writes. No exception passes into the library, which is C.
+/// A client of libmosquitto that translates its callbacks into a Connection's events. They come
+/// from the Loop, except the one that reports that a publication at QoS 0 is written: it comes from
+/// the code that writes. No exception passes into the library, which is C.
 class MosquittoClient final : public Client {
  public:
   MosquittoClient(Client::Options options, const std::string& address, Client::Events& events);
@@ -29,8 +29,8 @@ class MosquittoClient final : public Client {
     return mosquitto_keep_alive(settings_.keep_alive);
   }
   std::optional<std::string> subscribe() override;
-  Sender::Link::SendResult publish(Outbox::Sequence sequence, const Publication& publication, int qos,
-                               Refusal& why) noexcept override;
+  Sender::Link::SendResult publish(Outbox::Sequence sequence, const Publication& publication,
+                                   int qos, Refusal& why) noexcept override;
   void send_gathered() noexcept override { loop_.send_queued(); }
   void disconnect() noexcept override;
 
@@ -54,8 +54,8 @@ class MosquittoClient final : public Client {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::optional<ConnectResult> connect_result_;         ///< of connecting
-  std::optional<BrokerFault> disconnect_;  ///< the broker's DISCONNECT
+  std::optional<ConnectResult> connect_result_;  ///< of connecting
+  std::optional<BrokerFault> disconnect_;        ///< the broker's DISCONNECT
   Evidence disconnect_evidence_ = Evidence::none;
 
   /// Held while a request is made: its answer may come before libmosquitto has returned its

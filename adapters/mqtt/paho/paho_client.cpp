@@ -224,8 +224,9 @@ std::optional<std::string> PahoClient::subscribe() {
   }
 }
 
-Sender::Link::SendResult PahoClient::publish(Outbox::Sequence sequence, const Publication& publication,
-                                         int qos, Refusal& why) noexcept {
+Sender::Link::SendResult PahoClient::publish(Outbox::Sequence sequence,
+                                             const Publication& publication, int qos,
+                                             Refusal& why) noexcept {
   using SendResult = Sender::Link::SendResult;
   try {
     ::mqtt::properties properties;
@@ -241,7 +242,8 @@ Sender::Link::SendResult PahoClient::publish(Outbox::Sequence sequence, const Pu
     return SendResult::accepted;
   } catch (const ::mqtt::exception& error) {
     why = {.kind = Refusal::Kind::malformed, .detail = error.what()};
-    return error.get_return_code() == MQTTASYNC_BAD_UTF8_STRING ? SendResult::unsendable : SendResult::link_failed;
+    return error.get_return_code() == MQTTASYNC_BAD_UTF8_STRING ? SendResult::unsendable
+                                                                : SendResult::link_failed;
   } catch (const std::exception& error) {
     why.detail = error.what();
     return SendResult::link_failed;

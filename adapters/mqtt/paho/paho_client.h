@@ -13,8 +13,8 @@
 
 namespace jobs_bridge::mqtt {
 
-/// A client of Paho that translates its callbacks into a Connection's events. No exception may pass:
-/// one that reaches Paho's C library ends the process.
+/// A client of Paho that translates its callbacks into a Connection's events. No exception may
+/// pass: one that reaches Paho's C library ends the process.
 ///
 /// It is used for one connection, because Paho's automatic reconnect hides the new CONNACK, and
 /// with it the Receive Maximum and whether the broker still has our session, and waits for a second
@@ -30,8 +30,8 @@ class PahoClient final : public Client, private ::mqtt::callback {
     return paho_keep_alive(settings_.keep_alive);
   }
   std::optional<std::string> subscribe() override;
-  Sender::Link::SendResult publish(Outbox::Sequence sequence, const Publication& publication, int qos,
-                               Refusal& why) noexcept override;
+  Sender::Link::SendResult publish(Outbox::Sequence sequence, const Publication& publication,
+                                   int qos, Refusal& why) noexcept override;
   void send_gathered() noexcept override {}  // Paho's thread sends everything immediately
   void disconnect() noexcept override;
 

@@ -291,13 +291,15 @@ TEST_F(DriverTest, UnderALeaseCallsBeginWhenItAllowsThemAndEndWithinTwoFifthsOfI
 TEST_F(DriverTest, WhetherAStandbyIsToTakeThePlaceIsSaidOnceEachTime) {
   make({}, 3, Lease(10s, true));
   const auto watch = [&] {
-    return tell_lease([&](Lease& lease) { lease.standby_canary_returned(now.monotonic, now.monotonic); });
+    return tell_lease(
+        [&](Lease& lease) { lease.standby_canary_returned(now.monotonic, now.monotonic); });
   };
   EXPECT_FALSE(watch().be_primary);
   now.monotonic += 5s;
   EXPECT_EQ(watch().be_primary, true);
   EXPECT_FALSE(watch().be_primary);
-  EXPECT_EQ(tell_lease([&](Lease& lease) { lease.other_canary_arrived(now.monotonic); }).be_primary, false);
+  EXPECT_EQ(tell_lease([&](Lease& lease) { lease.other_canary_arrived(now.monotonic); }).be_primary,
+            false);
 }
 
 TEST_F(DriverTest, ShutdownWaitsForTheUpdateThatIsBeingRecorded) {

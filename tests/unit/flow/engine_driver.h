@@ -34,8 +34,8 @@ class EngineDriver {
   ~EngineDriver() {
     if (illegal_transitions_expected) return;
     for (const auto& transition : effects.illegal_transitions) {
-      ADD_FAILURE() << "request " << transition.request << ": " << to_string(transition.event) << " while "
-                    << to_string(transition.state);
+      ADD_FAILURE() << "request " << transition.request << ": " << to_string(transition.event)
+                    << " while " << to_string(transition.state);
     }
   }
   EngineDriver(const EngineDriver&) = delete;

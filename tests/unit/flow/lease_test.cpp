@@ -29,7 +29,8 @@ class LeaseTest : public testing::Test {
     for (const auto end = now_ + time; now_ < end; now_ += 2s - 10ms) come_back(lease);
   }
   void watch(Lease& lease, Duration time) {
-    for (const auto end = now_ + time; now_ < end; now_ += 2s) lease.standby_canary_returned(now_, now_);
+    for (const auto end = now_ + time; now_ < end; now_ += 2s)
+      lease.standby_canary_returned(now_, now_);
   }
   MonotonicTime now_ = MonotonicTime(1000h);
   Lease primary_{length, false};
@@ -65,7 +66,8 @@ TEST_F(LeaseTest, HalfALeaseAfterTheLastCanaryThatReturnedWasSentNoCallIsBegun) 
   primary_.canary_returned(sent + 1s);
   EXPECT_EQ(primary_.state(now_), State::unproven);
   primary_.canary_returned(now_);
-  EXPECT_EQ(primary_.state(now_), State::active) << "no other instance has been accepted as the primary";
+  EXPECT_EQ(primary_.state(now_), State::active)
+      << "no other instance has been accepted as the primary";
 }
 
 TEST_F(LeaseTest, AConnectionThatIsSoonBackGoesOnAtOnceAndALateOneWaits) {

@@ -483,9 +483,9 @@ TEST_F(SharedQuotaTest, TenThousandThingsArePolledSmoothlyAndWithinTheShare) {
   constexpr int things = 10000;
   for (int i = 0; i < things; ++i) {
     driver_.engine.restore_watched(driver_.now,
-                            {.thing = "lamp-" + std::to_string(i),
-                             .asked = 1700000000,
-                             .told = R"({"head":"","listed_first":"","executions":[]})"});
+                                   {.thing = "lamp-" + std::to_string(i),
+                                    .asked = 1700000000,
+                                    .told = R"({"head":"","listed_first":"","executions":[]})"});
   }
   EXPECT_NEAR(in_seconds(driver_.engine.notifier_counts().interval), 100, 0.001)
       << "stretched to keep the share";
@@ -540,7 +540,7 @@ TEST_F(SharedQuotaTest, AnotherShareGivesNoSecondBurst) {
 
 TEST_F(SharedQuotaTest, AnotherDeadlineOfCallsCountsFromNowOn) {
   driver_.engine.restore_watched(driver_.now,
-                          {.thing = "lamp", .asked = driver_.now.unix_seconds, .told = {}});
+                                 {.thing = "lamp", .asked = driver_.now.unix_seconds, .told = {}});
   driver_.engine.change_limits(driver_.now, {.notifier = {.enabled = true, .call_deadline = 2s}});
   const auto call = driver_.wait_for_call();
   EXPECT_EQ(call.deadline, driver_.now.monotonic + 2s);
@@ -549,8 +549,8 @@ TEST_F(SharedQuotaTest, AnotherDeadlineOfCallsCountsFromNowOn) {
 TEST_F(SharedQuotaTest, ThingsThatAreSilentLeaveTheShareToThoseThatAsk) {
   for (int i = 0; i < 10000; ++i) {
     driver_.engine.restore_watched(driver_.now, {.thing = "lamp-" + std::to_string(i),
-                                          .asked = 1700000000 - 3 * 86400,
-                                          .told = R"({"head":"","executions":[]})"});
+                                                 .asked = 1700000000 - 3 * 86400,
+                                                 .told = R"({"head":"","executions":[]})"});
   }
   pass(10min);
   EXPECT_EQ(driver_.engine.notifier_counts().interval, 60s);

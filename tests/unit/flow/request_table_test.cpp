@@ -176,7 +176,8 @@ TEST_F(IllegalTransitionTest, ARequestThatWaitsIsRejectedAndTheOthersGoOn) {
   expect_that_all_goes_on();
 }
 
-TEST_F(IllegalTransitionTest, ARequestWhoseCallIsUnderWayIsRejectedAndItsThingsNextComesAfterTheCall) {
+TEST_F(IllegalTransitionTest,
+       ARequestWhoseCallIsUnderWayIsRejectedAndItsThingsNextComesAfterTheCall) {
   driver_.send("T", "start-next");
   const auto call = driver_.next_call().value();
   break_request(call.id, Event::begun);

@@ -145,8 +145,7 @@ TEST(JsonFromCborTest, WhatIsNotCborIsRefusedByName) {
 
 TEST(JsonFromCborTest, NestingIsRefusedPastTheLimitAndCostsNoStack) {
   const auto at_limit = repeated("\x81", max_cbor_nesting - 1) + "\x80";
-  EXPECT_EQ(decoded(at_limit),
-            repeated("[", max_cbor_nesting) + repeated("]", max_cbor_nesting));
+  EXPECT_EQ(decoded(at_limit), repeated("[", max_cbor_nesting) + repeated("]", max_cbor_nesting));
   EXPECT_EQ(decoded("\x81" + at_limit), "refused: nesting deeper than 64 levels at byte 64");
   constexpr std::size_t most = 128 * 1024;
   for (const auto* part : {"\x81", "\x9F", "\xA1", "\xBF", "\x5F", "\x7F", "\xC6", "\xBF\x60",

@@ -30,8 +30,9 @@ class CanaryTest : public ::testing::Test {
     EXPECT_TRUE(canary_.arrived(now_, sent->topic, sent->payload));
     EXPECT_TRUE(canary_.flowing());
   }
-  /// What the thread `broker` does, at the times when it would, until something is found or it is too late;
-  /// meanwhile canaries that are sent are answered or not, and messages come every second or not.
+  /// What the thread `broker` does, at the times when it would, until something is found or it is
+  /// too late; meanwhile canaries that are sent are answered or not, and messages come every second
+  /// or not.
   Finding live(Duration limit, bool answered, bool messages) {
     const auto end = now_ + limit;
     while (now_ < end) {

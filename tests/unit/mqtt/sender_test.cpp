@@ -31,7 +31,7 @@ class FakeLink final : public Sender::Link {
   explicit FakeLink(Script script = nullptr) : script_(std::move(script)) {}
 
   SendResult hand_over(Outbox::Sequence sequence, const Publication& publication,
-                   Refusal& why) noexcept override {
+                       Refusal& why) noexcept override {
     const auto topic = publication.topic;  // an acknowledgement by the script ends the publication
     const auto result = script_ ? script_(sequence, publication) : SendResult::accepted;
     if (result != SendResult::accepted) {
