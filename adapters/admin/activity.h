@@ -83,6 +83,6 @@ class Activity final : public Observer {
 
 /// Whether a request was rejected at once because a queue was full. (A request that the endpoint
 /// throttles takes a call, and so time.)
-bool is_refused(const Finished& finished);
+bool is_queue_full(const Finished& finished);
 
 }  // namespace jobs_bridge::admin

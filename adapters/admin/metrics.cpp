@@ -101,7 +101,7 @@ class Metrics::Implementation {
     const auto outcome =
         finished.rejection ? 1 + static_cast<std::size_t>(finished.rejection->code) : 0;
     children.outcomes.at(outcome)->Increment();
-    if (is_refused(finished)) refused_.Increment();
+    if (is_queue_full(finished)) rejected_queue_full_.Increment();
     if (finished.is_lost()) {
       lost_.Increment();
     } else if (finished.held && finished.rejection) {
@@ -209,9 +209,9 @@ class Metrics::Implementation {
       histograms(registry_, "jobs_bridge_held_update_duration_seconds",
                  "The same for updates that were held for longer than their device waits")
           .Add({}, outage_bounds());
-  Counter& refused_ = counters(registry_, "jobs_bridge_requests_refused_total",
-                               "Requests rejected immediately because a queue was full")
-                          .Add({});
+  Counter& rejected_queue_full_ = counters(registry_, "jobs_bridge_requests_refused_total",
+                                           "Requests rejected immediately because a queue was full")
+                                      .Add({});
   Counter& lost_ =
       counters(registry_, "jobs_bridge_updates_lost_total",
                "Updates given up: held for too long, not in a journal when the bridge stopped, or "

@@ -33,10 +33,10 @@ std::string seconds_until(const std::optional<MonotonicTime>& moment) {
 }  // namespace
 
 CredentialKeeper::CredentialKeeper(std::unique_ptr<CredentialSource> source, std::uint64_t seed,
-                                   Log& log, Duration between_looks)
+                                   Log& log, Duration check_interval)
     : source_(std::move(source)),
       log_(log),
-      between_looks_(between_looks),
+      check_interval_(check_interval),
       schedule_(Random(seed)),
       thread_([this] { run(); }) {}
 
@@ -58,7 +58,7 @@ void CredentialKeeper::run() {
   pthread_setname_np(pthread_self(), "credentials");
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait_until(lock, std::min(schedule_.due(), time_now() + between_looks_),
+    changed_.wait_until(lock, std::min(schedule_.due(), time_now() + check_interval_),
                         [this] { return stopping_ || forced_; });
     if (stopping_) return;
     if (!forced_ && time_now() < schedule_.due()) {

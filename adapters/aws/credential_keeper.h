@@ -22,10 +22,10 @@ namespace jobs_bridge::aws {
 /// may call it.
 class CredentialKeeper {
  public:
-  /// Begins to fetch at once. `log` must outlive it. `between_looks`: the interval at which it
+  /// Begins to fetch at once. `log` must outlive it. `check_interval`: the interval at which it
   /// checks whether a preferred source is available again.
   CredentialKeeper(std::unique_ptr<CredentialSource> source, std::uint64_t seed, Log& log,
-                   Duration between_looks = std::chrono::seconds(10));
+                   Duration check_interval = std::chrono::seconds(10));
   ~CredentialKeeper();
   CredentialKeeper(const CredentialKeeper&) = delete;
   CredentialKeeper& operator=(const CredentialKeeper&) = delete;
@@ -67,7 +67,7 @@ class CredentialKeeper {
 
   const std::unique_ptr<CredentialSource> source_;
   Log& log_;
-  const Duration between_looks_;
+  const Duration check_interval_;
 
   mutable std::mutex mutex_;
   fibers::ConditionVariable

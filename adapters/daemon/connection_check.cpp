@@ -34,7 +34,7 @@ using std::chrono::steady_clock;
 using Level = Finding::Level;
 
 constexpr Duration check_timeout = 10s;
-constexpr Duration between_looks = 20ms;
+constexpr Duration check_interval = 20ms;
 
 /// The findings say it all.
 class Silence final : public Log {
@@ -158,7 +158,7 @@ void check_broker(const config::Configuration& configuration, Log& log,
   broker.start();
   const auto limit = steady_clock::now() + check_timeout;
   while (!is_conclusive(broker.state()) && steady_clock::now() < limit) {
-    std::this_thread::sleep_for(between_looks);
+    std::this_thread::sleep_for(check_interval);
   }
   const auto state = broker.state();
   broker.stop();

@@ -20,7 +20,7 @@ TlsConnection::TlsConnection(std::unique_ptr<TcpConnection> tcp, SslPointer ssl,
     : context_(std::move(context)), tcp_(std::move(tcp)), ssl_(std::move(ssl)) {}
 
 TlsConnection::~TlsConnection() {
-  if (!in_order_) return;
+  if (!usable_) return;
   ERR_clear_error();
   SSL_shutdown(ssl_.get());
   ERR_clear_error();
@@ -53,7 +53,7 @@ std::optional<IoFailure> TlsConnection::handshake(MonotonicTime deadline) {
     ERR_clear_error();
     const int result = SSL_connect(ssl_.get());
     if (result == 1) {
-      in_order_ = true;
+      usable_ = true;
       // From now on a read returns after processing what OpenSSL has buffered, even if that was
       // only TLS messages without application data: otherwise it would read on as long as more of
       // them come.
@@ -86,7 +86,7 @@ std::optional<IoFailure> TlsConnection::wait_or_fail(int result, MonotonicTime d
     case SSL_ERROR_ZERO_RETURN:
       return IoFailure{Kind::broken, std::string(doing) + ": the peer closed the connection"};
     default:
-      in_order_ = false;
+      usable_ = false;
       return failure_of(tls::fault_of(*ssl_, result), doing);
   }
 }
@@ -103,7 +103,7 @@ IoFailure TlsConnection::failure_of(const tls::HandshakeFault& fault, std::strin
                                      " (if it is valid, this machine's clock is wrong)"};
     case Fault::client_certificate_missing:
       // Once it has answered, it has accepted our certificate: then the connection simply broke.
-      if (heard_) break;
+      if (got_data_) break;
       return {Kind::client_certificate,
               std::move(doing) +
                   ": the server requires a client certificate, and none is configured (" +
@@ -132,7 +132,7 @@ std::optional<IoFailure> TlsConnection::write(std::string_view bytes, MonotonicT
     if (result == 1) {
       bytes.remove_prefix(sent);
     } else if (auto failure = wait_or_fail(result, deadline, "sending the request")) {
-      in_order_ = false;
+      usable_ = false;
       return failure;
     }
   }
@@ -153,13 +153,13 @@ Result<std::size_t, IoFailure> TlsConnection::read(char* buffer, std::size_t siz
     const int own_messages = own_messages_;
     const int result = SSL_read_ex(ssl_.get(), buffer, size, &received);
     if (result == 1) {
-      heard_ = true;
+      got_data_ = true;
       own_messages_ = 0;
       return received;
     }
     if (SSL_get_error(ssl_.get(), result) == SSL_ERROR_ZERO_RETURN) return std::size_t{0};
     if (own_messages_ > max_own_messages) {
-      in_order_ = false;
+      usable_ = false;
       return Failure{IoFailure{
           Kind::broken, "reading the answer: the server sends nothing but TLS session tickets"}};
     }
@@ -182,7 +182,7 @@ bool TlsConnection::quiet() {
     const bool nothing = result != 1 && SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_READ;
     ERR_clear_error();
     if (!nothing || own_messages_ > max_own_messages) {
-      in_order_ = false;
+      usable_ = false;
       return false;
     }
     if (own_messages_ == own_messages) break;  // the beginning of such a message

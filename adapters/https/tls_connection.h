@@ -44,8 +44,8 @@ class TlsConnection final : public Connection {
   const std::shared_ptr<const TlsContext> context_;
   std::unique_ptr<TcpConnection> tcp_;
   SslPointer ssl_;
-  bool in_order_ = false;
-  bool heard_ = false;  ///< the server has sent application data
+  bool usable_ = false;
+  bool got_data_ = false;  ///< the server has sent application data
   /// The number of TLS messages without application data (session tickets, key updates) since the
   /// handshake or the last answer. It is limited, since a server could keep us busy with them
   /// without end.

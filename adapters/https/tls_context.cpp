@@ -106,7 +106,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto between_looks = 1s;
+constexpr auto check_interval = 1s;
 
 }  // namespace
 
@@ -148,10 +148,10 @@ std::uint64_t CurrentTlsContext::generation() {
 
 void CurrentTlsContext::look_at_files() {
   const auto now = std::chrono::steady_clock::now();
-  auto next = next_look_.load();
+  auto next = next_check_.load();
   // Only one of the threads that find the check due does it; the others go on with the present
   // context.
-  if (now < next || !next_look_.compare_exchange_strong(next, now + between_looks)) return;
+  if (now < next || !next_check_.compare_exchange_strong(next, now + check_interval)) return;
   const auto found = stamps_of(settings_);
   const std::lock_guard lock(mutex_);
   if (found != stamps_) reload(found);

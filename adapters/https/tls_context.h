@@ -116,7 +116,7 @@ class CurrentTlsContext {
   const tls::Settings settings_;
   Log& log_;
   std::atomic<std::uint64_t> generation_{1};
-  std::atomic<MonotonicTime> next_look_{MonotonicTime::min()};
+  std::atomic<MonotonicTime> next_check_{MonotonicTime::min()};
 
   std::mutex mutex_;
   Stamps stamps_;          ///< of the files that context_ was made from
