@@ -4,7 +4,7 @@
 
 namespace jobs_bridge::mqtt {
 
-std::unique_ptr<Client> Client::make(Wanted options, const std::string& address, Events& events) {
+std::unique_ptr<Client> Client::make(Options options, const std::string& address, Events& events) {
   const auto library = options.settings.library;
   if constexpr (is_built(Library::paho)) {
     if (library == Library::paho) return make_paho_client(options, address, events);
