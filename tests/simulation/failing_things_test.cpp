@@ -54,7 +54,7 @@ struct Failing {
   double hangs;  ///< share of their calls; the rest is answered with an error
 };
 
-TEST(FailingThingsTest, DelayNobodyElse) {
+TEST(FailingThingsTest, DelayNoOthers) {
   const auto without = healthy_beside(0, 0);
   ASSERT_GT(without.asked, 5000U);
   for (const auto& failing : {Failing{1, 1}, Failing{8, 1}, Failing{30, 0}, Failing{100, 0.5}}) {

@@ -52,7 +52,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "InvalidJson", kCbor}),
     [](const auto& test) { return std::string(test.param.name); });
 
-TEST_P(HostilePayloadTest, IsRejectedWithItsCauseAndCostsNobodyElseAnything) {
+TEST_P(HostilePayloadTest, IsRejectedWithItsCauseAndCostsOthersNothing) {
   constexpr std::size_t count = 50;
   // What the endpoint judges waits for it: here all of it may, in number and in bytes.
   Site site({.settings = {"limits.queue_per_thing=" + std::to_string(count), "limits.queue=40000",

@@ -105,7 +105,7 @@ TEST_P(LargePacketTest, ThatIsNoMessageEndsTheConnectionBeforeItIsInMemory) {
 class LargePacketOverTlsTest : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(, LargePacketOverTlsTest, testing::ValuesIn(libraries()));
 
-TEST_P(LargePacketOverTlsTest, IsCutAndItsSenderIsToldSo) {
+TEST_P(LargePacketOverTlsTest, IsTruncatedAndItsSenderGetsARejection) {
   TemporaryDirectory directory;
   const CertificateAuthority authority(directory.path());
   std::atomic<bool> rejected{false};
@@ -133,7 +133,7 @@ TEST_P(LargePacketOverTlsTest, IsCutAndItsSenderIsToldSo) {
 }
 
 /// Over MQTT 3.1.1 a broker knows no limit of ours.
-TEST(LargePacketOfADeviceTest, OverMqtt311IsRejectedAndCostsNobodyTheConnection) {
+TEST(LargePacketOfADeviceTest, OverMqtt311IsRejectedAndEndsNoConnection) {
   Site site({.wires = {.mqtt_5 = false}});
   MqttDevice hostile({.port = site.broker->port(), .version_5 = false, .client_id = "hostile"});
   hostile.subscribe(start_next_topic("hostile") + "/rejected");
@@ -150,7 +150,7 @@ TEST(LargePacketOfADeviceTest, OverMqtt311IsRejectedAndCostsNobodyTheConnection)
 }
 
 /// Over MQTT 5 it knows.
-TEST(LargePacketOfADeviceTest, IsWithheldByABrokerOfMqtt5AndCostsNobodyTheConnection) {
+TEST(LargePacketOfADeviceTest, IsWithheldByABrokerOfMqtt5AndEndsNoConnection) {
   Site site;
   Others others(site.broker->port());
   MqttDevice hostile({.port = site.broker->port(), .client_id = "hostile"});
@@ -163,7 +163,7 @@ TEST(LargePacketOfADeviceTest, IsWithheldByABrokerOfMqtt5AndCostsNobodyTheConnec
 }
 
 /// One message has as many User Properties as fit into what the bridge takes.
-TEST(LargePropertiesTest, OfSixteenDevicesDelayNobodyAndCostNoMemory) {
+TEST(LargePropertiesTest, OfSixteenDevicesDelayNoOthersAndCostNoMemory) {
   JobsEndpoint endpoint;
   std::string properties;
   while (properties.size() < (500U << 10U)) properties += "\x26" + text("n") + text("v");

@@ -269,7 +269,7 @@ TEST_F(HttpsTlsTest, TricklingPeerEndsAtAnswerTimeout) {
   expect_ends_at(400ms, [&] { EXPECT_EQ(failure(client.perform(put())).kind, Kind::timeout); });
 }
 
-TEST_F(HttpsTlsTest, BodyCutWithoutGoodbyeIsBroken) {
+TEST_F(HttpsTlsTest, BodyTruncatedWithoutCloseNotifyIsBroken) {
   RawPeer peer(presenting_name(), [](PeerConnection& connection) {
     connection.read_request();
     connection.send("HTTP/1.1 200 OK\r\n\r\n{\"whole\":");
@@ -279,7 +279,7 @@ TEST_F(HttpsTlsTest, BodyCutWithoutGoodbyeIsBroken) {
   EXPECT_EQ(failure(client.perform(put())).kind, Kind::broken);
 }
 
-TEST_F(HttpsTlsTest, BodyEndedByGoodbyeIsWhole) {
+TEST_F(HttpsTlsTest, BodyEndedByCloseNotifyIsWhole) {
   RawPeer peer(presenting_name(), [](PeerConnection& connection) {
     connection.read_request();
     connection.send("HTTP/1.1 200 OK\r\n\r\n{}");

@@ -123,7 +123,7 @@ TEST_P(WireTest, BrokerThatIsNotThereAtTheStartIsFoundLater) {
   EXPECT_FALSE(bridge.connection.state().fault);
 }
 
-TEST_P(WireTest, StopIsQuickAndSaysGoodbye) {
+TEST_P(WireTest, StopIsQuickAndSendsDisconnect) {
   BridgeEnd bridge(settings());
   ASSERT_TRUE(bridge.start());
   const auto before = std::chrono::steady_clock::now();

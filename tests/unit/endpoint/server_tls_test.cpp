@@ -89,7 +89,7 @@ TEST_F(EndpointTlsTest, ClientOfAnotherAuthorityIsRefused) {
   EXPECT_EQ(client.read_answer(), "");
 }
 
-TEST_F(EndpointTlsTest, IdleCloseSaysGoodbyeAndTruncationDoesNot) {
+TEST_F(EndpointTlsTest, IdleCloseSendsCloseNotifyAndTruncationDoesNot) {
   RunningServer server(options());
   for (const bool orderly : {true, false}) {
     RawClient control(server.port(), trusting());

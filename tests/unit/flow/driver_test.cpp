@@ -91,7 +91,7 @@ TEST_F(DriverTest, CallOfAMessageThatIsTakenInIsLeftToTheTimerWhichIsDueAtOnce) 
   EXPECT_THAT(fire().calls, SizeIs(2));
 }
 
-TEST_F(DriverTest, CallThatIsBegunAtOnceWakesNobody) {
+TEST_F(DriverTest, CallThatIsBegunAtOnceNeedsNoWakeUp) {
   make();
   const auto begun = ask("a");
   EXPECT_THAT(begun.calls, SizeIs(1));
@@ -222,7 +222,7 @@ TEST_F(DriverTest, DrainEndsWithTheLastCall) {
   EXPECT_EQ(driver->drained()->rejected, 0U);
 }
 
-TEST_F(DriverTest, NoCallBeginsForWhatIsRejectedAsPatienceHasEnded) {
+TEST_F(DriverTest, NoCallBeginsForWhatIsRejectedAtTheTimeout) {
   make({}, 1);
   ask("a");
   ask("b");
@@ -234,7 +234,7 @@ TEST_F(DriverTest, NoCallBeginsForWhatIsRejectedAsPatienceHasEnded) {
   EXPECT_EQ(driver->drained()->rejected, 1U);
 }
 
-TEST_F(DriverTest, DrainRejectsWhatIsLeftWhenPatienceEndsAndBeginsNothingMore) {
+TEST_F(DriverTest, DrainRejectsWhatIsLeftAtTheTimeoutAndBeginsNothingMore) {
   make({}, 1);
   ask("a");
   ask("b");
@@ -288,7 +288,7 @@ TEST_F(DriverTest, UnderALeaseCallsBeginWhenItAllowsThemAndEndWithinTwoFifthsOfI
   EXPECT_THAT(fire().calls, SizeIs(1));
 }
 
-TEST_F(DriverTest, WhetherAStandbyIsToTakeThePlaceIsSaidOnceEachTime) {
+TEST_F(DriverTest, WhetherAStandbyIsToBePrimaryIsOrderedOnceEachTime) {
   make({}, 3, Lease(10s, true));
   const auto watch = [&] {
     return tell_lease(

@@ -84,7 +84,7 @@ std::vector<Duration> times_of_the_healthy(const Site& site, Duration after) {
 class FailingThingsAtTest
     : public testing::TestWithParam<std::tuple<Site::Fate, Devices, Devices>> {};
 
-TEST_P(FailingThingsAtTest, DelayNobodyElse) {
+TEST_P(FailingThingsAtTest, DelayNoOthers) {
   const auto& [fate, ill, healthy] = GetParam();
   const Duration time = healthy.interval < 10s ? 4min : 30min;
   Site site({.reads_per_second = 200, .writes_per_second = 200}, failing_for_the_ill(fate));
@@ -126,7 +126,7 @@ class OfAThousandThingsTest : public testing::TestWithParam<std::tuple<std::stri
   }
 };
 
-TEST_P(OfAThousandThingsTest, TheFailingDelayNobodyElse) {
+TEST_P(OfAThousandThingsTest, TheFailingDelayNoOthers) {
   const int ill = std::get<1>(GetParam());
   Site site({.reads_per_second = 200, .writes_per_second = 200}, endpoint());
   ask(site, "ill", {ill, 10s}, 3min);

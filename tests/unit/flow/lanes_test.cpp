@@ -301,7 +301,7 @@ TEST(LanesTest, ThingsWhoseCallsAloneFailMayBeLeftOut) {
   EXPECT_EQ(start(lanes), 1U);
 }
 
-TEST(LanesTest, AThingNoLongerCountsAsFailingOnceItIsToldOrItsLaneIsGone) {
+TEST(LanesTest, AThingNoLongerFailsAloneOnceThatIsSetOrItsLaneIsGone) {
   Lanes lanes;
   auto others = all;
   others.failing_alone = false;

@@ -387,7 +387,7 @@ TEST_F(NotifierTest, WhereTheEndpointCannotBeReachedForOneThingTheOthersPollsWai
   EXPECT_GE(driver_.now.monotonic - failed, 1s);
 }
 
-TEST_F(NotifierTest, ThingsWhosePollsAlwaysFailDelayNobodyElses) {
+TEST_F(NotifierTest, ThingsWhosePollsAlwaysFailDelayNoOthers) {
   for (int i = 0; i < 2; ++i) ask("T-" + std::to_string(i), "get");
   for (int i = 0; i < 6; ++i) ask("ill-" + std::to_string(i), "get");
   std::map<std::string, std::vector<MonotonicTime>> polls;
@@ -417,7 +417,7 @@ TEST_F(NotifierTest, ThingsWhosePollsAlwaysFailDelayNobodyElses) {
 /// Some things' polls are never answered.
 class HangingPollsTest : public NotifierTest, public testing::WithParamInterface<int> {};
 
-TEST_P(HangingPollsTest, DelayNobodyElses) {
+TEST_P(HangingPollsTest, DelayNoOthers) {
   constexpr int healthy = 200;
   const int ill = GetParam();
   for (int i = 0; i < healthy; ++i) ask("T-" + std::to_string(i), "get");

@@ -97,7 +97,7 @@ TEST_F(CanaryTest, ALinkThatAnswersButDeliversNothingIsNoticedWithinOneAndAHalf)
   EXPECT_LE(now_ - died, 15s);
 }
 
-TEST_F(CanaryTest, ALinkThatBringsOtherMessagesIsNotDeaf) {
+TEST_F(CanaryTest, ALinkThatBringsOtherMessagesCountsAsDelivering) {
   begin();
   there_and_back();
   EXPECT_EQ(live(1h, true, true), Finding::fine);
@@ -271,7 +271,7 @@ TEST_F(CanaryTest, WhereTheBrokerAnswersNoneOnlyItsReturnCounts) {
   EXPECT_EQ(live(60s, true, false), Finding::not_delivering);
 }
 
-TEST_F(CanaryTest, WhatOthersPublishThereAndWhatIsOldOrRepeatedProvesNothingAndIsForNobody) {
+TEST_F(CanaryTest, WhatOthersPublishThereAndWhatIsOldOrRepeatedProvesNothingAndIsNotProcessed) {
   begin();
   const auto old = canary_.next(now_);
   canary_.end(now_);
@@ -305,7 +305,7 @@ TEST_F(CanaryTest, ALateReturnCountsAndMakesUpForThoseBefore) {
   EXPECT_EQ(live(3s, true, false), Finding::fine);
 }
 
-TEST_F(CanaryTest, AProcessThatStoodStillItselfDoesNotBlameTheLink) {
+TEST_F(CanaryTest, AStandstillOfTheProcessIsNoFaultOfTheLink) {
   begin();
   there_and_back();
   now_ = canary_.due();

@@ -53,7 +53,7 @@ class LivenessMonitorTest : public ::testing::Test {
   LivenessMonitor liveness_{"canary", "nonce", [this] { ++news_; }};
 };
 
-TEST_F(LivenessMonitorTest, TheFirstReturnOnAConnectionIsNewsAndSaysHowLongNothingFlowed) {
+TEST_F(LivenessMonitorTest, TheFirstReturnOnAConnectionIsReportedWithHowLongNothingFlowed) {
   connect(false);
   come_back(liveness_.step(now_, suspended_));
   EXPECT_EQ(news_, 1);
@@ -197,7 +197,7 @@ TEST_F(LivenessMonitorTest, AConnectionThatEndedWhileWeStoodStillDidSoWhenThatBe
   EXPECT_EQ(kept_for(), Duration(30s));
 }
 
-TEST_F(LivenessMonitorTest, WithoutACanaryNobodyIsSaidToHaveStoodStill) {
+TEST_F(LivenessMonitorTest, WithoutACanaryNoStandstillIsAssumed) {
   connect(true, "not authorized");
   now_ += 1min;
   EXPECT_EQ(kept_for(), Duration::zero());
@@ -220,7 +220,7 @@ TEST_F(LivenessMonitorTest, TheTimeOfArrivalIsPassedOnUntilATestShowsThatNoPlugi
   EXPECT_EQ(arrival(), "1800000000000") << "which has the plugin now";
 }
 
-TEST_F(LivenessMonitorTest, ARefusalIsNews) {
+TEST_F(LivenessMonitorTest, ARefusalChangesWhatIsDue) {
   connect(true);
   liveness_.step(now_, suspended_);
   liveness_.refused(now_, "not authorized");

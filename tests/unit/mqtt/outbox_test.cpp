@@ -248,7 +248,7 @@ TEST(OutboxTest, ConnectionsThatFallSilentAreWeakerEvidence) {
   EXPECT_EQ(given_up, "poison");
 }
 
-TEST(OutboxTest, ConnectionsThatEndForAnotherReasonAccuseNobody) {
+TEST(OutboxTest, ConnectionsThatEndForAnotherReasonMakeNoSuspect) {
   Outbox outbox({});
   outbox.set_window(10);
   for (const auto* name : {"a", "b"}) outbox.push(named(name));
@@ -280,7 +280,7 @@ TEST(OutboxTest, WhateverWasUnderWayIsSentOneAtATimeUntilEachIsCleared) {
 
 /// The broker acknowledges what comes before the poison, but the acknowledgements are lost with the
 /// connection, every time.
-TEST(OutboxTest, InnocentOnesAreNotBlamedWhereAcknowledgementsAreLostWithTheConnection) {
+TEST(OutboxTest, OthersThanTheCauseAreKeptWhereAcknowledgementsAreLostWithTheConnection) {
   Outbox outbox({});
   outbox.set_window(100);
   for (int i = 0; i < 20; ++i) outbox.push(named("before"));
@@ -319,7 +319,7 @@ TEST(OutboxTest, SuspectDroppedByTheBoundNoLongerKeepsTheOthersFromBeingSentToge
   EXPECT_EQ(send_all(outbox), (Topics{"b", "c"}));
 }
 
-TEST(OutboxTest, ConnectionThatEndsWithNothingUnacknowledgedAccusesNobody) {
+TEST(OutboxTest, ConnectionThatEndsWithNothingUnacknowledgedMakesNoSuspect) {
   Outbox outbox({});
   outbox.push(named("a"));
   for (int i = 0; i < 10; ++i) EXPECT_FALSE(outbox.take_back_all(Evidence::certain));
@@ -345,7 +345,7 @@ TEST(OutboxTest, ReplacementGoesToThePlaceOfWhatItStandsInForAndIsNoSuspect) {
   EXPECT_EQ(send_all(outbox), (Topics{"a2"}));
 }
 
-TEST(OutboxTest, ReplacementOfACulpritIsNotBlamedForWhatThatDid) {
+TEST(OutboxTest, ReplacementOfTheCauseBeginsWithoutEvidence) {
   Outbox outbox({});
   outbox.set_window(1);
   outbox.push(named("poison"));

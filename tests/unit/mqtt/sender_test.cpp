@@ -140,7 +140,7 @@ TEST_F(SenderTest, AcknowledgementIsNotLateBecauseItsPublicationWasSentBeforeOnA
   EXPECT_FALSE(sender.lags()) << "twice is an accident";
 }
 
-TEST_F(SenderTest, TellsOfAnUpdatesReplyWhenItIsTakenOrDroppedAndOfAReplacementInItsPlace) {
+TEST_F(SenderTest, ReportsAnUpdatesReplyWhenItIsAcknowledgedOrDroppedAndItsReplacementInstead) {
   std::vector<std::uint64_t> taken;
   sender.report_ended_replies(
       [&](const auto& updates) { taken.insert(taken.end(), updates.begin(), updates.end()); });
@@ -406,7 +406,7 @@ TEST_F(SenderTest, SizeOfAReplyThatIsRefusedForAnotherReasonIsTriedAgain) {
   EXPECT_THAT(link.topics(), ElementsAre("a/accepted", "a/rejected", "b/accepted"));
 }
 
-TEST_F(SenderTest, LastSuspectThatIsTakenIsNews) {
+TEST_F(SenderTest, LastSuspectThatIsAcknowledgedChangesWhatIsDue) {
   FakeLink link;
   sender.begin(link, 10);
   queue("a");
@@ -451,7 +451,7 @@ TEST_F(SenderTest, LinkThatTakesNothingIsReportedAndTheNextSendsAllInOrder) {
   EXPECT_THAT(link.topics(), ElementsAre("a", "b", "c"));
 }
 
-TEST_F(SenderTest, WhatTheLinkDidNotTakeIsNotBlamedForItsEnd) {
+TEST_F(SenderTest, WhatTheLinkDidNotAcceptIsNoSuspectOfItsEnd) {
   FakeLink link([](Outbox::Sequence, const Publication&) { return SendResult::link_failed; });
   sender.begin(link, 10);
   queue("a");

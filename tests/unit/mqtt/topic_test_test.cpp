@@ -221,7 +221,7 @@ TEST_F(TopicTestTest, WhatMayHaveGoneToAnotherMemberOfTheGroupIsUnseen) {
   EXPECT_EQ(member.state().requests, Verdict::good) << "those of other members come by the group";
 }
 
-TEST_F(TopicTestTest, WhatAGroupOfOneIsNotHandedIsHandedToNobody) {
+TEST_F(TopicTestTest, WhatAGroupOfOneDoesNotGetNoOtherInstanceGets) {
   auto shared = topics;
   shared.shared = true;
   shared.own_group = "group~b";
@@ -266,7 +266,7 @@ TEST_F(TopicTestTest, RealRepliesCountUntilTheTestIsKnownToBeAllowed) {
   EXPECT_EQ(test.state().replies, Verdict::good);
 }
 
-TEST_F(TopicTestTest, TestsOfOthersAreNobodysConcernAndProveNothing) {
+TEST_F(TopicTestTest, TestsOfOthersAreNotProcessedAndProveNothing) {
   connect();
   EXPECT_TRUE(test.arrived(now, "base/~self-test~other/jobs/start-next", "x"));
   EXPECT_TRUE(test.arrived(now, "base/~self-test~b/jobs/start-next", "another nonce 1"));
