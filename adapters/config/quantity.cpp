@@ -107,8 +107,8 @@ struct Part {
 
 /// Takes one from the beginning of `text`.
 std::optional<Part> take_part(std::string_view& text, const Units& known) {
-  constexpr std::size_t most_digits = 9;
-  constexpr std::size_t most_places = 3;
+  constexpr std::size_t max_digits = 9;
+  constexpr std::size_t max_places = 3;
   const auto whole = take_digits(text);
   std::string_view places;
   if (text.starts_with('.') || text.starts_with(',')) {
@@ -116,7 +116,7 @@ std::optional<Part> take_part(std::string_view& text, const Units& known) {
     places = take_digits(text);
     if (places.empty()) return std::nullopt;
   }
-  if (whole.empty() || whole.size() > most_digits || places.size() > most_places) {
+  if (whole.empty() || whole.size() > max_digits || places.size() > max_places) {
     return std::nullopt;
   }
   skip_spaces(text);

@@ -12,7 +12,7 @@ namespace jobs_bridge::config {
 namespace {
 
 /// How many lines an array may have for its missing end to be found.
-constexpr std::size_t longest_array = 100;
+constexpr std::size_t max_array = 100;
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view spaces = " \t\r";
@@ -180,7 +180,7 @@ std::optional<Problem> explain_open_array(const Lines& lines) {
   if (lines.back().front() != '[' && lines.back().find('=') == std::string_view::npos) {
     return std::nullopt;
   }
-  for (auto index = lines.size() - 1; index-- > 0 && lines.size() - index <= longest_array;) {
+  for (auto index = lines.size() - 1; index-- > 0 && lines.size() - index <= max_array;) {
     if (leaves_array_open(lines[index])) {
       return Problem{.message = "the array that begins in line " + std::to_string(index + 1) +
                                 " has no closing bracket",
