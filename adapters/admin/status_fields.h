@@ -13,7 +13,8 @@
 
 /// Each field of a Status described once: its name in /api/status, and the name and help of its
 /// metric. status_json and state_metrics visit these descriptions, so a new field is added to
-/// Status, to what fills it in, and here. Internal to the adapter.
+/// Status, to what fills it in, and here; and to status_text.cpp and dashboard.html if people are
+/// to read it there. Internal to the adapter.
 ///
 /// A visitor has
 ///   field(name, value)                   for JSON alone

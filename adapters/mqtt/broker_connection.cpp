@@ -178,7 +178,7 @@ class BrokerConnection::Implementation final : private Client::Events {
       topic_test_.accepted(steady_clock::now());
       note_due_changed();
     } else {
-      liveness_.answered();
+      liveness_.acknowledged();
       topic_test_.reply_accepted();
       sender_.acknowledged(sequence);
     }
@@ -195,7 +195,7 @@ class BrokerConnection::Implementation final : private Client::Events {
       topic_test_.refused(steady_clock::now(), why);
       note_due_changed();
     } else {
-      liveness_.answered();
+      liveness_.acknowledged();
       if (topic_test_.reply_refused(steady_clock::now(), why)) note_due_changed();
       sender_.refused(sequence, why);
     }
@@ -658,8 +658,9 @@ class BrokerConnection::Implementation final : private Client::Events {
   fibers::EventLoop& loop_;
   Log& log_;
 
-  mutable std::mutex mutex_;  ///< only LivenessMonitor is called while it is held, which calls
-                              ///< nothing under its own lock
+  /// While it is held only LivenessMonitor, TopicTest and Sender are called, which call nothing
+  /// under their own locks.
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool stopping_ = false;
   bool wanted_ = true;     ///< a connection, when there is none

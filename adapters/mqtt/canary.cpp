@@ -135,7 +135,7 @@ void Canary::note_own_answer() {
   fatal_in_a_row_ = 0;
 }
 
-void Canary::answered() {
+void Canary::acknowledged() {
   unanswered_since_.reset();
 }
 

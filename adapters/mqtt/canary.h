@@ -61,7 +61,7 @@ class Canary {
   bool arrived(MonotonicTime now, std::string_view topic, std::string_view payload);
   /// The broker has acknowledged a publication other than a canary: the link works, although
   /// messages may not reach us.
-  void answered();
+  void acknowledged();
   /// The broker has accepted a canary.
   void accepted(MonotonicTime now);
   /// The broker refuses to pass on a canary. `reason`: see Refusal::detail.

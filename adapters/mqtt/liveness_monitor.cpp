@@ -146,9 +146,9 @@ void LivenessMonitor::self_test_arrived(bool stamped) {
   arrival_trusted_ = stamped;
 }
 
-void LivenessMonitor::answered() {
+void LivenessMonitor::acknowledged() {
   const std::lock_guard lock(mutex_);
-  canary_.answered();
+  canary_.acknowledged();
 }
 
 void LivenessMonitor::accepted(MonotonicTime now) {

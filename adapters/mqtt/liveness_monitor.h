@@ -72,7 +72,7 @@ class LivenessMonitor {
   /// be trusted either: the devices themselves may have set it.
   void self_test_arrived(bool stamped);
   /// See Canary.
-  void answered();
+  void acknowledged();
   void accepted(MonotonicTime now);
   void refused(MonotonicTime now, const std::string& reason);
 

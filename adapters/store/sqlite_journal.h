@@ -50,7 +50,7 @@ struct JournalSettings {
 /// returns that as an error and the first thread tries to recover; every change between the two
 /// states is logged.
 ///
-/// A disk that hangs affects only updates. A write that takes longer than
+/// A disk that hangs affects only updates, and who calls record(). A write that takes longer than
 /// JournalSettings::write_timeout is no longer waited for: the update is refused, and so is every
 /// further one, immediately, until the hanging writes complete. An update that was refused
 /// meanwhile but was written nevertheless is removed before anything else; a kill before that

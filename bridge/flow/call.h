@@ -12,7 +12,7 @@ namespace jobs_bridge {
 /// Never reused.
 using RequestId = std::uint64_t;
 
-/// A call to be made now. Its outcome, success or failure, goes to Engine::answered() under the
+/// A call to be made now. Its outcome, success or failure, goes to Engine::call_ended() under the
 /// same id.
 struct Call {
   RequestId id = 0;

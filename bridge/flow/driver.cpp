@@ -52,7 +52,7 @@ void Driver::timer_fired(Now now, Orders& orders) {
 Health Driver::call_ended(Now now, std::size_t connection, const HttpOutcome& outcome,
                           Orders& orders) {
   const auto health =
-      engine_.answered(now, std::exchange(calls_[connection], 0), outcome, orders.effects);
+      engine_.call_ended(now, std::exchange(calls_[connection], 0), outcome, orders.effects);
   free_.push_back(connection);
   order_calls(now, orders);
   conclude(now, orders);
@@ -63,7 +63,7 @@ void Driver::cannot_make_call(Now now, std::size_t connection, const std::string
                               Orders& orders) {
   const HttpFailure failure{
       .kind = HttpFailure::Kind::connect, .maybe_sent = false, .detail = cause};
-  engine_.answered(now, std::exchange(calls_[connection], 0), failure, orders.effects);
+  engine_.call_ended(now, std::exchange(calls_[connection], 0), failure, orders.effects);
   free_.insert(free_.begin(), connection);
   defer_calls(now, orders);
 }

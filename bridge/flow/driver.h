@@ -106,7 +106,7 @@ class Driver {
   void end_drain_if_due(Now now, Orders& orders);
   void note_publications(const Orders& orders);
   void note_lease(Now now, Orders& orders);
-  /// The end of every event but timer_fired().
+  /// The end of every event but timer_fired() and reply_ended().
   void conclude(Now now, Orders& orders);
   [[nodiscard]] MonotonicTime next_due(MonotonicTime now) const;
 

@@ -33,7 +33,7 @@ constexpr std::size_t min_queue_bytes = std::size_t{16} << 20U;
 constexpr std::size_t things_share = 16;
 
 std::size_t bytes_of(const Message& message) {
-  return held_overhead + message.topic.size() + message.payload.size() +
+  return request_overhead + message.topic.size() + message.payload.size() +
          message.response_topic.size() + message.correlation_data.size() +
          message.content_type.size();
 }
@@ -400,12 +400,12 @@ MonotonicTime Engine::call_deadline(const PendingRequest& pending, MonotonicTime
   return std::max(last - margin, now + settings_.deadline / 2);
 }
 
-Health Engine::answered(Now now, RequestId id, const HttpOutcome& answer, Effects& effects) {
+Health Engine::call_ended(Now now, RequestId id, const HttpOutcome& answer, Effects& effects) {
   if (notifier_.owns(id)) {
     const auto outcome = notifier_.read(id, answer);
     const auto operation = notifier_.operation_of(id);
     observe(now, id, notifier_.thing_of(id).text(), operation, outcome, effects);
-    notifier_.answered(now, id, outcome, effects);
+    notifier_.call_ended(now, id, outcome, effects);
     return outcome.health;
   }
   const auto it = requests_.find(id);

@@ -37,14 +37,14 @@ struct HoldingSettings {
   /// held update.
   bool durable = false;
   /// Limit for all updates that are admitted and not settled: the size of their messages plus
-  /// held_overhead for each.
+  /// request_overhead for each.
   std::size_t max_bytes = std::size_t{64} << 20;
   std::size_t max_per_thing = 256;
   /// An update that could not be delivered for so long is given up.
   Duration max_age = std::chrono::hours(24 * 7);
 };
-/// What an update takes in addition to the bytes of its message, in memory and in the journal.
-inline constexpr std::size_t held_overhead = 512;
+/// What a request takes in addition to the bytes of its message, in memory and in the journal.
+inline constexpr std::size_t request_overhead = 512;
 
 struct EngineSettings {
   /// From the receipt of a request to its reply.
@@ -73,10 +73,10 @@ struct EngineSettings {
 /// time. Time must not go backwards between calls.
 ///
 /// The life of a request is that of its state: see next_state(). Received is rejected at once, or
-/// admitted and entered; next_call() begins it; answered() concludes it, or has it requeued, paused
-/// or reconciled; tick() resumes it, and at its deadline has it withdrawn, or held if it is an
-/// update. An event that cannot happen in a request's state is an illegal transition, which only an
-/// error in the bridge causes: it is reported in the effects, the request is rejected, and all
+/// admitted and entered; next_call() begins it; call_ended() concludes it, or has it requeued,
+/// paused or reconciled; tick() resumes it, and at its deadline has it withdrawn, or held if it is
+/// an update. An event that cannot happen in a request's state is an illegal transition, which only
+/// an error in the bridge causes: it is reported in the effects, the request is rejected, and all
 /// others go on.
 ///
 /// Promises kept here: every request gets exactly one reply inside its deadline, but for an update
@@ -115,7 +115,7 @@ class Engine {
 
   /// The call with that id ended. Returns what it tells about the endpoint, for observers. An
   /// answer takes precedence over a deadline that is due at the same time.
-  Health answered(Now now, RequestId id, const HttpOutcome& outcome, Effects& effects);
+  Health call_ended(Now now, RequestId id, const HttpOutcome& outcome, Effects& effects);
 
   /// The broker has acknowledged the reply to that update, Publication::update, or never will. The
   /// update is settled by that.

@@ -100,7 +100,7 @@ class Notifier {
   [[nodiscard]] bool is_retry(RequestId id) const { return polls_.at(id).watched->failures > 0; }
   /// What the outcome of such a call means.
   [[nodiscard]] Outcome read(RequestId id, const HttpOutcome& outcome) const;
-  void answered(Now now, RequestId id, const Outcome& outcome, Effects& effects);
+  void call_ended(Now now, RequestId id, const Outcome& outcome, Effects& effects);
 
   /// When next_call() has a call to make: `now` or later.
   [[nodiscard]] MonotonicTime next_due(MonotonicTime now, bool retries) const;

@@ -64,7 +64,7 @@ Outcome Notifier::read(RequestId id, const HttpOutcome& outcome) const {
   return read_outcome(poll.pending ? describe_next_of(thing) : get_of(thing), outcome);
 }
 
-void Notifier::answered(Now now, RequestId id, const Outcome& outcome, Effects& effects) {
+void Notifier::call_ended(Now now, RequestId id, const Outcome& outcome, Effects& effects) {
   const auto found = polls_.find(id);
   if (found == polls_.end()) return;
   auto poll = std::move(found->second);

@@ -63,8 +63,8 @@ struct PendingRequest {
 
 /// All requests that were entered and are not finished, each with its state, and everything derived
 /// from the states: the lanes, what is due when, what pauses, what is held, and all counts. Only
-/// apply() changes a state, and it keeps all of these consistent. Not thread-safe; time must not go
-/// backwards.
+/// apply() and discard() change a state, and they keep all of these consistent. Not thread-safe;
+/// time must not go backwards.
 class RequestTable {
  public:
   using Requests = std::unordered_map<RequestId, PendingRequest>;

@@ -146,7 +146,7 @@ struct Bench {
     if (!engine.has_call(now)) return false;
     const auto call = engine.next_call(now, effects);
     if (!call) return false;
-    engine.answered(now, call->id, outcome, effects);
+    engine.call_ended(now, call->id, outcome, effects);
     benchmark::DoNotOptimize(engine.next_tick(now.monotonic));
     return effects.publications.size() == 1;
   }

@@ -73,7 +73,7 @@ class Site {
       if (!calls_.empty() && calls_.front().ends <= now_.monotonic) {
         const auto id = calls_.front().id;
         calls_.pop();
-        engine_.answered(now_, id, HttpOutcome(answer_), effects_);
+        engine_.call_ended(now_, id, HttpOutcome(answer_), effects_);
       } else if (!asks_.empty() && asks_.top().at <= now_.monotonic) {
         ask(asks_.top().device);
         asks_.pop();

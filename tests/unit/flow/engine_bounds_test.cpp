@@ -129,7 +129,7 @@ TEST(EngineBoundsTest, LargeRequestsAreBoundedInBytesAndSmallOnesInNumberAlone) 
     }
     ++taken;
   }
-  EXPECT_EQ(taken, 40960000 / (large + held_overhead + 37)) << "with topic and payload";
+  EXPECT_EQ(taken, 40960000 / (large + request_overhead + 37)) << "with topic and payload";
   EXPECT_LT(live_memory().bytes - before.bytes, 50 * mebibyte);
   // A place is free again once one of them is answered.
   driver.answer(driver.next_call().value().id);
@@ -153,7 +153,7 @@ TEST(EngineBoundsTest, OneThingsLargeRequestsTakeNoMoreThanItsShare) {
     }
     return taken;
   };
-  EXPECT_EQ(count("noisy", 60000), 2560000 / (60000 + held_overhead + 42));
+  EXPECT_EQ(count("noisy", 60000), 2560000 / (60000 + request_overhead + 42));
   EXPECT_EQ(count("calm", 3000), 100);
   driver.receive(with_correlation("noisy", 100));
   EXPECT_TRUE(driver.take_publications().empty()) << "small ones are bounded by their number";
@@ -169,7 +169,7 @@ TEST(EngineBoundsTest, OneThingsLargeUpdatesLeaveRoomForOthers) {
   };
   int taken = 0;
   for (int number = 0; number < 100; ++number) taken += update("noisy", number) ? 1 : 0;
-  EXPECT_EQ(taken, (1 << 20) / 16 / (10000 + static_cast<int>(held_overhead) + 80));
+  EXPECT_EQ(taken, (1 << 20) / 16 / (10000 + static_cast<int>(request_overhead) + 80));
   EXPECT_TRUE(update("calm", 1));
 }
 

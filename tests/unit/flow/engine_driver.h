@@ -70,7 +70,7 @@ class EngineDriver {
   }
   std::optional<Call> next_call() { return engine.next_call(now, effects); }
   void answer(RequestId id, const HttpOutcome& outcome = answer_of(200, "{}")) {
-    engine.answered(now, id, outcome, effects);
+    engine.call_ended(now, id, outcome, effects);
     take_replies();
   }
   bool has_call() const { return engine.has_call(now); }

@@ -127,7 +127,7 @@ TEST(EngineHoldingTest, AnAnsweredUpdateIsKeptUntilTheBrokerHasTakenItsReply) {
 }
 
 TEST(EngineHoldingTest, RepliesThatTheBrokerDoesNotTakeKeepTheirPlaceInTheStoreOfUpdates) {
-  EngineDriver driver({.holding = {.durable = true, .max_bytes = 2 * held_overhead}});
+  EngineDriver driver({.holding = {.durable = true, .max_bytes = 2 * request_overhead}});
   driver.broker_away = true;
   driver.send_update("T", "t");
   driver.answer(driver.next_call().value().id);
@@ -237,7 +237,7 @@ TEST(EngineHoldingTest, AHeldUpdateTakesNoPlaceOfRequestsThatWait) {
 }
 
 TEST(EngineHoldingTest, PastTheStoresSizeTheNewestUpdateIsRefused) {
-  EngineDriver driver({.queue = 100, .holding = {.max_bytes = 2 * (held_overhead + 100)}});
+  EngineDriver driver({.queue = 100, .holding = {.max_bytes = 2 * (request_overhead + 100)}});
   driver.send_update("A", "a");
   driver.send_update("B", "b");
   EXPECT_TRUE(driver.take_publications().empty());
@@ -252,11 +252,11 @@ TEST(EngineHoldingTest, PastTheStoresSizeTheNewestUpdateIsRefused) {
 }
 
 TEST(EngineHoldingTest, ARepeatThatIsAnsweredWithAnotherUpdateTakesRoomUntilThen) {
-  EngineDriver driver({.queue = 100, .holding = {.max_bytes = 3 * (held_overhead + 100)}});
+  EngineDriver driver({.queue = 100, .holding = {.max_bytes = 3 * (request_overhead + 100)}});
   driver.send_update("A", "t");
   const auto alone = driver.engine.counts().update_bytes;
   driver.send_update("A", "t");
-  EXPECT_GE(driver.engine.counts().update_bytes, alone + held_overhead);
+  EXPECT_GE(driver.engine.counts().update_bytes, alone + request_overhead);
   EXPECT_EQ(driver.engine.counts().updates, 2U);
   driver.send_update("B", "t");
   driver.send_update("C", "t");

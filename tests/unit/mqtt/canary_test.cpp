@@ -109,7 +109,7 @@ TEST_F(CanaryTest, TheAnswerToAnotherPublicationShowsLifeToo) {
   canary_.next(now_);
   for (int second = 0; second < 8; ++second) {
     now_ += 1s;
-    canary_.answered();
+    canary_.acknowledged();
     EXPECT_EQ(canary_.check(now_), Finding::fine);
     canary_.next(now_);
   }
@@ -190,7 +190,7 @@ TEST_F(CanaryTest, WhenConnectionsEndOverItThereIsNoneForAWhile) {
       if (subscribed) {
         canary_.begin(now_, {.keep_alive = 10s});
         ASSERT_TRUE(canary_.next(now_));
-        canary_.answered();  // what was sent before it
+        canary_.acknowledged();  // what was sent before it
       }
       canary_.end(now_);
     }
