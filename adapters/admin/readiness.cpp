@@ -282,7 +282,7 @@ void assess_journal(const Status::Journal& journal, Verdict& verdict) {
         {"disk_stalled",
          "The journal's disk has not completed a write for " + in_words(*journal.disk_stalled),
          "Check the disk that journal.path is on, and the kernel's log for I/O errors. Updates are "
-         "rejected until it responds; other requests work."});
+         "rejected until it responds; other requests are not affected by this."});
     return;
   }
   if (journal.enabled && journal.failing) {
@@ -291,7 +291,7 @@ void assess_journal(const Status::Journal& journal, Verdict& verdict) {
          sentence(journal.hint) +
              (journal.takes_what_fits ? " Until then updates that do not fit are rejected; "
                                       : " Until then updates are rejected; ") +
-             "other requests work."});
+             "other requests are not affected by this."});
     return;
   }
   if (journal.enabled && journal.not_recorded_ago && *journal.not_recorded_ago < refusal_is_news) {

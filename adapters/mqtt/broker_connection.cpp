@@ -179,7 +179,7 @@ class BrokerConnection::Implementation final : private Client::Events {
       note_due_changed();
     } else {
       liveness_.acknowledged();
-      topic_test_.reply_accepted();
+      if (topic_test_.awaits_replies()) topic_test_.reply_accepted(sender_.topic_of(sequence));
       sender_.acknowledged(sequence);
     }
   }
@@ -196,7 +196,9 @@ class BrokerConnection::Implementation final : private Client::Events {
       note_due_changed();
     } else {
       liveness_.acknowledged();
-      if (topic_test_.reply_refused(steady_clock::now(), why)) note_due_changed();
+      if (topic_test_.reply_refused(steady_clock::now(), sender_.topic_of(sequence), why)) {
+        note_due_changed();
+      }
       sender_.refused(sequence, why);
     }
   }

@@ -164,6 +164,12 @@ std::size_t Sender::drop_waiting() {
   return dropped;
 }
 
+std::string Sender::topic_of(Outbox::Sequence sequence) const {
+  const std::lock_guard lock(mutex_);
+  const auto* sent = outbox_.find(sequence);
+  return sent != nullptr ? sent->publication.topic : std::string();
+}
+
 void Sender::acknowledged(Outbox::Sequence sequence) {
   bool more = false;
   bool no_suspects_left = false;

@@ -91,6 +91,8 @@ class Sender {
   /// were.
   std::size_t drop_waiting();
 
+  /// Of an unacknowledged publication; empty if there is none.
+  [[nodiscard]] std::string topic_of(Outbox::Sequence sequence) const;
   /// The broker has acknowledged it.
   void acknowledged(Outbox::Sequence sequence);
   /// The broker has refused it.

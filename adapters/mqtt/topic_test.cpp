@@ -27,10 +27,19 @@ std::string_view last_level(std::string_view topic) {
   return topic.substr(topic.rfind('/') + 1);
 }
 
-/// Whether two topics differ in the names of thing and job alone.
+/// Whether two topics of requests differ in the names of thing and job alone.
 bool is_of_one_kind(std::string_view left, std::string_view right) {
   return last_level(left) == last_level(right) &&
          std::ranges::count(left, '/') == std::ranges::count(right, '/');
+}
+
+/// The same of replies, which have a level more.
+bool are_replies_of_one_kind(std::string_view left, std::string_view right) {
+  const auto without_last = [](std::string_view topic) {
+    return topic.substr(0, std::min(topic.rfind('/'), topic.size()));
+  };
+  return last_level(left) == last_level(right) &&
+         is_of_one_kind(without_last(left), without_last(right));
 }
 
 /// Lists the first few topics as text.
@@ -117,7 +126,7 @@ void TopicTest::begin_round() {
   for (auto& probe : probes_) {
     if (!probe.has_passed) continue;
     if (!probe.is_request) {
-      reply_taken_ = false;
+      probe.real_reply_accepted = false;
     } else if (std::exchange(probe.real_request_seen, false)) {
       ++real_requests_missing_;
     }
@@ -175,12 +184,16 @@ bool TopicTest::arrived(MonotonicTime now, std::string_view topic, std::string_v
     return true;
   }
   for (auto& probe : probes_) {
-    if (probe.topic != topic || !std::exchange(probe.open, false)) continue;
-    probe.outcome = Probe::Outcome::passed;
-    probe.has_passed = true;
+    if (probe.topic == topic && std::exchange(probe.open, false)) note_passed(probe);
   }
   if (!under_way_ && !is_open()) next_at_ = now;
   return true;
+}
+
+void TopicTest::note_passed(Probe& probe) {
+  probe.outcome = Probe::Outcome::passed;
+  probe.has_passed = true;
+  probe.real_refusal.reset();
 }
 
 bool TopicTest::is_open() const {
@@ -205,8 +218,7 @@ void TopicTest::accepted(MonotonicTime now) {
   // Over MQTT 5 the broker's answer is reliable for topics that only we subscribe to.
   if (!probe.is_request && mqtt_5_ && answers_) {
     probe.open = false;
-    probe.outcome = Probe::Outcome::passed;
-    probe.has_passed = true;
+    note_passed(probe);
   }
   last_event_ = all_sent_at_ = next_at_ = now;
 }
@@ -233,12 +245,23 @@ void TopicTest::conclude(MonotonicTime now) {
   next_at_ = now + (good ? between_rounds : between_rounds_if_not_good);
 }
 
-void TopicTest::reply_accepted() {
-  if (!mqtt_5_) return;  // it would acknowledge what it drops
+bool TopicTest::awaits_replies() const {
+  if (!mqtt_5_) return false;  // it would acknowledge what it drops
   const std::lock_guard lock(mutex_);
-  if (reply_taken_ && !real_refusal_) return;
-  reply_taken_ = true;
-  real_refusal_.reset();
+  return std::ranges::any_of(probes_, [](const Probe& probe) {
+    return !probe.is_request && (probe.outcome != Probe::Outcome::passed || probe.real_refusal);
+  });
+}
+
+void TopicTest::reply_accepted(std::string_view topic) {
+  if (!mqtt_5_) return;
+  const std::lock_guard lock(mutex_);
+  real_reply_accepted_ = true;
+  for (auto& probe : probes_) {
+    if (probe.is_request || !are_replies_of_one_kind(probe.topic, topic)) continue;
+    probe.real_reply_accepted = true;
+    probe.real_refusal.reset();
+  }
   summarize();
 }
 
@@ -254,15 +277,17 @@ bool TopicTest::other_refused(MonotonicTime now) {
   return begin_soon(now);
 }
 
-bool TopicTest::reply_refused(MonotonicTime now, const Refusal& why) {
+bool TopicTest::reply_refused(MonotonicTime now, std::string_view topic, const Refusal& why) {
   if (why.kind != Refusal::Kind::not_authorized && why.kind != Refusal::Kind::invalid_topic) {
     return false;
   }
   const std::lock_guard lock(mutex_);
-  if (!real_refusal_) {
-    real_refusal_ = why.detail;
-    summarize();
+  for (auto& probe : probes_) {
+    if (probe.is_request || !are_replies_of_one_kind(probe.topic, topic)) continue;
+    probe.real_reply_accepted = false;
+    probe.real_refusal = why.detail;
   }
+  summarize();
   return begin_soon(now);
 }
 
@@ -324,6 +349,13 @@ void TopicTest::summarize_requests() {
   }
 }
 
+/// If none of its replies has ever been accepted, it may be the test that the broker does not
+/// allow.
+bool TopicTest::test_is_allowed() const {
+  return std::ranges::any_of(
+      probes_, [](const Probe& probe) { return !probe.is_request && probe.has_passed; });
+}
+
 void TopicTest::summarize_replies() {
   using Outcome = Probe::Outcome;
   TopicList absent;
@@ -332,28 +364,28 @@ void TopicTest::summarize_replies() {
   bool untested = false;
   bool untestable = false;
   bool has_passed = false;
+  const bool real_ones_pass = !test_is_allowed() && real_reply_accepted_ &&
+                              std::ranges::none_of(probes_, [](const Probe& probe) {
+                                return probe.real_refusal.has_value();
+                              });
   for (const auto& probe : probes_) {
     if (probe.is_request || probe.outcome == Outcome::passed) continue;
+    if (real_ones_pass || probe.real_reply_accepted) continue;
     if (probe.outcome == Outcome::untested) {
       untested = true;
     } else if (probe.outcome == Outcome::untestable) {
       untestable = true;
-    } else if (probe.outcome == Outcome::refused) {
+    } else if (probe.outcome == Outcome::refused || probe.real_refusal) {
       refused.add(probe.topic);
-      refused_cause = probe.cause;
+      refused_cause = probe.real_refusal.value_or(probe.cause);
     } else {
       absent.add(probe.topic);
       has_passed = has_passed || probe.has_passed;
     }
   }
-  if (reply_taken_ && !real_refusal_) {
-    state_.replies = Verdict::good;
-  } else if (!refused.empty()) {
+  if (!refused.empty()) {
     state_.replies = Verdict::bad;
     state_.replies_cause = refused.text() + ": " + refused_cause;
-  } else if (!absent.empty() && real_refusal_) {
-    state_.replies = Verdict::bad;
-    state_.replies_cause = *real_refusal_;
   } else if (!absent.empty()) {
     state_.replies = has_passed ? Verdict::bad : Verdict::undecided;
     state_.replies_cause =

@@ -28,7 +28,9 @@ namespace jobs_bridge::mqtt {
 /// A broker need not allow us any of that, nor report that it does not. So a test that may fail
 /// only because the test itself is not allowed proves nothing, and evidence from real requests and
 /// replies takes precedence. A topic that has worked once is allowed, though; and if nothing at all
-/// comes back over MQTT 3.1.1, only requests of devices prove that requests can arrive.
+/// comes back over MQTT 3.1.1, only requests of devices prove that requests can arrive. Once one of
+/// the test's replies has been accepted, the test is allowed, and a real reply says something only
+/// of replies of its own kind.
 ///
 /// One publication at a time is under way. A broker may close the connection because of one: then
 /// the test is suspended. Uses neither a clock nor a connection; time must not go backwards. Any
@@ -76,9 +78,11 @@ class TopicTest {
   /// The broker has refused what next() returned.
   void refused(MonotonicTime now, const Refusal& why);
 
+  /// Whether it matters that a real reply is accepted. If not, reply_accepted() need not be called.
+  [[nodiscard]] bool awaits_replies() const;
   /// The broker has accepted a real reply; the next function: it has refused one.
-  void reply_accepted();
-  bool reply_refused(MonotonicTime now, const Refusal& why);
+  void reply_accepted(std::string_view topic);
+  bool reply_refused(MonotonicTime now, std::string_view topic, const Refusal& why);
   /// The broker has refused something else that the bridge published. Its ACL may have changed, so
   /// the next round begins soon, as it does after reply_refused(). Both return whether due() is
   /// sooner than it was.
@@ -125,6 +129,10 @@ class TopicTest {
     bool has_passed = false;
     /// For a request: a request of a device has arrived; if has_passed, since the last round began.
     bool real_request_seen = false;
+    /// For a reply: one of this kind to a device was accepted; if has_passed, since the last round
+    /// began.
+    bool real_reply_accepted = false;
+    std::optional<std::string> real_refusal = {};  ///< why the last such one was refused
   };
   [[nodiscard]] std::string payload() const;
   [[nodiscard]] bool is_open() const;
@@ -132,6 +140,8 @@ class TopicTest {
   void conclude(MonotonicTime now);
   void begin_round();
   void note_real_request(std::string_view topic);
+  void note_passed(Probe& probe);
+  [[nodiscard]] bool test_is_allowed() const;
   void summarize();
   void summarize_requests();
   void summarize_replies();
@@ -143,10 +153,8 @@ class TopicTest {
   mutable std::mutex mutex_;
   std::vector<Probe> probes_;  ///< requests, then replies
   State state_;
-  /// A real reply was accepted; if a reply of the test has ever passed, since the last round began.
-  bool reply_taken_ = false;
-  std::optional<std::string> real_refusal_;  ///< why the last real reply was refused
-  std::size_t real_requests_missing_ = 0;    ///< how many probes are not real_request_seen
+  bool real_reply_accepted_ = false;       ///< of any kind
+  std::size_t real_requests_missing_ = 0;  ///< how many probes are not real_request_seen
   int fatal_in_a_row_ = 0;
   std::string fatal_topic_;
   MonotonicTime paused_until_ = MonotonicTime::min();

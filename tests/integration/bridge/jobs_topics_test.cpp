@@ -122,6 +122,26 @@ TEST_P(JobsTopicsTest, NotReadyWhereTheCanaryPassesAndJobsTopicsDoNot) {
   EXPECT_THAT(site.bridge->log(), Not(HasSubstr("ready for requests")));
 }
 
+/// The replies to other operations go out, which says nothing of those to updates.
+TEST(RefusedRepliesTest, NotReadyWhereTheRepliesToOneOperationAreRefusedWhateverElseIsAsked) {
+  const Site site(
+      {.settings = {"broker.username=gateway"},
+       .broker = {.acl = JobsTopicsTest::acl(canary + read_requests + write_requests +
+                                             "topic write $aws/things/+/jobs/+/accepted\n"
+                                             "topic write $aws/things/+/jobs/+/rejected\n"
+                                             "topic write $aws/things/+/jobs/+/get/+\n")},
+       .wait = BridgeProcess::Wait::until_subscribed});
+  EXPECT_FALSE(JobsTopicsTest::settled(site).ready);
+  for (std::size_t i = 1; i <= 3; ++i) {
+    site.device->publish("$aws/things/lamp/jobs/get", "{}");
+    ASSERT_TRUE(site.device->wait_for(i));
+    const auto said = JobsTopicsTest::readiness(site);
+    EXPECT_THAT(said.reasons, ElementsAre("replies_blocked")) << said.text;
+    EXPECT_THAT(said.text, HasSubstr("/update/"));
+  }
+  EXPECT_THAT(site.bridge->log(), Not(HasSubstr("go out again")));
+}
+
 /// mosquitto grants shared subscriptions below $aws and delivers nothing on them.
 TEST(SharedJobsTopicsTest, WithAGroupItIsNotReadyWhereSharedSubscriptionsAreSilent) {
   const Site site(

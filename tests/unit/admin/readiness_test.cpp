@@ -184,10 +184,11 @@ TEST(ReadinessTest, JournalThatCannotBeWrittenIsAReasonAndOneThatFillsAWarning) 
   ASSERT_THAT(reasons(status), ElementsAre("journal_failing"));
   EXPECT_EQ(readiness(status).reasons[0].message, "The journal /j is in use by another process");
   EXPECT_EQ(readiness(status).reasons[0].hint,
-            "End it. Until then updates are rejected; other requests work.");
+            "End it. Until then updates are rejected; other requests are not affected by this.");
   status.journal.takes_what_fits = true;
   EXPECT_EQ(readiness(status).reasons[0].hint,
-            "End it. Until then updates that do not fit are rejected; other requests work.");
+            "End it. Until then updates that do not fit are rejected; other requests are not "
+            "affected by this.");
   status.journal.failing = false;
   status.journal.max_bytes = 100;
   status.journal.bytes = 81;

@@ -24,6 +24,8 @@ const TopicTest::Topics topics = {
     .reply_filters = {"base/~self-test~b/jobs/+/accepted", "base/~self-test~b/jobs/+/+/rejected"},
     .reserved = "base/~self-test~"};
 
+const std::string real_reply = "base/lamp/jobs/start-next/accepted";
+
 bool is_reply(const std::string& topic) {
   return topic.ends_with("/accepted") || topic.ends_with("/rejected");
 }
@@ -97,7 +99,7 @@ TEST_F(TopicTestTest, RefusalOfAnythingElseBringsTheNextRoundForward) {
   const Broker nothing_allowed{.refuses = [](const std::string&) { return true; }};
   using Refuse = std::function<void()>;
   for (const Refuse& refuse : {Refuse([&] { test.other_refused(now); }),
-                               Refuse([&] { test.reply_refused(now, by_acl); })}) {
+                               Refuse([&] { test.reply_refused(now, real_reply, by_acl); })}) {
     test.end(now);
     connect();
     serve({});
@@ -116,7 +118,8 @@ TEST_F(TopicTestTest, RefusalsCauseARoundEveryHalfMinuteAtMost) {
   sent.clear();
   for (const auto end = now + 5min; now < end;) {
     test.other_refused(now);
-    test.reply_refused(now, {.kind = Refusal::Kind::invalid_topic, .detail = "not that one"});
+    test.reply_refused(now, real_reply,
+                       {.kind = Refusal::Kind::invalid_topic, .detail = "not that one"});
     serve({}, 1s);
   }
   EXPECT_LE(sent.size(), 11 * (topics.requests.size() + topics.replies.size()));
@@ -190,17 +193,51 @@ TEST_F(TopicTestTest, RefusedReplyIsBadUnlessRealOnesAreTaken) {
   serve({.refuses = is_reply});
   EXPECT_EQ(test.state().replies, Verdict::bad);
   EXPECT_THAT(test.state().replies_cause, HasSubstr("start-next/accepted"));
-  test.reply_accepted();
+  test.reply_accepted(real_reply);
   EXPECT_EQ(test.state().replies, Verdict::good);
-  test.reply_refused(now, by_acl);
+  test.reply_refused(now, real_reply, by_acl);
+  EXPECT_EQ(test.state().replies, Verdict::bad);
+}
+
+/// An ACL that lets one kind of reply through says nothing of the others.
+TEST_F(TopicTestTest, OnceTheTestIsAllowedARealReplyProvesOnlyThatItsOwnKindGoesOut) {
+  const auto update_refused = [](const std::string& topic) {
+    return topic.ends_with("/update/rejected");
+  };
+  connect();
+  serve({.refuses = update_refused});
+  EXPECT_EQ(test.state().replies, Verdict::bad);
+  EXPECT_TRUE(test.awaits_replies());
+  test.reply_accepted(real_reply);
+  test.reply_accepted("base/lamp/jobs/job-7/get/rejected");
+  test.reply_accepted("base/lamp/jobs/job-7/update/accepted");
+  EXPECT_EQ(test.state().replies, Verdict::bad);
+  test.reply_accepted("base/lamp/jobs/job-7/update/rejected");
+  EXPECT_EQ(test.state().replies, Verdict::good);
+  test.reply_refused(now, "base/lamp/jobs/job-7/update/rejected", by_acl);
+  EXPECT_EQ(test.state().replies, Verdict::bad);
+  test.reply_accepted(real_reply);
+  EXPECT_EQ(test.state().replies, Verdict::bad);
+  serve({}, 33s);
+  EXPECT_EQ(test.state().replies, Verdict::good) << "the test passes";
+  EXPECT_FALSE(test.awaits_replies());
+}
+
+TEST_F(TopicTestTest, WhileTheTestIsNotAllowedARefusedKindIsNotClearedByAnother) {
+  connect();
+  serve({.refuses = is_reply});
+  test.reply_accepted(real_reply);
+  EXPECT_EQ(test.state().replies, Verdict::good);
+  test.reply_refused(now, "base/lamp/jobs/job-7/update/rejected", by_acl);
+  test.reply_accepted(real_reply);
   EXPECT_EQ(test.state().replies, Verdict::bad);
 }
 
 TEST_F(TopicTestTest, ReplyRefusedForItsSizeSaysNothingOfTheTopics) {
   connect();
   serve({.refuses = is_reply});
-  test.reply_accepted();
-  test.reply_refused(now, {.kind = Refusal::Kind::too_large, .detail = "too large"});
+  test.reply_accepted(real_reply);
+  test.reply_refused(now, real_reply, {.kind = Refusal::Kind::too_large, .detail = "too large"});
   EXPECT_EQ(test.state().replies, Verdict::good);
 }
 
@@ -259,10 +296,11 @@ TEST_F(TopicTestTest, RequestsOfDevicesCountUntilTheTestIsKnownToBeAllowed) {
 TEST_F(TopicTestTest, RealRepliesCountUntilTheTestIsKnownToBeAllowed) {
   connect();
   serve({});
-  test.reply_accepted();
+  test.reply_accepted(real_reply);
   serve({.refuses = is_reply}, 303s);
   EXPECT_EQ(test.state().replies, Verdict::bad) << "it was taken before these were refused";
-  test.reply_accepted();
+  test.reply_accepted(real_reply);
+  test.reply_accepted("base/lamp/jobs/job-7/update/rejected");
   EXPECT_EQ(test.state().replies, Verdict::good);
 }
 
@@ -380,7 +418,7 @@ TEST_F(TopicTestOver311Test, SilenceIsNoProofAndRealRepliesProveNothing) {
   }});
   EXPECT_EQ(old.state().requests, Verdict::undecided);
   EXPECT_EQ(old.state().replies, Verdict::undecided);
-  old.reply_accepted();
+  old.reply_accepted(real_reply);
   EXPECT_EQ(old.state().replies, Verdict::undecided);
 }
 
