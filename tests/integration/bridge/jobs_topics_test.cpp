@@ -132,14 +132,19 @@ TEST(RefusedRepliesTest, NotReadyWhereTheRepliesToOneOperationAreRefusedWhatever
                                              "topic write $aws/things/+/jobs/+/get/+\n")},
        .wait = BridgeProcess::Wait::until_subscribed});
   EXPECT_FALSE(JobsTopicsTest::settled(site).ready);
-  for (std::size_t i = 1; i <= 3; ++i) {
-    site.device->publish("$aws/things/lamp/jobs/get", "{}");
-    ASSERT_TRUE(site.device->wait_for(i));
-    const auto said = JobsTopicsTest::readiness(site);
-    EXPECT_THAT(said.reasons, ElementsAre("replies_blocked")) << said.text;
-    EXPECT_THAT(said.text, HasSubstr("/update/"));
-  }
-  EXPECT_THAT(site.bridge->log(), Not(HasSubstr("go out again")));
+  site.device->publish("$aws/things/lamp/jobs/get", "{}");
+  ASSERT_TRUE(site.device->wait_for(1));
+  Readiness said;
+  // What /readyz says may be a second old.
+  EXPECT_FALSE(wait_until(
+      [&] {
+        said = JobsTopicsTest::readiness(site);
+        return said.ready;
+      },
+      std::chrono::seconds(3)))
+      << site.bridge->log();
+  EXPECT_THAT(said.reasons, ElementsAre("replies_blocked")) << said.text;
+  EXPECT_THAT(said.text, HasSubstr("/update/"));
 }
 
 /// mosquitto grants shared subscriptions below $aws and delivers nothing on them.
