@@ -222,6 +222,11 @@ void assess_endpoint(const Status& status, Verdict& verdict) {
   }
 }
 
+/// Where they should come from, as part of a sentence.
+std::string source_of(const Status::Credentials& credentials) {
+  return "where they come from (" + credentials.source + ")";
+}
+
 void assess_credentials(const Status& status, Verdict& verdict) {
   const auto& credentials = status.credentials;
   if (!credentials.used()) return;
@@ -231,21 +236,19 @@ void assess_credentials(const Status& status, Verdict& verdict) {
         {expired ? "credentials_expired" : "credentials_missing",
          because(expired ? "The credentials have expired" : "There are no credentials to sign with",
                  credentials.fault),
-         "Check the source \"" + credentials.source +
-             "\": see [credentials] in the configuration."});
+         "Check " + source_of(credentials) + ": see [credentials] in the configuration."});
   } else if (credentials.expires && *credentials.expires - status.now < soon) {
     const auto left =
         std::chrono::seconds(std::max<std::int64_t>(0, *credentials.expires - status.now));
     verdict.warnings.push_back(
         {"credentials_expire",
          because("The credentials expire in " + in_words(left), credentials.fault),
-         "Check the source \"" + credentials.source + "\", which should have provided new ones."});
+         "Check " + source_of(credentials) + ", which should have provided new ones."});
   } else if (!credentials.fault.empty()) {
     verdict.warnings.push_back(
         {"credentials_not_renewed",
          because("The last renewal of the credentials failed", credentials.fault),
-         "The credentials in use are still valid; check the source \"" + credentials.source +
-             "\"."});
+         "The credentials in use are still valid; check " + source_of(credentials) + "."});
   }
   if (std::abs(credentials.clock_skew) > max_skew) {
     const auto off = in_words(std::chrono::seconds(std::abs(credentials.clock_skew)));
@@ -301,8 +304,9 @@ void assess_journal(const Status::Journal& journal, Verdict& verdict) {
                      " could not be recorded; the last one was rejected " +
                      in_words(*journal.not_recorded_ago) + " ago",
                  "the journal " + journal.not_recorded_cause),
-         "The journal can be written at the moment." +
-             (journal.hint.empty() ? std::string() : " " + sentence(journal.hint))});
+         "It can be written again." + (journal.hint.empty()
+                                           ? std::string()
+                                           : " If it happens once more: " + journal.hint + ".")});
   }
   if (journal.max_bytes > 0 &&
       static_cast<double>(journal.bytes) > nearly_full * static_cast<double>(journal.max_bytes)) {

@@ -109,7 +109,8 @@ Result<Credentials, SourceFault> ProfileSource::fetch(MonotonicTime deadline) {
   } else if (part_ != Part::role) {
     return all_but_role(*files, profile_, deadline);
   }
-  return Failure{SourceFault{.absent = true, .cause = "it names no role"}};
+  return Failure{SourceFault{
+      .absent = true, .cause = profile != nullptr ? "it names no role" : "it does not exist"}};
 }
 
 /// From one profile to its source, until one is reached that has credentials; then back, a role

@@ -182,7 +182,8 @@ Finding check_credentials(aws::CredentialKeeper& keeper) {
   const auto state = keeper.state();
   if (!credentials) {
     return {"credentials", Level::fault, state.source + ": " + credentials.error(),
-            "check the source that credentials.source names, and what it answered"};
+            "the cause says what each source lacks: set one of them up (CREDENTIALS.md), or name "
+            "another one in credentials.source"};
   }
   std::string text = state.source + ": available";
   if (state.expires) {

@@ -809,8 +809,9 @@ void SqliteJournal::Work::failed(const FileFault& fault) {
   late_ = fault.kind == FileFault::Kind::late;
   if (!std::exchange(state_.failing, true)) {
     log_.write(Severity::error,
-               lacks_space ? "the journal has no space left: updates that do not fit are rejected"
-                           : "the journal cannot be written: updates are rejected",
+               is_for_want_of_space(fault.kind)
+                   ? "the journal has no space left: updates that do not fit are rejected"
+                   : "the journal cannot be written: updates are rejected",
                {{"path", path_}, {"cause", fault.message}, {"hint", state_.hint}});
   }
   if (late_) return;

@@ -64,7 +64,8 @@ std::string_view hint_of(EndpointFault fault) {
       return "set endpoint.certificate_file and endpoint.private_key_file to a certificate that "
              "the endpoint accepts and its key";
     case EndpointFault::no_credentials:
-      return "check the source that credentials.source names, and what it answered";
+      return "the cause says what each source lacks: set one of them up (CREDENTIALS.md), or name "
+             "another one in credentials.source";
     case EndpointFault::not_signed:
       return "this endpoint requires signatures: set credentials.source to something other than "
              "\"none\"";

@@ -321,6 +321,7 @@ TEST_F(FullDiskTest, AFirstStartOnAFullDiskIsNoFault) {
   auto opened = open_there();
   ASSERT_TRUE(opened) << opened.error();
   EXPECT_TRUE(opened.value()->record(entry_of(1)));
+  EXPECT_EQ(log_.count("the journal has no space left"), 1U) << log_.text();
   make_space();
   ASSERT_TRUE(wait_until([&] { return !opened.value()->record(entry_of(1)); }));
 }
