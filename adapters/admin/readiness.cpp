@@ -187,7 +187,8 @@ void assess_endpoint(const Status& status, Verdict& verdict) {
                      ? " " + count(held, "update is held and will", "updates are held and will") +
                            " be delivered when calls succeed again."
                      : " Updates are held until calls succeed again; other requests are rejected. "
-                       "The next request of a device tries the endpoint again."),
+                       "The next request of a device, or poll for notifications, tries the "
+                       "endpoint again."),
          endpoint.kind});
     return;
   }

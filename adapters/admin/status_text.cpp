@@ -223,6 +223,10 @@ StatusText in_words(const json& status) {
   result.ready = status.at("ready").get<bool>();
   out = "jobs-bridge " + text_of(status, "version") + ", up for " +
         span(status.at("uptime_seconds")) + ": " + (result.ready ? "ready" : "NOT READY") + "\n";
+  if (const auto& reasons = status.at("reasons"); !reasons.empty()) {
+    result.reason = text_of(reasons[0], "message");
+    result.hint = text_of(reasons[0], "cure");
+  }
   add_reasons(out, status.at("reasons"), "");
   add_reasons(out, status.at("warnings"), "warning: ");
   out += "\n";

@@ -9,6 +9,8 @@ namespace jobs_bridge::admin {
 struct StatusText {
   std::string text;  ///< some lines for the terminal, printable whatever devices have sent
   bool ready = false;
+  std::string reason;  ///< the first one why it is not
+  std::string hint;    ///< what to do about that
 };
 
 /// The answer of /api/status as readable text. The error tells that it is not a status.

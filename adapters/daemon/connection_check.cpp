@@ -267,17 +267,14 @@ void check_endpoint_side(const config::Configuration& configuration, Log& log,
 
 /// The bridge that answers at the address of this configuration's admin listener, if one does. Only
 /// a bridge has such a status.
-struct RunningBridge {
-  bool there = false;
-  bool ready = false;
-};
-RunningBridge find_running(const config::Configuration::Admin& admin, const std::string& token) {
+std::optional<admin::StatusText> find_running(const config::Configuration::Admin& admin,
+                                              const std::string& token) {
   const auto answer =
       fetch_status("http://" + net::host_and_port(admin.listen->host, admin.listen->port), token);
-  if (!answer) return {};
-  const auto status = admin::status_text(*answer);
-  if (!status) return {};
-  return {.there = true, .ready = status->ready};
+  if (!answer) return std::nullopt;
+  auto status = admin::status_text(*answer);
+  if (!status) return std::nullopt;
+  return *std::move(status);
 }
 
 Finding check_admin(const config::Configuration::Admin& admin, bool& bridge_runs, Log& log) {
@@ -294,13 +291,12 @@ Finding check_admin(const config::Configuration::Admin& admin, bool& bridge_runs
       *std::move(settings), [] { return admin::Status(); }, metrics, log);
   if (server) return {"admin", Level::ok, (*server)->url() + " is free", {}};
   const auto running = find_running(admin, token);
-  bridge_runs = running.there;
+  bridge_runs = running.has_value();
   if (bridge_runs) {
-    return {"admin", running.ready ? Level::ok : Level::fault,
-            net::host_and_port(admin.listen->host, admin.listen->port) +
-                " is in use by a running bridge, which is " +
-                (running.ready ? "ready" : "not ready"),
-            "\"jobs-bridge status\" says more"};
+    const auto where = net::host_and_port(admin.listen->host, admin.listen->port) +
+                       " is in use by a running bridge, which is ";
+    if (running->ready) return {"admin", Level::ok, where + "ready", {}};
+    return {"admin", Level::fault, where + "not ready: " + running->reason, running->hint};
   }
   return {"admin", Level::fault, server.error(), "set another admin.listen"};
 }

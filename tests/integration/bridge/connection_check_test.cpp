@@ -239,6 +239,23 @@ TEST_F(ConnectionCheckTest, WhatTheRunningBridgeUsesIsInOrderAndItsBridgeGoesOn)
   EXPECT_EQ(afterwards.status, 0) << afterwards.output;
 }
 
+TEST_F(ConnectionCheckTest, ARunningBridgeThatIsNotReadyIsAFaultWithItsCause) {
+  const auto no_keys = directory_.file("credentials");
+  std::ofstream(no_keys) << "[default]\n";
+  BridgeProcess running({"broker.url=" + broker_.url(), "endpoint.url=" + endpoint_.url(),
+                         "credentials.source=profile", "endpoint.region=us-east-1",
+                         "credentials.credentials_file=" + no_keys},
+                        BridgeProcess::Wait::until_subscribed);
+  const auto line = running.process().wait_for_line("admin listener url=http://").value();
+  const auto begin = line.find("http://") + std::string("http://").size();
+  const auto checked =
+      check({"admin.listen=" + line.substr(begin, line.find_first_of("/ \n", begin) - begin)});
+  EXPECT_EQ(checked.status, 1);
+  EXPECT_THAT(checked.output, HasSubstr("in use by a running bridge, which is not ready: There "
+                                        "are no credentials to sign with"));
+  EXPECT_THAT(checked.output, HasSubstr("hint:  Check where they come from"));
+}
+
 TEST_F(ConnectionCheckTest, AJournalThatAnotherBridgeUsesIsAFault) {
   const BridgeProcess running({"broker.url=" + broker_.url(), "endpoint.url=" + endpoint_.url(),
                                "journal.path=" + directory_.file("journal")});
