@@ -245,12 +245,14 @@ class Faults:
             opened.write(changed)
 
     def bit_flipped(self):
-        """One bit of the journal's write-ahead log: this is corrected, and costs no update."""
+        """One bit of the journal's write-ahead log. Most are corrected; if one is not, the bridge says
+        what it costs."""
         bit = 1 << self.random.randrange(8)
         log = self.site.journal.with_name("journal-wal")
         with self.updates_held():
-            return self.bridge_killed(lambda: log.exists() and self.overwrite(
+            self.bridge_killed(lambda: log.exists() and self.overwrite(
                 log, lambda old: bytes((old[0] ^ bit,)) + old[1:]))
+        return self.JOURNAL_DAMAGED
 
     def journal_damaged(self):
         """Up to 64 bytes of the journal or its log; the bridge says how many updates that costs."""
