@@ -127,8 +127,11 @@ void RequestLog::write(const Finished& finished) {
 void RequestLog::write(const EndpointChange& change) {
   const auto held = std::to_string(change.held);
   if (!change.reachable) {
+    // Then nothing was sent, so that nothing is known of the endpoint.
     log_.write(Severity::warning,
-               "the endpoint is down: calls wait, except for an occasional probe",
+               change.kind == EndpointFault::no_credentials
+                   ? "no call can be signed: calls wait until there are credentials"
+                   : "the endpoint is down: calls wait, except for an occasional probe",
                {{"kind", to_string(change.kind)},
                 {"cause", change.detail.empty() ? change.cause : change.detail},
                 {"updates_held", held},

@@ -132,6 +132,12 @@ TEST_F(SigningTest, NoCredentialsAnywhereIsSaidWithItsCure) {
   EXPECT_THAT(message_of(reply), HasSubstr("no credentials"));
   EXPECT_TRUE(bridge_->process().wait_for_output("no valid credentials")) << bridge_->log();
   EXPECT_THAT(bridge_->log(), HasSubstr("no keys for profile absent"));
+  // What fails for several things fails for all.
+  for (int thing = 2; thing <= 9; ++thing) {
+    device_->publish("$aws/things/my-" + std::to_string(thing) + "/jobs/start-next", "{}");
+  }
+  EXPECT_TRUE(bridge_->process().wait_for_output("no call can be signed")) << bridge_->log();
+  EXPECT_THAT(bridge_->log(), Not(HasSubstr("the endpoint is down"))) << "nothing was sent to it";
 }
 
 TEST_F(SigningTest, CredentialsOfAwsIotRenewThemselvesAndNoRequestNotices) {
