@@ -69,7 +69,7 @@ TEST(BrokerFaultTest, AfterEachOfTenRestartsMessagesAreSeenToFlowAndUpdatesAreDe
   EXPECT_EQ(arrived.out_of_order, 0U);
 }
 
-TEST(BrokerFaultTest, ALinkThatDiesWithoutAWordIsNoticedWithinOneAndAHalfKeepAlives) {
+TEST(BrokerFaultTest, ALinkThatDiesSilentlyIsNoticedWithinOneAndAHalfKeepAlives) {
   Site site({.settings = {"broker.keep_alive=4s", "log.level=debug"}});
   ASSERT_TRUE(site.bridge->process().wait_for_output("messages flow"));
   const auto id = site.broker->process().id();

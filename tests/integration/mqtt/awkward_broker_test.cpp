@@ -388,7 +388,7 @@ TEST(AwkwardBrokerTest, WhateverReasonADisconnectHas) {
 TEST(AwkwardBrokerTest, WhateverElseItSays) {
   const auto in_x = prefixed_text("in/y");
   run_all({
-      {.name = "closes without a word",
+      {.name = "closes without a reason",
        .behaviour = {.ends = true},
        .says = "connection to the broker is lost.*kind=broken ",
        .connections = 2},

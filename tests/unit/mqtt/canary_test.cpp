@@ -264,7 +264,7 @@ TEST_F(CanaryTest, WhereTheBrokerAnswersNoneOnlyItsReturnCounts) {
   canary_.accepted(now_);  // what the library says of anything it has sent at QoS 0
   canary_.end(now_);
   begin({.keep_alive = 10s, .answers = false});
-  EXPECT_EQ(live(10min, true, false), Finding::fine) << "perhaps refused without a word";
+  EXPECT_EQ(live(10min, true, false), Finding::fine) << "perhaps refused silently";
   EXPECT_THAT(canary_.fault(), HasSubstr("no canary message comes back"));
   now_ += 5s;
   there_and_back();
