@@ -307,7 +307,7 @@ void assess_journal(const Status::Journal& journal, Verdict& verdict) {
                  "the journal " + journal.not_recorded_cause),
          "It can be written again." + (journal.hint.empty()
                                            ? std::string()
-                                           : " If it happens once more: " + journal.hint + ".")});
+                                           : " If it happens again: " + journal.hint + ".")});
   }
   if (journal.max_bytes > 0 &&
       static_cast<double>(journal.bytes) > nearly_full * static_cast<double>(journal.max_bytes)) {

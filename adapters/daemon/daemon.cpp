@@ -93,7 +93,7 @@ void serve(ServiceManager& manager, const StatusSource& status, ReadyReport& rea
   auto memory_returned = reported;
   while (true) {
     const auto signal = wait_for_signal(std::min(pause, between_looks_at_readiness));
-    ready.look();
+    ready.log_if_ready();
     if (signal == SIGHUP) {
       manager.reloading();
       reload();

@@ -16,10 +16,10 @@ void ReadyReport::broker_serves() noexcept {
     due_ = true;
     connection_.reset();
   }
-  look();
+  log_if_ready();
 }
 
-void ReadyReport::look() noexcept try {
+void ReadyReport::log_if_ready() noexcept try {
   const std::lock_guard lock(mutex_);
   if (!due_) return;
   const auto status = snapshot_();
@@ -35,7 +35,7 @@ void ReadyReport::look() noexcept try {
              {{"broker", broker.url},
               {"endpoint", status.endpoint.answered ? std::string_view() : "not called yet"}});
 } catch (const std::exception&) {
-  // /healthz says why the state cannot be determined; the next look may succeed.
+  // /healthz says why the state cannot be determined; the next call may succeed.
 }
 
 }  // namespace jobs_bridge

@@ -11,8 +11,8 @@ namespace jobs_bridge {
 
 /// Logs "ready for requests", once for each connection to the broker: when /readyz would be 200 and
 /// not before. When the broker's side of it is done, the connection to the broker reports; for the
-/// rest (endpoint, credentials, journal, lease) look() is to be called now and then. Any thread may
-/// call anything.
+/// rest (endpoint, credentials, journal, lease) log_if_ready() is to be called now and then. Any
+/// thread may call anything.
 class ReadyReport {
  public:
   /// `log` and what `snapshot` refers to must outlive it.
@@ -21,7 +21,7 @@ class ReadyReport {
   /// A new connection to the broker serves: see BrokerConnection::report_serving().
   void broker_serves() noexcept;
   /// Does nothing if there is no line to be written.
-  void look() noexcept;
+  void log_if_ready() noexcept;
 
  private:
   const admin::Snapshot snapshot_;

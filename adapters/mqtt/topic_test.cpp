@@ -256,13 +256,17 @@ bool TopicTest::awaits_replies() const {
 void TopicTest::reply_accepted(std::string_view topic) {
   if (!mqtt_5_) return;
   const std::lock_guard lock(mutex_);
-  real_reply_accepted_ = true;
+  bool changed = !std::exchange(real_reply_accepted_, true);
   for (auto& probe : probes_) {
-    if (probe.is_request || !are_replies_of_one_kind(probe.topic, topic)) continue;
+    if (probe.is_request || (probe.real_reply_accepted && !probe.real_refusal) ||
+        !are_replies_of_one_kind(probe.topic, topic)) {
+      continue;
+    }
     probe.real_reply_accepted = true;
     probe.real_refusal.reset();
+    changed = true;
   }
-  summarize();
+  if (changed) summarize();
 }
 
 bool TopicTest::begin_soon(MonotonicTime now) {
@@ -282,12 +286,16 @@ bool TopicTest::reply_refused(MonotonicTime now, std::string_view topic, const R
     return false;
   }
   const std::lock_guard lock(mutex_);
+  bool changed = false;
   for (auto& probe : probes_) {
-    if (probe.is_request || !are_replies_of_one_kind(probe.topic, topic)) continue;
+    if (probe.is_request || probe.real_refusal || !are_replies_of_one_kind(probe.topic, topic)) {
+      continue;
+    }
     probe.real_reply_accepted = false;
     probe.real_refusal = why.detail;
+    changed = true;
   }
-  summarize();
+  if (changed) summarize();
   return begin_soon(now);
 }
 
@@ -349,8 +357,7 @@ void TopicTest::summarize_requests() {
   }
 }
 
-/// If none of its replies has ever been accepted, it may be the test that the broker does not
-/// allow.
+/// Whether the broker is known to allow the test's replies: it has accepted one of them.
 bool TopicTest::test_is_allowed() const {
   return std::ranges::any_of(
       probes_, [](const Probe& probe) { return !probe.is_request && probe.has_passed; });

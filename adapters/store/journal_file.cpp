@@ -39,12 +39,8 @@ constexpr Format updates{
         "expires_after INTEGER, topic BLOB NOT NULL, payload BLOB NOT NULL, "
         "response_topic BLOB NOT NULL, correlation_data BLOB NOT NULL, "
         "content_type BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT",
-    .upgrade =
-        "ALTER TABLE updates RENAME TO previous; "
-        "CREATE TABLE updates(place INTEGER PRIMARY KEY, number INTEGER NOT NULL, "
-        "received INTEGER NOT NULL, expires_after INTEGER, topic BLOB NOT NULL, "
-        "payload BLOB NOT NULL, response_topic BLOB NOT NULL, correlation_data BLOB NOT NULL, "
-        "content_type BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT; "
+    .rename_previous = "ALTER TABLE updates RENAME TO previous",
+    .copy_previous =
         "INSERT INTO updates(number, received, expires_after, topic, payload, response_topic, "
         "correlation_data, content_type, checksum) SELECT number, received, expires_after, topic, "
         "payload, response_topic, correlation_data, content_type, checksum FROM previous "
@@ -119,7 +115,7 @@ Content<JournalEntry> entries_of(Content<PlacedEntry> placed) {
   for (auto& row : placed.rows) content.rows.push_back(std::move(row.entry));
   std::ranges::sort(content.rows, {}, &JournalEntry::number);
   const auto repeated = std::ranges::unique(content.rows, {}, &JournalEntry::number);
-  if (!repeated.empty()) content.note("an update is in it twice");
+  if (!repeated.empty()) content.note("an update occurs twice");
   content.rows.erase(repeated.begin(), repeated.end());
   return content;
 }

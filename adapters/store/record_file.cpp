@@ -83,8 +83,10 @@ std::optional<FileFault> begin(Database& database, const Format& format) {
 
 /// Makes a file of the previous version one of that format.
 std::optional<FileFault> upgrade(Database& database, const Format& format) {
-  const auto sql = std::string("BEGIN IMMEDIATE; ") + format.upgrade +
-                   "; PRAGMA user_version=" + std::to_string(format.version) + "; COMMIT";
+  std::string sql = "BEGIN IMMEDIATE; ";
+  sql.append(format.rename_previous).append("; ").append(format.table).append("; ");
+  sql.append(format.copy_previous).append("; PRAGMA user_version=");
+  sql.append(std::to_string(format.version)).append("; COMMIT");
   auto fault = database.run(sql.c_str());
   if (fault) {
     database.roll_back();
@@ -243,7 +245,8 @@ Result<RecordFile, FileFault> RecordFile::open(const std::string& path, const Fo
     return Failure{
         FileFault{Kind::unusable, "is on a file system that does not support a write-ahead log"}};
   }
-  // What is read has the log made, if a power cut has left a file in another journal mode.
+  // A power cut during upgrade() may have left the file in another journal mode; then the log is
+  // created by the first read.
   auto fault = database.run(
       "PRAGMA temp_store=MEMORY; PRAGMA synchronous=FULL; SELECT count(*) FROM sqlite_schema");
   if (!fault && *identity == Identity::none) fault = begin(database, format);

@@ -26,9 +26,11 @@ struct Format {
   int version;                   ///< user_version
   std::string_view table;        ///< the only object in the schema, as SQLite stores it
   const char* to_open;           ///< pragmas to run before anything is read
-  /// Of the version before; empty: there was none.
+  /// Of the version before; empty: there was none. It is converted by the statements of
+  /// `rename_previous`, the creation of `table`, and the statements of `copy_previous`.
   std::string_view previous_table = {};
-  const char* upgrade = "";  ///< statements that convert the previous version, but for its number
+  std::string_view rename_previous = {};
+  std::string_view copy_previous = {};
 };
 
 /// Creates an empty file if there is none, with mode 0600, which SQLite would leave to the umask.

@@ -316,6 +316,25 @@ TEST_F(FullDiskTest, AStartOnAFullDiskTakesOverWhatIsThere) {
   EXPECT_EQ(numbers(again.value()->take_loaded()), range(2, number));
 }
 
+TEST_F(FullDiskTest, AFileOfThePreviousVersionIsTakenOverAndConvertedOnceThereIsSpace) {
+  put_previous_version(home_ + "/journal");
+  fill();
+  {
+    const auto opened = open_there();
+    ASSERT_TRUE(opened) << opened.error();
+    EXPECT_EQ(numbers(opened.value()->take_loaded()), range(1, 8));
+    EXPECT_TRUE(opened.value()->record(entry_of(9)));
+    make_space();
+    EXPECT_TRUE(wait_until([&] { return !opened.value()->record(entry_of(9)); }));
+  }
+  {
+    const auto again = open_there();
+    ASSERT_TRUE(again) << again.error();
+    EXPECT_EQ(numbers(again.value()->take_loaded()), range(1, 9));
+  }
+  EXPECT_EQ(value_in(home_ + "/journal", "PRAGMA user_version"), "2");
+}
+
 TEST_F(FullDiskTest, AFirstStartOnAFullDiskIsNoFault) {
   fill();
   auto opened = open_there();

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -88,6 +89,26 @@ class JournalFixture : public ::testing::Test {
       const auto fault = journal.record(entry_of(number));
       ASSERT_FALSE(fault) << *fault;
     }
+  }
+
+  /// A file of version 1: what a kill left of 8 updates, some of them in the log alone.
+  static void put_previous_version(const std::string& path) {
+    for (const std::string end : {"", "-wal"}) {
+      std::filesystem::copy_file(WRITTEN_BEFORE "/journal" + end, path + end);
+    }
+  }
+  /// The first value that a question in SQL has for an answer.
+  static std::string value_in(const std::string& path, const std::string& question) {
+    sqlite3* database = nullptr;
+    EXPECT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
+    std::string answer;
+    const auto take = [](void* to, int, char** values, char**) {
+      *static_cast<std::string*>(to) = values[0];
+      return 0;
+    };
+    sqlite3_exec(database, question.c_str(), take, &answer, nullptr);
+    sqlite3_close(database);
+    return answer;
   }
 
   testing_support::TemporaryDirectory directory_;
