@@ -26,6 +26,7 @@
 #include "adapters/daemon/status_client.h"
 #include "adapters/log/rate_limited_log.h"
 #include "adapters/log/structured_log.h"
+#include "adapters/mqtt/broker_connection.h"
 
 namespace {
 
@@ -135,6 +136,7 @@ int execute(const config::CheckCommand& command) {
     std::cout << costs << '\n';
   }
   if (!command.connect) return done;
+  mqtt::remove_proxies_from_environment();
   std::size_t faults = 0;
   std::size_t warnings = 0;
   for (const auto& finding : check_connections(*loaded.configuration, again(command))) {
@@ -226,6 +228,7 @@ int execute(const config::RunCommand& command) {
     print_findings(loaded);
     return wrong_usage;
   }
+  mqtt::remove_proxies_from_environment();
   prepare_signals();
   const auto& configuration = *loaded.configuration;
   const auto format = configuration.log.format == config::LogFormat::json ? logging::Format::json

@@ -89,8 +89,6 @@ class BrokerConnection::Implementation final : private Client::Events {
             [this] { note_due_changed(); }) {
     nodes_.emplace_back(BrokerSettings::Address{settings_.host, settings_.port, settings_.tls});
     for (const auto& address : settings_.more_addresses) nodes_.emplace_back(address);
-    unsetenv("http_proxy");
-    unsetenv("https_proxy");
   }
 
   const AclHints& hints() const { return hints_; }
@@ -708,6 +706,11 @@ class BrokerConnection::Implementation final : private Client::Events {
   Sender sender_;
   std::thread broker_thread_;
 };
+
+void remove_proxies_from_environment() {
+  unsetenv("http_proxy");
+  unsetenv("https_proxy");
+}
 
 BrokerConnection::BrokerConnection(BrokerSettings settings, std::vector<std::string> topic_filters,
                                    OnMessage on_message, fibers::EventLoop& loop, Log& log)

@@ -22,6 +22,11 @@
 
 namespace jobs_bridge::mqtt {
 
+/// Removes http_proxy and https_proxy from the environment: Paho 1.3.12 would send MQTT through
+/// such a proxy and has no option against it. To be called before any connection is made, and
+/// before another thread starts, since that could read the environment meanwhile.
+void remove_proxies_from_environment();
+
 /// The connection to the local broker. It connects, subscribes and reconnects without end, after
 /// pauses that grow from 0.1 to 10 seconds, if the broker is unreachable or closes the connection.
 /// Of several addresses the next one is tried each time, and the pauses grow only once all have
@@ -39,10 +44,6 @@ class BrokerConnection final : public Publisher {
   /// `on_message` is called for every message, one at a time, on a thread that holds the MQTT
   /// library's lock. It must not throw, and may wait only as long as a Journal may take to record
   /// an update; it may call queue() and flush(). `log` must outlive the connection.
-  ///
-  /// Removes http_proxy and https_proxy from the environment, so it must be constructed before
-  /// other threads start: Paho 1.3.12 would send MQTT through such a proxy and has no option
-  /// against it.
   ///
   /// A library without threads of its own runs on `loop`, and calls `on_message` there; the loop
   /// must outlive the connection.

@@ -286,6 +286,7 @@ TEST(ConnectTest, ProxyInTheEnvironmentIsNotForTheBroker) {
   const auto nowhere = "http://127.0.0.1:" + std::to_string(free_port());
   setenv("http_proxy", nowhere.c_str(), 1);
   setenv("https_proxy", nowhere.c_str(), 1);
+  mqtt::remove_proxies_from_environment();
   BridgeEnd bridge(settings_for(broker.port()));
   EXPECT_TRUE(bridge.start()) << bridge.log.text();
 }
