@@ -22,7 +22,6 @@ class Metrics final : public Observer {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  void received(Now) override {}
   void call_finished(Now now, Operation operation, const HttpOutcome& outcome, Health health,
                      Duration took) override;
   void decided(Now now, const Effects& effects) override;

@@ -20,6 +20,8 @@
 #include "adapters/daemon/clocks.h"
 #include "adapters/daemon/dispatcher.h"
 #include "adapters/daemon/endpoint_access.h"
+#include "adapters/daemon/milliseconds.h"
+#include "adapters/daemon/notification_report.h"
 #include "adapters/daemon/process.h"
 #include "adapters/daemon/ready_report.h"
 #include "adapters/daemon/reload.h"
@@ -49,17 +51,6 @@ constexpr Duration between_returns_of_memory = 1min;
 /// While the broker serves and something else is missing.
 constexpr Duration between_looks_at_readiness = 1s;
 
-using MaybeServer = std::unique_ptr<admin::Server>;
-Result<MaybeServer, std::string> open_admin(const config::Configuration::Admin& admin,
-                                            const StatusSource& source,
-                                            const admin::Metrics& metrics, Log& log) {
-  if (!admin.listen) return MaybeServer();
-  auto settings = admin_settings(admin);
-  if (!settings) return Failure{settings.error()};
-  return admin::Server::start(
-      *std::move(settings), [&source] { return source.take(); }, metrics, log);
-}
-
 /// A short text for the service manager.
 std::string summary(const admin::Verdict& verdict) {
   if (!verdict.ready()) return "not ready: " + verdict.reasons.front().message;
@@ -85,27 +76,254 @@ void report_status(ServiceManager& manager, const StatusSource& status, Log& log
   }
 }
 
-/// Until SIGTERM or SIGINT.
-void serve(ServiceManager& manager, const StatusSource& status, ReadyReport& ready, Reload& reload,
-           Log& log) {
+/// The running bridge: what it is made of, each part after those that it refers to.
+class Daemon {
+ public:
+  Daemon(const Start& start, Log& log)
+      : start_(start),
+        configuration_(*start.loaded.configuration),
+        log_(log),
+        topics_(topics_of(configuration_)) {}
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+  /// What the connections report refers to parts that end before them.
+  ~Daemon() { disconnect(); }
+
+  /// Returns whether all steps have succeeded; the log says why not.
+  bool start_up();
+  /// Until SIGTERM or SIGINT.
+  void serve();
+  void shut_down();
+
+ private:
+  /// Nothing, or why the step has failed.
+  using Fault = std::optional<std::string>;
+  struct Step {
+    const char* name;
+    const char* key;  ///< of the configuration, with which a fault has to do
+    Fault (Daemon::*run)();
+  };
+  static const std::vector<Step>& steps();
+
+  Fault read_broker_settings();
+  Fault open_endpoint();
+  Fault open_watch_store();
+  Fault open_journal();
+  Fault make_engine();
+  Fault make_connection();
+  Fault start_dispatcher();
+  Fault open_admin();
+  Fault connect();
+
+  /// Nothing if there is no standby, and this is none.
+  std::optional<Dispatcher::PrimaryRole> primary_role();
+  Reload::Parts reloaded_parts();
+  void disconnect();
+
+  const Start& start_;
+  const config::Configuration& configuration_;
+  Log& log_;
+  const TopicGrammar topics_;
+
+  std::optional<mqtt::BrokerSettings> broker_settings_;
+  std::unique_ptr<EndpointAccess> endpoint_;
+  MaybeStore watch_store_;
+  MaybeJournal journal_;
+  std::optional<Engine> engine_;  ///< until the dispatcher has it
+
+  std::optional<RequestLog> request_log_;
+  std::optional<admin::Activity> activity_;
+  admin::Metrics metrics_;
+  std::optional<NotificationReport> notifications_;
+
+  std::optional<fibers::EventLoop> loop_;
+  std::optional<mqtt::BrokerConnection> broker_;
+  std::optional<Dispatcher> dispatcher_;
+  std::optional<StatusSource> status_;
+  std::optional<ReadyReport> ready_;
+  std::optional<Standby> standby_;
+  std::unique_ptr<admin::Server> admin_;  ///< null if it is off
+};
+
+const std::vector<Daemon::Step>& Daemon::steps() {
+  static const std::vector<Step> all = {
+      {"read the broker's settings", "broker.password_file", &Daemon::read_broker_settings},
+      {"open the endpoint", "endpoint", &Daemon::open_endpoint},
+      {"open the store of watched things", "notify.path", &Daemon::open_watch_store},
+      {"open the journal", "journal.path", &Daemon::open_journal},
+      {"take over what was kept", "journal.path", &Daemon::make_engine},
+      {"prepare the connection to the broker", "broker", &Daemon::make_connection},
+      {"start the dispatcher", "endpoint.connections", &Daemon::start_dispatcher},
+      {"open the admin listener", "admin", &Daemon::open_admin},
+      {"connect to the broker", "broker", &Daemon::connect},
+  };
+  return all;
+}
+
+bool Daemon::start_up() {
+  for (const auto& step : steps()) {
+    const auto began = std::chrono::steady_clock::now();
+    if (const auto fault = (this->*step.run)()) {
+      log_.write(Severity::error, "cannot start",
+                 {{"key", step.key},
+                  {"cause", *fault},
+                  {"hint",
+                   "correct what the cause names, or the key; \"jobs-bridge check --connect\" "
+                   "tries everything that the bridge needs"}});
+      return false;
+    }
+    const auto took = std::chrono::steady_clock::now() - began;
+    log_.write(Severity::debug, "start-up step done",
+               {{"step", step.name}, {"took", in_milliseconds(took)}});
+  }
+  return true;
+}
+
+Daemon::Fault Daemon::read_broker_settings() {
+  auto settings = broker_settings(configuration_);
+  if (!settings) return settings.error();
+  broker_settings_ = *std::move(settings);
+  return {};
+}
+
+Daemon::Fault Daemon::open_endpoint() {
+  auto endpoint = EndpointAccess::open(configuration_, log_);
+  if (!endpoint) return endpoint.error();
+  endpoint_ = *std::move(endpoint);
+  return {};
+}
+
+Daemon::Fault Daemon::open_watch_store() {
+  report_what_is_not_kept(configuration_, log_);
+  auto store = jobs_bridge::open_watch_store(configuration_.notify, log_);
+  if (!store) return store.error();
+  watch_store_ = *std::move(store);
+  return {};
+}
+
+Daemon::Fault Daemon::open_journal() {
+  auto journal = jobs_bridge::open_journal(configuration_.journal, log_);
+  if (!journal) return journal.error();
+  journal_ = *std::move(journal);
+  return {};
+}
+
+Daemon::Fault Daemon::make_engine() {
+  auto settings = engine_settings(configuration_);
+  settings.seed = std::random_device()();
+  engine_.emplace(settings, topics_);
+  if (journal_) take_over(*engine_, *journal_, log_);
+  watch_things(*engine_, configuration_.notify, watch_store_.get());
+  return {};
+}
+
+Daemon::Fault Daemon::make_connection() {
+  loop_.emplace();
+  // The broker's messages go to the dispatcher and the dispatcher's replies to the broker, so one
+  // of them must get the other after its construction; messages come only once the connection is
+  // started.
+  broker_.emplace(
+      *broker_settings_, topics_.filters(configuration_.broker.share_group),
+      [this](Message message) { dispatcher_->receive(std::move(message)); }, *loop_, log_);
+  broker_->report_serving([this] { ready_->broker_serves(); });
+  broker_->report_ended_replies(
+      [this](const std::vector<std::uint64_t>& updates) { dispatcher_->replies_ended(updates); });
+  return {};
+}
+
+std::optional<Dispatcher::PrimaryRole> Daemon::primary_role() {
+  const auto& settings = configuration_.broker;
+  if (settings.lease.count() == 0) return std::nullopt;
+  const Lease lease(settings.lease, settings.standby);
+  broker_->set_wanted(lease.wants_primary());
+  return Dispatcher::PrimaryRole{
+      .lease = lease, .set = [this](bool be_primary) { broker_->set_wanted(be_primary); }};
+}
+
+Daemon::Fault Daemon::start_dispatcher() {
+  request_log_.emplace(topics_, log_);
+  activity_.emplace(topics_);
+  notifications_.emplace(log_);
+  dispatcher_.emplace(
+      *std::exchange(engine_, std::nullopt), configuration_.endpoint.connections, *loop_,
+      endpoint_->endpoint(), *broker_,
+      Dispatcher::Stores{.journal = journal_.get(), .watched = watch_store_.get()},
+      Dispatcher::Observers{&*request_log_, &*activity_, &metrics_, &*notifications_}, log_,
+      read_clocks, primary_role());
+  status_.emplace(configuration_, StatusSource::Parts{.dispatcher = *dispatcher_,
+                                                      .broker = *broker_,
+                                                      .endpoint = *endpoint_,
+                                                      .journal = journal_.get(),
+                                                      .activity = *activity_});
+  ready_.emplace([this] { return status_->take(); }, log_);
+  return {};
+}
+
+Daemon::Fault Daemon::open_admin() {
+  if (!configuration_.admin.listen) return {};
+  auto settings = admin_settings(configuration_.admin);
+  if (!settings) return settings.error();
+  auto server = admin::Server::start(
+      *std::move(settings), [this] { return status_->take(); }, metrics_, log_);
+  if (!server) return server.error();
+  admin_ = *std::move(server);
+  return {};
+}
+
+Daemon::Fault Daemon::connect() {
+  if (configuration_.broker.lease.count() > 0) {
+    standby_.emplace(*broker_, [this](const auto& event) { dispatcher_->lease_event(event); });
+    if (configuration_.broker.standby) {
+      standby_->watch(watch_settings(configuration_, *broker_settings_),
+                      broker_settings_->canary_topic, *loop_, log_);
+    }
+  }
+  broker_->start();
+  return {};
+}
+
+Reload::Parts Daemon::reloaded_parts() {
+  return {.limits =
+              [this](const config::Configuration& fresh) {
+                // The rest is as it was: it cannot be changed without a restart.
+                auto changed = configuration_;
+                changed.limits = fresh.limits;
+                changed.notify.repeat_replies = fresh.notify.repeat_replies;
+                dispatcher_->change_limits(engine_settings(changed));
+                status_->set_limits(fresh.limits);
+              },
+          .log_level = start_.set_log_level,
+          .credentials =
+              [this] {
+                auto* keeper = endpoint_->credentials();
+                if (keeper != nullptr) keeper->renew();
+                return keeper != nullptr;
+              }};
+}
+
+void Daemon::serve() {
+  Reload reload(start_.loaded, start_.load_again, reloaded_parts(), log_);
+  ServiceManager manager;
+  manager.ready();
   const auto pause = between_reports(manager);
   auto reported = std::chrono::steady_clock::now();
   auto memory_returned = reported;
   while (true) {
     const auto signal = wait_for_signal(std::min(pause, between_looks_at_readiness));
-    ready.log_if_ready();
+    ready_->log_if_ready();
     if (signal == SIGHUP) {
       manager.reloading();
       reload();
       manager.ready();
     } else if (signal) {
-      log.write(Severity::info, "stopping", {{"signal", *signal == SIGTERM ? "TERM" : "INT"}});
+      log_.write(Severity::info, "stopping", {{"signal", *signal == SIGTERM ? "TERM" : "INT"}});
       manager.stopping();
       return;
     }
     const auto now = std::chrono::steady_clock::now();
+    notifications_->log_if_due(now, [this] { return dispatcher_->snapshot().notifier; });
     if (manager.listens() && (signal || now - reported >= pause)) {
-      report_status(manager, status, log);
+      report_status(manager, *status_, log_);
       reported = now;
     }
     if (now - memory_returned >= between_returns_of_memory) {
@@ -115,125 +333,38 @@ void serve(ServiceManager& manager, const StatusSource& status, ReadyReport& rea
   }
 }
 
-/// If there is a standby, or this is one.
-std::optional<Dispatcher::PrimaryRole> primary_role_of(
-    const config::Configuration::Broker& settings, mqtt::BrokerConnection& broker) {
-  if (settings.lease.count() == 0) return std::nullopt;
-  const Lease lease(settings.lease, settings.standby);
-  broker.set_wanted(lease.wants_primary());
-  return Dispatcher::PrimaryRole{
-      .lease = lease, .set = [&broker](bool be_primary) { broker.set_wanted(be_primary); }};
+void Daemon::disconnect() {
+  if (standby_) standby_->stop();
+  if (broker_) broker_->stop();
 }
 
-/// `key`: of the configuration, with which the cause has to do.
-int cannot_start(Log& log, std::string_view key, const std::string& cause) {
-  log.write(Severity::error, "cannot start",
-            {{"key", key},
-             {"cause", cause},
-             {"hint",
-              "correct what the cause names, or the key; \"jobs-bridge check --connect\" tries "
-              "everything that the bridge needs"}});
-  return 1;
+void Daemon::shut_down() {
+  const auto drained = dispatcher_->drain(requests_timeout);
+  broker_->drain(replies_timeout);
+  disconnect();
+  const auto left = broker_->state();
+  const auto unacknowledged = dispatcher_->snapshot().counts.answered;
+  admin::Status status_at_stop;
+  activity_->describe(status_at_stop, read_clocks());
+  const auto& in_all = status_at_stop.requests;
+  // Behind the last line it would look as if something still ran.
+  start_.report_suppressed();
+  log_.write(Severity::info, "stopped",
+             {{"requests_accepted", std::to_string(in_all.accepted)},
+              {"requests_rejected", std::to_string(in_all.rejected)},
+              {"rejected_at_stop", std::to_string(drained.rejected)},
+              {"updates_left_in_journal", std::to_string(drained.left_to_journal)},
+              {"replies_left", std::to_string(left.waiting + left.unacknowledged)},
+              {"replies_kept_in_journal", std::to_string(unacknowledged)}});
 }
 
 }  // namespace
 
 int run_daemon(const Start& start, Log& log) {
-  const auto& configuration = *start.loaded.configuration;
-  auto broker_is = broker_settings(configuration);
-  if (!broker_is) return cannot_start(log, "broker.password_file", broker_is.error());
-  const auto endpoint = EndpointAccess::open(configuration, log);
-  if (!endpoint) return cannot_start(log, "endpoint", endpoint.error());
-  report_what_is_not_kept(configuration, log);
-  auto watch_store = open_watch_store(configuration.notify, log);
-  if (!watch_store) return cannot_start(log, "notify.path", watch_store.error());
-  auto journal = open_journal(configuration.journal, log);
-  if (!journal) return cannot_start(log, "journal.path", journal.error());
-
-  fibers::EventLoop loop;
-  // The broker's messages go to the dispatcher and the dispatcher's replies to the broker, so one
-  // of them must get the other after its construction; messages come only once the connection is
-  // started.
-  std::optional<Dispatcher> dispatcher;
-  const auto topics = topics_of(configuration);
-  mqtt::BrokerConnection broker(
-      *broker_is, topics.filters(configuration.broker.share_group),
-      [&dispatcher](Message message) { dispatcher->receive(std::move(message)); }, loop, log);
-  auto settings = engine_settings(configuration);
-  settings.seed = std::random_device()();
-  Engine engine(settings, topics);
-  if (*journal) take_over(engine, **journal, log);
-  watch_things(engine, configuration.notify, watch_store->get());
-
-  RequestLog request_log(topics, log);
-  admin::Activity activity(topics);
-  admin::Metrics metrics;
-  dispatcher.emplace(std::move(engine), configuration.endpoint.connections, loop,
-                     (*endpoint)->endpoint(), broker,
-                     Dispatcher::Stores{.journal = journal->get(), .watched = watch_store->get()},
-                     Dispatcher::Observers{&request_log, &activity, &metrics}, log, read_clocks,
-                     primary_role_of(configuration.broker, broker));
-  StatusSource status(configuration, {.dispatcher = *dispatcher,
-                                      .broker = broker,
-                                      .endpoint = **endpoint,
-                                      .journal = journal->get(),
-                                      .activity = activity});
-  const auto admin = open_admin(configuration.admin, status, metrics, log);
-  if (!admin) return cannot_start(log, "admin", admin.error());
-  ReadyReport ready([&status] { return status.take(); }, log);
-  broker.report_serving([&ready] { ready.broker_serves(); });
-  broker.report_ended_replies([&dispatcher](const std::vector<std::uint64_t>& updates) {
-    dispatcher->replies_ended(updates);
-  });
-  std::optional<Standby> standby;
-  if (configuration.broker.lease.count() > 0) {
-    standby.emplace(broker, [&dispatcher](const auto& event) { dispatcher->lease_event(event); });
-    if (configuration.broker.standby) {
-      standby->watch(watch_settings(configuration, *broker_is), broker_is->canary_topic, loop, log);
-    }
-  }
-  broker.start();
-
-  Reload reload(start.loaded, start.load_again,
-                {.limits =
-                     [&](const config::Configuration& fresh) {
-                       // The rest is as it was: it cannot be changed without a restart.
-                       auto changed = configuration;
-                       changed.limits = fresh.limits;
-                       changed.notify.repeat_replies = fresh.notify.repeat_replies;
-                       dispatcher->change_limits(engine_settings(changed));
-                       status.set_limits(fresh.limits);
-                     },
-                 .log_level = start.set_log_level,
-                 .credentials =
-                     [&] {
-                       auto* keeper = (*endpoint)->credentials();
-                       if (keeper != nullptr) keeper->renew();
-                       return keeper != nullptr;
-                     }},
-                log);
-  ServiceManager manager;
-  manager.ready();
-  serve(manager, status, ready, reload, log);
-
-  const auto drained = dispatcher->drain(requests_timeout);
-  broker.drain(replies_timeout);
-  if (standby) standby->stop();
-  broker.stop();
-  const auto left = broker.state();
-  const auto unacknowledged = dispatcher->snapshot().counts.answered;
-  admin::Status status_at_stop;
-  activity.describe(status_at_stop, read_clocks());
-  const auto& in_all = status_at_stop.requests;
-  // Behind the last line it would look as if something still ran.
-  start.report_suppressed();
-  log.write(Severity::info, "stopped",
-            {{"requests_accepted", std::to_string(in_all.accepted)},
-             {"requests_rejected", std::to_string(in_all.rejected)},
-             {"rejected_at_stop", std::to_string(drained.rejected)},
-             {"updates_left_in_journal", std::to_string(drained.left_to_journal)},
-             {"replies_left", std::to_string(left.waiting + left.unacknowledged)},
-             {"replies_kept_in_journal", std::to_string(unacknowledged)}});
+  Daemon daemon(start, log);
+  if (!daemon.start_up()) return 1;
+  daemon.serve();
+  daemon.shut_down();
   return 0;
 }
 

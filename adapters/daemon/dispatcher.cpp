@@ -44,7 +44,6 @@ Dispatcher::Dispatcher(Engine engine, std::size_t connections, fibers::EventLoop
       stores_(stores),
       observers_(std::move(observers)),
       log_(log),
-      report_(log),
       clock_(std::move(clock)),
       set_primary_(role ? std::move(role->set) : nullptr),
       driver_(std::move(engine), connections, role ? std::optional(role->lease) : std::nullopt),
@@ -159,20 +158,17 @@ void Dispatcher::run_pulse() {
   while (true) {
     Driver::Orders orders;
     Now now;
-    Notifier::Counts counts;
     {
       const std::lock_guard lock(mutex_);
       now = clock_();
       driver_.timer_fired(drivers_time(now), orders);
       apply_locked(orders.effects);
-      counts = driver_.engine().notifier_counts();
       ending_ = driver_.drained().has_value();
       if (ending_) drained_.notify_all();
     }
     const auto due = *std::exchange(orders.wake_at, std::nullopt);
     carry_out(now, orders);
     if (orders.send) publisher_.flush();
-    report_.tick(now.monotonic, counts);
     if (ending_ && end_pulse()) return;
     pulse_suspended_ = now.suspended;
     fibers::EventLoop::sleep(on_loop(due, now));  // not if it was woken since
@@ -239,7 +235,6 @@ void Dispatcher::carry_out(Now now, Driver::Orders& orders) {
   const bool overslept = now.suspended - suspension_jitter > pulse_suspended_.load();
   if (orders.wake_at || overslept) fibers::EventLoop::wake(pulse_);
   for (auto* observer : observers_) observer->decided(now, orders.effects);
-  for (const auto& notified : orders.effects.notified) report_.add(notified);
 }
 
 void Dispatcher::start_call(Now now, Driver::Start start) {

@@ -10,7 +10,6 @@
 #include <optional>
 #include <vector>
 
-#include "adapters/daemon/notification_report.h"
 #include "adapters/fibers/event_loop.h"
 #include "bridge/flow/driver.h"
 #include "bridge/flow/observer.h"
@@ -143,7 +142,6 @@ class Dispatcher {
   const Stores stores_;
   const Observers observers_;
   Log& log_;
-  NotificationReport report_;
   const Clock clock_;
   const std::function<void(bool)> set_primary_;
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <utility>
 
 namespace jobs_bridge {
 namespace {
@@ -27,6 +28,10 @@ Duration quantile(const std::vector<Duration>& sorted, double share) {
 
 }  // namespace
 
+void NotificationReport::decided(Now /*now*/, const Effects& effects) {
+  for (const auto& notified : effects.notified) add(notified);
+}
+
 void NotificationReport::add(const Notified& notified) {
   if (log_.enabled(Severity::debug)) {
     log_.write(Severity::debug, "device notified",
@@ -39,17 +44,17 @@ void NotificationReport::add(const Notified& notified) {
   if (delays_.size() < max_delays) delays_.push_back(notified.delay);
 }
 
-void NotificationReport::tick(MonotonicTime now, const Notifier::Counts& counts) {
+void NotificationReport::log_if_due(MonotonicTime now,
+                                    const std::function<Notifier::Counts()>& counts_now) {
+  if (next_ == MonotonicTime{}) next_ = now + every;
+  if (now < next_) return;
+  next_ = now + every;
+  const auto counts = counts_now();
+  const auto before = std::exchange(reported_, counts);
   std::vector<Duration> delays;
-  Notifier::Counts before;
   {
     const std::lock_guard lock(mutex_);
-    if (next_ == MonotonicTime{}) next_ = now + every;
-    if (now < next_) return;
-    next_ = now + every;
     delays.swap(delays_);
-    before = reported_;
-    reported_ = counts;
   }
   if (counts.watched == 0 && counts.calls == before.calls) return;
   std::ranges::sort(delays);

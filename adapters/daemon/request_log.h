@@ -22,7 +22,6 @@ class RequestLog final : public Observer {
   /// `topics` tells which thing and job a topic belongs to; `log` must outlive this.
   RequestLog(TopicGrammar topics, Log& log) : topics_(std::move(topics)), log_(log) {}
 
-  void received(Now) override {}
   void call_finished(Now now, Operation operation, const HttpOutcome& outcome, Health health,
                      Duration took) override;
   void decided(Now now, const Effects& effects) override;

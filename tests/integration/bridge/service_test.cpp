@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "tests/integration/bridge/site.h"
+#include "tests/support/free_port.h"
 #include "tests/support/wait_until.h"
 
 /// The bridge as a service: what it tells the service manager, and reloading.
@@ -100,6 +101,25 @@ TEST_F(ServiceTest, SystemdHearsOfReadinessStateLifeAndTheEnd) {
   bridge_->signal(SIGTERM);
   EXPECT_EQ(bridge_->wait(), 0);
   EXPECT_TRUE(systemd.hears("STOPPING=1"));
+}
+
+TEST_F(ServiceTest, StepsOfTheStartAreLoggedAtDebugAndEndWithTheConnectionToTheBroker) {
+  configure("[log]\nlevel = \"debug\"\n[journal]\npath = \"" + directory_.file("journal.db") +
+            "\"\n");
+  start();
+  const auto log = bridge_->output();
+  std::size_t at = 0;
+  for (const std::string step : {"open the endpoint", "open the journal", "start the dispatcher",
+                                 "open the admin listener", "connect to the broker"}) {
+    at = log.find("step=\"" + step + "\" took=", at);
+    ASSERT_NE(at, std::string::npos) << step << "\n" << log;
+  }
+}
+
+TEST_F(ServiceTest, TheProxyOfOtherProgramsIsNotForTheBroker) {
+  configure("");
+  const auto nowhere = "http://127.0.0.1:" + std::to_string(free_port());
+  start({{"http_proxy", nowhere}, {"https_proxy", nowhere}});
 }
 
 TEST_F(ServiceTest, LimitsAndLogLevelOfTheNewConfigurationCountAfterSighup) {
