@@ -220,6 +220,15 @@ TEST_F(ServiceTest, EveryLimitTakesEffectAfterSighup) {
     const auto heard = device.next();
     return heard ? heard->payload : bridge_->output();
   };
+  const auto line = bridge_->wait_for_line("admin listener url=").value_or("");
+  httplib::Client admin(line.substr(line.find("http://"), line.rfind('/') - line.find("http://")));
+  // The page is up to a second old.
+  const auto shows = [&](const std::string& metric) {
+    return wait_until([&] {
+      return admin.Get("/metrics")->body.find("\njobs_bridge_" + metric + "\n") !=
+             std::string::npos;
+    });
+  };
   change("deadline", "deadline = \"1s\"\n");
   ask("lamp", "late");
   EXPECT_THAT(rejection(), HasSubstr("late"));
@@ -234,19 +243,19 @@ TEST_F(ServiceTest, EveryLimitTakesEffectAfterSighup) {
   ask("lamp", std::string(1100, 'x'));
   EXPECT_THAT(rejection(), HasSubstr("the limit is 1024"));
   lower("queue_per_thing", "1");
-  for (const auto* token : {"called", "waits", "too many"}) ask("lamp", token);
+  ASSERT_TRUE(shows("calls_in_flight 0")) << "the late one's has ended";
+  ask("lamp", "called");
+  ASSERT_TRUE(shows("calls_in_flight 1")) << "until its call begins it waits, too";
+  for (const auto* token : {"waits", "too many"}) ask("lamp", token);
   EXPECT_THAT(rejection(), HasSubstr("this thing's queue is full: 1 "));
   lower("queue", "1");
   ask("pump", "too many");
   EXPECT_THAT(rejection(), HasSubstr("the gateway's queue is full: 1 "));
 
-  const auto line = bridge_->wait_for_line("admin listener url=").value_or("");
-  httplib::Client admin(line.substr(line.find("http://"), line.rfind('/') - line.find("http://")));
   lower("reads_per_second", "7");
   lower("writes_per_second", "9");
-  const auto metrics = admin.Get("/metrics")->body;
-  EXPECT_THAT(metrics, HasSubstr("jobs_bridge_quota_allowed_per_second{quota=\"reads\"} 7\n"));
-  EXPECT_THAT(metrics, HasSubstr("jobs_bridge_quota_allowed_per_second{quota=\"writes\"} 9\n"));
+  EXPECT_TRUE(shows("quota_allowed_per_second{quota=\"reads\"} 7"));
+  EXPECT_TRUE(shows("quota_allowed_per_second{quota=\"writes\"} 9"));
 }
 
 TEST_F(ServiceTest, WhatCannotBeReloadedIsNamedAndStaysAsItWas) {
