@@ -114,9 +114,11 @@ Content<JournalEntry> entries_of(Content<PlacedEntry> placed) {
   content.rows.reserve(placed.rows.size());
   for (auto& row : placed.rows) content.rows.push_back(std::move(row.entry));
   std::ranges::sort(content.rows, {}, &JournalEntry::number);
-  const auto repeated = std::ranges::unique(content.rows, {}, &JournalEntry::number);
-  if (!repeated.empty()) content.note("an update occurs twice");
-  content.rows.erase(repeated.begin(), repeated.end());
+  const auto end = std::unique(
+      content.rows.begin(), content.rows.end(),
+      [](const JournalEntry& a, const JournalEntry& b) { return a.number == b.number; });
+  if (end != content.rows.end()) content.note("an update occurs twice");
+  content.rows.erase(end, content.rows.end());
   return content;
 }
 
@@ -137,6 +139,17 @@ Result<Content<JournalEntry>, FileFault> read_alone(const std::string& path) {
   const auto identity = identify(opened.value(), updates);
   if (!identity) return Failure{identity.error()};
   if (*identity == Identity::none) return Content<JournalEntry>{};
+  return entries_of(read_all<Updates>(opened.value()));
+}
+
+/// What a file of the previous version holds; nothing if it is none, or somebody else reads it.
+std::optional<Content<JournalEntry>> read_if_previous(const std::string& path) {
+  const auto locked = lock(path);
+  if (!locked) return std::nullopt;
+  auto opened = open_alone(path);
+  if (!opened) return std::nullopt;
+  const auto identity = identify(opened.value(), updates);
+  if (!identity || *identity != Identity::previous) return std::nullopt;
   return entries_of(read_all<Updates>(opened.value()));
 }
 
@@ -175,6 +188,12 @@ std::optional<FileFault> empty_log(const std::string& path) {
 /// What is at the path; a file that cannot be opened for want of space on its disk, or because of
 /// damage, is only read.
 Result<Opened<JournalFile>, FileFault> find(const std::string& path, std::size_t max_size) {
+  // One of the previous version is not converted if it is damaged: it is quarantined as it was.
+  if (auto previous = read_if_previous(path); previous && previous->damage) {
+    Opened<JournalFile> opened;
+    opened.content = *std::move(previous);
+    return opened;
+  }
   auto file = JournalFile::open(path, max_size);
   if (!file && is_for_want_of_space(file.error().kind) && !empty_log(path)) {
     file = JournalFile::open(path, max_size);

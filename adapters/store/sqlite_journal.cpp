@@ -581,8 +581,9 @@ void SqliteJournal::Work::reopen(Lock& lock) {
     return JournalFile::open_or_recover(path_, settings_.max_size, log_);
   });
   if (!opened) return failed(opened.error());
-  auto& [file, content, saved] = *opened;
-  auto& entries = content.rows;
+  auto& file = opened->file;
+  const bool saved = opened->saved;
+  auto& entries = opened->content.rows;
   if (unsynced_for_good_) {
     auto more = forgotten(entries);
     std::ranges::move(more, std::back_inserter(saved ? unsaved_ : entries));

@@ -1,7 +1,7 @@
 // A journal whose file was changed behind the bridge's back. Input: edits of a whole file with 40
 // updates, five bytes each: what is done (low bits: put a byte, invert a bit, zero 16 bytes, cut
-// off, insert), where (three bytes), and with what. An input that begins with SQLite's own first
-// bytes is the file itself.
+// off, insert), where (three bytes), and with what. After a first byte 'v' they are edits of a file
+// of the previous version. An input that begins with SQLite's own first bytes is the file itself.
 
 #include <cstdint>
 #include <filesystem>
@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "adapters/store/database.h"
 #include "adapters/store/journal_file.h"
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/promise.h"
@@ -53,17 +54,51 @@ std::string content_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+void write_whole_file(const std::string& path) {
+  auto file = JournalFile::open(path, max_size);
+  promise(file.has_value(), "a journal can be begun");
+  const auto write = [&](const JournalEntry* entry, std::vector<std::uint64_t> removed) {
+    promise(!file.value()->write(entry, removed), "an update can be recorded");
+  };
+  // In places that others have left, and between them.
+  for (std::uint64_t number = 1; number <= 4; ++number) {
+    const auto former = entry_of(1000 + number);
+    write(&former, {});
+  }
+  for (std::uint64_t number = 1; number <= count; ++number) {
+    const auto entry = entry_of(number);
+    write(&entry,
+          number == 20 ? std::vector<std::uint64_t>{1001, 1003} : std::vector<std::uint64_t>());
+  }
+  write(nullptr, {1002, 1004});
+  promise(file.value()->checkpoint().has_value(), "a journal can be brought into its file");
+}
+
 std::string whole_file() {
   const testing_support::TemporaryDirectory directory;
   const auto path = directory.file("journal");
+  write_whole_file(path);
+  return content_of(path);
+}
+
+/// The same updates, as version 1 had them: see journal.md.
+std::string whole_file_of_previous_version() {
+  const testing_support::TemporaryDirectory directory;
+  const auto path = directory.file("journal");
+  write_whole_file(path);
   {
-    auto file = JournalFile::open(path, max_size);
-    promise(file.has_value(), "a journal can be begun");
-    for (std::uint64_t number = 1; number <= count; ++number) {
-      const auto entry = entry_of(number);
-      promise(!file.value()->write(&entry, {}), "an update can be recorded");
-    }
-    promise(file.value()->checkpoint().has_value(), "a journal can be brought into its file");
+    auto database = Database::open(path);
+    promise(database.has_value(), "a journal is a database");
+    const auto fault = database.value().run(
+        "PRAGMA journal_mode=DELETE; ALTER TABLE updates RENAME TO newer; "
+        "CREATE TABLE updates(number INTEGER PRIMARY KEY, received INTEGER NOT NULL, "
+        "expires_after INTEGER, topic BLOB NOT NULL, payload BLOB NOT NULL, "
+        "response_topic BLOB NOT NULL, correlation_data BLOB NOT NULL, "
+        "content_type BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT; "
+        "INSERT INTO updates SELECT number, received, expires_after, topic, payload, "
+        "response_topic, correlation_data, content_type, checksum FROM newer; DROP TABLE newer; "
+        "PRAGMA user_version=1; PRAGMA page_size=1024; VACUUM; PRAGMA journal_mode=WAL");
+    promise(!fault, "a journal can be written as the previous version's");
   }
   return content_of(path);
 }
@@ -113,10 +148,13 @@ std::string edited(std::string file, fuzz::Input& input) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const std::string whole = whole_file();
+  static const std::string previous = whole_file_of_previous_version();
+  const bool is_previous = size > 0 && data[0] == 'v';
+  if (is_previous) ++data, --size;
   fuzz::Input input(data, size);
   const std::string_view given(reinterpret_cast<const char*>(data), size);
   const bool is_file = given.starts_with("SQLite format 3");
-  const auto content = is_file ? std::string(given) : edited(whole, input);
+  const auto content = is_file ? std::string(given) : edited(is_previous ? previous : whole, input);
 
   const testing_support::TemporaryDirectory directory;
   const auto path = directory.file("journal");

@@ -12,6 +12,7 @@ namespace jobs_bridge::store {
 namespace {
 
 using testing::IsSubsetOf;
+using testing::UnorderedElementsAre;
 
 class PreviousVersionTest : public JournalFixture {};
 
@@ -72,6 +73,21 @@ TEST_F(PreviousVersionTest, ADamagedOneLosesDamagedEntriesAlone) {
     EXPECT_GE(there.size(), 4U) << "page " << page << "\n" << log_.text();
     EXPECT_FALSE(opened.value()->record(entry_of(9))) << "page " << page;
   }
+}
+
+TEST_F(PreviousVersionTest, AnEntryThatIsNotAsItWasWrittenIsLostAndTheFileKeptUnconverted) {
+  put_previous_version(path_);
+  value_in(path_, "PRAGMA wal_checkpoint(TRUNCATE)");
+  std::ifstream file(path_, std::ios::binary);
+  std::string damaged{std::istreambuf_iterator<char>(file), {}};
+  damaged.replace(damaged.find(R"("step":"5")"), 10, R"("step":"6")");
+  std::filesystem::remove(path_ + "-wal");
+  std::filesystem::remove(path_ + "-shm");
+  std::ofstream(path_, std::ios::binary) << damaged;
+  const auto journal = open();
+  EXPECT_THAT(numbers(journal->take_loaded()), UnorderedElementsAre(1, 2, 3, 4, 6, 7, 8));
+  EXPECT_EQ(value_in(path_ + ".damaged-1", "PRAGMA user_version"), "1");
+  EXPECT_EQ(value_in(path_, "PRAGMA user_version"), "2");
 }
 
 TEST_F(PreviousVersionTest, NoPowerCutDuringTheConversionTakesAnUpdate) {
