@@ -67,7 +67,7 @@ Section broker_section() {
           {"session_expiry", "1h", duration(at(&Broker::session_expiry), "1s", "365d", "1s"),
            "How long the broker keeps requests while the bridge is not connected."},
           {"keep_alive", "15s", duration(at(&Broker::keep_alive), "1s", "1h", "1s"),
-           "The MQTT keep-alive. A silently dead connection is noticed after one and a half times "
+           "The MQTT keep-alive. A silently dead connection is noticed within one and a half times "
            "this."},
           {"canary_topic", "jobs-bridge/canary/{client_id}",
            text(at(&Broker::canary_topic),
@@ -188,8 +188,8 @@ Section credentials_section() {
            "TLS takes the place of signatures. none: requests are not signed."},
           {"profile", "default",
            text(at(&Credentials::profile), "1 to 128 bytes without ']'", is_profile),
-           "The profile in the AWS CLI's files; if it is \"default\", AWS_PROFILE or else "
-           "AWS_DEFAULT_PROFILE names it."},
+           "The profile in the AWS CLI's files; if it is \"default\", AWS_DEFAULT_PROFILE, or else "
+           "AWS_PROFILE, names it."},
           {"credentials_file", "", file(at(&Credentials::credentials_file), FileUse::read_secret),
            "The credentials file; empty: AWS_SHARED_CREDENTIALS_FILE, else ~/.aws/credentials. It "
            "is read again every 10 seconds."},
