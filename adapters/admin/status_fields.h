@@ -80,17 +80,17 @@ void describe(const History& history, auto& visit) {
 }
 
 constexpr const char* word_for(Status::Broker::Passage::Verdict verdict) {
-  using Verdict = Status::Broker::Passage::Verdict;
+  using enum Status::Broker::Passage::Verdict;
   switch (verdict) {
-    case Verdict::off:
+    case off:
       return "off";
-    case Verdict::untested:
+    case untested:
       return "untested";
-    case Verdict::good:
+    case good:
       return "good";
-    case Verdict::undecided:
+    case undecided:
       return "unseen";  // older than the name; scripts read it
-    case Verdict::bad:
+    case bad:
       break;
   }
   return "bad";
@@ -116,7 +116,7 @@ void describe(const Status::Broker::RefusedReply& refused, auto& visit) {
 }
 
 void describe(const Status::Broker& broker, auto& visit) {
-  using Verdict = Status::Broker::Passage::Verdict;
+  using Passage = Status::Broker::Passage;
   visit.field("url", broker.url);
   visit.field("urls", broker.urls);
   visit.field("connected", broker.connected,
@@ -140,11 +140,11 @@ void describe(const Status::Broker& broker, auto& visit) {
   visit.field("jobs_replies", broker.replies);
   for (const auto& [direction, passage] :
        {std::pair("in", &broker.requests), std::pair("out", &broker.replies)}) {
-    if (passage->verdict == Verdict::off) continue;
+    if (passage->verdict == Passage::Verdict::off) continue;
     visit.metric(gauge("jobs_bridge_jobs_topics_blocked",
                        "1 while the self-test shows that Jobs requests (in) do not reach the "
                        "bridge, or its replies (out) do not get past the broker"),
-                 passage->verdict == Verdict::bad, {{"direction", direction}});
+                 passage->verdict == Passage::Verdict::bad, {{"direction", direction}});
   }
   visit.field("fault", broker.fault.text);
   visit.field("fault_kind", broker.fault.kind);

@@ -282,7 +282,7 @@ void World::end_call(std::uint64_t call) {
     auto response = endpoint_.carry_out(begun.call().request, asked);
     if (fate.answered) fate.outcome = std::move(response);
   }
-  tell("endpoint", [&] { return describe(call, fate); });
+  tell("endpoint", [&, &fate = fate] { return describe(call, fate); });
   bridge_->call_ended(clock(), begun, fate.carried_out, fate.outcome);
 }
 
