@@ -14,6 +14,13 @@ constexpr Duration between_checks = 2s;
 /// A busy machine may be late by so much. A longer standstill is always detected.
 constexpr Duration max_unnoticed = 3s;
 
+/// In place of a moment from which on something lasts: since when is not known.
+constexpr auto unknown = MonotonicTime::min();
+
+void move_back(std::optional<MonotonicTime>& moment, Duration by) {
+  if (moment && *moment != unknown) *moment -= by;
+}
+
 }  // namespace
 
 LivenessMonitor::LivenessMonitor(std::string canary_topic, std::string nonce,
@@ -26,7 +33,7 @@ bool LivenessMonitor::connecting(MonotonicTime now) {
   const bool asked = canary_.ask(now, /*needed=*/on_canary_returned_ != nullptr);
   // A canary that did not come back before may not end the backlog either.
   kept_since_.reset();
-  if (asked && canary_.fault().empty()) kept_since_ = silent_since_.value_or(MonotonicTime::min());
+  if (asked && canary_.fault().empty()) kept_since_ = silent_since_.value_or(unknown);
   return asked;
 }
 
@@ -56,8 +63,8 @@ bool LivenessMonitor::note_standstill(MonotonicTime now, std::optional<Duration>
   const auto slept = suspended && suspended_ ? *suspended - *suspended_ : Duration::zero();
   if (suspended) suspended_ = suspended;
   const auto away = now - std::exchange(checked_, now) + slept;
-  if (silent_since_) *silent_since_ -= slept;
-  if (kept_since_ && *kept_since_ != MonotonicTime::min()) *kept_since_ -= slept;
+  move_back(silent_since_, slept);
+  move_back(kept_since_, slept);
   if (!canary_.is_on() || !canary_.fault().empty() || away <= max_unnoticed) return false;
   kept_since_ = std::min(kept_since_.value_or(now), now - away);
   caught_up_from_ = now;
@@ -97,8 +104,10 @@ LivenessMonitor::Step LivenessMonitor::step(MonotonicTime now, Duration suspende
   step.flows = canary_.flowing() && !reported_flowing_;
   reported_flowing_ = canary_.flowing();
   step.round_trip = canary_.round_trip();
-  if (step.flows && silent_since_)
-    step.silent_for = now - *std::exchange(silent_since_, std::nullopt);
+  if (step.flows) {
+    const auto since = std::exchange(silent_since_, std::nullopt);
+    if (since && *since != unknown) step.silent_for = now - *since;
+  }
   return step;
 }
 
@@ -126,8 +135,7 @@ bool LivenessMonitor::arrived(MonotonicTime now, Duration suspended, Message& me
     } else {
       if (!arrival_trusted_) message.arrival.clear();
       if (kept_since_) {
-        message.kept_for =
-            *kept_since_ == MonotonicTime::min() ? Duration::max() : now - *kept_since_;
+        message.kept_for = *kept_since_ == unknown ? Duration::max() : now - *kept_since_;
       }
     }
   }

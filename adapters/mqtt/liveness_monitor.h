@@ -95,9 +95,9 @@ class LivenessMonitor {
 
   bool reported_flowing_ = false;
   bool arrival_trusted_ = true;  ///< whether arrival times are the plugin's, as far as is known
+  // MonotonicTime::min(): since an unknown time.
   std::optional<MonotonicTime> silent_since_;  ///< since when no message has been seen to flow
-  /// Messages that arrive may have waited since then; min(): since an unknown time.
-  std::optional<MonotonicTime> kept_since_;
+  std::optional<MonotonicTime> kept_since_;    ///< since when messages that arrive may have waited
   MonotonicTime caught_up_from_{};  ///< a canary sent from then on shows that we have caught up
   MonotonicTime checked_{};
   std::optional<Duration> suspended_;

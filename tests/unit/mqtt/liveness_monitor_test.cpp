@@ -71,6 +71,22 @@ TEST_F(LivenessMonitorTest, TheFirstReturnOnAConnectionIsReportedWithHowLongNoth
   EXPECT_EQ(step.silent_for, Duration(3s));
 }
 
+TEST_F(LivenessMonitorTest, AConnectionThatEndsBeforeAnythingFlowedLeavesUnknownSinceWhen) {
+  connect(true);
+  liveness_.step(now_, suspended_);
+  EXPECT_EQ(kept_for(), Duration::max());
+  liveness_.ended(now_, now_);
+  now_ += 1s;
+  suspended_ += 1s;
+  connect(true);
+  const auto step = liveness_.step(now_, suspended_);
+  EXPECT_EQ(kept_for(), Duration::max()) << "what the broker kept from before is still to come";
+  come_back(step);
+  const auto flowing = liveness_.step(now_, suspended_);
+  EXPECT_TRUE(flowing.flows);
+  EXPECT_FALSE(flowing.silent_for);
+}
+
 TEST_F(LivenessMonitorTest, AnOutageThatWasNoticedLateBeganWithTheLastArrival) {
   connect(false);
   come_back(liveness_.step(now_, suspended_));
