@@ -18,6 +18,7 @@
 #include "adapters/mqtt/connection.h"
 #include "adapters/mqtt/connection_report.h"
 #include "adapters/mqtt/liveness_monitor.h"
+#include "adapters/mqtt/packet_size_guard.h"
 #include "adapters/mqtt/reason.h"
 #include "adapters/mqtt/reconnect_delay.h"
 #include "adapters/mqtt/reply_connection.h"
@@ -300,9 +301,10 @@ class BrokerConnection::Implementation final : private Client::Events {
       report_fault({BrokerFault::Kind::unresolved, found.error().cause});
       return {};
     }
-    std::ranges::stable_partition(*found, net::is_ipv4);
+    auto& addresses = *found;
+    std::stable_partition(addresses.begin(), addresses.end(), net::is_ipv4);
     // The next one each time: a broker may listen on one of them only.
-    const auto& address = (*found)[round % found->size()];
+    const auto& address = addresses[round % addresses.size()];
     {
       const std::lock_guard lock(mutex_);
       loss_.reset();
@@ -376,6 +378,7 @@ class BrokerConnection::Implementation final : private Client::Events {
       attempts = std::exchange(attempts_, 0);
     }
     report_.connected(connection, attempts);
+    if (!sees_reads()) report_.reads_bypass_us();
   }
 
   struct Connections {

@@ -58,6 +58,17 @@ void ConnectionReport::connected(const Connection& connection, std::size_t attem
                                       : std::string()}});
 }
 
+void ConnectionReport::reads_bypass_us() {
+  if (std::exchange(reported_bypass_, true)) return;
+  log_.write(Severity::error,
+             "the MQTT library bypasses the bridge: the size of packets is not limited, and the "
+             "cause of lost connections unknown",
+             {{"broker", broker()},
+              {"hint",
+               "link the program dynamically with the MQTT library and OpenSSL, so that they call "
+               "its own recv, read and SSL_read: see CMakeLists.txt"}});
+}
+
 void ConnectionReport::replies_moved(const std::string& client_id) {
   log_.write(Severity::info,
              "the broker acknowledges slowly: replies now go over a connection of their own",

@@ -23,6 +23,8 @@ class ConnectionReport {
   /// connection to the next.
   ConnectionReport(const BrokerSettings& settings, const AclHints& hints, Log& log);
 
+  /// The MQTT library does not read through this program: see packet_size_guard.h.
+  void reads_bypass_us();
   void cannot_connect(MonotonicTime now, const BrokerFault& fault);
   void connected(const Connection& connection, std::size_t attempts);
   void shorter_keep_alive(std::chrono::seconds keep_alive);
@@ -75,6 +77,7 @@ class ConnectionReport {
   std::string reported_canary_fault_;
   TopicTest::Verdict reported_requests_ = TopicTest::Verdict::off;
   TopicTest::Verdict reported_replies_ = TopicTest::Verdict::off;
+  bool reported_bypass_ = false;
   int brief_count_ = 0;  ///< consecutive connections that broke at once
 };
 

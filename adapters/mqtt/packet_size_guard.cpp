@@ -9,6 +9,10 @@
 #include <cerrno>
 
 namespace jobs_bridge::mqtt {
+
+// OpenSSL's name, by a label: its own declaration is in the header above.
+extern "C" __attribute__((used)) int read_of_tls(SSL* tls, void* buffer, int size) asm("SSL_read");
+
 namespace {
 
 using Outcome = LastRead::Outcome;
@@ -18,6 +22,7 @@ std::atomic<std::size_t> bound{std::size_t{1} << 20};
 /// One for each MQTT library in the program, from the front.
 std::array<std::atomic<const TlsReads*>, 2> inspections{};
 thread_local LastRead last;
+std::atomic<bool> has_read = false;
 
 }  // namespace
 
@@ -49,7 +54,12 @@ bool may_read(std::size_t size) {
   return false;
 }
 
+bool sees_reads() {
+  return has_read;
+}
+
 void note_read(std::ptrdiff_t result) {
+  if (!has_read.load(std::memory_order_relaxed)) has_read = true;
   if (result > 0) {
     last.outcome = Outcome::data;
     last.came = steady_clock::now();
@@ -93,9 +103,6 @@ bool may_pass(std::string_view bytes) {
 }
 
 }  // namespace
-
-// OpenSSL's name, by a label: its own declaration is in the header above.
-extern "C" __attribute__((used)) int read_of_tls(SSL* tls, void* buffer, int size) asm("SSL_read");
 
 extern "C" int read_of_tls(SSL* tls, void* buffer, int size) {
   const auto wanted = static_cast<std::size_t>(std::max(size, 0));

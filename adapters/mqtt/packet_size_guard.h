@@ -43,6 +43,11 @@ struct LastRead {
 };
 LastRead last_read();
 
+/// Whether a read has ever come through here. If none has although there was a connection, this
+/// program has been linked in a way in which its libraries do not call its functions: then there is
+/// no bound, and no cause of an end. Any thread may call it.
+bool sees_reads();
+
 // For the functions that replace the system's.
 
 /// Whether so much may be read at once.

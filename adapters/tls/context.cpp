@@ -24,15 +24,6 @@ std::string without_final_dot(std::string name) {
   return name;
 }
 
-bool require_host(SSL_CTX& context, const std::string& host) {
-  auto* const expected = SSL_CTX_get0_param(&context);
-  X509_VERIFY_PARAM_set_hostflags(
-      expected, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  if (net::is_address(host)) return X509_VERIFY_PARAM_set1_ip_asc(expected, host.c_str()) == 1;
-  const auto name = without_final_dot(host);
-  return X509_VERIFY_PARAM_set1_host(expected, name.c_str(), name.size()) == 1;
-}
-
 std::optional<ContextFault> load_authorities(SSL_CTX& context, const std::string& path) {
   if (path.empty()) {
     if (SSL_CTX_set_default_verify_paths(&context) == 1) return std::nullopt;
@@ -67,7 +58,7 @@ Result<Context, ContextFault> client_context(const Settings& settings) {
   if (!context) return Failure{ContextFault{Cause::library, take_error()}};
   SSL_CTX_set_options(context.get(), SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-  if (!require_host(*context, settings.host)) {
+  if (!require_name(*SSL_CTX_get0_param(context.get()), settings.host)) {
     return Failure{ContextFault{
         Cause::library,
         "host " + settings.host + ": not a name that a certificate can be issued for"}};
@@ -80,6 +71,14 @@ Result<Context, ContextFault> client_context(const Settings& settings) {
   }
   note_certificate_requests(*context);
   return context;
+}
+
+bool require_name(X509_VERIFY_PARAM& expected, const std::string& host) {
+  X509_VERIFY_PARAM_set_hostflags(
+      &expected, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  if (net::is_address(host)) return X509_VERIFY_PARAM_set1_ip_asc(&expected, host.c_str()) == 1;
+  const auto name = without_final_dot(host);
+  return X509_VERIFY_PARAM_set1_host(&expected, name.c_str(), name.size()) == 1;
 }
 
 bool has_root(const SSL_CTX& context) {

@@ -42,6 +42,10 @@ Context new_context();
 /// certificate is sent if there is one, and its key must not be encrypted.
 Result<Context, ContextFault> client_context(const Settings& settings);
 
+/// What client_context() requires of the server's name, for a connection with another context.
+/// False if no certificate can be issued for that name.
+bool require_name(X509_VERIFY_PARAM& expected, const std::string& host);
+
 /// Whether one of the authorities loaded from a file is self-signed.
 bool has_root(const SSL_CTX& context);
 

@@ -9,6 +9,11 @@
 #include "adapters/mqtt/packet_size_guard.h"
 
 namespace jobs_bridge::mqtt {
+
+// The system's name, by a label: headers may define a function of that name inline.
+extern "C" __attribute__((used)) ssize_t read_of_system(int descriptor, void* buffer,
+                                                        size_t size) asm("read");
+
 namespace {
 
 /// Files are read directly.
@@ -24,10 +29,6 @@ void interpose_system_read() {
                               .may_pass = ReadAhead::passes};
   inspect_tls_reads(reads);
 }
-
-// The system's name, by a label: headers may define a function of that name inline.
-extern "C" __attribute__((used)) ssize_t read_of_system(int descriptor, void* buffer,
-                                                        size_t size) asm("read");
 
 extern "C" ssize_t read_of_system(int descriptor, void* buffer, size_t size) {
   if (!is_within_bound(size) && is_socket(descriptor) && !may_read(size)) {

@@ -2,6 +2,7 @@
 
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -86,6 +87,10 @@ PacketFilter* filter_of(int socket) {
       const std::lock_guard lock(peers_mutex);
       for (const auto& [id, entry] : peer_entries) {
         if (entry.peer == *peer) known.filter = std::make_unique<PacketFilter>(entry.limits);
+      }
+      if (known.filter) {
+        const int on = 1;
+        setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
       }
     }
   }

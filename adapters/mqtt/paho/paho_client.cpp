@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "adapters/mqtt/packet_size_guard.h"
-#include "adapters/mqtt/paho/no_delay.h"
 #include "adapters/mqtt/paho/paho_options.h"
 #include "adapters/mqtt/paho/system_calls.h"
 #include "adapters/mqtt/reason.h"
@@ -202,7 +201,6 @@ Client::ConnectResult PahoClient::connect(const std::function<bool()>& stopping)
   } catch (const ::mqtt::exception& error) {
     return {.fault = connack_fault(error)};
   }
-  set_no_delay(settings_.port);
   return result;
 }
 

@@ -1,6 +1,8 @@
 #include "adapters/mqtt/paho/system_calls.h"
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -12,8 +14,18 @@
 
 #include "adapters/mqtt/packet_size_guard.h"
 #include "adapters/mqtt/paho/filtered_sockets.h"
+#include "adapters/tls/context.h"
 
 namespace jobs_bridge::mqtt {
+
+// The functions' own names, by labels: headers may define functions of these names inline.
+extern "C" {
+__attribute__((used)) ssize_t receive(int socket, void* buffer, size_t size, int flags) asm("recv");
+__attribute__((used)) ssize_t write_parts(int descriptor, const iovec* parts,
+                                          int count) asm("writev");
+__attribute__((used)) int write_of_tls(SSL* tls, const void* buffer, int size) asm("SSL_write");
+__attribute__((used)) int connect_of_tls(SSL* tls) asm("SSL_connect");
+}
 
 namespace {
 
@@ -42,10 +54,6 @@ bool write_failed_since(std::chrono::steady_clock::time_point when) {
   return write_failed.load() > when;
 }
 
-// The system's name, by a label: headers may define a function of that name inline.
-extern "C" __attribute__((used)) ssize_t receive(int socket, void* buffer, size_t size,
-                                                 int flags) asm("recv");
-
 extern "C" ssize_t receive(int socket, void* buffer, size_t size, int flags) {
   if (!may_read(size)) {
     errno = EMSGSIZE;
@@ -61,18 +69,11 @@ extern "C" ssize_t receive(int socket, void* buffer, size_t size, int flags) {
   return filter != nullptr ? filter->read(receive_some, buffer, size) : receive_some(buffer, size);
 }
 
-// The same for the functions that Paho writes with.
-extern "C" __attribute__((used)) ssize_t write_parts(int descriptor, const iovec* parts,
-                                                     int count) asm("writev");
-
 extern "C" ssize_t write_parts(int descriptor, const iovec* parts, int count) {
   const auto result = syscall(SYS_writev, descriptor, parts, count);
   if (result < 0 && is_peer_gone(errno)) note_failed_write();
   return result;
 }
-
-extern "C" __attribute__((used)) int write_of_tls(SSL* tls, const void* buffer,
-                                                  int size) asm("SSL_write");
 
 extern "C" int write_of_tls(SSL* tls, const void* buffer, int size) {
   std::size_t sent = 0;
@@ -83,6 +84,23 @@ extern "C" int write_of_tls(SSL* tls, const void* buffer, int size) {
   if (ending != SSL_ERROR_WANT_READ && ending != SSL_ERROR_WANT_WRITE) note_failed_write();
   errno = error;
   return -1;
+}
+
+// Paho looks at the certificate's name only after the handshake, and takes a common name or a
+// wildcard for a part of a label, which nothing else here does. Told of the name, OpenSSL judges it
+// in the handshake. Connections of other code have it from their context.
+extern "C" int connect_of_tls(SSL* tls) {
+  if (SSL_in_before(tls) == 1) {
+    auto* const expected = SSL_get0_param(tls);
+    const char* const asked_for = SSL_get_servername(tls, TLSEXT_NAMETYPE_host_name);
+    if (asked_for != nullptr && X509_VERIFY_PARAM_get0_host(expected, 0) == nullptr &&
+        !tls::require_name(*expected, asked_for)) {
+      ERR_raise(ERR_LIB_USER, ERR_R_PASSED_INVALID_ARGUMENT);
+      return -1;
+    }
+    SSL_set_connect_state(tls);
+  }
+  return SSL_do_handshake(tls);
 }
 
 }  // namespace jobs_bridge::mqtt

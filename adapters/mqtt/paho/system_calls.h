@@ -4,8 +4,8 @@
 
 namespace jobs_bridge::mqtt {
 
-/// Makes the linker include this program's recv(), writev() and SSL_write(), which take precedence
-/// over those that Paho would otherwise call.
+/// Makes the linker include this program's recv(), writev(), SSL_write() and SSL_connect(), which
+/// take precedence over those that Paho would otherwise call.
 void interpose_system_calls();
 
 /// Whether, since then, Paho has failed to write to a broker that closed the connection; any thread

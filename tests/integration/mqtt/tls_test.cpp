@@ -59,6 +59,13 @@ TEST_F(TlsTest, CertificateForAnotherHostIsRefused) {
             (BrokerFault{Kind::certificate_name, "IP address mismatch"}));
 }
 
+TEST_F(TlsTest, CommonNameIsNoNameOfTheHost) {
+  MosquittoBroker broker({.tls = authority.issue("broker", {.common_name = "localhost"})});
+  auto by_name = settings(broker.port());
+  by_name.host = "localhost";
+  EXPECT_EQ(fault_with(by_name), (BrokerFault{Kind::certificate_name, "hostname mismatch"}));
+}
+
 TEST_F(TlsTest, CertificateOfAnUnknownAuthorityIsRefused) {
   MosquittoBroker broker({.tls = good_certificate()});
   TemporaryDirectory elsewhere;

@@ -1,4 +1,4 @@
-#include "adapters/mqtt/paho/no_delay.h"
+#include "adapters/mqtt/paho/filtered_sockets.h"
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -35,6 +35,8 @@ class LoopbackConnection {
   }
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] int client() const { return client_; }
+  [[nodiscard]] int server() const { return server_; }
   [[nodiscard]] bool client_has_no_delay() const { return has_no_delay(client_); }
   [[nodiscard]] bool server_has_no_delay() const { return has_no_delay(server_); }
 
@@ -51,18 +53,24 @@ class LoopbackConnection {
   std::uint16_t port_ = 0;
 };
 
-TEST(NoDelayTest, ConnectionToThePortGetsTheOption) {
+TEST(FilteredSocketsTest, ConnectionToThePeerIsReadThroughAFilterAndWritesWithoutDelay) {
   const LoopbackConnection connection;
   ASSERT_FALSE(connection.client_has_no_delay());
-  EXPECT_EQ(set_no_delay(connection.port()), 1U);
+  const FilteredPeer peer("127.0.0.1", connection.port(), {});
+  auto* const filter = filter_of(connection.client());
+  EXPECT_NE(filter, nullptr);
   EXPECT_TRUE(connection.client_has_no_delay());
+  EXPECT_EQ(filter_of(connection.client()), filter);
 }
 
-TEST(NoDelayTest, OtherConnectionsAreLeftAlone) {
+TEST(FilteredSocketsTest, OtherConnectionsAreLeftAlone) {
   const LoopbackConnection wanted;
   const LoopbackConnection other;
-  set_no_delay(wanted.port());
+  const FilteredPeer peer("127.0.0.1", wanted.port(), {});
+  const FilteredPeer of_other_address("127.0.0.2", other.port(), {});
+  EXPECT_EQ(filter_of(other.client()), nullptr);
   EXPECT_FALSE(other.client_has_no_delay());
+  EXPECT_EQ(filter_of(wanted.server()), nullptr);
   EXPECT_FALSE(wanted.server_has_no_delay());
 }
 
