@@ -227,15 +227,16 @@ TEST(AdminServerTest, EndOfTheServerWaitsForNoSilentClientForLong) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(10));
 }
 
-TEST(AdminServerTest, AnswersAreNeitherStoredNorFramed) {
+TEST(AdminServerTest, AnswersAreNeitherStoredNorFramedNorReadByOtherOrigins) {
   const AdminSite site;
   for (const auto* path : {"/", "/api/status", "/nothing"}) {
-    const auto headers = site.get(path).headers;
+    const auto headers = site.get(path, {{"Origin", "https://attacker.example"}}).headers;
     EXPECT_EQ(headers.at("Cache-Control"), "no-store") << path;
     EXPECT_EQ(headers.at("X-Content-Type-Options"), "nosniff") << path;
     EXPECT_THAT(headers.at("Content-Security-Policy"),
                 AllOf(HasSubstr("default-src 'none'"), HasSubstr("frame-ancestors 'none'")))
         << path;
+    EXPECT_FALSE(headers.contains("Access-Control-Allow-Origin")) << path;
   }
 }
 

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -269,6 +271,43 @@ TEST_F(SigningTest, ProcessLeavesNoCoreDumpBehind) {
   std::ifstream limits("/proc/" + std::to_string(bridge_->process().id()) + "/limits");
   const std::string text(std::istreambuf_iterator<char>(limits), {});
   EXPECT_THAT(text, testing::ContainsRegex("Max core file size +0 +0 "));
+}
+
+/// With no more rights than any user has over the own processes, where the tests run as root.
+std::vector<std::string> as_any_user(std::vector<std::string> command) {
+  if (geteuid() == 0) {
+    command.insert(command.begin(), {"setpriv", "--bounding-set=-sys_ptrace,-sys_admin,-perfmon"});
+  }
+  return command;
+}
+
+/// What another process of the same user reads there, or why it cannot.
+std::string environment_of(const Process& process) {
+  Process reader(as_any_user({"cat", "/proc/" + std::to_string(process.id()) + "/environ"}),
+                 {{"LC_ALL", "C"}});
+  EXPECT_TRUE(reader.wait());
+  return reader.output();
+}
+
+TEST_F(SigningTest, OtherProcessesOfItsUserCannotLookIntoTheProcess) {
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "tools that look for leaks have to";
+#endif
+  const Process::Environment with_secret = {{"AWS_SECRET_ACCESS_KEY", secret}};
+  const Process other(as_any_user({"sleep", "60"}), with_secret);
+  EXPECT_TRUE(wait_until([&] { return environment_of(other).find(secret) != std::string::npos; }))
+      << "of any other process it can be read";
+
+  const auto config = write("jobs-bridge.toml", "");
+  const Process bridge(
+      as_any_user({JOBS_BRIDGE_PROGRAM, "run", "--config", config, "--set",
+                   "admin.listen=", "--set", "credentials.source=none", "--set",
+                   "broker.url=mqtt://127.0.0.1:9", "--set", "endpoint.url=http://127.0.0.1:9"}),
+      with_secret);
+  ASSERT_TRUE(bridge.wait_for_output("cannot connect to the broker")) << bridge.output();
+  const auto environment = environment_of(bridge);
+  EXPECT_THAT(environment, HasSubstr("Permission denied"));
+  EXPECT_THAT(environment, Not(HasSubstr(secret)));
 }
 
 }  // namespace

@@ -129,6 +129,7 @@ TEST_F(CrashTest, DamageLosesDamagedEntriesAloneAndInventsNothing) {
     if (!opened) {
       // The one byte that says which version wrote it.
       EXPECT_THAT(opened.error(), HasSubstr("newer version")) << "seed " << seed;
+      EXPECT_TRUE(content_of(path_) == damaged) << "seed " << seed;
       continue;
     }
     const auto there = numbers(opened.value()->take_loaded());
