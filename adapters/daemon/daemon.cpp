@@ -152,7 +152,7 @@ const std::vector<Daemon::Step>& Daemon::steps() {
       {"open the store of watched things", "notify.path", &Daemon::open_watch_store},
       {"open the journal", "journal.path", &Daemon::open_journal},
       {"take over what was kept", "journal.path", &Daemon::make_engine},
-      {"prepare the connection to the broker", "broker", &Daemon::make_connection},
+      {"make the MQTT client", "broker", &Daemon::make_connection},
       {"start the dispatcher", "endpoint.connections", &Daemon::start_dispatcher},
       {"open the admin listener", "admin", &Daemon::open_admin},
       {"connect to the broker", "broker", &Daemon::connect},
