@@ -238,6 +238,7 @@ std::optional<std::string> overwrite_log(const std::string& database_path, std::
       error = errno;
     }
   }
+  if (error == 0 && ::ftruncate(file.get(), static_cast<off_t>(log.size())) != 0) error = errno;
   if (error == 0 && ::fdatasync(file.get()) != 0) error = errno;
   if (error == 0) return std::nullopt;
   return files::system_text(error);

@@ -22,9 +22,10 @@ struct LogDamage {
 /// log that a power cut left incomplete counts as damaged too.
 std::optional<LogDamage> damage_of_log(const std::string& database_path);
 
-/// Overwrites the log beside a database that is not open with a corrected one, and syncs it to the
-/// disk; needs no additional space. If interrupted, it leaves a log that can be corrected in the
-/// same way. Returns the cause if it fails.
+/// Overwrites the log beside a database that is not open with a corrected one, cuts off what is
+/// behind that (a later correction could take it for a part of the log), and syncs it to the disk;
+/// needs no additional space. If interrupted, it leaves a log that can be corrected in the same
+/// way. Returns the cause if it fails.
 std::optional<std::string> overwrite_log(const std::string& database_path, std::string_view log);
 
 }  // namespace jobs_bridge::store
