@@ -351,6 +351,29 @@ TEST_F(HttpsTlsTest, SessionTicketsBetweenTwoAnswersLeaveTheConnectionInUse) {
   EXPECT_EQ(peer.connections(), 1U);
 }
 
+TEST_F(HttpsTlsTest, SessionTicketsWithEachOfManyAnswersLeaveTheConnectionInUse) {
+  RawPeer peer(presenting_name(), [&](PeerConnection& connection) {
+    while (!connection.read_request().empty()) {
+      connection.send_session_tickets(20);
+      connection.send(http_answer("more"));
+    }
+  });
+  Client client(secure(peer, "name.test"), always({"127.0.0.1"}));
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(answer(client.perform(put("x"))).body, "more") << i;
+  EXPECT_EQ(peer.connections(), 1U);
+}
+
+TEST_F(HttpsTlsTest, AfterAHandshakeThatFailsTheNextAddressIsTriedFirst) {
+  RawPeer stranger(presenting({.dns_names = {"other.test"}}), echo);
+  auto beside = presenting_name();
+  beside.address = "127.0.0.2";
+  beside.port = stranger.port();
+  RawPeer peer(beside, echo);
+  Client client(secure(stranger, "name.test"), always({"127.0.0.1", "127.0.0.2"}));
+  EXPECT_EQ(failure(client.perform(put("x"))).kind, Kind::certificate);
+  EXPECT_EQ(answer(client.perform(put("x"))).body, "x");
+}
+
 TEST_F(HttpsTlsTest, SessionTicketsWithoutEndOnAnIdleConnectionCostThatConnection) {
   Gate begun;
   RawPeer peer(presenting_name(), [&](PeerConnection& connection) {
