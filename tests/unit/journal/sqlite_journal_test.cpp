@@ -81,12 +81,15 @@ TEST_F(SqliteJournalTest, FilesMayBeReadByTheirOwnerAlone) {
 }
 
 TEST_F(SqliteJournalTest, ASecondBridgeIsRefusedAndTheFirstGoesOn) {
+  const auto begun = directory_.file("begun");
+  Child child([&](const Child&) {
+    if (!wait_until([&] { return std::filesystem::exists(begun); })) return 2;
+    return error_of_open(path_) == path_ + " is in use by another process" ? 0 : 1;
+  });
   const auto journal = open();
   record(*journal, 1, 1);
   EXPECT_EQ(error_of_open(path_), path_ + " is in use by another process");
-  Child child([&](const Child&) {
-    return error_of_open(path_) == path_ + " is in use by another process" ? 0 : 1;
-  });
+  std::ofstream(begun).put('\n');
   EXPECT_EQ(child.wait(), 0);
   record(*journal, 2, 2);
 }
