@@ -87,9 +87,13 @@ TEST_P(CanaryTest, ABrokerThatLetsItNotPassIsServedWithoutAndLaterWithIt) {
   if (GetParam() == Protocol::v5) {
     EXPECT_THAT(bridge.connection.state().canary_fault, HasSubstr("Not authorized"));
   }
-  // For longer than it would take to find the link dead.
-  EXPECT_FALSE(wait_until([&] { return bridge.connection.state().connections > 1; }, 3 * 4s))
-      << bridge.log.text();
+  // For longer than it would take to find the link dead. (Paho may ping too late for a keep-alive
+  // this short, on a busy machine, and mosquitto then ends the connection.)
+  const auto given_up = [&] {
+    return bridge.log.count("kind=silent") + bridge.log.count("kind=deaf");
+  };
+  EXPECT_FALSE(wait_until([&] { return given_up() > 0; }, 3 * 4s)) << bridge.log.text();
+  ASSERT_TRUE(bridge.wait_until_subscribed());
   EXPECT_EQ(bridge.log.count("cannot tell whether messages flow"), 1U);
   const auto state = bridge.connection.state();
   EXPECT_TRUE(state.subscribed);
@@ -101,7 +105,7 @@ TEST_P(CanaryTest, ABrokerThatLetsItNotPassIsServedWithoutAndLaterWithIt) {
   broker.set_acl(rules + "topic readwrite canary/#\n");
   ASSERT_TRUE(bridge.wait_until_flowing());
   EXPECT_EQ(bridge.connection.state().canary_fault, "");
-  EXPECT_EQ(bridge.connection.state().connections, 1U);
+  EXPECT_EQ(given_up(), 0U) << bridge.log.text();
 }
 
 TEST(CanarySubscriptionTest, ARefusedOneIsToldOnceAndTheBridgeIsReady) {
