@@ -86,7 +86,7 @@ class Daemon {
         topics_(topics_of(configuration_)) {}
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
-  /// What the connections report refers to parts that end before them.
+  /// The connections end first: what they report goes to parts that are destroyed before them.
   ~Daemon() { disconnect(); }
 
   /// Returns whether all steps have succeeded; the log says why not.
