@@ -4,13 +4,12 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <thread>
 
+#include "adapters/aws/credential_renewal.h"
 #include "adapters/aws/credential_source.h"
 #include "adapters/aws/credentials.h"
-#include "adapters/aws/renewal_schedule.h"
 #include "adapters/fibers/condition_variable.h"
 #include "bridge/ports/log.h"
 #include "bridge/result.h"
@@ -18,8 +17,9 @@
 namespace jobs_bridge::aws {
 
 /// Keeps the credentials of a source available and renews them before they expire, on a thread of
-/// its own. A source that fails leaves the old ones in use as long as they are valid. Any thread
-/// may call it.
+/// its own. A source that fails leaves the old ones in use as long as they are valid.
+/// CredentialRenewal decides; here are the thread, the lock, the clock and the log. Any thread may
+/// call it.
 class CredentialKeeper {
  public:
   /// Begins to fetch at once. `log` must outlive it. `check_interval`: the interval at which it
@@ -43,17 +43,7 @@ class CredentialKeeper {
   /// Queries the source again now, in the background; the old credentials stay in use meanwhile.
   void renew();
 
-  struct State {
-    std::string source;
-    bool valid = false;                      ///< there are credentials that have not expired
-    std::string access_key_id;               ///< of the present ones; not secret
-    std::optional<std::int64_t> expiration;  ///< in seconds since 1970; absent: they do not expire
-    std::optional<MonotonicTime> expires;
-    std::optional<MonotonicTime> obtained;  ///< when the source last gave some
-    std::string fault;           ///< why the source last gave none; empty: it did give some
-    std::uint64_t renewals = 0;  ///< how often it gave some, total
-    std::uint64_t failures = 0;  ///< how often it gave none, total
-  };
+  using State = CredentialRenewal::State;
   [[nodiscard]] State state() const;
 
   /// Ends all waits, and the thread. Called by the destructor too.
@@ -61,9 +51,7 @@ class CredentialKeeper {
 
  private:
   void run();
-  void take(Result<Credentials, SourceFault> outcome);
-  void log_success(const Credentials& fresh, bool first) const;
-  void log_failure(const std::string& cause, bool valid);
+  void log(const CredentialRenewal::Report& report) const;
 
   const std::unique_ptr<CredentialSource> source_;
   Log& log_;
@@ -72,20 +60,7 @@ class CredentialKeeper {
   mutable std::mutex mutex_;
   fibers::ConditionVariable
       changed_;  ///< a fetch has ended, a renewal is wanted, or stop() was called
-  RenewalSchedule schedule_;
-  CredentialsPointer credentials_;
-  std::string source_name_;  ///< of credentials_
-  std::string fault_;
-  /// The failure that was logged last, and when.
-  std::string reported_fault_;
-  bool reported_valid_ = false;
-  MonotonicTime reported_at_{};
-  std::optional<MonotonicTime> obtained_;
-  std::uint64_t renewals_ = 0;
-  std::uint64_t failures_ = 0;
-  std::uint64_t begun_ = 0;  ///< number of fetches begun
-  bool forced_ = false;      ///< a renewal is wanted now
-  MonotonicTime forced_at_ = MonotonicTime::min();
+  CredentialRenewal renewal_;
   bool stopping_ = false;
   std::thread thread_;
 };
