@@ -157,6 +157,8 @@ void Engine::recorded(Now now, Effects& effects) {
 void Engine::not_recorded(Now now, const std::string& cause, Effects& effects) {
   if (!recording_) return;
   auto admitted = *std::exchange(recording_, std::nullopt);
+  // A disk may hang for longer than a device waits.
+  admitted.asker.address.held = admitted.asker.deadline <= now.monotonic;
   publish_reply(
       now, std::move(admitted.asker.address),
       Rejection{ErrorCode::request_throttled, "the gateway cannot store the update: " + cause}, {},

@@ -225,6 +225,21 @@ TEST(EngineHoldingTest, AnUpdateThatCannotBeRecordedIsRejectedAndNeverSent) {
   EXPECT_TRUE(driver.effects.settled.empty()) << "it is not in the journal";
 }
 
+TEST(EngineHoldingTest, OneThatCannotBeRecordedBeforeItsDeadlineIsRejectedWithoutItsClientToken) {
+  EngineDriver driver(durable());
+  driver.engine.received(driver.now,
+                         {.topic = "$aws/things/T/jobs/j/update",
+                          .payload = R"({"status":"SUCCEEDED","clientToken":"t"})"},
+                         driver.effects);
+  driver.now.monotonic += 8s;
+  driver.tick();
+  driver.engine.not_recorded(driver.now, "the disk is full", driver.effects);
+  EXPECT_TRUE(driver.effects.finished.at(0).held);
+  const auto reply = json::parse(driver.take_one().payload);
+  EXPECT_EQ(reply.at("code"), "RequestThrottled");
+  EXPECT_FALSE(reply.contains("clientToken"));
+}
+
 TEST(EngineHoldingTest, AHeldUpdateTakesNoPlaceOfRequestsThatWait) {
   EngineDriver driver({.queue = 2, .queue_per_thing = 1});
   driver.send_update("T", "t");
