@@ -17,6 +17,7 @@ constexpr std::array<std::string_view, event_count> events = {"a call begins",
                                                               "success",
                                                               "refusal",
                                                               "forbidden",
+                                                              "refused credentials",
                                                               "throttling",
                                                               "server error",
                                                               "nonsense",
@@ -61,6 +62,7 @@ bool Coverage::possible(Stage stage, Event event) {
     case Event::success:
     case Event::refusal:
     case Event::forbidden:
+    case Event::refused_credentials:
     case Event::throttling:
     case Event::server_error:
     case Event::nonsense:

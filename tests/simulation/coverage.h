@@ -29,8 +29,9 @@ enum class Event : std::uint8_t {
   describe_begins,
   // A call ends with
   success,
-  refusal,    ///< 4xx
-  forbidden,  ///< 403
+  refusal,              ///< 4xx
+  forbidden,            ///< 403
+  refused_credentials,  ///< the same, for what it is signed with
   throttling,
   server_error,
   nonsense,

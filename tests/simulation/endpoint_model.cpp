@@ -17,6 +17,12 @@ using Status = Execution::Status;
 constexpr std::array<std::string_view, 6> names = {"QUEUED", "IN_PROGRESS", "SUCCEEDED",
                                                    "FAILED", "REJECTED",    "CANCELED"};
 
+/// How it refuses credentials: by name, or as a proxy may that checks signatures, without one.
+constexpr std::array<std::string_view, 4> refusals_of_credentials = {
+    "UnrecognizedClientException", "ExpiredTokenException", "InvalidSignatureException", ""};
+/// And a call of a gateway that it knows.
+constexpr std::string_view forbids = "ForbiddenException";
+
 std::string name_of(Status status) {
   return std::string(names.at(static_cast<std::size_t>(status)));
 }
@@ -110,8 +116,12 @@ HttpOutcome EndpointModel::broken_or_late(bool late) {
                      .detail = "simulated"};
 }
 
+bool EndpointModel::refuses_credentials(const HttpResponse& response) {
+  return response.status == 403 && response.error_type != forbids;
+}
+
 Fate EndpointModel::meet(MonotonicTime now, const HttpRequest& request, QuotaKind kind,
-                         Duration timeout) {
+                         Duration timeout, bool signed_well) {
   const auto thing = thing_of(request);
   const auto& w = thing < failing_things_ ? failing_weather_ : weather_;
   auto& dice = dice_.at(thing);
@@ -131,7 +141,7 @@ Fate EndpointModel::meet(MonotonicTime now, const HttpRequest& request, QuotaKin
   };
   if (dice.chance(w.refused)) return no_connection(std::min<Duration>(1ms, timeout));
   if (dice.chance(w.unreachable)) return no_connection(std::min<Duration>(3s, timeout));
-  const bool done = dice.chance(w.carried_out);
+  const bool done = dice.chance(w.carried_out) && signed_well;
   if (dice.chance(w.hangs)) {
     // The adapter may be a little late with its news.
     const auto late = dice.chance(0.1) ? dice.between(0ms, 200ms) : Duration::zero();
@@ -139,6 +149,10 @@ Fate EndpointModel::meet(MonotonicTime now, const HttpRequest& request, QuotaKin
   }
   if (dice.chance(w.breaks)) {
     return in_time({.takes = latency, .carried_out = done, .outcome = broken_or_late(false)});
+  }
+  if (!signed_well) {
+    const auto name = refusals_of_credentials.at(dice.below(refusals_of_credentials.size()));
+    return in_time({.takes = latency, .outcome = refusal(403, std::string(name), "not you")});
   }
   auto& bucket = kind == QuotaKind::reads ? reads_ : writes_;
   if (w.capacity > 0 && !bucket.take(now)) {
@@ -157,7 +171,7 @@ Fate EndpointModel::meet(MonotonicTime now, const HttpRequest& request, QuotaKin
     return in_time({.takes = latency, .carried_out = done, .outcome = answer(200, "<html>")});
   }
   if (dice.chance(w.refuses)) {
-    return in_time({.takes = latency, .outcome = refusal(403, "ForbiddenException", "no")});
+    return in_time({.takes = latency, .outcome = refusal(403, std::string(forbids), "no")});
   }
   ++served_;
   return in_time({.takes = latency, .carried_out = true, .outcome = {}, .answered = true});

@@ -50,8 +50,12 @@ class EndpointModel {
     failing_things_ = count;
     failing_weather_ = weather;
   }
-  /// A call arrives that will be given up after `timeout`.
-  Fate meet(MonotonicTime now, const HttpRequest& request, QuotaKind kind, Duration timeout);
+  /// A call arrives that will be given up after `timeout`. `signed_well`: with credentials that the
+  /// endpoint accepts.
+  Fate meet(MonotonicTime now, const HttpRequest& request, QuotaKind kind, Duration timeout,
+            bool signed_well);
+  /// Whether this answer is the endpoint's to a call that is not signed well.
+  static bool refuses_credentials(const HttpResponse& response);
   /// Does what a call asks for. `asked`: the request that it is made for; null if it is made for
   /// none.
   HttpResponse carry_out(const HttpRequest& request, Asked* asked);

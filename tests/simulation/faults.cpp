@@ -31,6 +31,7 @@ constexpr std::array<std::string_view, fault_count> fault_names = {"refused conn
                                                                    "standstills",
                                                                    "late timers",
                                                                    "lost credentials",
+                                                                   "refused credentials",
                                                                    "lost broker",
                                                                    "blocked publishes",
                                                                    "refused publishes"};

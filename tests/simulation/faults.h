@@ -39,6 +39,7 @@ enum class Fault : std::uint8_t {
   standstills,
   late_timers,
   lost_credentials,
+  refused_credentials,
   // of the broker
   broker_losses,
   blocked_publishes,

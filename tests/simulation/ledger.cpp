@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "tests/simulation/endpoint_model.h"
 #include "tests/simulation/violation.h"
 
 namespace jobs_bridge::simulation {
@@ -54,6 +55,7 @@ Event event_of(const HttpOutcome& outcome) {
     }
   }
   if (response->status == 429) return Event::throttling;
+  if (EndpointModel::refuses_credentials(*response)) return Event::refused_credentials;
   if (response->status == 403) return Event::forbidden;
   if (response->status >= 500) return Event::server_error;
   if (response->status >= 400) return Event::refusal;
@@ -299,7 +301,9 @@ void Ledger::call_ended(MonotonicTime now, AskedNumber number, bool carried_out,
   if (own && maybe_reached(outcome) && (status < 200 || status >= 300 || !carried_out)) {
     ++asked.failures_answered;
   }
-  if (status >= 400 && status < 500 && status != 429) {
+  // What is refused for its signature was not looked at.
+  const bool looked_at = response != nullptr && !EndpointModel::refuses_credentials(*response);
+  if (status >= 400 && status < 500 && status != 429 && looked_at) {
     asked.refused = true;
     if (own) asked.final = true;
   }

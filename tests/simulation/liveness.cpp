@@ -60,7 +60,8 @@ Duration time_to_finish(const Shape& shape, const Load& load) {
   auto time = settings.deadline + late_news;
   if (polls) time = std::max<Duration>(time, settings.notifier.call_deadline + late_news);
   time += between_probes;
-  // The source of credentials is asked that often at least.
+  // The source of credentials is asked that often at least; sooner, ten seconds after the last
+  // time, if a call finds its credentials refused.
   if (shape.credentials_life > Duration::zero()) time += 62s;
   if (throttled) time += longest_pause;
   // The one that has failed of each thing waits before it asks what has become of it, and once more

@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "tests/simulation/endpoint_model.h"
 #include "tests/simulation/violation.h"
 
 namespace jobs_bridge::simulation {
@@ -25,7 +26,8 @@ constexpr std::size_t max_probes = 2;
 
 bool tells_of_trouble(const HttpOutcome& outcome) {
   const auto* response = std::get_if<HttpResponse>(&outcome);
-  return response == nullptr || response->status >= 500;
+  return response == nullptr || response->status >= 500 ||
+         EndpointModel::refuses_credentials(*response);
 }
 
 }  // namespace

@@ -28,6 +28,8 @@ bool belongs_to(const Faults& faults, const Happening& what) {
       return faults.has(Fault::broker_losses);
     case credentials_loss:
       return faults.has(Fault::lost_credentials);
+    case credentials_refusal:
+      return faults.has(Fault::refused_credentials);
   }
   return true;
 }
@@ -45,7 +47,8 @@ Script random_script(const Shape& shape, std::uint64_t seed) {
       {end, shape.between_ends},
       {standstill, shape.between_stalls},
       {broker_loss, shape.between_broker_losses},
-      {credentials_loss, shape.between_lost_credentials}};
+      {credentials_loss, shape.between_lost_credentials},
+      {credentials_refusal, shape.between_refused_credentials}};
   Script script;
   for (const auto& [kind, mean] : means) {
     Dice dice(seed++);

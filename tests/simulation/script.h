@@ -22,6 +22,7 @@ struct Happening {
     standstill,
     broker_loss,
     credentials_loss,
+    credentials_refusal,
   };
   Duration at{};  ///< from the beginning of the traffic
   Kind kind = Kind::request;

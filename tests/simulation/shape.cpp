@@ -78,6 +78,7 @@ Shape Shape::random(Dice& dice) {
   if (dice.chance(0.7)) shape.receive_maximum = dice.between(1, 40);
   if (dice.chance(0.5)) shape.credentials_life = dice.between(30s, dice.chance(0.5) ? 5min : 1h);
   shape.between_lost_credentials = up_to(10);
+  shape.between_refused_credentials = up_to(10);
   shape.failing_things = static_cast<std::uint32_t>(dice.between(1, 1 + shape.things / 2));
   constexpr std::array of_one = {&Weather::hangs, &Weather::breaks, &Weather::fails};
   shape.failing_weather.*of_one.at(dice.below(of_one.size())) = 1;
@@ -109,6 +110,7 @@ Shape Shape::with_only(const Faults& those) const {
   keep(Fault::standstills, shape.longest_stall);
   keep(Fault::late_timers, shape.timer_lateness);
   keep(Fault::lost_credentials, shape.between_lost_credentials);
+  keep(Fault::refused_credentials, shape.between_refused_credentials);
   keep(Fault::failing_things, shape.failing_things);
   keep(Fault::broker_losses, shape.between_broker_losses);
   keep(Fault::blocked_publishes, shape.blocked);
@@ -142,7 +144,8 @@ std::string Shape::describe_world() const {
          seconds(longest_stall) + " every " + seconds(between_stalls) + ", a request every " +
          seconds(between_requests) + " for " + seconds(length) + ", an end every " +
          seconds(between_ends) + ", credentials for " + seconds(credentials_life) +
-         ", an outage of " + seconds(last_outage) + " at the end; faults: " + faults.text();
+         ", refused every " + seconds(between_refused_credentials) + ", an outage of " +
+         seconds(last_outage) + " at the end; faults: " + faults.text();
 }
 
 }  // namespace jobs_bridge::simulation

@@ -49,10 +49,11 @@ struct Shape {
   double power_cuts = 0.3;
   Duration between_full_disks{};
 
-  /// Calls are signed with credentials that live so long, if at all, and whose source gives none
-  /// now and then.
+  /// Calls are signed with credentials that live so long, if at all, whose source gives none now
+  /// and then, and which the endpoint refuses from some moment on.
   Duration credentials_life{};
   Duration between_lost_credentials{};
+  Duration between_refused_credentials{};
 
   /// Messages come on a thread of the MQTT library's, beside the event loop, which is woken for
   /// them.

@@ -17,20 +17,6 @@ constexpr std::int64_t some_day = 1'800'000'000;  // 2027
 /// A timer may be so late: quotas round up.
 constexpr Duration rounding = 10us;
 
-std::string describe(std::uint64_t call, const Fate& fate) {
-  auto text = "call " + std::to_string(call) + " ends: ";
-  if (const auto* response = std::get_if<HttpResponse>(&fate.outcome)) {
-    text += std::to_string(response->status) + " " + response->error_type + " " + response->body;
-  } else {
-    const auto& failure = std::get<HttpFailure>(fate.outcome);
-    if (failure.kind == HttpFailure::Kind::credentials) return text + "nothing to sign it with";
-    text += failure.kind == HttpFailure::Kind::connect   ? "no connection"
-            : failure.kind == HttpFailure::Kind::timeout ? "no answer in time"
-                                                         : "the connection broke";
-  }
-  return fate.carried_out && !fate.answered ? text + " (carried out)" : text;
-}
-
 }  // namespace
 
 World::World(Shape shape, std::uint64_t seed, Extras extras)
@@ -138,7 +124,7 @@ void World::end_faults() {
   recording_time_ = {};
   broker_.set_blocked(0);
   broker_.set_refused(0);
-  credentials_.set_failing(false);
+  credentials_.end_faults(now_);
   // What has begun ends: a standstill, a shutdown, a restart, a reconnection, a recording.
   const auto limit = now_ + shape_.longest_stall + 11s + shape_.lateness();
   const auto is_up = [this] {
@@ -238,54 +224,6 @@ void World::record() {
   });
 }
 
-Fate World::fate_of(const Bridge::Begun& begun) {
-  const auto& call = begun.call();
-  const auto meet = [&](Duration wait) {
-    auto fate = endpoint_.meet(now_, call.request, begun.quota, call.deadline - now_ - wait);
-    fate.takes += wait;
-    return fate;
-  };
-  if (shape_.credentials_life == Duration::zero()) return meet({});
-  const HttpFailure unsigned_call{
-      .kind = HttpFailure::Kind::credentials, .maybe_sent = false, .detail = "simulated"};
-  const auto wait = credentials_.wait(now_);
-  if (now_ + wait >= call.deadline)
-    return {.takes = call.deadline - now_, .outcome = unsigned_call};
-  if (credentials_.sign(now_)) return meet(wait);
-  return {.takes = wait, .outcome = unsigned_call};
-}
-
-void World::begin_call(const Bridge::Begun& begun) {
-  auto fate = fate_of(begun);
-  const auto number = next_call_++;
-  tell("bridge", [&] {
-    const auto& request = begun.call().request;
-    return "calls " + request.method + " " + request.target + " " + request.body + " (call " +
-           std::to_string(number) +
-           (begun.asked ? " for r" + std::to_string(*begun.asked) : std::string(", a poll")) + ")";
-  });
-  agenda_.at(now_ + fate.takes, [this, number] { end_call(number); });
-  calls_.emplace(number, Under{.begun = begun, .fate = std::move(fate)});
-}
-
-void World::end_call(std::uint64_t call) {
-  const auto found = calls_.find(call);
-  if (found == calls_.end()) return;  // it ended with the bridge
-  if (is_stalled()) {
-    agenda_.at(stalled_until_, [this, call] { end_call(call); });
-    return;
-  }
-  auto [begun, fate] = std::move(found->second);
-  calls_.erase(found);
-  if (fate.carried_out) {
-    auto* asked = begun.asked ? &ledger_.asked(*begun.asked) : nullptr;
-    auto response = endpoint_.carry_out(begun.call().request, asked);
-    if (fate.answered) fate.outcome = std::move(response);
-  }
-  tell("endpoint", [&, &fate = fate] { return describe(call, fate); });
-  bridge_->call_ended(clock(), begun, fate.carried_out, fate.outcome);
-}
-
 void World::start_bridge() {
   tell("bridge", [this] {
     return "starts with " + std::to_string(journal_.entries().size()) + " entries in the journal";
@@ -347,12 +285,14 @@ void World::stop_bridge(bool cut_power) {
   calls_before_ += bridge_->calls();
   transitions_before_.add(bridge_->transitions());
   bridge_.reset();
+  credentials_.end();
   broker_.forget();
   broker_.disconnect();
   ledger_.ended();
   // Calls under way: the endpoint may have had them already.
   for (const auto number : under_way()) {
-    const auto& [begun, fate] = calls_.at(number);
+    const auto& begun = calls_.at(number).begun;
+    const auto& fate = calls_.at(number).fate;
     auto* asked = begun.asked ? &ledger_.asked(*begun.asked) : nullptr;
     if (fate.carried_out && dice_.chance(0.5)) endpoint_.carry_out(begun.call().request, asked);
   }
@@ -376,6 +316,7 @@ Totals World::totals() const {
           .replies = ledger_.replies(),
           .accepted = ledger_.accepted(),
           .ends = ends_,
+          .signing = signing_,
           .longest_settling = settling_.bound == Duration::zero()
                                   ? 0
                                   : std::chrono::duration<double>(settling_.took) /
@@ -386,6 +327,13 @@ Totals World::totals() const {
           .transitions = transitions};
 }
 
+void SigningCounts::add(const SigningCounts& other) {
+  worlds += other.worlds;
+  refused += other.refused;
+  sent_again += other.sent_again;
+  accepted_then += other.accepted_then;
+}
+
 void Totals::add(const Totals& other) {
   worlds += other.worlds;
   requests += other.requests;
@@ -393,6 +341,7 @@ void Totals::add(const Totals& other) {
   replies += other.replies;
   accepted += other.accepted;
   ends += other.ends;
+  signing.add(other.signing);
   longest_settling = std::max(longest_settling, other.longest_settling);
   time += other.time;
   fingerprint ^= other.fingerprint;
@@ -404,7 +353,10 @@ std::string Totals::text() const {
   return std::to_string(worlds) + " worlds, " + std::to_string(requests) + " requests, " +
          std::to_string(calls) + " calls, " + std::to_string(replies) + " replies (" +
          std::to_string(accepted) + " accepted), " + std::to_string(ends) +
-         " ends of the bridge, " +
+         " ends of the bridge, " + std::to_string(signing.refused) +
+         " calls with refused credentials in " + std::to_string(signing.worlds) + " worlds, " +
+         std::to_string(signing.sent_again) + " sent once more, " +
+         std::to_string(signing.accepted_then) + " of them accepted then, " +
          std::to_string(std::chrono::duration_cast<std::chrono::hours>(time).count()) +
          " hours simulated; at the end at most " +
          std::to_string(static_cast<int>(longest_settling * 100)) +

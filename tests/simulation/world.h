@@ -28,6 +28,16 @@
 
 namespace jobs_bridge::simulation {
 
+/// Calls whose credentials the endpoint refused at first.
+struct SigningCounts {
+  std::uint64_t worlds = 0;  ///< that had any
+  std::uint64_t refused = 0;
+  std::uint64_t sent_again = 0;     ///< of those, with others
+  std::uint64_t accepted_then = 0;  ///< of those again
+
+  void add(const SigningCounts& other);
+};
+
 /// What has been simulated.
 struct Totals {
   std::uint64_t worlds = 0;
@@ -35,7 +45,8 @@ struct Totals {
   std::uint64_t calls = 0;
   std::uint64_t replies = 0;
   std::uint64_t accepted = 0;
-  std::uint64_t ends = 0;       ///< of bridges, by a crash or orderly
+  std::uint64_t ends = 0;  ///< of bridges, by a crash or orderly
+  SigningCounts signing = {};
   double longest_settling = 0;  ///< as a share of what it may take
   Duration time{};
   std::uint64_t fingerprint = 0;  ///< the same for the same run
@@ -57,15 +68,17 @@ struct Extras {
 /// Devices, broker, bridge, network, disk and endpoint in virtual time. The same shape and seed
 /// make the same run.
 ///
-/// Of the daemon it runs the whole unmodified core, bridge/flow/driver included, and the MQTT
-/// side's sender and outbox (adapters/mqtt/sender). Left out, and seen to by tests of their own:
+/// Of the daemon it runs the whole unmodified core, bridge/flow/driver included, the MQTT side's
+/// sender and outbox (adapters/mqtt/sender), and what decides about credentials
+/// (adapters/aws/credential_renewal). Left out, and seen to by tests of their own:
 /// - who carries out the driver's orders: the dispatcher with its lock, the event loop and its
 /// fibers;
 /// - the MQTT libraries, sessions and the canary: a message comes once, and never counts as kept
 /// for long;
-/// - HTTP, TLS and signing: a call has an outcome;
-/// - the thread that keeps the credentials; when to renew them the daemon's schedule decides here
-///   too (adapters/aws/renewal_schedule), but for renewals because they were refused;
+/// - HTTP, TLS and signatures: a call has an outcome, and is sent once more with other credentials
+///   as adapters/aws/signing_endpoint does it, but for the corrections of its clock;
+/// - the sources of credentials, and the thread that asks them: there is one, which never returns
+///   as a better one among several;
 /// - the journal's file and the thread that writes it: the journal keeps what
 /// bridge/ports/journal.h promises;
 /// - the store of watched things, whose things are forgotten when the bridge ends.
@@ -106,20 +119,27 @@ class World {
   void stall();
   void lose_the_broker();
   void lose_the_credentials();
+  void refuse_the_credentials();
   void end_the_bridge();
 
   [[nodiscard]] MonotonicTime now() const { return now_; }
   [[nodiscard]] Dice& dice() { return dice_; }
   [[nodiscard]] Agenda& agenda() { return agenda_; }
+  [[nodiscard]] CredentialsModel& credentials() { return credentials_; }
   [[nodiscard]] const Ledger& ledger() const { return ledger_; }
   [[nodiscard]] const EndpointModel& endpoint() const { return endpoint_; }
   [[nodiscard]] const Bridge& bridge() const { return *bridge_; }
   [[nodiscard]] Totals totals() const;
 
  private:
+  /// A call under way: it waits for credentials, or has been sent and ends as its fate says.
   struct Under {
     Bridge::Begun begun;
-    Fate fate;
+    Fate fate = {};
+    aws::CredentialsPointer credentials = {};  ///< it is signed with
+    MonotonicTime signed_at{};
+    bool refused = false;  ///< at first, for its credentials
+    bool again = false;    ///< sent once more
   };
 
   [[nodiscard]] Now clock() const;
@@ -142,9 +162,14 @@ class World {
   void fire_timer();
   void connect_to_broker();
   void look_after_broker();
-  [[nodiscard]] Fate fate_of(const Bridge::Begun& begun);
   void begin_call(const Bridge::Begun& begun);
-  void end_call(std::uint64_t call);
+  void sign_call(std::uint64_t call, const aws::CredentialsPointer& credentials);
+  void send_call(std::uint64_t call, Under& under);
+  void hear_answer(std::uint64_t call, Under& under);
+  void send_again(std::uint64_t call, Under& under);
+  /// The next step of a call that has not ended with its bridge, once the event loop runs.
+  void go_on(std::uint64_t call, const std::function<void(Under&)>& step);
+  void end_call(std::uint64_t call, Under& under);
   void start_bridge();
   void stop_bridge(bool cut_power);
   void end_in_order();
@@ -180,6 +205,7 @@ class World {
   std::uint64_t calls_before_ = 0;  ///< of former lives
   Transitions transitions_before_;
   std::uint64_t ends_ = 0;
+  SigningCounts signing_;
   Settling settling_;
 };
 

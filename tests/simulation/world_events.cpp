@@ -35,6 +35,8 @@ void World::happen(const Happening& what) {
       return lose_the_broker();
     case Happening::Kind::credentials_loss:
       return lose_the_credentials();
+    case Happening::Kind::credentials_refusal:
+      return refuse_the_credentials();
   }
 }
 
@@ -126,7 +128,23 @@ void World::lose_the_broker() {
 void World::lose_the_credentials() {
   const bool lost = dice_.chance(0.5);
   tell("source of credentials", [lost] { return lost ? "gives none" : "gives some"; });
-  credentials_.set_failing(lost);
+  credentials_.set_failing(now_, lost);
+}
+
+void World::refuse_the_credentials() {
+  if (dice_.chance(0.25)) {
+    const auto duration = dice_.between(1s, 1min);
+    tell("endpoint", [&] {
+      return "refuses all credentials for " + std::to_string(in_seconds(duration)) + " s";
+    });
+    return credentials_.accept_none(now_, duration);
+  }
+  const auto kept = dice_.chance(0.5) ? Duration::zero() : dice_.between(0s, 1min);
+  tell("endpoint", [&] {
+    return "refuses the credentials that it has seen; their source gives the same for " +
+           std::to_string(in_seconds(kept)) + " s";
+  });
+  credentials_.revoke(now_, kept);
 }
 
 void World::stall() {
