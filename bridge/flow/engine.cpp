@@ -174,7 +174,9 @@ void Engine::enter(Now now, Admitted admitted, Iterator same, Effects& effects) 
   PendingRequest pending(Delivery(std::move(admitted.request)), std::move(admitted.asker));
   pending.give_up = received + settings_.holding.max_age;
   const auto& expiry = admitted.expires_after;
-  if (expiry && *expiry < settings_.deadline) pending.expiry = received + *expiry;
+  if (expiry && received + *expiry < pending.askers.back().deadline) {
+    pending.expiry = received + *expiry;
+  }
   requests_.add(admitted.id, std::move(pending), RequestEvent::entered);
   update_fails_alone(requests_.find(admitted.id));
   reject_illegal_transitions(now, effects);

@@ -174,6 +174,20 @@ TEST(EngineDeadlineTest, WhatWaitedAtTheBrokerForTooLongIsNotCarriedOutUnlessItI
   EXPECT_TRUE(driver.next_call());
 }
 
+TEST(EngineDeadlineTest, AMessageExpiryDoesNotLengthenTheTimeThatIsLeftToWhatWaitedAtTheBroker) {
+  EngineDriver driver({.deadline = seconds(8)});
+  const auto begin = driver.now.monotonic;
+  driver.receive({.topic = "$aws/things/T/jobs/start-next",
+                  .payload = "{}",
+                  .kept_for = seconds(6),
+                  .expires_after = seconds(5)});
+  EXPECT_EQ(driver.engine.next_tick(begin), begin + latest_start - seconds(6));
+  driver.advance(latest_start - seconds(6));
+  driver.tick();
+  EXPECT_THAT(driver.take_one().topic, testing::EndsWith("/rejected"));
+  EXPECT_FALSE(driver.next_call());
+}
+
 /// Milliseconds since 1970 so long before the end of the second that the driver's clock shows.
 std::string stamped(const EngineDriver& driver, std::chrono::milliseconds ago) {
   return std::to_string((driver.now.unix_seconds + 1) * 1000 - ago.count());
