@@ -155,6 +155,10 @@ void Canary::refused(MonotonicTime now, const std::string& reason) {
   fault_ = "canary messages are " + reason;
 }
 
+bool Canary::is_overdue(MonotonicTime now) const {
+  return on_ && undelivered_since_ && now - *undelivered_since_ > min_timeout;
+}
+
 MonotonicTime Canary::silent_at() const {
   if (!on_ || !unanswered_since_) return MonotonicTime::max();
   // Messages that arrive show that the link lives in their direction; the answer may wait behind

@@ -86,6 +86,8 @@ class Canary {
   [[nodiscard]] std::optional<MonotonicTime> flowed() const { return flowed_; }
   /// The total number that have come back.
   [[nodiscard]] std::uint64_t returns() const { return returns_; }
+  /// Whether one has been under way for longer than a connection that works takes.
+  [[nodiscard]] bool is_overdue(MonotonicTime now) const;
   /// The round trip of the last one.
   [[nodiscard]] Duration round_trip() const { return round_trip_; }
   /// When that one was sent, plus the `suspended` that was passed then.

@@ -54,6 +54,8 @@ void LivenessMonitor::subscribed(MonotonicTime now, const Canary::Link& link) {
 void LivenessMonitor::ended(MonotonicTime now, MonotonicTime lost) {
   const std::lock_guard lock(mutex_);
   note_standstill(now, std::nullopt);
+  // Then the link was dead already, and what devices sent meanwhile is waiting at the broker.
+  if (canary_.is_overdue(lost)) lost = std::min(lost, canary_.last_arrival());
   canary_.end(now);
   reported_flowing_ = false;
   if (!silent_since_) silent_since_ = std::min(lost, kept_since_.value_or(lost));

@@ -106,6 +106,28 @@ TEST_F(LivenessMonitorTest, AnOutageThatWasNoticedLateBeganWithTheLastArrival) {
   EXPECT_EQ(liveness_.step(now_, suspended_).silent_for, now_ - last);
 }
 
+TEST_F(LivenessMonitorTest, AConnectionThatBrokeWhileACanaryWasOverdueWasDeadSinceTheLastArrival) {
+  flow();
+  const auto last = now_;
+  now_ = liveness_.due();
+  while (!liveness_.step(now_, suspended_).canary) now_ = liveness_.due();
+  now_ += 1s + 1ms;
+  liveness_.ended(now_, now_);
+  connect(true);
+  EXPECT_EQ(kept_for(), now_ - last);
+}
+
+TEST_F(LivenessMonitorTest, AConnectionThatBrokeWhileACanaryWasUnderWayLivedUntilThen) {
+  flow();
+  now_ = liveness_.due();
+  while (!liveness_.step(now_, suspended_).canary) now_ = liveness_.due();
+  now_ += 1s;
+  liveness_.ended(now_, now_);
+  now_ += 2s;
+  connect(true);
+  EXPECT_EQ(kept_for(), Duration(2s));
+}
+
 TEST_F(LivenessMonitorTest, WhatComesBeforeTheCanaryMayHaveBeenKeptSinceTheOutageBegan) {
   connect(true);
   EXPECT_EQ(kept_for(), Duration::max()) << "nobody knows since when";
