@@ -46,7 +46,7 @@ Bridge::Bridge(Now now, const EngineSettings& settings, std::size_t connections,
 
 bool Bridge::receive(Now now, AskedNumber number, Message message, bool apart) {
   Driver::Orders orders;
-  ledger_.received(now.monotonic, number);
+  ledger_.received(now.monotonic, number, message);
   driver_.received(now, std::move(message), orders);
   publish(now, orders.effects);
   orders.effects.publications.clear();

@@ -87,7 +87,7 @@ void BrokerModel::later(std::function<void()> what) {
   // In order, as the bytes of a connection are.
   last_event_ = std::max(last_event_, clock_() + dice_.between(Duration::zero(), max_latency));
   agenda_.at(last_event_, [this, connection = connection_, what = std::move(what)] {
-    if (connected_ && connection == connection_) what();
+    if (connected_ && !dead_ && connection == connection_) what();
   });
 }
 
@@ -111,12 +111,14 @@ void BrokerModel::arrive(const Packet& packet) {
 }
 
 void BrokerModel::refuse(const Packet& packet) {
+  if (on_acknowledged_) on_acknowledged_();
   constexpr std::array kinds{Refusal::Kind::quota_exceeded, Refusal::Kind::unavailable,
                              Refusal::Kind::unavailable, Refusal::Kind::not_authorized};
   sender_->refused(packet.sequence, {.kind = kinds.at(dice_.below(kinds.size())), .detail = {}});
 }
 
 void BrokerModel::acknowledge(Sequence sequence) {
+  if (on_acknowledged_) on_acknowledged_();
   arrived_.erase(sequence);
   sender_->acknowledged(sequence);
 }
@@ -155,6 +157,7 @@ void BrokerModel::disconnect() {
 void BrokerModel::connect() {
   if (std::exchange(connected_, true)) return;
   ++connection_;
+  dead_ = false;
   last_event_ = clock_();
   sender_->begin(*this, window_);
   sender_->flush();

@@ -37,6 +37,11 @@ class BrokerModel final : public Publisher, private mqtt::Sender::Link, private 
     on_replies_ended_ = std::move(on_replies_ended);
   }
 
+  /// Told of each publication that the broker has answered.
+  void report_acknowledged(std::function<void()> on_acknowledged) {
+    on_acknowledged_ = std::move(on_acknowledged);
+  }
+
   void queue(Publication publication) override;
   void flush() override { sender_->flush(); }
 
@@ -46,6 +51,10 @@ class BrokerModel final : public Publisher, private mqtt::Sender::Link, private 
   /// The share of publications that the broker refuses, most of them for now.
   void set_refused(double share) { refused_ = share; }
   void disconnect();
+  /// From now on nothing arrives in either direction, until the connection ends.
+  void die() { dead_ = true; }
+  /// See Sender.
+  [[nodiscard]] bool has_suspects() const { return sender_->has_suspects(); }
   /// Does nothing if it is.
   void connect();
   /// The bridge's process ends: what it kept is gone.
@@ -98,8 +107,10 @@ class BrokerModel final : public Publisher, private mqtt::Sender::Link, private 
   double blocked_ = 0;
   double refused_ = 0;
   std::function<void(std::uint64_t)> on_replies_ended_;
+  std::function<void()> on_acknowledged_;
   std::uint64_t connection_ = 0;
   bool connected_ = false;
+  bool dead_ = false;
 };
 
 }  // namespace jobs_bridge::simulation

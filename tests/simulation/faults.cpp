@@ -34,7 +34,8 @@ constexpr std::array<std::string_view, fault_count> fault_names = {"refused conn
                                                                    "refused credentials",
                                                                    "lost broker",
                                                                    "blocked publishes",
-                                                                   "refused publishes"};
+                                                                   "refused publishes",
+                                                                   "dead links"};
 
 }  // namespace
 

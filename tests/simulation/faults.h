@@ -44,8 +44,9 @@ enum class Fault : std::uint8_t {
   broker_losses,
   blocked_publishes,
   refused_publishes,
+  dead_links,
 };
-inline constexpr std::size_t fault_count = static_cast<std::size_t>(Fault::refused_publishes) + 1;
+inline constexpr std::size_t fault_count = static_cast<std::size_t>(Fault::dead_links) + 1;
 
 /// The kinds of fault that a world has at all. Worlds that have few show what worlds that have all
 /// hide: where every call may fail no queue ever fills up, and where nothing but the disk fails it

@@ -133,11 +133,18 @@ AskedNumber Ledger::add(Asked asked) {
   return static_cast<AskedNumber>(asked_.size() - 1);
 }
 
-void Ledger::received(MonotonicTime now, AskedNumber number) {
+void Ledger::received(MonotonicTime now, AskedNumber number, const Message& message) {
   auto& asked = asked_[number];
   asked.received = now;
   asked.deadline = now + settings_.deadline;
-  if (asked.expires_after && *asked.expires_after < settings_.deadline) {
+  // An update is never too late, and what changes nothing not on mere doubt.
+  const bool doubt =
+      message.kept_for == Duration::max() && asked.operation != Operation::start_next;
+  if (asked.operation != Operation::update && !doubt) {
+    asked.deadline -= std::min(message.kept_for, settings_.deadline);
+  }
+  asked.expires_after = message.expires_after;
+  if (asked.expires_after && now + *asked.expires_after < asked.deadline) {
     asked.expiry = now + *asked.expires_after;
   }
   lines_[asked.thing].open.push_back(number);
@@ -148,6 +155,7 @@ void Ledger::taken(MonotonicTime now, AskedNumber number, const Effects& effects
   promise(effects.recorded.size() <= 1, "at most the message itself is recorded");
   const bool answered = asked.replies_this_life > 0;
   promise(!asked.invalid || answered, "what is no request is refused at once");
+  promise(now < asked.deadline || answered, "what has waited too long is refused at once");
   const bool update = asked.operation == Operation::update;
   promise(effects.recorded.empty() || (update && settings_.holding.durable && !answered),
           "only an update that is taken is recorded");

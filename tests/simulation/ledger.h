@@ -27,8 +27,8 @@ class Ledger {
 
   /// A device sends this.
   AskedNumber add(Asked asked);
-  /// The broker hands it to the bridge.
-  void received(MonotonicTime now, AskedNumber number);
+  /// The broker hands it to the bridge, as this message.
+  void received(MonotonicTime now, AskedNumber number, const Message& message);
   /// The bridge has taken it in, with these effects.
   void taken(MonotonicTime now, AskedNumber number, const Effects& effects);
   void recorded(MonotonicTime now, const JournalEntry& entry);

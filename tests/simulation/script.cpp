@@ -30,6 +30,8 @@ bool belongs_to(const Faults& faults, const Happening& what) {
       return faults.has(Fault::lost_credentials);
     case credentials_refusal:
       return faults.has(Fault::refused_credentials);
+    case dead_link:
+      return faults.has(Fault::dead_links);
   }
   return true;
 }
@@ -48,7 +50,8 @@ Script random_script(const Shape& shape, std::uint64_t seed) {
       {standstill, shape.between_stalls},
       {broker_loss, shape.between_broker_losses},
       {credentials_loss, shape.between_lost_credentials},
-      {credentials_refusal, shape.between_refused_credentials}};
+      {credentials_refusal, shape.between_refused_credentials},
+      {dead_link, shape.between_dead_links}};
   Script script;
   for (const auto& [kind, mean] : means) {
     Dice dice(seed++);

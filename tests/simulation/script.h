@@ -23,6 +23,7 @@ struct Happening {
     broker_loss,
     credentials_loss,
     credentials_refusal,
+    dead_link,
   };
   Duration at{};  ///< from the beginning of the traffic
   Kind kind = Kind::request;

@@ -87,6 +87,8 @@ Shape Shape::random(Dice& dice) {
     shape.failing_weather.fails = 1;
   }
   shape.failing_weather.carried_out = static_cast<double>(dice.below(5)) / 4;
+  shape.keep_alive = dice.chance(0.5) ? Duration(15s) : dice.between(2s, 60s);
+  shape.between_dead_links = up_to(8);
   if (dice.chance(0.25)) shape.last_outage = dice.between(1s, 20min);
   return shape.with_only(faults);
 }
@@ -115,6 +117,7 @@ Shape Shape::with_only(const Faults& those) const {
   keep(Fault::broker_losses, shape.between_broker_losses);
   keep(Fault::blocked_publishes, shape.blocked);
   keep(Fault::refused_publishes, shape.refused);
+  keep(Fault::dead_links, shape.between_dead_links);
   const bool kills = those.has(Fault::kills);
   const bool cuts = those.has(Fault::power_cuts);
   if (!those.has(Fault::shutdowns)) shape.orderly = 0;
@@ -139,7 +142,8 @@ std::string Shape::describe_world() const {
          (engine.notifier.enabled ? ", notifying" : "") +
          (engine.notifier.repeat_replies.empty() ? "" : ", repeating") +
          (callbacks_apart ? ", callbacks apart" : "") + ", the broker lost every " +
-         seconds(between_broker_losses) + ", timers late by " + seconds(timer_lateness) +
+         seconds(between_broker_losses) + ", a link dead every " + seconds(between_dead_links) +
+         ", keep-alive " + seconds(keep_alive) + ", timers late by " + seconds(timer_lateness) +
          ", an update recorded within " + seconds(recording_time) + ", a stall of " +
          seconds(longest_stall) + " every " + seconds(between_stalls) + ", a request every " +
          seconds(between_requests) + " for " + seconds(length) + ", an end every " +

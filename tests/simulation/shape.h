@@ -73,6 +73,9 @@ struct Shape {
   double blocked = 0;
   double refused = 0;
   std::size_t receive_maximum = 65535;
+  /// The link dies without a word: the broker keeps what devices send until that is noticed.
+  Duration between_dead_links{};
+  Duration keep_alive = std::chrono::seconds(15);
 
   /// The latest that something due may come.
   [[nodiscard]] Duration lateness() const {

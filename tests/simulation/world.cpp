@@ -29,6 +29,13 @@ World::World(Shape shape, std::uint64_t seed, Extras extras)
       journal_(dice_.next()),
       broker_(
           agenda_, [this] { return now_; }, shape_.receive_maximum, dice_.next()),
+      incoming_({.agenda = agenda_,
+                 .clock = [this] { return now_; },
+                 .stood_still_until = [this] { return stood_still_until_; },
+                 .has_suspects = [this] { return broker_.has_suspects(); },
+                 .on_ready = [this] { hand_over(); },
+                 .on_dead = [this] { lose_the_broker(); }},
+                shape_.keep_alive, dice_.next()),
       between_(extras_.between ? extras_.between(broker_) : nullptr),
       ledger_(shape_.engine, shape_.things, shape_.lateness()),
       devices_(shape_),
@@ -53,7 +60,9 @@ World::World(Shape shape, std::uint64_t seed, Extras extras)
   broker_.report_ended_replies([this](std::uint64_t update) {
     if (bridge_) bridge_->reply_ended(clock(), update);
   });
+  broker_.report_acknowledged([this] { incoming_.acknowledged(); });
   start_bridge();
+  run_until(now_);
 }
 
 Now World::clock() const {
@@ -126,10 +135,11 @@ void World::end_faults() {
   broker_.set_refused(0);
   credentials_.end_faults(now_);
   // What has begun ends: a standstill, a shutdown, a restart, a reconnection, a recording.
-  const auto limit = now_ + shape_.longest_stall + 11s + shape_.lateness();
+  const auto dead_link = shape_.faults.has(Fault::dead_links) ? 2 * shape_.keep_alive : 0s;
+  const auto limit = now_ + shape_.longest_stall + 11s + shape_.lateness() + dead_link;
   const auto is_up = [this] {
-    return bridge_ && !bridge_->draining() && broker_.connected() && !is_stalled() &&
-           !bridge_->is_recording();
+    return bridge_ && !bridge_->draining() && broker_.connected() && !incoming_.is_dead() &&
+           !is_stalled() && !bridge_->is_recording();
   };
   while (!is_up() && now_ < limit) run_for(100ms);
   promise(is_up(), "the simulation is sound");
@@ -190,7 +200,7 @@ AskedNumber World::send(Asked asked) {
     const auto& sent = ledger_.asked(number);
     return "sends r" + std::to_string(number) + " to " + sent.topic + " " + sent.wanted.body;
   });
-  at_broker_.push_back(number);
+  incoming_.send(number);
   hand_over();
   return number;
 }
@@ -201,15 +211,15 @@ AskedNumber World::send(std::uint32_t thing) {
 
 void World::hand_over() {
   const bool reads = !is_stalled() || (shape_.callbacks_apart && !process_stalled_);
-  while (reads && bridge_ && !bridge_->is_recording() && broker_.connected() &&
-         !at_broker_.empty()) {
-    const auto number = at_broker_.front();
-    at_broker_.pop_front();
-    tell("bridge", [&] { return "receives r" + std::to_string(number); });
-    if (bridge_->receive(clock(), number, Devices::message_of(ledger_.asked(number), number),
-                         shape_.callbacks_apart)) {
-      record();
-    }
+  while (reads && bridge_ && !bridge_->is_recording() && broker_.connected()) {
+    const auto number = incoming_.next();
+    if (!number) return;
+    auto message = Devices::message_of(ledger_.asked(*number), *number);
+    if (message.expires_after) *message.expires_after -= incoming_.waited();
+    if (message.expires_after && *message.expires_after <= 0ns) continue;  // the broker drops it
+    tell("bridge", [&] { return "receives r" + std::to_string(*number); });
+    incoming_.arrived(message);
+    if (bridge_->receive(clock(), *number, std::move(message), shape_.callbacks_apart)) record();
   }
 }
 
@@ -220,6 +230,7 @@ void World::record() {
   agenda_.at(now_ + lateness_dice_.between(Duration::zero(), longest), [this, life = ends_] {
     if (life != ends_) return;
     bridge_->record(clock(), shape_.callbacks_apart);
+    incoming_.excuse(now_);
     hand_over();
   });
 }
@@ -237,17 +248,21 @@ void World::start_bridge() {
   bridge_.emplace(clock(), shape_.engine, shape_.connections, around,
                   [this](const Bridge::Begun& begun) { begin_call(begun); });
   if (shape_.credentials_life > Duration::zero()) credentials_.begin(now_);
+  incoming_.begin();
   bridge_->fire_timer(clock());
   connect_to_broker();
 }
 
 void World::connect_to_broker() {
+  if (broker_.connected()) return;
+  incoming_.connected();
   broker_.connect();
   hand_over();
 }
 
 void World::look_after_broker() {
   if (!bridge_ || broker_.connected() || std::exchange(reconnecting_, true)) return;
+  incoming_.disconnected();
   ledger_.happened(now_, Event::broker_lost);
   tell("broker", [] { return "has lost the connection to the bridge"; });
   agenda_.at(now_ + dice_.between(1ms, 3s), [this] {
@@ -281,13 +296,14 @@ void World::stop_bridge(bool cut_power) {
                                             : "is killed");
   });
   if (!bridge_->drained()) ledger_.happened(now_, cut_power ? Event::power_cut : Event::killed);
-  stalled_until_ = now_;  // the next process is another one
+  stalled_until_ = stood_still_until_ = now_;  // the next process is another one
   calls_before_ += bridge_->calls();
   transitions_before_.add(bridge_->transitions());
   bridge_.reset();
   credentials_.end();
   broker_.forget();
   broker_.disconnect();
+  incoming_.end();
   ledger_.ended();
   // Calls under way: the endpoint may have had them already.
   for (const auto number : under_way()) {

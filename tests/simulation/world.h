@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -19,6 +18,7 @@
 #include "tests/simulation/dice.h"
 #include "tests/simulation/digest.h"
 #include "tests/simulation/endpoint_model.h"
+#include "tests/simulation/incoming_model.h"
 #include "tests/simulation/journal_model.h"
 #include "tests/simulation/ledger.h"
 #include "tests/simulation/script.h"
@@ -68,13 +68,14 @@ struct Extras {
 /// Devices, broker, bridge, network, disk and endpoint in virtual time. The same shape and seed
 /// make the same run.
 ///
-/// Of the daemon it runs the whole unmodified core, bridge/flow/driver included, the MQTT side's
-/// sender and outbox (adapters/mqtt/sender), and what decides about credentials
-/// (adapters/aws/credential_renewal). Left out, and seen to by tests of their own:
+/// Of the daemon it runs the whole unmodified core, bridge/flow/driver included; of the MQTT side
+/// what decides: sender and outbox, and the monitor of the link with its canary; and what decides
+/// about credentials (adapters/aws/credential_renewal). Left out, and seen to by tests of their
+/// own:
 /// - who carries out the driver's orders: the dispatcher with its lock, the event loop and its
 /// fibers;
-/// - the MQTT libraries, sessions and the canary: a message comes once, and never counts as kept
-/// for long;
+/// - the MQTT libraries and the thread that connects with them: a message comes once, the broker
+/// has a session for it and refuses neither subscriptions nor canaries;
 /// - HTTP, TLS and signatures: a call has an outcome, and is sent once more with other credentials
 ///   as adapters/aws/signing_endpoint does it, but for the corrections of its clock;
 /// - the sources of credentials, and the thread that asks them: there is one, which never returns
@@ -118,6 +119,7 @@ class World {
   void fill_the_disk();
   void stall();
   void lose_the_broker();
+  void let_the_link_die();
   void lose_the_credentials();
   void refuse_the_credentials();
   void end_the_bridge();
@@ -153,7 +155,7 @@ class World {
     if (extras_.story != nullptr) extras_.story->tell(now_, who, text());
   }
 
-  /// What waits at the broker, as far as the bridge reads it now.
+  /// What has come from the broker, as far as the bridge reads it now.
   void hand_over();
   /// The update that was received last is recorded: at once, or after a while.
   void record();
@@ -186,6 +188,7 @@ class World {
   CredentialsModel credentials_;
   JournalModel journal_;
   BrokerModel broker_;
+  IncomingModel incoming_;
   std::unique_ptr<Publisher> between_;  ///< it and the bridge, if anything is
   Ledger ledger_;
   Digest digest_;
@@ -194,12 +197,11 @@ class World {
   MonotonicTime now_{std::chrono::hours(1)};
   MonotonicTime stalled_until_{};  ///< the event loop
   bool reconnecting_ = false;
-  bool process_stalled_ = false;  ///< and all else with it
-  Duration timer_late_{};         ///< by so much the next time
-  Duration recording_time_;       ///< as Shape::recording_time, until the faults end
+  bool process_stalled_ = false;       ///< and all else with it
+  MonotonicTime stood_still_until_{};  ///< the process, last
+  Duration timer_late_{};              ///< by so much the next time
+  Duration recording_time_;            ///< as Shape::recording_time, until the faults end
   std::int64_t clock_offset_;
-  /// Messages not read yet, in the order in which the broker sent them.
-  std::deque<AskedNumber> at_broker_;
   std::unordered_map<std::uint64_t, Under> calls_;
   std::uint64_t next_call_ = 0;
   std::uint64_t calls_before_ = 0;  ///< of former lives

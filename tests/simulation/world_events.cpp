@@ -37,6 +37,8 @@ void World::happen(const Happening& what) {
       return lose_the_credentials();
     case Happening::Kind::credentials_refusal:
       return refuse_the_credentials();
+    case Happening::Kind::dead_link:
+      return let_the_link_die();
   }
 }
 
@@ -125,6 +127,13 @@ void World::lose_the_broker() {
   broker_.disconnect();
 }
 
+void World::let_the_link_die() {
+  if (!bridge_ || !broker_.connected()) return;
+  tell("link", [] { return "to the broker dies"; });
+  broker_.die();
+  incoming_.die();
+}
+
 void World::lose_the_credentials() {
   const bool lost = dice_.chance(0.5);
   tell("source of credentials", [lost] { return lost ? "gives none" : "gives some"; });
@@ -157,6 +166,12 @@ void World::stall() {
     return std::string(process_stalled_ ? "stands still for " : "'s event loop stands still for ") +
            std::to_string(length) + " s";
   });
+  if (process_stalled_) {
+    stood_still_until_ = stalled_until_;
+  } else {
+    // The monitor, which runs beside the loop, knows nothing of it.
+    incoming_.excuse(stalled_until_);
+  }
   agenda_.at(stalled_until_, [this] { hand_over(); });
 }
 
