@@ -51,6 +51,7 @@ void CredentialsModel::end() {
   forced_ = false;
   forced_at_.reset();
   answered_at_.reset();
+  given_.reset();
   failed_ = false;
   waiters_.clear();
 }
@@ -127,6 +128,7 @@ void CredentialsModel::take(MonotonicTime now, Outcome outcome) {
   promise(!had_some || failed_ || renewal_->current(now),
           "credentials do not end while their source gives new ones");
   answered_at_ = now;
+  if (outcome) given_ = *outcome;
   const auto report = renewal_->take(now, std::move(outcome), "simulated", false);
   using Kind = aws::CredentialRenewal::Report::Kind;
   const bool valid = judged_current(now) != nullptr;
@@ -176,6 +178,10 @@ aws::CredentialsPointer CredentialsModel::judged_current(MonotonicTime now) cons
   promise(!found || !found->expired(now), "a call gets no credentials that have ended");
   promise(found || failed_ || !answered_at_,
           "credentials do not end while their source gives new ones");
+  promise(given_ && !given_->expired(now)
+              ? found && found->same_keys(*given_) && found->expires == given_->expires
+              : !found,
+          "what the source gave last serves until its end");
   return found;
 }
 

@@ -18,7 +18,7 @@ namespace jobs_bridge::simulation {
 /// What calls are signed with: credentials of a short life, from a source that may give none for a
 /// while, and that the endpoint may refuse before their end. What becomes of them the daemon's own
 /// CredentialRenewal decides; here is what its thread does, in virtual time. Judged here:
-/// - credentials do not end while their source gives new ones;
+/// - credentials do not end while their source gives new ones, and serve until they end;
 /// - the source is never asked without a pause, however many calls are refused;
 /// - a call waits for the first answer or for one renewal, and no longer;
 /// - it gets no credentials that have ended, nor those that were refused;
@@ -108,6 +108,7 @@ class CredentialsModel {
   std::optional<MonotonicTime> forced_at_;
   std::optional<MonotonicTime> answered_at_;  ///< the last time
   bool failed_ = false;                       ///< then
+  std::optional<aws::Credentials> given_;     ///< the last ones
   std::vector<Waiter> waiters_;
   std::uint64_t next_waiter_ = 0;
 };

@@ -223,6 +223,18 @@ TEST_F(CredentialRenewalTest, ARenewalIsForcedEveryTenSecondsAtMostAndInBetweenN
   EXPECT_TRUE(is_due());
 }
 
+TEST_F(CredentialRenewalTest, TheTenSecondsCountFromTheLastForcedRenewal) {
+  fetch(lasting("A", 1h));
+  const auto refused = in_use();
+  EXPECT_TRUE(refuse(refused).forced);
+  fetch(lasting("A", 1h));
+  now_ += 15s;
+  EXPECT_TRUE(refuse(refused).forced);
+  fetch(lasting("A", 1h));
+  now_ += 9s;
+  EXPECT_FALSE(refuse(refused).forced);
+}
+
 TEST_F(CredentialRenewalTest, WithoutAForcedOneTheFetchUnderWayIsAwaited) {
   fetch(lasting("A", 1h));
   const auto refused = in_use();
