@@ -222,6 +222,8 @@ void MosquittoClient::disconnected(int reason) {
   // An error of libmosquitto's own has a small number, and is what its function returns.
   if (reason != 0 && !is_failure(reason)) return;
   const std::lock_guard lock(mutex_);
+  // After the broker's DISCONNECT it calls with 0 for each packet that it can no longer send.
+  if (disconnect_) return;
   // libmosquitto 2.0 does not pass on the broker's text: it drops it before this callback.
   disconnect_ = fault_of_disconnect(reason);
   disconnect_evidence_ = evidence_of_disconnect(reason);
