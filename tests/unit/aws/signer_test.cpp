@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <string>
 
+#include "adapters/aws/canonical_request.h"
+
 namespace jobs_bridge::aws {
 namespace {
 
@@ -96,6 +98,14 @@ TEST(SignerTest, TwoDaysAndTwoSecretsInTurnGetTheSignaturesOfFreshSigners) {
           header(Signer("us-east-1").sign(start_next(), host, credentials, time), "Authorization"));
     }
   }
+}
+
+/// AWS's rule for a header's value, which whoever passes the request on may fold or trim.
+TEST(SignerTest, SpaceAroundAHeadersValueIsNotSignedAndInItCountsOnce) {
+  EXPECT_THAT(
+      canonical_request("GET", "/", {{"My-Header", " \t a   b\r\n  c "}}, "hash", PathForm::as_sent)
+          .text,
+      HasSubstr("\nmy-header:a b c\n"));
 }
 
 TEST(SignerTest, TimeIsWrittenInUtc) {

@@ -150,6 +150,31 @@ TEST_F(SigningEndpointTest, ClockThatIsSetRightLaterIsFollowed) {
   EXPECT_FALSE(clock_.is_off());
 }
 
+/// Less than a minute is no reason to sign with another time than this machine's.
+TEST_F(SigningEndpointTest, ClockThatIsSetNearlyRightLaterIsSignedWithAsItIs) {
+  wall_ = real_time - 86400;
+  refuse("InvalidSignatureException");
+  server_.will_answer(200, "{}", real_date);
+  EXPECT_EQ(status_of(perform({keys("A", 1h)})), 200);
+  wall_ = real_time + 30;
+  refuse("InvalidSignatureException");
+  server_.will_answer(200, "{}", real_date);
+  EXPECT_EQ(status_of(again()), 200);
+  EXPECT_EQ(header_of(server_.asked().back().request, "X-Amz-Date"), "20150830T123630Z");
+}
+
+TEST_F(SigningEndpointTest, RefusalOfWhatWasSignedWithACorrectedTimeIsNotAboutTheTime) {
+  wall_ = real_time - 86400;
+  refuse("InvalidSignatureException");
+  server_.will_answer(200, "{}", real_date);
+  EXPECT_EQ(status_of(perform({keys("A", 1h), keys("B", 1h)})), 200);
+  refuse("InvalidSignatureException");
+  server_.will_answer(200, "{}", real_date);
+  EXPECT_EQ(status_of(again()), 200);
+  EXPECT_EQ(key_of_call(2), "A");
+  EXPECT_EQ(key_of_call(3), "B") << "they are renewed, although this machine's clock is off";
+}
+
 TEST_F(SigningEndpointTest, WrongDateOfAnEndpointThatTakesOurSignaturesMovesNoClock) {
   server_.will_answer(200, "{}", "Thu, 18 Jan 2018 08:18:06 GMT");
   server_.will_answer(200, "{}", "nonsense");

@@ -325,8 +325,9 @@ TEST(ContainerSourceTest, TokenThatTheAgentRepeatsIsLeftOutAlsoWhereTheTextIsCut
 
 TEST(ContainerSourceTest, PlainHttpToAnotherHostAndWhatIsNoUrlAreRefused) {
   ScriptedServer server;
-  for (const char* url : {"http://evil.example.com/x", "http://169.254.170.3/x", "ftp://a/x",
-                          "http://", "http://a b/", "https://h:0/", "https://h:x/"}) {
+  for (const char* url :
+       {"http://evil.example.com/x", "http://127.0.0.1.example.com/x", "http://169.254.170.3/x",
+        "ftp://a/x", "http://", "http://a b/", "https://h:0/", "https://h:x/"}) {
     ContainerSource source(variables({{"AWS_CONTAINER_CREDENTIALS_FULL_URI", url}}),
                            server.opener(), clock_of_2020);
     EXPECT_FALSE(fault_of(source.fetch(soon())).absent) << url;
@@ -423,6 +424,22 @@ TEST(SourceChainTest, FirstThatHasCredentialsStaysWhileItIsThere) {
   EXPECT_EQ(found(chain.fetch(soon())).access_key_id, "B");
   const auto gone = fault_of(chain.fetch(soon()));
   EXPECT_EQ(gone.cause, "one: not here; two: not here");
+  EXPECT_EQ(chain.name(), "the default sources") << "none of them is in use any more";
+}
+
+TEST(SourceChainTest, OneThatIsThereButDoesNotWorkIsNotPassedOver) {
+  const Failure broken{SourceFault{.absent = false, .cause = "down"}};
+  std::deque<ToldSource::Outcome> first{broken, keys("A")};
+  std::deque<ToldSource::Outcome> second{keys("B")};
+  std::vector<std::unique_ptr<CredentialSource>> sources;
+  sources.push_back(std::make_unique<ToldSource>("one", first));
+  sources.push_back(std::make_unique<ToldSource>("two", second));
+  SourceChain chain(std::move(sources));
+  const auto fault = fault_of(chain.fetch(soon()));
+  EXPECT_FALSE(fault.absent);
+  EXPECT_EQ(fault.cause, "one: down");
+  EXPECT_EQ(second.size(), 1U) << "it would be another identity than the one that is meant";
+  EXPECT_EQ(found(chain.fetch(soon())).access_key_id, "A");
 }
 
 TEST(SourceChainTest, OneThatComesFirstAndIsThereAgainTakesOver) {

@@ -179,6 +179,19 @@ TEST_F(StsTest, ProfileMayBeItsOwnSourceForItsKeysAndRolesBeforeKeys) {
   EXPECT_THAT(header_of(asked().back().request, "Authorization"), HasSubstr("Credential=AKIA1/"));
 }
 
+TEST_F(StsTest, SourceThatHasKeysAndNamesARoleGivesItsKeysAsInBotocore) {
+  server_.will_answer(200, role_answer("ASIA1"), when_issued);
+  const std::string files =
+      "[profile top]\nrole_arn = top\nsource_profile = middle\n"
+      "[profile middle]\nrole_arn = middle\nsource_profile = base\n"
+      "aws_access_key_id=AKIA2\naws_secret_access_key=B\n"
+      "[profile base]\naws_access_key_id=AKIA1\naws_secret_access_key=B\n";
+  EXPECT_EQ(found(of_profile("top", "", files)).access_key_id, "ASIA1");
+  ASSERT_EQ(asked().size(), 1U);
+  EXPECT_THAT(asked()[0].request.body, HasSubstr("RoleArn=top"));
+  EXPECT_THAT(header_of(asked()[0].request, "Authorization"), HasSubstr("Credential=AKIA2/"));
+}
+
 TEST_F(StsTest, SourceMayBeAWebIdentityOfAnotherProfile) {
   server_.will_answer(200, role_answer("ASIA1", "AssumeRoleWithWebIdentity"), when_issued);
   server_.will_answer(200, role_answer("ASIA2"), when_issued);
@@ -214,6 +227,12 @@ TEST_F(StsTest, RoleWithoutASourceThatLeadsToKeysIsAFaultThatNamesTheProfile) {
     EXPECT_THAT(fault.cause, HasSubstr(cause)) << configuration;
   }
   EXPECT_TRUE(asked().empty());
+}
+
+TEST_F(StsTest, SourceWithNothingInItExistsAndLacksKeys) {
+  const auto fault = fault_of(
+      of_profile("default", "[base]\n", "[default]\nrole_arn = x\nsource_profile = base\n"));
+  EXPECT_THAT(fault.cause, HasSubstr("no keys for profile base in "));
 }
 
 TEST_F(StsTest, OfAProfileEachPartHasItsOwn) {
