@@ -99,6 +99,18 @@ TEST_F(HttpsTlsTest, LargeBodiesPassBothWays) {
   EXPECT_EQ(answer(client.perform(put(body), 40s)).body, body);
 }
 
+/// Each byte is a TLS record of its own, which one read does not join with the next, as it would
+/// bytes that TCP has put together.
+TEST_F(HttpsTlsTest, BodyThatComesByteByByteIsNoLongLine) {
+  RawPeer peer(presenting_name(), [](PeerConnection& connection) {
+    connection.read_request();
+    connection.send("HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n");
+    for (int i = 0; i < 9000; ++i) connection.send("x");
+  });
+  Client client(secure(peer, "name.test"), always({"127.0.0.1"}));
+  EXPECT_EQ(answer(client.perform(put())).body.size(), 9000U);
+}
+
 TEST_F(HttpsTlsTest, OtherNameIsRefused) {
   EXPECT_THAT(refusal({.dns_names = {"other.test"}}, "name.test").detail,
               HasSubstr("hostname mismatch"));
@@ -232,6 +244,27 @@ TEST_F(HttpsTlsTest, ClientCertificateIsPresented) {
   Client client(std::move(settings), always({"127.0.0.1"}));
   EXPECT_EQ(answer(client.perform(put("x"))).body, "x");
   EXPECT_EQ(client_name, "gateway-7");
+}
+
+/// The endpoint would go on to see the old one for as long as requests keep the connection in use.
+TEST_F(HttpsTlsTest, ConnectionMadeWithACertificateThatIsReplacedIsNotUsedAgain) {
+  RawPeer::Options options = presenting_name();
+  options.client_ca_file = authority_.certificate_file();
+  RawPeer peer(options, [](PeerConnection& connection) {
+    const auto client_name = connection.client_name();
+    while (!connection.read_request().empty()) connection.send(http_answer(client_name));
+  });
+  EndpointSettings settings = secure(peer, "name.test");
+  const auto files = authority_.issue("gateway", {.common_name = "old"});
+  settings.certificate_file = files.certificate;
+  settings.private_key_file = files.private_key;
+  settings.idle_limit = 1h;
+  Client client(std::move(settings), always({"127.0.0.1"}));
+  EXPECT_EQ(answer(client.perform(put())).body, "old");
+  static_cast<void>(authority_.issue("gateway", {.common_name = "new"}));
+  EXPECT_TRUE(
+      testing_support::wait_until([&] { return answer(client.perform(put())).body == "new"; }));
+  EXPECT_EQ(peer.connections(), 2U);
 }
 
 /// TLS 1.3 tells us after the handshake, TLS 1.2 within it.
