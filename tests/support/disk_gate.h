@@ -6,6 +6,8 @@
 #include <condition_variable>
 #include <mutex>
 #include <stdexcept>
+#include <string_view>
+#include <utility>
 
 namespace jobs_bridge::testing_support {
 
@@ -34,7 +36,16 @@ class DiskGate {
   }
 
   void shut() { set(is_shut_, true); }
-  void open() { set(is_shut_, false); }
+  void open() {
+    let_pass(0);
+    set(is_shut_, false);
+  }
+  /// While it is shut: lets so many transactions pass.
+  void let_pass(int commits) {
+    const std::lock_guard lock(mutex_);
+    commits_ = commits;
+    changed_.notify_all();
+  }
   bool wait_until_somebody_waits() { return wait(is_waiting_); }
   bool wait_until_the_file_is_closed() { return wait(is_closed_); }
 
@@ -45,7 +56,7 @@ class DiskGate {
     methods_ = file->pMethods;
     gated_ = *methods_;
     gated_.xWrite = [](sqlite3_file* opened, const void* data, int size, sqlite3_int64 at) {
-      instance().pass();
+      instance().pass(static_cast<const char*>(data), size);
       return instance().methods_->xWrite(opened, data, size, at);
     };
     gated_.xClose = [](sqlite3_file* opened) {
@@ -57,12 +68,21 @@ class DiskGate {
     is_closed_ = false;
     return code;
   }
-  void pass() {
+  void pass(const char* data, int size) {
     std::unique_lock lock(mutex_);
     is_waiting_ = true;
     changed_.notify_all();
-    changed_.wait(lock, [this] { return !is_shut_; });
+    changed_.wait(lock, [this] { return !is_shut_ || commits_ > 0; });
     is_waiting_ = false;
+    if (commits_ == 0) return;
+    // A page comes after the header of its frame, which is not zero from the fifth byte to the
+    // eighth if the page is the last one of a transaction.
+    if (size != frame_header_size) {
+      if (std::exchange(is_last_page_, false)) --commits_;
+    } else {
+      is_last_page_ =
+          std::string_view(data, frame_header_size).substr(4, 4) != std::string_view("\0\0\0\0", 4);
+    }
   }
   void set(bool& what, bool value) {
     const std::lock_guard lock(mutex_);
@@ -83,6 +103,9 @@ class DiskGate {
   bool is_shut_ = false;
   bool is_waiting_ = false;
   bool is_closed_ = false;
+  static constexpr int frame_header_size = 24;
+  int commits_ = 0;
+  bool is_last_page_ = false;
 };
 
 }  // namespace jobs_bridge::testing_support

@@ -24,11 +24,6 @@ using testing::IsSupersetOf;
 using testing_support::Child;
 using testing_support::wait_until;
 
-std::string content_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 void write(const std::string& path, const std::string& content) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
 }
@@ -79,11 +74,11 @@ TEST_F(CrashTest, APowerCutLosesNothingThatWasOnTheDisk) {
     record(*journal, 1, 30);
     journal->settle({7});
     ASSERT_TRUE(wait_until([&] { return journal->state().syncs > 0; }));
-    database = content_of(path_);
-    log_before = content_of(path_ + "-wal");
+    database = bytes_of(path_);
+    log_before = bytes_of(path_ + "-wal");
     record(*journal, 31, 60);
-    log_after = content_of(path_ + "-wal");
-    ASSERT_EQ(database, content_of(path_)) << "the log alone was written";
+    log_after = bytes_of(path_ + "-wal");
+    ASSERT_EQ(database, bytes_of(path_)) << "the log alone was written";
   }
   for (std::uint32_t seed = 0; seed < 200; ++seed) {
     std::mt19937 random(seed);
@@ -111,7 +106,7 @@ TEST_F(CrashTest, APowerCutLosesNothingThatWasOnTheDisk) {
 
 TEST_F(CrashTest, DamageLosesDamagedEntriesAloneAndInventsNothing) {
   record(*open(), 1, 60);
-  const auto whole = content_of(path_);
+  const auto whole = bytes_of(path_);
   std::size_t set_aside = 0;
   for (std::uint32_t seed = 0; seed < 400; ++seed) {
     std::mt19937 random(seed);
@@ -129,7 +124,7 @@ TEST_F(CrashTest, DamageLosesDamagedEntriesAloneAndInventsNothing) {
     if (!opened) {
       // The one byte that says which version wrote it.
       EXPECT_THAT(opened.error(), HasSubstr("newer version")) << "seed " << seed;
-      EXPECT_TRUE(content_of(path_) == damaged) << "seed " << seed;
+      EXPECT_TRUE(bytes_of(path_) == damaged) << "seed " << seed;
       continue;
     }
     const auto there = numbers(opened.value()->take_loaded());
@@ -157,8 +152,8 @@ class LogDamageTest : public CrashTest {
     with.sync_after = 1h;
     const auto journal = open(with);
     record(*journal, 1, updates);
-    database_ = content_of(path_);
-    log_of_writes_ = content_of(path_ + "-wal");
+    database_ = bytes_of(path_);
+    log_of_writes_ = bytes_of(path_ + "-wal");
     ASSERT_GT(log_of_writes_.size(), updates * frame_size);
   }
   std::vector<std::uint64_t> stored_with(const std::string& log_of_writes) {
@@ -171,6 +166,10 @@ class LogDamageTest : public CrashTest {
     return journal ? numbers(journal.value()->take_loaded()) : std::vector<std::uint64_t>{0};
   }
 
+  [[nodiscard]] std::size_t frames() const { return (log_of_writes_.size() - 32) / frame_size; }
+  [[nodiscard]] std::string page_of(std::size_t frame) const {
+    return log_of_writes_.substr(32 + frame * frame_size, 4);
+  }
   /// As the bridge's log says it.
   std::size_t lost_at_most() {
     const std::string field = "updates_lost_at_most=";
@@ -222,23 +221,79 @@ TEST_F(LogDamageTest, AWholeLogIsNoneAndNeitherIsWhatAKillLeaves) {
   EXPECT_THAT(said_, IsEmpty());
 }
 
+/// The frame could then be taken for one of another page, and that for one that comes again.
+TEST_F(LogDamageTest, AFlippedBitInTheNumberOfAPageIsSaidWithTheNumberLost) {
+  for (std::size_t frame = 0; frame < 30; ++frame) {
+    for (const auto bit : {5U, 6U}) {
+      auto damaged = log_of_writes_;
+      damaged[32 + frame * frame_size + 3] ^= static_cast<char>(1U << bit);
+      const auto there = stored_with(damaged);
+      EXPECT_THAT(there, IsSubsetOf(range(1, updates))) << frame << " " << bit;
+      EXPECT_GE(lost_at_most(), updates - there.size()) << frame << " " << bit << "\n" << said_;
+    }
+  }
+}
+
+/// For the higher bits of a checksum, what is damaged could as well be the page. Which it was does
+/// not matter where the page comes again.
+TEST_F(LogDamageTest, AFlippedBitInAChecksumCostsNothingIfThePageComesAgain) {
+  int tried = 0;
+  for (std::size_t frame = 0; frame < frames() && tried < 3; ++frame) {
+    bool comes_again = false;
+    for (auto later = frame + 1; later < frames(); ++later) {
+      comes_again = comes_again || page_of(later) == page_of(frame);
+    }
+    if (!comes_again) continue;
+    ++tried;
+    for (const std::size_t byte : {16U, 20U}) {
+      for (const auto bit : {3U, 4U, 5U, 6U}) {
+        auto damaged = log_of_writes_;
+        damaged[32 + frame * frame_size + byte] ^= static_cast<char>(1U << bit);
+        EXPECT_EQ(stored_with(damaged), range(1, updates)) << frame << " " << byte << " " << bit;
+      }
+    }
+  }
+  EXPECT_EQ(tried, 3);
+}
+
 TEST_F(CrashTest, WhatIsNoDatabaseIsRefusedAndLeftAsItIs) {
   const auto other = directory_.file("other");
   for (const auto& content : {std::string("something else"), std::string(5000, '\1')}) {
     write(path_, content);
     EXPECT_THAT(error_of_open(path_), HasSubstr("is not a database"));
-    EXPECT_EQ(content_of(path_), content);
+    EXPECT_EQ(bytes_of(path_), content);
     write(other, content);
     const auto link = directory_.file("link");
     std::filesystem::remove(link);
     std::filesystem::create_symlink(other, link);
     EXPECT_THAT(error_of_open(link), HasSubstr("is not a database"));
     EXPECT_TRUE(std::filesystem::is_symlink(link));
-    EXPECT_EQ(content_of(other), content);
+    EXPECT_EQ(bytes_of(other), content);
   }
   for (const auto& entry : std::filesystem::directory_iterator(directory_.path())) {
     EXPECT_THAT(entry.path().filename().string(), testing::AnyOf("journal", "other", "link"));
   }
+}
+
+/// A power cut may leave the size of a new file and nothing of what is in it.
+TEST_F(CrashTest, AFileOfZerosIsReplacedByANewOne) {
+  for (const std::size_t size : {10U, 4096U}) {
+    write(path_, std::string(size, '\0'));
+    const auto journal = open();
+    ASSERT_TRUE(journal) << size;
+    EXPECT_THAT(journal->take_loaded(), IsEmpty());
+    record(*journal, 1, 1);
+  }
+}
+
+TEST_F(CrashTest, AnUpdateThatOccursTwiceIsDamageAndIsThereOnce) {
+  record(*open(), 1, 5);
+  static_cast<void>(value_in(
+      path_,
+      "INSERT INTO updates SELECT 9, number, received, expires_after, topic, payload, "
+      "response_topic, correlation_data, content_type, checksum FROM updates WHERE number=2"));
+  EXPECT_EQ(stored(), range(1, 5));
+  EXPECT_THAT(log_.text(), HasSubstr("damage=an update occurs twice"));
 }
 
 /// A file system that the test can fill; only root may create one.

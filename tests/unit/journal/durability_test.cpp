@@ -152,6 +152,32 @@ TEST_F(DurabilityTest, ASyncThatFailedOnceIsNotMadeGoodByOneThatDoesNot) {
   }
 }
 
+/// What the disk did not keep may not go into the database before it is written anew: a power cut
+/// would leave some of its pages there without the others.
+TEST_F(DurabilityTest, NoPowerCutAfterASyncThatFailedTakesWhatWasOnTheDiskBefore) {
+  {
+    // This is in the database alone: the end brings it there.
+    const auto journal = open_there();
+    record(*journal, 1, 50);
+  }
+  ForgetfulDisk disk(home_);
+  auto journal = open_there();
+  // It fails once all of this has been written.
+  ForgetfulDisk::set_confirms(false);
+  disk.fail_next_sync("journal-wal");
+  record(*journal, 51, 100);
+  std::vector<ForgetfulDisk::Image> cuts;
+  disk.set_seen([&](const ForgetfulDisk::Image& image) {
+    if (cuts.size() < 300) cuts.push_back(image);
+  });
+  ForgetfulDisk::set_confirms(true);
+  ASSERT_TRUE(log_.wait_for("the journal can be written again")) << log_.text();
+  journal.reset();
+  disk.set_seen(nullptr);
+  ASSERT_TRUE(disk.has_failed());
+  for (const auto& cut : cuts) ASSERT_THAT(stored_in(cut), IsSupersetOf(range(1, 50)));
+}
+
 /// Not the disk: the advice is another one.
 TEST_F(DurabilityTest, AFileThatIsAsLargeAsItMayBeIsToldFromAFullDisk) {
   auto with = settings;

@@ -6,6 +6,8 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -96,6 +98,10 @@ class JournalFixture : public ::testing::Test {
     for (const std::string end : {"", "-wal"}) {
       std::filesystem::copy_file(WRITTEN_BEFORE "/journal" + end, path + end);
     }
+  }
+  static std::string bytes_of(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
   }
   /// The first value that a question in SQL has for an answer.
   static std::string value_in(const std::string& path, const std::string& question) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 #include "tests/support/child.h"
 #include "tests/support/wait_until.h"
@@ -15,6 +16,7 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing_support::Child;
 using testing_support::wait_until;
 
@@ -123,6 +125,94 @@ TEST_F(SqliteJournalTest, AFileThatIsRemovedMeanwhileIsWrittenAnew) {
   EXPECT_EQ(stored(), range(2, 21));
 }
 
+/// Until it would be removed from that file too, a kill would bring it back.
+TEST_F(SqliteJournalTest, WhatWasSettledByThenIsNotWrittenToTheFileThatReplacesARemovedOne) {
+  auto with = settings;
+  with.remove_after = 1h;
+  const auto journal = open(with);
+  record(*journal, 1, 20);
+  journal->settle(range(1, 19));
+  std::filesystem::remove(path_);
+  std::filesystem::remove(path_ + "-wal");
+  ASSERT_TRUE(log_.wait_for("the journal can be written again")) << log_.text();
+  const auto bytes = bytes_of(path_) + bytes_of(path_ + "-wal");
+  EXPECT_THAT(bytes, HasSubstr("thing-20/"));
+  for (std::uint64_t number = 1; number <= 19; ++number) {
+    EXPECT_THAT(bytes, Not(HasSubstr("thing-" + std::to_string(number) + "/")));
+  }
+}
+
+/// As when an operator puts a copy of another journal there, and does not stop the bridge.
+TEST_F(SqliteJournalTest, AFileThatIsReplacedLeavesTheLogOfTheNewOneAlone) {
+  const auto other = directory_.file("other");
+  Child child([&](const Child& self) {
+    const auto opened = SqliteJournal::open(other, log_, settings);
+    if (!opened) return 1;
+    record(*opened.value(), 101, 120);
+    self.say('x');
+    pause();
+    return 0;
+  });
+  ASSERT_EQ(child.hear(), 'x');
+  child.end();
+  {
+    const auto journal = open();
+    record(*journal, 1, 20);
+    std::filesystem::rename(other + "-wal", path_ + "-wal");
+    std::filesystem::rename(other, path_);
+    ASSERT_TRUE(log_.wait_for("the journal can be written again")) << log_.text();
+  }
+  auto both = range(1, 20);
+  std::ranges::copy(range(101, 120), std::back_inserter(both));
+  EXPECT_EQ(stored(), both);
+}
+
+TEST_F(SqliteJournalTest, SettlingAnUpdateOnceMoreDoesNotTouchTheOneThatTookItsPlace) {
+  {
+    const auto journal = open();
+    record(*journal, 1, 2);
+    journal->settle({1});
+    record(*journal, 3, 3);
+    journal->settle({1});
+    record(*journal, 4, 4);
+  }
+  EXPECT_THAT(stored(), ElementsAre(2, 3, 4));
+}
+
+TEST_F(SqliteJournalTest, UpdatesTakeThePlacesOfThoseThatWereRemovedBefore) {
+  {
+    const auto journal = open();
+    record(*journal, 1, 5);
+    journal->settle(range(1, 5));
+    ASSERT_TRUE(wait_until([&] { return value_in(path_, "SELECT count(*) FROM updates") == "0"; }));
+    record(*journal, 6, 10);
+  }
+  EXPECT_EQ(value_in(path_, "SELECT max(place) FROM updates"), "5");
+  EXPECT_EQ(stored(), range(6, 10));
+}
+
+/// Without another update: what was read meanwhile need not stay in the log until there is one.
+TEST_F(SqliteJournalTest, TheLogGoesIntoTheDatabaseOnceNobodyReadsAnOlderStateOfIt) {
+  auto with = settings;
+  with.sync_after = 1h;  // nor does any of it go there before it is settled
+  with.remove_after = 1h;
+  const auto journal = open(with);
+  record(*journal, 1, 30);
+  sqlite3* reader = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &reader), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(reader, "BEGIN; SELECT number FROM updates", nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  record(*journal, 31, 60);
+  journal->settle(range(1, 60));
+  const auto has_come = [&](std::uint64_t number) {
+    return bytes_of(path_).find("thing-" + std::to_string(number) + "/") != std::string::npos;
+  };
+  EXPECT_TRUE(wait_until([&] { return has_come(10); }));
+  EXPECT_FALSE(has_come(60)) << "the reader does not know it";
+  sqlite3_close(reader);
+  EXPECT_TRUE(wait_until([&] { return has_come(60); }));
+}
+
 TEST_F(SqliteJournalTest, TheFilesStaySmallHoweverManyUpdatesGoThrough) {
   const auto journal = open();
   for (std::uint64_t number = 1; number <= 20000; ++number) {
@@ -137,27 +227,31 @@ TEST_F(SqliteJournalTest, TheFilesStaySmallHoweverManyUpdatesGoThrough) {
   EXPECT_LT(std::filesystem::file_size(path_), 2U << 20);
 }
 
-/// So flash storage wears by little more than an update's own bytes.
+/// So flash storage wears by little more than an update's own bytes. A larger one has a page to
+/// itself, which must not be given up and found again.
 TEST_F(SqliteJournalTest, AnUpdateOverwritesOneThatIsSettledAndChangesOnePage) {
   auto with = settings;
   with.sync_after = 1h;
   with.remove_after = 1h;
-  const auto journal = open(with);
-  const auto typical = [](std::uint64_t number) {
-    auto entry = entry_of(8);
-    entry.number = number;
-    entry.message.payload.resize(110, 'x');
-    return entry;
-  };
-  for (std::uint64_t number = 1; number <= 20; ++number) {
-    ASSERT_FALSE(journal->record(typical(number)));
+  for (const std::size_t payload : {110U, 300U}) {
+    const auto journal = open(with);
+    const auto typical = [payload](std::uint64_t number) {
+      auto entry = entry_of(8);
+      entry.number = number;
+      entry.message.payload.resize(payload, 'x');
+      return entry;
+    };
+    for (std::uint64_t number = 1; number <= 20; ++number) {
+      ASSERT_FALSE(journal->record(typical(number)));
+    }
+    const auto before = std::filesystem::file_size(path_ + "-wal");
+    for (std::uint64_t number = 21; number <= 420; ++number) {
+      journal->settle({number - 20});
+      ASSERT_FALSE(journal->record(typical(number)));
+    }
+    EXPECT_LE(std::filesystem::file_size(path_ + "-wal") - before, 400 * 600U) << payload;
+    journal->settle(range(401, 420));
   }
-  const auto before = std::filesystem::file_size(path_ + "-wal");
-  for (std::uint64_t number = 21; number <= 420; ++number) {
-    journal->settle({number - 20});
-    ASSERT_FALSE(journal->record(typical(number)));
-  }
-  EXPECT_LE(std::filesystem::file_size(path_ + "-wal") - before, 400 * 600U);
 }
 
 TEST_F(SqliteJournalTest, TheLogOfWritesStaysWithinAShareOfTheSizeAllowed) {

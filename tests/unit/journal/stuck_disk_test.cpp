@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <future>
 
@@ -128,6 +129,32 @@ TEST_F(StuckDiskTest, WhatIsSettledGoesWithTheNextUpdateAndInOneWrite) {
   EXPECT_THAT(stored_now(), ElementsAre(1, 2, 3)) << "settle() writes nothing itself";
   record(*journal, 4, 4);
   EXPECT_THAT(stored_now(), ElementsAre(2, 4));
+}
+
+TEST_F(StuckDiskTest, AnUpdateDoesNotWaitUntilABacklogOfRemovalsIsThrough) {
+  record(*open(), 1, 10000);
+  auto with = settings;
+  with.sync_after = 1h;
+  const auto journal = open(with);
+  gate_.shut();
+  journal->settle(range(1, 10000));
+  ASSERT_TRUE(gate_.wait_until_somebody_waits());
+  std::atomic<pid_t> thread{0};
+  auto refusal = std::async(std::launch::async, [&] {
+    thread = gettid();
+    return journal->record(entry_of(10001));
+  });
+  // Its state comes after its name.
+  ASSERT_TRUE(wait_until([&] {
+    return thread != 0 &&
+           bytes_of("/proc/self/task/" + std::to_string(thread) + "/stat").find(") S ") !=
+               std::string::npos;
+  }));
+  // The removal that is under way, its own write, and some more in case it was late; by far not all
+  // removals, which are of 1,000 each.
+  gate_.let_pass(6);
+  EXPECT_EQ(refusal.get(), std::nullopt);
+  gate_.open();
 }
 
 TEST_F(StuckDiskTest, AKillWhileTheDiskHangsLosesNothingThatWasAccepted) {
