@@ -480,6 +480,35 @@ TEST_F(FullDiskTest, SpaceForAFewUpdatesDoesNotMakeItFailAndRecoverAllTheTime) {
   ASSERT_TRUE(wait_until([&] { return !journal.state().failing; })) << journal.state().cause;
 }
 
+/// The database's file ends a little behind what is in it, and what was reserved beyond that goes
+/// each time that the log was brought into it.
+TEST_F(FullDiskTest, WhatIsRecordedOnAFullDiskHasItsSpaceInTheDatabase) {
+  const auto end_of = [](std::uint64_t number) { return "end-of-" + std::to_string(number) + ";"; };
+  const auto large = [&](std::uint64_t number) {
+    auto entry = entry_of(number);
+    entry.message.payload = std::string(4000, 'x') + end_of(number);
+    return entry;
+  };
+  const auto is_in_database = [&](std::uint64_t number) {
+    return bytes_of(home_ + "/journal").find(end_of(number)) != std::string::npos;
+  };
+  // One of these counts leaves less than the next update needs.
+  for (std::uint64_t count = 29; count <= 32; ++count) {
+    auto opened = open_there();
+    ASSERT_TRUE(opened) << opened.error();
+    auto& journal = *opened.value();
+    std::uint64_t number = 1;
+    for (; number <= count; ++number) ASSERT_FALSE(journal.record(large(number)));
+    ASSERT_TRUE(wait_until([&] { return is_in_database(count); }));
+    fill();
+    while (!journal.record(large(number))) ++number;
+    EXPECT_TRUE(wait_until([&] { return is_in_database(number - 1); })) << count;
+    make_space();
+    opened.value().reset();
+    std::filesystem::remove(home_ + "/journal");
+  }
+}
+
 TEST_F(FullDiskTest, SpaceThatOthersMakeIsNoticedWithoutAnUpdate) {
   auto opened = open_there();
   ASSERT_TRUE(opened) << opened.error();
