@@ -240,12 +240,6 @@ void report(const std::string& path, const LogDamage& damage, Log& log) {
 
 }  // namespace
 
-std::size_t size_of(const JournalEntry& entry) {
-  const auto& message = entry.message;
-  return message.topic.size() + message.payload.size() + message.response_topic.size() +
-         message.correlation_data.size() + message.content_type.size();
-}
-
 std::optional<std::string> JournalFile::why_refused(const std::string& path) {
   return store::why_refused(path, updates);
 }

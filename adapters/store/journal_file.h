@@ -101,6 +101,10 @@ class JournalFile {
 };
 
 /// Bytes of an update, without the overhead of the file.
-std::size_t size_of(const JournalEntry& entry);
+inline std::size_t size_of(const JournalEntry& entry) {
+  const auto& message = entry.message;
+  return message.topic.size() + message.payload.size() + message.response_topic.size() +
+         message.correlation_data.size() + message.content_type.size();
+}
 
 }  // namespace jobs_bridge::store
