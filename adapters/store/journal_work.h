@@ -399,7 +399,7 @@ template <typename Runtime>
 void JournalWork<Runtime>::write(Lock& lock) {
   MonotonicTime wrote_at{};
   while (true) {
-    if (!held_ && log_is_full() && !log_is_stuck_ && file_ && !reopen_) {
+    if (!held_ && log_is_full() && !log_is_stuck_ && file_ && !reopen_ && !moved_) {
       // The other thread has it begin anew.
       check_at_ = MonotonicTime::min();
       held_ = true;

@@ -213,6 +213,26 @@ TEST_F(SqliteJournalTest, TheLogGoesIntoTheDatabaseOnceNobodyReadsAnOlderStateOf
   EXPECT_TRUE(wait_until([&] { return has_come(60); }));
 }
 
+/// The log is full before it has been noticed that the file is gone.
+TEST_F(SqliteJournalTest, AFileThatIsRemovedWhileItsLogIsFullIsWrittenAnew) {
+  auto with = settings;
+  with.max_size = std::size_t{1} << 20;  // the log: 256 KiB
+  constexpr std::uint64_t last = 40;
+  {
+    const auto journal = open(with);
+    record(*journal, 1, 1);
+    std::filesystem::remove(path_);
+    std::filesystem::remove(path_ + "-wal");
+    for (std::uint64_t number = 2; number <= last; ++number) {
+      auto entry = entry_of(number);
+      entry.message.payload.assign(std::size_t{20} << 10, 'x');
+      ASSERT_TRUE(wait_until([&] { return !journal->record(entry); })) << number;
+    }
+    EXPECT_TRUE(log_.wait_for("the journal's file was removed or replaced"));
+  }
+  EXPECT_EQ(open(with)->take_loaded().size(), last);
+}
+
 TEST_F(SqliteJournalTest, TheFilesStaySmallHoweverManyUpdatesGoThrough) {
   const auto journal = open();
   for (std::uint64_t number = 1; number <= 20000; ++number) {
