@@ -435,7 +435,7 @@ void JournalWork<Runtime>::write(Lock& lock) {
 template <typename Runtime>
 MonotonicTime JournalWork<Runtime>::write_due() const {
   if (held_) return MonotonicTime::max();
-  return std::min(file_ ? remove_at_ : MonotonicTime::max(), reopen_at_);
+  return std::min(file_ && !log_is_stuck_ ? remove_at_ : MonotonicTime::max(), reopen_at_);
 }
 
 /// The one thing that is to be done first; false: there is nothing.
