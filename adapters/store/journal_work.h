@@ -220,11 +220,14 @@ JournalWork<Runtime>::JournalWork(std::string path, Opened<File> opened, Journal
       settings_(settings),
       log_max_(std::clamp(settings.max_size / share_of_log, min_log, max_log)),
       file_(std::move(opened.file)),
-      check_at_(now() + check_every),
+      check_at_(now()),
       writer_sleeps_until_(MonotonicTime::max()),
       syncer_sleeps_until_(MonotonicTime::max()),
       log_(log) {
   if (!opened.saved) unsaved_ = std::move(opened.content.rows);
+  // What was written by a process that was killed may not be on the disk: the first check brings it
+  // there.
+  wrote_ = file_ != nullptr;
   if (!file_) failed({.kind = FileFault::Kind::full, .message = "has no space: its disk is full"});
 }
 

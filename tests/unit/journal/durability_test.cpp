@@ -114,6 +114,23 @@ TEST_F(DurabilityTest, NoPowerCutTakesWhatWasOnTheDiskWhereverItComes) {
   }
 }
 
+/// It may have ended before the log was on the disk, and nothing more is recorded.
+TEST_F(DurabilityTest, WhatAKilledProcessHasWrittenIsOnTheDiskSoonAfterTheNextStart) {
+  const auto killed = open();
+  record(*killed, 1, 5);
+  ForgetfulDisk disk(home_);
+  for (const std::string end : {"", "-wal"}) {
+    std::filesystem::copy_file(path_ + end, home_ + "/journal" + end);
+  }
+  const auto journal = open_there();
+  ASSERT_TRUE(wait_until([&] {
+    const auto image = disk.image();
+    const auto file = image.find("journal");
+    return file != image.end() && !file->second->empty();
+  }));
+  EXPECT_EQ(stored_in(disk.image()), range(1, 5));
+}
+
 /// Then the log is not brought into the database at the end, and stays.
 TEST_F(DurabilityTest, AnEndBesideSomebodyWhoReadsTheFileKeepsWhatWasRecordedLast) {
   ForgetfulDisk disk(home_);
