@@ -78,6 +78,7 @@ class JournalWork {
  private:
   using Lock = typename Runtime::Lock;
   using Condition = typename Runtime::Condition;
+  using Numbers = std::unordered_set<std::uint64_t>;
 
   /// So that record() does not wait long while a backlog of entries is removed.
   static constexpr std::size_t max_removed_at_once = 1000;
@@ -129,7 +130,8 @@ class JournalWork {
   void have_removed(std::size_t count);
   void reopen(Lock& lock);
   [[nodiscard]] bool log_is_full() const { return log_used_ >= log_max_; }
-  [[nodiscard]] std::vector<JournalEntry> forgotten(const std::vector<JournalEntry>& kept) const;
+  void settle_again(const Numbers& there);
+  [[nodiscard]] std::vector<JournalEntry> forgotten(const Numbers& there) const;
   void recover_moved_file(Lock& lock);
   void close(Lock& lock);
   template <typename Touch>
@@ -138,6 +140,7 @@ class JournalWork {
 
   void sync(Lock& lock);
   void sync_file(Lock& lock);
+  void have_synced_removals(std::size_t count);
   void cannot_sync(const std::string& cause);
   void keep_small(Lock& lock);
   template <typename Touch>
@@ -185,6 +188,9 @@ class JournalWork {
   /// Recorded and not known to be on the disk, by number. What they hold: a disk that could not
   /// keep them may have forgotten it.
   std::map<std::uint64_t, Unsynced> unsynced_;
+  /// Removed, and their removal is not known to be on the disk, in that order: a disk that could
+  /// not keep it may have them again.
+  std::vector<std::uint64_t> unsynced_removals_;
   std::optional<MonotonicTime> writing_since_;  ///< the writer touches the file
   MonotonicTime remove_at_ = MonotonicTime::max();
   MonotonicTime reopen_at_ = MonotonicTime::max();
@@ -534,29 +540,17 @@ std::vector<std::uint64_t> JournalWork<Runtime>::first_settled() const {
 
 template <typename Runtime>
 void JournalWork<Runtime>::have_removed(std::size_t count) {
-  settled_.erase(settled_.begin(), settled_.begin() + static_cast<std::ptrdiff_t>(count));
+  const auto end = settled_.begin() + static_cast<std::ptrdiff_t>(count);
+  unsynced_removals_.insert(unsynced_removals_.end(), settled_.begin(), end);
+  settled_.erase(settled_.begin(), end);
   if (settled_.empty()) remove_at_ = MonotonicTime::max();
 }
 
-/// Takes everything out of a file that goes with the connection to it.
 template <typename Runtime>
 void JournalWork<Runtime>::recover_moved_file(Lock& lock) {
   if (!file_) return;
-  log_.write(Severity::error,
-             "the journal's file was removed or replaced: its updates are written to a new one",
-             {{"path", path_}, {"hint", "leave the file alone while the bridge runs"}});
   state_.failing = true;
   state_.cause = "was removed or replaced";
-  auto old = std::exchange(file_, nullptr);
-  wait_for_syncer(lock);
-  auto content = without(lock, [&] {
-    auto all = old->read();
-    old->leave_behind();
-    old.reset();
-    return all;
-  });
-  unsaved_.insert(unsaved_.end(), std::make_move_iterator(content.rows.begin()),
-                  std::make_move_iterator(content.rows.end()));
   reopen(lock);
 }
 
@@ -572,25 +566,42 @@ void JournalWork<Runtime>::reopen(Lock& lock) {
   reopen_ = false;
   auto old = std::exchange(file_, nullptr);
   wait_for_syncer(lock);
+  std::optional<std::vector<JournalEntry>> moved;
   auto opened = without(lock, [&] {
-    // What the disk may have forgotten is brought nowhere before it has been looked at.
-    if (old && unsynced_for_good_) old->leave_as_it_is();
+    if (old && old->has_moved()) {
+      // Everything is taken out of a file that goes with the connection to it.
+      moved = old->read().rows;
+      old->leave_behind();
+    } else if (old && unsynced_for_good_) {
+      // What the disk may have forgotten is brought nowhere before it has been looked at.
+      old->leave_as_it_is();
+    }
     old.reset();
     return File::open_or_recover(path_, settings_.max_size, log_);
   });
+  if (moved) {
+    log_.write(Severity::error,
+               "the journal's file was removed or replaced: its updates are written to a new one",
+               {{"path", path_}, {"hint", "leave the file alone while the bridge runs"}});
+    std::ranges::move(*moved, std::back_inserter(unsaved_));
+  }
   if (!opened) return failed(opened.error());
   auto& file = opened->file;
   const bool saved = opened->saved;
   auto& entries = opened->content.rows;
   if (unsynced_for_good_) {
-    auto more = forgotten(entries);
+    Numbers there;
+    for (const auto& entry : entries) there.insert(entry.number);
+    for (const auto& entry : unsaved_) there.insert(entry.number);
+    settle_again(there);
+    auto more = forgotten(there);
     std::ranges::move(more, std::back_inserter(saved ? unsaved_ : entries));
   }
   if (!saved) std::ranges::move(entries, std::back_inserter(unsaved_));
   if (!file) return;
-  const std::unordered_set<std::uint64_t> settled(settled_.begin(), settled_.end());
+  const Numbers settled(settled_.begin(), settled_.end());
   std::vector<JournalEntry> written;
-  const auto fault = without(lock, [&]() -> std::optional<FileFault> {
+  const auto write_again = [&]() -> std::optional<FileFault> {
     while (!unsaved_.empty()) {
       auto& entry = unsaved_.back();
       if (!settled.contains(entry.number)) {
@@ -603,15 +614,25 @@ void JournalWork<Runtime>::reopen(Lock& lock) {
     // is written once more.
     const auto cause = unsynced_for_good_ ? file->rewrite_log() : std::nullopt;
     if (!cause) return std::nullopt;
-    file->leave_as_it_is();
     return FileFault{FileFault::Kind::unusable, "cannot be synced to disk: " + *cause};
+  };
+  const auto fault = without(lock, [&] {
+    auto failure = write_again();
+    if (failure) {
+      if (unsynced_for_good_) file->leave_as_it_is();
+      file.reset();
+    }
+    return failure;
   });
   for (auto& entry : written) {
     const auto number = entry.number;
     unsynced_.insert_or_assign(number, Unsynced{.since = now(), .entry = std::move(entry)});
   }
   if (fault) return failed(*fault);
-  if (std::exchange(unsynced_for_good_, false)) unsynced_.clear();
+  if (std::exchange(unsynced_for_good_, false)) {
+    unsynced_.clear();
+    unsynced_removals_.clear();
+  }
   file_ = std::move(file);
   log_used_ = 0;
   log_is_stuck_ = false;
@@ -621,12 +642,22 @@ void JournalWork<Runtime>::reopen(Lock& lock) {
   write_succeeded();
 }
 
+/// What was removed and is among what the file holds is to be removed again, before all others.
+template <typename Runtime>
+void JournalWork<Runtime>::settle_again(const Numbers& there) {
+  Numbers to_remove(settled_.begin(), settled_.end());
+  std::vector<std::uint64_t> again;
+  for (const auto number : unsynced_removals_) {
+    // A number that was removed is free: what has it now may have been recorded since.
+    if (!there.contains(number) || unsynced_.contains(number)) continue;
+    if (to_remove.insert(number).second) again.push_back(number);
+  }
+  settled_.insert(settled_.begin(), again.begin(), again.end());
+}
+
 /// What was recorded and is not among what the file holds.
 template <typename Runtime>
-std::vector<JournalEntry> JournalWork<Runtime>::forgotten(
-    const std::vector<JournalEntry>& kept) const {
-  std::unordered_set<std::uint64_t> there;
-  for (const auto& entry : kept) there.insert(entry.number);
+std::vector<JournalEntry> JournalWork<Runtime>::forgotten(const Numbers& there) const {
   std::vector<JournalEntry> missing;
   for (const auto& [number, unsynced] : unsynced_) {
     if (!there.contains(number)) missing.push_back(unsynced.entry);
@@ -636,26 +667,34 @@ std::vector<JournalEntry> JournalWork<Runtime>::forgotten(
 
 template <typename Runtime>
 void JournalWork<Runtime>::close(Lock& lock) {
+  const auto report = [this](const std::string& cause) {
+    log_.write(Severity::error,
+               "the journal cannot be synced to disk: a power failure may lose updates",
+               {{"path", path_},
+                {"cause", cause},
+                {"hint", "check the disk before the next power failure"}});
+  };
+  // What the disk may have forgotten is brought nowhere before it has been looked at.
+  if (file_ && unsynced_for_good_) {
+    reopen(lock);
+    if (!file_) report(state_.cause);
+  }
   if (!file_) return;
   wait_for_syncer(lock);
   remove_settled(lock);
+  std::optional<std::string> cause;
   if (!settled_.empty() && file_) {
     // The log may have filled the disk: behind this it begins anew.
-    without(lock, [&] { return file_->checkpoint().has_value(); });
-    remove_settled(lock);
+    const auto done = without(lock, [&] { return file_->checkpoint(); });
+    if (!done && !is_for_want_of_space(done.error().kind)) cause = done.error().message;
+    if (!cause) remove_settled(lock);
   }
   auto file = std::exchange(file_, nullptr);
   without(lock, [&] {
-    const auto cause = file->sync();
+    if (!cause) cause = file->sync();
     if (cause) file->leave_as_it_is();
     file.reset();
-    if (cause) {
-      log_.write(Severity::error,
-                 "the journal cannot be synced to disk: a power failure may lose updates",
-                 {{"path", path_},
-                  {"cause", *cause},
-                  {"hint", "check the disk before the next power failure"}});
-    }
+    if (cause) report(*cause);
     return true;
   });
 }
@@ -722,12 +761,20 @@ template <typename Runtime>
 void JournalWork<Runtime>::sync_file(Lock& lock) {
   const auto oldest = unsynced_.begin()->second.since;
   const auto until = unsynced_.rbegin()->first;
+  const auto removals = unsynced_removals_.size();
   const auto fault = beside(lock, [](File& file) { return file.sync(); });
   if (fault) return cannot_sync("cannot be synced to disk: " + *fault);
   ++state_.syncs;
+  have_synced_removals(removals);
   unsynced_.erase(unsynced_.begin(), unsynced_.upper_bound(until));
   state_.longest_unsynced = std::max<Duration>(state_.longest_unsynced, now() - oldest);
   recover_from_lateness();
+}
+
+template <typename Runtime>
+void JournalWork<Runtime>::have_synced_removals(std::size_t count) {
+  const auto begin = unsynced_removals_.begin();
+  unsynced_removals_.erase(begin, begin + static_cast<std::ptrdiff_t>(count));
 }
 
 /// The kernel may have dropped what it could not write, and says so only once.
@@ -757,7 +804,7 @@ void JournalWork<Runtime>::keep_small(Lock& lock) {
     checkpoint(lock, [](File& file) { return file.checkpoint(); });
     const bool is_large = is_quiet && size >= log_to_truncate;
     // There is little left to do, so that the writer is not held for long.
-    if (is_urgent || is_large) begin_log_anew(lock, is_large && !full_);
+    if ((is_urgent || is_large) && !reopen_) begin_log_anew(lock, is_large && !full_);
   }
   held_ = false;
   work_.notify_one();
@@ -791,7 +838,9 @@ template <typename Touch>
 bool JournalWork<Runtime>::checkpoint(Lock& lock, Touch touch) {
   if (!file_) return false;
   wrote_ = false;
+  const auto removals = unsynced_removals_.size();
   const auto done = beside(lock, touch);
+  if (done && *done) have_synced_removals(removals);
   if (!done || !*done) wrote_ = true;
   if (!done && is_for_want_of_space(done.error().kind)) failed(done.error());
   if (!done && !is_for_want_of_space(done.error().kind)) cannot_sync(done.error().message);
@@ -804,7 +853,7 @@ template <typename Runtime>
 void JournalWork<Runtime>::write_succeeded() {
   late_ = false;
   full_ = false;
-  if (!state_.failing) return;
+  if (!state_.failing || reopen_) return;
   recovered_ = now();
   state_.failing = false;
   state_.takes_what_fits = false;
