@@ -80,8 +80,9 @@ struct Extras {
 ///   as adapters/aws/signing_endpoint does it, but for the corrections of its clock;
 /// - the sources of credentials, and the thread that asks them: there is one, which never returns
 ///   as a better one among several;
-/// - the journal's file and the thread that writes it: the journal keeps what
-/// bridge/ports/journal.h promises;
+/// - the journal's file and the threads that write it: the journal keeps what
+/// bridge/ports/journal.h promises. Whether those threads keep it, worlds of their own show
+/// (tests/simulation/journal);
 /// - the store of watched things, whose things are forgotten when the bridge ends.
 class World {
  public:
