@@ -195,6 +195,31 @@ TEST_F(DurabilityTest, NoPowerCutAfterASyncThatFailedTakesWhatWasOnTheDiskBefore
   for (const auto& cut : cuts) ASSERT_THAT(stored_in(cut), IsSupersetOf(range(1, 50)));
 }
 
+TEST_F(DurabilityTest, AnEndAfterASyncThatFailedBringsNothingIntoTheDatabase) {
+  {
+    const auto journal = open_there();
+    record(*journal, 1, 50);
+  }
+  ForgetfulDisk disk(home_);
+  auto with = settings;
+  with.retry_after = 1h;
+  auto opened = SqliteJournal::open(home_ + "/journal", log_, with);
+  ASSERT_TRUE(opened) << opened.error();
+  ForgetfulDisk::set_confirms(false);
+  disk.fail_next_sync("journal-wal");
+  record(*opened.value(), 51, 100);
+  std::vector<ForgetfulDisk::Image> cuts;
+  disk.set_seen([&](const ForgetfulDisk::Image& image) {
+    if (cuts.size() < 300) cuts.push_back(image);
+  });
+  ForgetfulDisk::set_confirms(true);
+  ASSERT_TRUE(log_.wait_for("the journal cannot be written")) << log_.text();
+  opened.value().reset();
+  disk.set_seen(nullptr);
+  for (const auto& cut : cuts) ASSERT_THAT(stored_in(cut), IsSupersetOf(range(1, 50)));
+  EXPECT_THAT(stored_in(disk.image()), IsSupersetOf(range(1, 100)));
+}
+
 /// Not the disk: the advice is another one.
 TEST_F(DurabilityTest, AFileThatIsAsLargeAsItMayBeIsToldFromAFullDisk) {
   auto with = settings;

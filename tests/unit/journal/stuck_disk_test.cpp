@@ -232,5 +232,31 @@ TEST_F(StuckDiskTest, AStartThatWaitsForTheDiskIsLogged) {
   EXPECT_TRUE(opening.get());
 }
 
+TEST_F(StuckDiskTest, AWriteThatEndsAfterASyncHasFailedDoesNotMakeTheJournalWhole) {
+  const auto home = directory_.file("disk");
+  std::filesystem::create_directory(home);
+  ForgetfulDisk disk(home);
+  auto with = settings;
+  with.retry_after = 1h;
+  auto opened = SqliteJournal::open(home + "/journal", log_, with);
+  ASSERT_TRUE(opened) << opened.error();
+  auto& journal = *opened.value();
+  set_confirms(false);
+  disk.fail_next_sync("journal-wal");
+  record(journal, 1, 1);
+  gate_.shut();
+  auto refusal = std::async(std::launch::async, [&] { return journal.record(entry_of(2)); });
+  ASSERT_TRUE(gate_.wait_until_somebody_waits());
+  set_confirms(true);
+  EXPECT_TRUE(log_.wait_for("the journal cannot be written"));
+  gate_.open();
+  static_cast<void>(refusal.get());
+  EXPECT_TRUE(journal.state().failing);
+  EXPECT_EQ(log_.count("the journal can be written again"), 0U) << log_.text();
+  const auto next = journal.record(entry_of(3));
+  ASSERT_TRUE(next);
+  EXPECT_THAT(*next, HasSubstr("the journal cannot be")) << "the cause is still known";
+}
+
 }  // namespace
 }  // namespace jobs_bridge::store
