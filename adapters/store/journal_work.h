@@ -226,14 +226,11 @@ JournalWork<Runtime>::JournalWork(std::string path, Opened<File> opened, Journal
       settings_(settings),
       log_max_(std::clamp(settings.max_size / share_of_log, min_log, max_log)),
       file_(std::move(opened.file)),
-      check_at_(now()),
+      check_at_(now() + check_every),
       writer_sleeps_until_(MonotonicTime::max()),
       syncer_sleeps_until_(MonotonicTime::max()),
       log_(log) {
   if (!opened.saved) unsaved_ = std::move(opened.content.rows);
-  // What was written by a process that was killed may not be on the disk: the first check brings it
-  // there.
-  wrote_ = file_ != nullptr;
   if (!file_) failed({.kind = FileFault::Kind::full, .message = "has no space: its disk is full"});
 }
 
@@ -719,6 +716,11 @@ void JournalWork<Runtime>::run_syncer() {
 
 template <typename Runtime>
 void JournalWork<Runtime>::sync(Lock& lock) {
+  // What was written by a process that was killed may not be on the disk.
+  if (file_ && !stopping_) {
+    const auto fault = beside(lock, [](File& file) { return file.sync(); });
+    if (fault) cannot_sync("cannot be synced to disk: " + *fault);
+  }
   while (!stopping_) {
     if (now() >= sync_due()) sync_file(lock);
     if (now() >= check_at_) keep_small(lock);
@@ -853,7 +855,7 @@ template <typename Runtime>
 void JournalWork<Runtime>::write_succeeded() {
   late_ = false;
   full_ = false;
-  if (!state_.failing || reopen_) return;
+  if (!state_.failing || reopen_ || log_is_stuck_) return;
   recovered_ = now();
   state_.failing = false;
   state_.takes_what_fits = false;
