@@ -213,7 +213,7 @@ std::optional<FileFault> SimulatedFile::write(const JournalEntry* added,
   const bool early = disk_.dice_.chance(0.5);
   if (early) carry_out();
   disk_.writing_ = disk_.writes_;
-  take_time(60us, &Disk::Faults::writes_hang);
+  take_time(disk_.write_time, &Disk::Faults::writes_hang);
   disk_.writing_.reset();
   if (!early) carry_out();
   if (fault) ++disk_.failures_;

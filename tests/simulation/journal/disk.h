@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -83,6 +84,7 @@ class Disk {
 
   Faults faults;
   std::size_t log_bytes = 1000;  ///< what an update takes there
+  Duration write_time = std::chrono::microseconds(60);
 
   /// At the path; null if there is none.
   [[nodiscard]] const std::shared_ptr<Database>& at_path() const { return at_path_; }

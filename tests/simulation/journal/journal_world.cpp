@@ -94,6 +94,7 @@ JournalWorld::JournalWorld(std::uint64_t seed)
   if (dice_.chance(0.7)) settings_.max_size = std::size_t{4} << 20;
   constexpr std::size_t sizes[] = {1000, 3000, 12000, 40000};
   disk_.log_bytes = sizes[dice_.below(4)];
+  if (dice_.chance(0.3)) disk_.write_time = 2ms;
   // Each alone in many worlds, none in some.
   for (unsigned kind = 0; kind < kinds_of_trouble; ++kind) {
     if (dice_.chance(0.3)) troubles_ |= 1U << kind;
@@ -106,6 +107,7 @@ JournalWorld::JournalWorld(std::uint64_t seed)
     chances_.starved_for = dice_.chance(0.5) ? Duration(30ms) : Duration(1500ms);
   }
   between_records_ = dice_.between(10ms, 150ms);
+  if (dice_.chance(0.3)) settled_share_ = 0.03;
   until_settled_ = dice_.between(5ms, 400ms);
 }
 
@@ -143,7 +145,10 @@ void JournalWorld::live(bool last) {
   const auto end = threads_.now() + 30ms + dice_.about(600ms);
   while (threads_.now() < end) {
     run_until(std::min(end, threads_.now() + 1ms + dice_.about(500ms)));
-    if (threads_.now() < end) make_trouble();
+    if (threads_.now() >= end) break;
+    make_trouble();
+    // Seldom alone.
+    if (dice_.chance(0.4)) make_trouble();
   }
   if (last) return calm_down();
   const auto how = dice_.below(10);
@@ -276,12 +281,13 @@ void JournalWorld::end_troubles() {
 }
 
 void JournalWorld::remove_file() {
-  if (!work_ || !disk_.at_path()) return;
+  // What is removed while the journal does not have it open is lost, and not by the journal.
+  if (!work_ || !disk_.at_path() || disk_.at_path()->opened_by == nullptr) return;
   tell("the file is removed");
   ++totals_.moved;
-  disk_.remove_file();
   at_risk_ = true;
   noticed_ = false;
+  disk_.remove_file();
   trouble_end_ = std::max(trouble_end_, threads_.now());
 }
 
@@ -419,7 +425,7 @@ void JournalWorld::compare_loaded(const std::vector<JournalEntry>& rows) {
     promise(fates_.contains(row.number) || (lost_by_sync_ && row.number < next_number_),
             "what is loaded is what was kept", row.number);
     fates_[row.number] = {
-        .state = Fate::State::kept, .since = threads_.now(), .excused = excused()};
+        .state = Fate::State::kept, .since = threads_.now(), .excused = excused(), .safe = true};
   }
   std::erase_if(fates_, [&](const auto& item) {
     const auto& [number, fate] = item;
@@ -454,6 +460,7 @@ void JournalWorld::record_one() {
   fates_[number] = {};
   const auto began = threads_.now();
   const auto starved = threads_.starved();
+  const auto disk_before = excused();
   const auto writing = disk_.writing();
   const auto checkpoints = disk_.checkpoints();
   const bool was_well = is_well();
@@ -470,6 +477,8 @@ void JournalWorld::record_one() {
                            threads_.starved() != starved;
   promise(took <= settings_.write_timeout * (may_be_held ? 2 : 1) + at_once,
           "record() returns in time", number);
+  promise(threads_.now() - began <= excused() - disk_before + threads_take,
+          "record() waits for the disk only", number);
   const bool is_stuck = stuck_at_ && writing == stuck_at_ && disk_.writing() == stuck_at_;
   promise(!is_stuck || (refusal && took <= at_once),
           "while a write hangs entries are refused at once", number);
@@ -494,7 +503,8 @@ void JournalWorld::run_settler() {
     threads_.sleep(dice_.about(until_settled_ / 3));
     std::vector<std::uint64_t> numbers;
     for (const auto& [number, fate] : fates_) {
-      if (fate.state == Fate::State::kept && dice_.chance(0.4)) numbers.push_back(number);
+      if (fate.state == Fate::State::kept && dice_.chance(settled_share_))
+        numbers.push_back(number);
     }
     if (quits_ || numbers.empty()) continue;
     if (numbers.size() > 1 && dice_.chance(0.5)) std::swap(numbers.front(), numbers.back());
@@ -581,7 +591,7 @@ void JournalWorld::judge_recorded(std::uint64_t number, MonotonicTime began) {
     promise(fate.confirmed >= began || !seen.contains(each),
             "what was settled is gone before an entry is recorded", each);
     if (fate.state != Fate::State::kept || fate.safe || each == number) continue;
-    if (began - fate.since <= settings_.sync_timeout + at_once) continue;
+    if (began - std::max(fate.since, rewritten_) <= settings_.sync_timeout + at_once) continue;
     if (!safe) safe = disk_.at_path()->safe();
     fate.safe = safe->contains(each);
     promise(fate.safe, "nothing is recorded while the disk is too late with what was", each);

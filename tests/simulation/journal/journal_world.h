@@ -70,7 +70,7 @@ class JournalWorld {
     MonotonicTime settled{};                         ///< when that began
     std::uint64_t order = 0;                         ///< of settling
     MonotonicTime confirmed = MonotonicTime::max();  ///< when settle() had returned
-    bool safe = false;                               ///< has been seen on the disk
+    bool safe = false;  ///< has been seen on the disk, or is an earlier process's
   };
   /// A kind of trouble, and when it ends.
   enum class Trouble : std::uint8_t { hang, slow, full, write_errors, sync_errors, reader };
@@ -127,6 +127,7 @@ class JournalWorld {
   Threads::Chances chances_;
   Duration between_records_{};
   Duration until_settled_{};
+  double settled_share_ = 0.4;  ///< of what is kept, at a time
 
   std::unique_ptr<WorldLog> log_;
   std::shared_ptr<Work> work_;
