@@ -245,7 +245,8 @@ std::optional<std::string> JournalWork<Runtime>::record(const JournalEntry& entr
   recover_from_lateness();
   if (is_behind()) failed(lateness());
   if (!file_ || late_ || stalled_ || unsynced_for_good_ || log_is_stuck_) {
-    return refused(state_.cause);
+    // It may have opened the file again, and not come back from that yet.
+    return refused(state_.failing ? state_.cause : lateness().message);
   }
   entry_ = entry;
   if (hand_over(lock)) {
@@ -672,15 +673,18 @@ void JournalWork<Runtime>::close(Lock& lock) {
                 {"hint", "check the disk before the next power failure"}});
   };
   // What the disk may have forgotten is brought nowhere before it has been looked at.
+  wait_for_syncer(lock);
   if (file_ && unsynced_for_good_) {
     reopen(lock);
     if (!file_) report(state_.cause);
   }
   if (!file_) return;
-  wait_for_syncer(lock);
   remove_settled(lock);
+  // Meanwhile it may have begun what it does next.
+  wait_for_syncer(lock);
   std::optional<std::string> cause;
-  if (!settled_.empty() && file_) {
+  if (unsynced_for_good_) cause = state_.cause;
+  if (!cause && !settled_.empty()) {
     // The log may have filled the disk: behind this it begins anew.
     const auto done = without(lock, [&] { return file_->checkpoint(); });
     if (!done && !is_for_want_of_space(done.error().kind)) cause = done.error().message;
