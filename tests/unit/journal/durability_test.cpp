@@ -114,15 +114,6 @@ TEST_F(DurabilityTest, NoPowerCutTakesWhatWasOnTheDiskWhereverItComes) {
   }
 }
 
-/// What a killed process has written may not be on the disk.
-TEST_F(DurabilityTest, TheLogIsSyncedAtTheStartThoughNothingIsRecorded) {
-  ForgetfulDisk disk(home_);
-  disk.fail_next_sync("journal-wal");
-  const auto journal = open_there();
-  EXPECT_TRUE(wait_until([&] { return disk.has_failed(); }));
-  EXPECT_TRUE(log_.wait_for("the journal can be written again"));
-}
-
 /// Then the log is not brought into the database at the end, and stays.
 TEST_F(DurabilityTest, AnEndBesideSomebodyWhoReadsTheFileKeepsWhatWasRecordedLast) {
   ForgetfulDisk disk(home_);
