@@ -622,8 +622,10 @@ void JournalWork<Runtime>::reopen(Lock& lock) {
     }
     return failure;
   });
+  const Numbers settled_meanwhile(settled_.begin(), settled_.end());
   for (auto& entry : written) {
     const auto number = entry.number;
+    if (settled_meanwhile.contains(number)) continue;  // or it would be written once more
     unsynced_.insert_or_assign(number, Unsynced{.since = now(), .entry = std::move(entry)});
   }
   if (fault) return failed(*fault);
