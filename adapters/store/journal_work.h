@@ -674,11 +674,14 @@ void JournalWork<Runtime>::close(Lock& lock) {
                 {"cause", cause},
                 {"hint", "check the disk before the next power failure"}});
   };
-  // What the disk may have forgotten is brought nowhere before it has been looked at.
+  // What the disk may have forgotten is brought nowhere before it has been looked at; a file that
+  // was removed may not have been missed yet; and what is to be written to the next file would be
+  // lost.
   wait_for_syncer(lock);
-  if (file_ && unsynced_for_good_) {
+  const bool has_moved = file_ && without(lock, [this] { return file_->has_moved(); });
+  if (!file_ || unsynced_for_good_ || has_moved) {
     reopen(lock);
-    if (!file_) report(state_.cause);
+    if (!file_ && !(unsaved_.empty() && unsynced_.empty())) report(state_.cause);
   }
   if (!file_) return;
   remove_settled(lock);

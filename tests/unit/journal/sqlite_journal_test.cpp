@@ -213,6 +213,17 @@ TEST_F(SqliteJournalTest, TheLogGoesIntoTheDatabaseOnceNobodyReadsAnOlderStateOf
   EXPECT_TRUE(wait_until([&] { return has_come(60); }));
 }
 
+/// Before it has been noticed that the file is gone.
+TEST_F(SqliteJournalTest, AnOrderlyEndSavesWhatWasInAFileThatHasJustBeenRemoved) {
+  {
+    const auto journal = open();
+    record(*journal, 1, 20);
+    std::filesystem::remove(path_);
+    std::filesystem::remove(path_ + "-wal");
+  }
+  EXPECT_EQ(stored(), range(1, 20));
+}
+
 /// The log is full before it has been noticed that the file is gone.
 TEST_F(SqliteJournalTest, AFileThatIsRemovedWhileItsLogIsFullIsWrittenAnew) {
   auto with = settings;
