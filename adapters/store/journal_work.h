@@ -544,6 +544,7 @@ void JournalWork<Runtime>::have_removed(std::size_t count) {
   if (settled_.empty()) remove_at_ = MonotonicTime::max();
 }
 
+/// What was in it is written to a new one: see reopen().
 template <typename Runtime>
 void JournalWork<Runtime>::recover_moved_file(Lock& lock) {
   if (!file_) return;
